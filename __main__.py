@@ -1,0 +1,12 @@
+"""``python -m rasid`` and the console script."""
+
+
+def main() -> None:
+    """Run the command line."""
+    from rasid.cli import app
+
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,250 @@
+"""The commands. Thin: each reads its arguments, calls the package, and shows the result.
+
+Heavy imports stand inside the commands, so that help answers at once.
+"""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from .evaluate.report import Report
+
+app = typer.Typer(
+    name="rasid",
+    help="Entities and events from Arabic news articles: train, evaluate, export, tag.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _fail(error: Exception | str) -> NoReturn:
+    typer.echo(f"error: {error}", err=True)
+    raise typer.Exit(1)
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from . import __version__
+
+        typer.echo(f"rasid {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show version.")] = False,
+) -> None:
+    """Entities and events from Arabic news articles: train, evaluate, export, tag."""
+
+
+@app.command()
+def train(
+    config: Annotated[str, typer.Argument(help="Recipe: a YAML file, or the name of one that ships.")],
+    overrides: Annotated[list[str] | None, typer.Argument(help="key=value, e.g. training.epochs=3")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check all, run one batch, train nothing.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Throw away what an earlier run of this name left.")] = False,
+) -> None:
+    """Train a recipe, evaluate and export it. A run that was cut off goes on where it was."""
+    from .configs.loader import ConfigError, load_config
+    from .configs.schema import Recipe
+
+    try:
+        recipe = load_config(config, Recipe, overrides or [])
+    except ConfigError as error:
+        _fail(error)
+    _quiet()
+    from .data.labels import SchemeError
+    from .data.ledger import DataError
+    from .evaluate.parity import ParityError
+    from .models.bundle import BundleError
+    from .models.encoders import EncoderError
+    from .models.export import ExportError
+    from .train import run
+    from .train.trainer import NonFiniteLossError
+
+    try:
+        result = run.train(recipe, dry_run=dry_run, fresh=fresh, say=_say)
+    except DataError as error:
+        _fail(f"the data cannot be used as they are:\n{error}")
+    except (
+        SchemeError, EncoderError, run.RunError, NonFiniteLossError, ParityError, ExportError, BundleError, ConfigError
+    ) as error:  # fmt: skip
+        _fail(error)
+    if dry_run:
+        typer.echo(run.describe(result.overview))
+        return
+    if result.reports:
+        _show(result.reports)
+        typer.echo(f"bundle: {result.folder / 'bundle'}   reports: {result.folder / 'report'}")
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+) -> None:
+    """Write the bundle of a run again: weights, ONNX behind the parity gate, card, reports."""
+    _quiet()
+    from .configs.loader import ConfigError
+    from .data.ledger import DataError
+    from .evaluate.parity import ParityError
+    from .models.bundle import BundleError
+    from .models.export import ExportError
+    from .train import run
+
+    try:
+        reports = run.export(folder, say=_say)
+    except (run.RunError, DataError, ParityError, ExportError, BundleError, ConfigError) as error:
+        _fail(error)
+    _show(reports)
+    typer.echo(f"bundle: {folder / 'bundle'}")
+
+
+@app.command()
+def evaluate(
+    bundle: Annotated[Path, typer.Argument(help="Bundle to evaluate.")],
+    data: Annotated[str, typer.Argument(help="Annotated file or folder, or corpus:test.")],
+    task: Annotated[
+        list[str] | None,
+        typer.Option("--task", help="Task that the data were annotated for; repeat for several; all that fit."),
+    ] = None,
+    label: Annotated[
+        list[str] | None, typer.Option("--label", help="FILE=SCHEME renames a label, FILE= drops it.")
+    ] = None,
+    format: Annotated[str | None, typer.Option("--format", help="Format of the data.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for report.json and .md.")] = None,
+    backend: Annotated[str, typer.Option(help="torch or onnx")] = "torch",
+) -> None:
+    """Score a bundle on annotated articles: offline report as JSON and Markdown."""
+    _quiet()
+    from dataclasses import replace
+
+    from .data.corpus import load_corpus
+    from .data.formats import detect
+    from .data.ledger import DataError
+    from .data.sources import load_dataset, resolve_supervision
+    from .evaluate import offline
+    from .evaluate.markdown import to_markdown
+    from .inference import Tagger
+    from .models.bundle import BundleError
+
+    try:
+        tagger = Tagger.from_pretrained(bundle, backend=backend)  # type: ignore[arg-type]
+        scheme = tagger.settings.scheme
+        if data.startswith("corpus:"):
+            split = data.removeprefix("corpus:")
+            if split not in ("train", "dev", "test"):
+                _fail(f"the shipped corpus has the splits train, dev and test, not {split!r}")
+            dataset = load_corpus(split)
+            if task:
+                dataset = replace(dataset, supervision=resolve_supervision(task, scheme))  # type: ignore[arg-type]
+        else:
+            kind = format or (detect(data) if Path(data).is_file() else None)
+            natural = {"conll": ["entities"], "classification": ["sentence_types"]}
+            tasks = task or natural.get(kind or "", list(tagger.settings.tasks))
+            unknown = set(tasks) - {"entities", "triggers", "boundaries", "sentence_types", "event_types"}
+            if unknown:
+                _fail(f"--task {sorted(unknown)[0]!r}: there are {', '.join(tagger.settings.tasks)}")
+            pairs = [entry.partition("=") for entry in label or []]
+            dataset = load_dataset(
+                data,
+                scheme=scheme,
+                supervises=tasks,  # type: ignore[arg-type]
+                format=format,
+                labels={old: new or None for old, _, new in pairs},
+            )
+    except (BundleError, DataError) as error:
+        _fail(error)
+    with typer.progressbar(dataset.articles, label="tagging", file=sys.stderr) as bar:
+        outcome = offline.run(tagger, bar, dataset.supervision)
+    report = offline.report_of(outcome, tagger.settings, bundle=str(bundle), data=dataset.name)
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+        (output / "report.json").write_text(report.to_json(), encoding="utf-8")
+        (output / "report.md").write_text(to_markdown(report), encoding="utf-8")
+        _show({dataset.name: report})
+        typer.echo(f"reports: {output / 'report.md'}, {output / 'report.json'}")
+    else:
+        typer.echo(to_markdown(report))
+
+
+@app.command()
+def tag(
+    bundle: Annotated[Path, typer.Argument(help="Bundle to tag with.")],
+    inputs: Annotated[
+        list[str] | None, typer.Argument(help="Text files, JSONL, folders; - or nothing reads stdin.")
+    ] = None,
+    format: Annotated[str, typer.Option("--format", "-f", help="jsonl, markup, conll, csv, text")] = "jsonl",
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; stdout without it.")] = None,
+    backend: Annotated[str, typer.Option(help="torch or onnx")] = "torch",
+) -> None:
+    """Tag articles. A broken input is reported and the others go on; the exit code then is 1."""
+    _quiet()
+    from .inference import Tagger
+    from .models.bundle import BundleError
+    from .tagging import FORMATS, Inputs, write_tagged
+
+    if format not in FORMATS:
+        _fail(f"--format {format!r}: there are {', '.join(FORMATS)}")
+    try:
+        tagger = Tagger.from_pretrained(bundle, backend=backend)  # type: ignore[arg-type]
+    except BundleError as error:
+        _fail(error)
+    source = Inputs(inputs or ["-"], warn=_say)
+    articles = tagger.stream(source)
+    try:
+        if output is None:
+            write_tagged(articles, sys.stdout, format, warn=_say)
+        else:
+            output.parent.mkdir(parents=True, exist_ok=True)
+            with output.open("w", encoding="utf-8", newline="") as stream:
+                write_tagged(articles, stream, format, warn=_say)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader has seen enough
+        raise typer.Exit(0) from None
+    if source.broken:
+        _say(f"{source.broken} of the inputs could not be read, {source.read} articles were tagged")
+        raise typer.Exit(1)
+
+
+def _show(reports: "dict[str, Report]") -> None:
+    """A table of the headline scores."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="scores (micro)", title_justify="left")
+    for column in ("data", "score", "value", "95 % interval", "gold"):
+        table.add_column(column, justify="left" if column in ("data", "score") else "right")
+    wanted: set[tuple[str, str]] = {("strict", "f1"), ("iob2", "f1"), ("outermost", "f1"), ("decision", "f1")}
+    for name, report in reports.items():
+        for score in report.scores:
+            ranking = (score.mode, score.metric) == ("ranking", "average_precision")
+            if score.averaging == "micro" and ((score.mode, score.metric) in wanted or ranking):
+                if score.value is not None:
+                    interval = "" if score.low is None else f"{100 * score.low:.1f}–{100 * (score.high or 0):.1f}"
+                    table.add_row(name, score.name, f"{100 * score.value:.2f}", interval, str(score.gold))
+    Console().print(table)
+
+
+def _quiet() -> None:
+    """Keep the libraries' own chatter off the screen; warnings of ours stay."""
+    import os
+    import warnings
+
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    warnings.filterwarnings("ignore", category=FutureWarning)
+    warnings.filterwarnings("ignore", category=UserWarning, module="torch")
+
+
+def run_command(arguments: list[str] | None = None) -> Any:
+    """Run the command line with arguments, for tests."""
+    return app(arguments, standalone_mode=False)

@@ -1,0 +1,1 @@
+"""Articles, labels, text and the road from annotations to batches."""

@@ -1,0 +1,117 @@
+"""Batches of one token budget from pools of like length: little padding, any order of epochs, exact resume."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+POOL = 64  # batches in a pool: long enough to sort well, short enough to stay random
+
+
+def plan_epoch(
+    lengths: Sequence[int] | np.ndarray, *, budget: int, rng: np.random.Generator, groups: np.ndarray | None = None
+) -> list[np.ndarray]:
+    """One epoch of batches.
+
+    Windows are shuffled, cut into pools, sorted by length within a pool, filled into batches of at most ``budget``
+    sub-words with padding, and the batches are shuffled. Windows of one group stay together.
+
+    Args:
+        lengths: sub-words of each window. [N]
+        budget: sub-words in a batch, padding included; one longer group is a batch of its own.
+        rng: decides the order.
+        groups: group of each window, non-decreasing; None keeps every window on its own. [N]
+
+    Returns:
+        Arrays of window numbers, every window exactly once.
+
+    >>> sizes = [3, 9, 4, 8]
+    >>> batches = plan_epoch(sizes, budget=18, rng=np.random.default_rng(0))
+    >>> sorted(sorted(batch.tolist()) for batch in batches)
+    [[0, 2], [1, 3]]
+    """
+    length = np.asarray(lengths, dtype=np.int64)
+    if groups is None:
+        starts = np.arange(len(length))
+    else:
+        starts = np.flatnonzero(np.diff(groups, prepend=-1))
+    if not len(starts):
+        return []
+    sizes = np.diff(starts, append=len(length))  # windows in each group
+    longest = np.maximum.reduceat(length, starts)
+    order = rng.permutation(len(starts))
+    weight = np.cumsum((longest * sizes)[order])
+    pools = np.split(order, np.flatnonzero(np.diff(weight // (POOL * budget))) + 1)
+    batches: list[np.ndarray] = []
+    for pool in pools:
+        members: list[int] = []
+        width = count = 0
+        for group in pool[np.argsort(longest[pool], kind="stable")]:
+            size, span = int(sizes[group]), int(longest[group])
+            if members and max(width, span) * (count + size) > budget:
+                batches.append(_windows(members, starts, sizes))
+                members, width, count = [], 0, 0
+            members.append(int(group))
+            width, count = max(width, span), count + size
+        batches.append(_windows(members, starts, sizes))
+    return [batches[i] for i in rng.permutation(len(batches))]
+
+
+def plan_run(
+    lengths: Sequence[int] | np.ndarray,
+    *,
+    budget: int,
+    epochs: float,
+    seed: int,
+    multiple: int = 1,
+    groups: np.ndarray | None = None,
+    repeats: np.ndarray | None = None,
+) -> tuple[list[np.ndarray], int]:
+    """All batches of a run, known before it starts, so that a resumed run goes on with the same ones.
+
+    Args:
+        lengths, budget, groups: as for `plan_epoch`.
+        epochs: passes over the data; a fraction cuts the last one short.
+        seed: decides all orders.
+        multiple: the number of batches is rounded up to a multiple of it (gradient accumulation × processes), so
+            that every process takes the same number of steps; the last batches are repeated for that.
+        repeats: how often each window is seen in one epoch; a fraction by chance. [N]
+
+    Returns:
+        (batches, batches in one epoch)
+    """
+    length = np.asarray(lengths, dtype=np.int64)
+    group = np.arange(len(length)) if groups is None else groups
+    batches: list[np.ndarray] = []
+    per_epoch = 1
+    for epoch in range(int(np.ceil(epochs))):
+        rng = np.random.default_rng([seed, epoch])
+        chosen = np.arange(len(length))
+        if repeats is not None:
+            # One draw a group: windows of an article come or stay away together.
+            draw = rng.random(int(group.max()) + 1 if len(group) else 0)[group]
+            times = np.floor(repeats).astype(int) + (draw < repeats % 1)
+            chosen = np.concatenate([np.flatnonzero(times > again) for again in range(int(times.max(initial=0)))])
+        # Repeated windows are groups of their own, or an article would meet itself in a batch.
+        label = np.cumsum(np.diff(group[chosen], prepend=-1) != 0) - 1
+        planned = [chosen[batch] for batch in plan_epoch(length[chosen], budget=budget, rng=rng, groups=label)]
+        per_epoch = per_epoch if epoch else len(planned)
+        share = min(1.0, epochs - epoch)
+        batches += planned[: max(1, round(len(planned) * share))]
+    batches += [batches[i % len(batches)] for i in range(-len(batches) % multiple)]
+    return batches, per_epoch
+
+
+def padding_share(lengths: Sequence[int] | np.ndarray, batches: Sequence[np.ndarray]) -> float:
+    """The share of padding among all positions of the batches.
+
+    >>> padding_share([1, 3], [np.array([0, 1])])
+    0.33333333333333337
+    """
+    length = np.asarray(lengths)
+    real = sum(int(length[batch].sum()) for batch in batches)
+    padded = sum(int(length[batch].max()) * len(batch) for batch in batches)
+    return 1 - real / padded if padded else 0.0
+
+
+def _windows(members: list[int], starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    return np.concatenate([np.arange(starts[group], starts[group] + sizes[group]) for group in members])

@@ -1,0 +1,162 @@
+"""Labelled texts: JSON Lines of ``{"text": …, "labels": […]}``, for classification by event type.
+
+Keys: ``labels`` are the types of the text as one sentence; ``event_types`` are those of the text as a whole article.
+``judged`` (a label, or a list of them) says for which of these labels the row was judged at all. ``id``, ``title``,
+``date`` and ``source`` are the article's; every other key goes to ``meta``.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ..articles import Article, Sentence
+from ..ledger import Ledger
+from .lines import has_surrogate, numbered, parse_json, spoilt
+
+_STRINGS = ("id", "title", "date", "source")
+_KEYS = ("text", "labels", "event_types", "judged", *_STRINGS)
+
+
+def read(lines: Iterable[str], ledger: Ledger) -> Iterator[Article]:
+    """Read labelled texts; a line with a problem is left out, and every problem of it is recorded.
+
+    Args:
+        lines: the lines of a file, split at line feeds only; with or without their ends.
+        ledger: takes the problems and the count.
+    """
+    for _, article in read_located(lines, ledger):
+        yield article
+
+
+def read_located(lines: Iterable[str], ledger: Ledger) -> Iterator[tuple[int, Article]]:
+    """As `read`, each article with the number of its line."""
+    for number, line in numbered(lines):
+        if not line.strip():
+            continue
+        if message := spoilt(line):
+            ledger.refuse("not UTF-8", message, line=number)
+            continue
+        try:
+            content = parse_json(line)
+        except ValueError as error:
+            ledger.refuse("not JSON", f"{line[:40]!r}: {error}", line=number)
+            continue
+        problems = list(_problems(content))
+        for cause, message in problems:
+            name = content.get("id", "") if isinstance(content, dict) else ""
+            ledger.refuse(cause, message, line=number, article=str(name))
+        if not problems:
+            ledger.articles += 1
+            yield number, _article(content)
+
+
+def write(articles: Iterable[Article], ledger: Ledger) -> Iterator[str]:
+    """Yield one line per labelled text.
+
+    An article whose single sentence spans its text is written with ``labels``, one without sentences with
+    ``event_types``. Articles of several sentences are left out; mentions, scores and evidence are dropped from those
+    that stay. Both are recorded.
+    """
+    for article in articles:
+        spans = [(sentence.start, sentence.end) for sentence in article.sentences]
+        if spans and spans != [_stripped(article.text)]:
+            message = f"{len(spans)} sentence labels do not span the text; write the sentences as articles of their own"
+            ledger.refuse("sentences of an article", message, article=article.id)
+            continue
+        content: dict[str, Any] = {"text": article.text}
+        if article.sentences:
+            content["labels"] = list(article.sentences[0].types)
+        if article.event_types or not article.sentences:
+            content["event_types"] = list(article.event_types)
+        task = "sentence_types" if article.sentences else "event_types"
+        if task in article.judged:
+            content["judged"] = list(article.judged[task])
+        content |= {key: value for key in _STRINGS if (value := getattr(article, key))}
+        clash = sorted(set(article.meta) & set(_KEYS))
+        content |= {key: value for key, value in article.meta.items() if key not in _KEYS}
+        try:
+            line = json.dumps(content, ensure_ascii=False, allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as error:
+            ledger.refuse("not JSON", f"the article cannot be written as JSON: {error}", article=article.id)
+            continue
+        if has_surrogate(line):
+            message = "the article holds a lone surrogate, which UTF-8 cannot carry; write it as jsonl"
+            ledger.refuse("lone surrogate", message, article=article.id)
+            continue
+        lost = {
+            "entities": article.entities,
+            "events": article.events,
+            "tokens": article.tokens,
+            "evidence": article.evidence,
+            "scores": article.type_scores or any(sentence.scores for sentence in article.sentences),
+            "judged tasks": sorted(set(article.judged) - {task}),
+            "meta keys": clash,
+        }
+        for field in (field for field, value in lost.items() if value):
+            message = f"labelled texts hold no {field}; write jsonl to keep them"
+            ledger.refuse(f"{field} left out", message, article=article.id)
+        ledger.articles += 1
+        yield f"{line}\n"
+
+
+def _problems(content: Any) -> Iterator[tuple[str, str]]:
+    if not isinstance(content, dict):
+        yield "wrong kind", f"{str(content)[:40]!r} is not an object with text and labels"
+        return
+    text, judged = content.get("text"), content.get("judged", "")
+    given = [key for key in ("labels", "event_types") if key in content]
+    wrong = [key for key in given if not _strings(content[key])]
+    if not isinstance(text, str):
+        yield "missing key", f"text is {text!r}; it must be a string"
+    elif not text.strip():
+        yield "no text", "text is empty"
+    if not given:
+        yield "missing key", "there are no labels; give labels (of a sentence) or event_types (of an article)"
+    for key in wrong:
+        yield "wrong kind", f"{key} is {content[key]!r}; it must be a list of strings"
+    for key in _STRINGS:
+        if not isinstance(content.get(key, ""), str | None):
+            yield "wrong kind", f"{key} is {content[key]!r}; it must be a string"
+    if "judged" not in content:
+        return
+    if not isinstance(judged, str) and not _strings(judged):
+        yield "wrong kind", f"judged is {judged!r}; it must be a label or a list of them"
+    elif len(given) == 2:
+        yield "judged", "judged may be of labels or of event_types; give the two on lines of their own"
+    elif given and not wrong:
+        known = _labels(judged)
+        for label in content[given[0]]:
+            if label not in known:
+                yield "judged", f"label {label!r} is given, but judged is {', '.join(known)}; add it to judged"
+
+
+def _strings(content: Any) -> bool:
+    return isinstance(content, list) and all(isinstance(item, str) for item in content)
+
+
+def _labels(judged: str | list[str]) -> tuple[str, ...]:
+    return (judged,) if isinstance(judged, str) else tuple(judged)
+
+
+def _stripped(text: str) -> tuple[int, int]:
+    """The span of a text without the white space around it."""
+    start = len(text) - len(text.lstrip())
+    return start, start + len(text.strip())
+
+
+def _article(content: dict[str, Any]) -> Article:
+    text = content["text"]
+    start, end = _stripped(text)
+    sentences = (Sentence(start=start, end=end, types=tuple(content["labels"])),) if "labels" in content else ()
+    task = "sentence_types" if sentences else "event_types"
+    return Article(
+        text=text,
+        id=content.get("id") or "",
+        title=content.get("title") or None,
+        date=content.get("date") or None,
+        source=content.get("source") or None,
+        event_types=tuple(content.get("event_types", ())),
+        sentences=sentences,
+        judged={task: _labels(content["judged"])} if "judged" in content else {},
+        meta={key: value for key, value in content.items() if key not in _KEYS},
+    )

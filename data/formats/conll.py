@@ -1,0 +1,284 @@
+"""CoNLL files: a token and its tags a line, a blank line between sentences.
+
+Columns are separated by tabs, or by spaces where a line has no tab. IOB1, IOB2, BIOES, BILOU and BMES are read without
+being told apart, by the rules of seqeval's default mode (`tags_to_spans`). More tag columns mean nesting, as in Wojood
+(Jarrar et al. 2022): a span may change its column on the way, and its column is not its depth. Each sentence becomes an
+article whose text is its tokens with one space between, and whose ``tokens`` are their offsets.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from ..articles import Article, Entity, Event, Span
+from ..ledger import Ledger
+from ..words import words
+from .lines import has_surrogate, numbered, spoilt
+
+TaggedSpan = tuple[int, int, str]
+
+_TAG = re.compile(r"O|[BIMELSU]-.+", re.DOTALL)
+_SENTINELS = {"$#$": "sentinel", "-DOCSTART-": "document mark"}  # Wojood's end of a sentence, CoNLL-2003's document
+
+
+def tags_to_spans(tags: Sequence[str]) -> list[TaggedSpan]:
+    """Spans of flat tags as (first token, one past the last, label), by the rules of seqeval's default mode.
+
+    ``B-`` starts a span, ``I-`` (``M-``) goes on with the one of its label or, stray, starts one; ``E-`` (``L-``) ends
+    it; ``S-`` (``U-``) is one by itself.
+
+    >>> tags_to_spans(["I-PER", "I-PER", "B-PER", "I-ORG"])
+    [(0, 2, 'PER'), (2, 3, 'PER'), (3, 4, 'ORG')]
+
+    Raises:
+        ValueError: something is not a tag.
+    """
+    if wrong := [tag for tag in tags if not _TAG.fullmatch(tag)]:
+        raise ValueError(f"{wrong[0]!r} is not a tag; tags are O, B-LABEL, I-LABEL and the like")
+    return _read_columns([(tag,) for tag in tags])[0]
+
+
+def spans_to_tags(spans: Iterable[TaggedSpan], length: int) -> list[str]:
+    """IOB2 tags of `length` tokens. Of spans that overlap the longest is kept, of equal ones the first."""
+    return _columns(spans, length)[0]
+
+
+def read(
+    lines: Iterable[str], ledger: Ledger, *, columns: int | None = None, triggers: Collection[str] = ()
+) -> Iterator[Article]:
+    """Read sentences; one with a problem is left out, and every problem of it is recorded.
+
+    Stray ``I-`` tags are kept as spans and recorded as repaired, dropped sentinel lines too.
+
+    Args:
+        lines: the lines of a file, split at line feeds only; with or without their ends.
+        ledger: takes the problems and the count; ids are made of the stem of its source.
+        columns: the first column of tags, from 1 (0 is the token); None takes all columns at the end of a line that
+            look like tags.
+        triggers: labels of spans that are event triggers, not entities.
+    """
+    for _, article in read_located(lines, ledger, columns=columns, triggers=triggers):
+        yield article
+
+
+def read_located(
+    lines: Iterable[str], ledger: Ledger, *, columns: int | None = None, triggers: Collection[str] = ()
+) -> Iterator[tuple[int, Article]]:
+    """As `read`, each article with the number of its first line."""
+    stem = PurePath(ledger.source).stem
+    for count, rows in enumerate(_sentences(lines, ledger), 1):
+        name = f"{stem}-{count}"
+        if any(row.problem for row in rows):
+            for row in rows:
+                if row.problem:
+                    ledger.refuse(row.problem[0], row.problem[1], line=row.line, article=name)
+            continue
+        tagged = [_tags(row.fields, columns) for row in rows]
+        wrong = [(row, tag) for row, tags in zip(rows, tagged, strict=True) for tag in tags if not _TAG.fullmatch(tag)]
+        for row, tag in wrong:
+            message = f"{tag!r} of {row.fields[0]!r} is not a tag; tags are O, B-LABEL, I-LABEL and the like"
+            ledger.refuse("not a tag", message, line=row.line, article=name)
+        untagged = [row for row, tags in zip(rows, tagged, strict=True) if not tags]
+        for row in untagged:
+            message = f"{' '.join(row.fields)[:40]!r} has no tag; a line is a token and its tags"
+            ledger.refuse("no tag", message, line=row.line, article=name)
+        if wrong or untagged:
+            continue
+        spans, strays = _read_columns(tagged)
+        for token in strays:
+            message = f"{' '.join(tagged[token])} of {rows[token].fields[0]!r} continues no span; read as its start"
+            ledger.repair("stray I-", message, line=rows[token].line, article=name)
+        ledger.articles += 1
+        yield rows[0].line, _article(name, [row.fields[0] for row in rows], spans, triggers, set(strays))
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    line: int
+    fields: list[str]
+    problem: tuple[str, str] | None = None
+
+
+def _sentences(lines: Iterable[str], ledger: Ledger) -> Iterator[list[_Row]]:
+    rows: list[_Row] = []
+    for number, line in numbered(lines):
+        line = line.removesuffix("\r")
+        if not line.strip(" \t"):
+            if rows:
+                yield rows
+            rows = []
+            continue
+        # `str.split` would split at the no-break spaces and line separators that occur in tokens.
+        fields = line.rstrip("\t ").split("\t") if "\t" in line else re.split(" +", line.strip(" "))
+        fields = [fields[0], *(field.strip(" ") for field in fields[1:] if field.strip(" "))]
+        problem = None
+        if fields[0] in _SENTINELS:
+            ledger.repair(_SENTINELS[fields[0]], f"line {line[:40]!r} is dropped", line=number)
+            continue
+        if line.startswith("# ") and not rows and not _TAG.fullmatch(fields[-1]):  # a token may be "#"
+            ledger.repair("comment", f"comment {line[:40]!r} is dropped", line=number)
+            continue
+        if message := spoilt(line):
+            problem = ("not UTF-8", message)
+        elif not fields[0].strip():
+            problem = ("no token", f"{line[:40]!r} has no token before its tag")
+        rows.append(_Row(number, fields, problem))
+    if rows:
+        yield rows
+
+
+def _tags(fields: list[str], columns: int | None) -> tuple[str, ...]:
+    if columns is not None:
+        return tuple(fields[columns:])
+    first = len(fields)
+    while first > 1 and _TAG.fullmatch(fields[first - 1]):
+        first -= 1
+    # The last field of a line is a tag or a mistake, never silently neither.
+    return tuple(fields[min(first, max(1, len(fields) - 1)) :])
+
+
+def _article(
+    name: str, tokens: list[str], spans: list[TaggedSpan], triggers: Collection[str], strays: Collection[int] = ()
+) -> Article:
+    offsets: list[tuple[int, int]] = []
+    at = 0
+    for token in tokens:
+        offsets.append((at, at + len(token)))
+        at += len(token) + 1
+    found = [(offsets[first][0], offsets[stop - 1][1], label) for first, stop, label in spans]
+    # Strict IOB2 does not count what a stray I- began: evaluation must be able to tell.
+    stray = [list(place) for place, (first, _, _) in zip(found, spans, strict=True) if first in strays]
+    return Article(
+        text=" ".join(tokens),
+        id=name,
+        entities=tuple(Entity(start=s, end=e, label=label) for s, e, label in found if label not in triggers),
+        events=tuple(Event(trigger=Span(start=s, end=e), types=(label,)) for s, e, label in found if label in triggers),
+        tokens=tuple(offsets),
+        meta={"stray": stray} if stray else {},
+    )
+
+
+def _read_columns(rows: Sequence[Sequence[str]]) -> tuple[list[TaggedSpan], list[int]]:
+    """Spans of tag columns in order of (start, -end, label), each once, and the tokens of stray tags."""
+    spans: list[TaggedSpan] = []
+    strays: list[int] = []
+    running: list[tuple[int, str, int]] = []  # start, label, column
+    for token, tags in enumerate(rows):
+        left, running = running, []
+        for column, tag in enumerate(tags):
+            if tag == "O":
+                continue
+            prefix, _, label = tag.partition("-")
+            goes_on = [span for span in left if span[1] == label] if prefix in "IMEL" else []
+            start = token
+            if goes_on:
+                # The span of the same column if there is one, else the innermost: a column is a place, not a depth.
+                chosen = max(goes_on, key=lambda span: (span[2] == column, span[0]))
+                left.remove(chosen)
+                start = chosen[0]
+            elif prefix in "IMEL":
+                strays.append(token)
+            if prefix in "ELSU":
+                spans.append((start, token + 1, label))
+            else:
+                running.append((start, label, column))
+        spans += [(start, token, label) for start, label, _ in left]
+    spans += [(start, len(rows), label) for start, label, _ in running]
+    return sorted(set(spans), key=lambda span: (span[0], -span[1], span[2])), strays
+
+
+def _columns(spans: Iterable[TaggedSpan], length: int) -> list[list[str]]:
+    """IOB2 tags by column; longer spans stand further left. One column at least."""
+    columns: list[list[str]] = [["O"] * length]
+    for start, stop, label in sorted(spans, key=lambda span: span[0] - span[1]):
+        column = next((tags for tags in columns if all(tag == "O" for tag in tags[start:stop])), None)
+        if column is None:
+            columns.append(column := ["O"] * length)
+        column[start:stop] = [f"B-{label}", *[f"I-{label}"] * (stop - start - 1)]
+    return columns
+
+
+def write(articles: Iterable[Article], ledger: Ledger) -> Iterator[str]:
+    """Yield one chunk per sentence, IOB2, separated by tabs; mentions that nest go to further columns.
+
+    An article with ``tokens`` is one sentence; another one is cut into sentences and words, never inside a mention. A
+    mention that starts or ends inside a token is widened to it. That, and all that the format cannot hold, is recorded.
+    """
+    for article in articles:
+        tokens = _tokens(article)
+        surfaces = [article.text[start:end] for start, end in tokens]
+        if bad := next((word for word in surfaces if not _holds(word)), None):
+            message = f"token {bad!r} holds white space or a lone surrogate, or is a mark of the format itself"
+            ledger.refuse("token", message, article=article.id)
+            continue
+        spans: list[TaggedSpan] = []
+        for entity in article.entities:
+            what = f"{entity.label} {entity.start}-{entity.end} {entity.text!r}"
+            inside = [n for n, (start, end) in enumerate(tokens) if start < entity.end and entity.start < end]
+            if not inside or any(sign.isspace() for sign in entity.label) or not entity.label:
+                ledger.refuse(
+                    "entity left out", f"{what} covers no token, or its label has white space", article=article.id
+                )
+                continue
+            start, end = tokens[inside[0]][0], tokens[inside[-1]][1]
+            if (start, end) != (entity.start, entity.end):
+                message = f"{what} is widened to whole tokens: {article.text[start:end]!r}"
+                ledger.refuse("widened to tokens", message, article=article.id)
+            spans.append((inside[0], inside[-1] + 1, entity.label))
+        _record_losses(article, " ".join(surfaces), ledger)
+        ledger.articles += 1
+        for first, stop in _cuts(article, tokens, spans):
+            inner = [(start - first, end - first, label) for start, end, label in spans if first <= start < stop]
+            columns = _columns(dict.fromkeys(inner), stop - first)
+            yield (
+                "".join(
+                    "\t".join((surface, *tags)) + "\n"
+                    for surface, *tags in zip(surfaces[first:stop], *columns, strict=True)
+                )
+                + "\n"
+            )
+
+
+def _tokens(article: Article) -> list[tuple[int, int]]:
+    if article.tokens:
+        return list(article.tokens)
+    return [(int(start), int(end)) for start, end in words(article.text)]
+
+
+def _holds(token: str) -> bool:
+    """Whether reading gives the token back."""
+    plain = not any(sign in token for sign in "\t\n") and not has_surrogate(token)
+    return plain and token == token.strip() and token not in _SENTINELS and token != ""
+
+
+def _cuts(article: Article, tokens: list[tuple[int, int]], spans: list[TaggedSpan]) -> Iterator[tuple[int, int]]:
+    """Sentences as ranges of tokens."""
+    first = 0
+    if not article.tokens:
+        from ..sentences import split_sentences
+
+        starts = [start for start, _ in split_sentences(article.text)]
+        for stop in sorted({sum(end <= start for _, end in tokens) for start in starts} - {0, len(tokens)}):
+            if not any(start < stop < end for start, end, _ in spans):
+                yield first, stop
+                first = stop
+    if tokens:
+        yield first, len(tokens)
+
+
+def _record_losses(article: Article, text: str, ledger: Ledger) -> None:
+    lost = {
+        "spacing": article.text != text,
+        "events": article.events,
+        "event types": article.event_types,
+        "sentence labels": article.sentences,
+        "scores": article.type_scores or any(entity.score is not None for entity in article.entities),
+        "evidence": article.evidence,
+        "judged": article.judged,
+        "title, date, source": article.title or article.date or article.source,
+        "meta": article.meta,
+    }
+    for field in (field for field, value in lost.items() if value):
+        message = f"CoNLL holds no {field}; write jsonl to keep it"
+        ledger.refuse(f"{field} left out", message, article=article.id)

@@ -1,0 +1,72 @@
+"""What happened to annotations on their way in or out: nothing is dropped in silence."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """One located problem.
+
+    Attributes:
+        source: name of the file or stream.
+        line: line in it, from 1; 0 where lines do not apply.
+        article: id of the article, empty where it is not known.
+        cause: short name of the class of problem, for counting (``"empty span"``).
+        message: what is wrong, with the offending value, and how to mend it.
+    """
+
+    source: str
+    cause: str
+    message: str
+    line: int = 0
+    article: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.source}:{self.line}" if self.line else self.source
+        return f"{place}: [{self.article}] {self.message}" if self.article else f"{place}: {self.message}"
+
+
+class DataError(ValueError):
+    """Annotations or articles that cannot be used; carries every problem, not the first one."""
+
+    SHOWN = 50
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        lines = [str(problem) for problem in self.problems[: self.SHOWN]]
+        if len(self.problems) > self.SHOWN:
+            lines.append(f"… and {len(self.problems) - self.SHOWN} more")
+        super().__init__("\n".join(lines))
+
+
+@dataclass(kw_only=True)
+class Ledger:
+    """The account of one reading or writing.
+
+    Attributes:
+        source: name of the file or stream.
+        articles: number of articles that went through.
+        repaired: problems that were mended, with what was done.
+        quarantined: problems for which something was left out.
+    """
+
+    source: str = "<memory>"
+    articles: int = 0
+    repaired: list[Problem] = field(default_factory=list)
+    quarantined: list[Problem] = field(default_factory=list)
+
+    def refuse(self, cause: str, message: str, *, line: int = 0, article: str = "") -> None:
+        """Record something left out."""
+        self.quarantined.append(Problem(source=self.source, line=line, article=article, cause=cause, message=message))
+
+    def repair(self, cause: str, message: str, *, line: int = 0, article: str = "") -> None:
+        """Record something mended."""
+        self.repaired.append(Problem(source=self.source, line=line, article=article, cause=cause, message=message))
+
+    def counts(self) -> dict[str, int]:
+        """Sums by cause, prefixed with ``repaired:`` or ``quarantined:``."""
+        counter = Counter(f"repaired: {problem.cause}" for problem in self.repaired)
+        counter.update(f"quarantined: {problem.cause}" for problem in self.quarantined)
+        return {"articles": self.articles, **counter}

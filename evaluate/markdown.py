@@ -1,0 +1,121 @@
+"""A report as Markdown, for people."""
+
+from collections.abc import Iterable, Sequence
+
+from ..data.articles import TASKS
+from .report import Report, Score
+
+TITLES = {
+    "entities": "Entities",
+    "triggers": "Event triggers",
+    "boundaries": "Mention boundaries",
+    "arguments": "Event arguments",
+    "sentence_types": "Event types of sentences",
+    "event_types": "Event types of articles",
+}
+METRIC_NAMES = {
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "average_precision": "average precision",
+    "expected_calibration_error": "expected calibration error",
+}
+MODE_NAMES = {
+    "strict": "Right means exact extent and label.",
+    "overlap": "overlap: same label, any overlap, one to one",
+    "type_blind": "type-blind: exact extent, any label",
+    "decision": "Right means that the label was given or withheld as in gold; average precision looks at the ranking.",
+    "probability": "probability: of all judged labels",
+}
+AVERAGE_NAMES = {
+    "micro": "micro",
+    "macro": "macro, over labels in gold",
+    "macro-seen": "macro, over labels in gold or prediction (seqeval's)",
+}
+
+
+def to_markdown(report: Report) -> str:
+    """The report as GitHub-flavoured Markdown: what it is of, a section for each task, and the errors."""
+    bootstrap = report.bootstrap
+    about = {
+        "data": f"{report.data}, {report.articles} articles, hash `{report.data_hash}`",
+        "scheme": report.scheme,
+        "created": report.created,
+        "rasid": report.version,
+    }
+    lines = [f"# {_escape(report.bundle)} on {_escape(report.data)}", "", "| | |", "|---|---|"]
+    lines += [f"| {name} | {_escape(value)} |" for name, value in about.items() if value]
+    lines += [
+        "",
+        f"Figures are percentages. In brackets: {100 * bootstrap.level:g} % intervals, percentile bootstrap over "
+        f"articles ({bootstrap.samples} resamples, seed {bootstrap.seed}). A dash: nothing to measure.",
+    ]
+    lines += ["", *(f"- {_escape(note)}" for note in report.notes)] if report.notes else []
+    tasks = {score.task for score in report.scores}
+    for task in [*(task for task in TASKS if task in tasks), *sorted(tasks.difference(TASKS))]:
+        lines += ["", f"## {TITLES.get(task, task)}", *_section([s for s in report.scores if s.task == task])]
+    if report.unpredictable:
+        lines += ["", "## Gold that the model cannot predict", "", "Counted as missed above.", ""]
+        lines += _table(("cause", "mentions"), sorted(report.unpredictable.items()))
+    if report.errors:
+        lines += ["", "## Most frequent errors", ""]
+        lines += _table(
+            ("task", "error", "label", "mention", "times", "before", "after", "article"),
+            (
+                (e.task, e.kind, " → ".join(filter(None, (e.label, e.predicted_label))), e.text)
+                + (e.count, e.before, e.after, e.article)
+                for e in report.errors
+            ),
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _section(scores: Sequence[Score]) -> list[str]:
+    """The first mode in full, with the ranking beside it; the averages of the others."""
+    main = scores[0].mode
+    table = [score for score in scores if score.mode in (main, "ranking")]
+    others = [score for score in scores if score.mode not in (main, "ranking") and score.averaging == "micro"]
+    measured = [score for score in table if score.label is None or score.value is not None]
+    silent = sorted({score.label or "" for score in table} - {score.label or "" for score in measured})
+    lines = ["", MODE_NAMES.get(main, main), "", *_score_table(measured, "label")]
+    if silent:
+        lines += ["", f"Neither in gold nor predicted: {', '.join(map(_escape, silent))}."]
+    if others:
+        lines += ["", *_score_table(others, "other ways to count, micro")]
+    return lines
+
+
+def _score_table(scores: Sequence[Score], title: str) -> list[str]:
+    metrics = [metric for metric in METRIC_NAMES if any(score.metric == metric for score in scores)]
+    rows: dict[str, dict[str, Score]] = {}
+    for score in sorted(scores, key=lambda score: score.label is None):  # averages last
+        by_mode = score.mode not in (scores[0].mode, "ranking") or title != "label"
+        name = MODE_NAMES[score.mode] if by_mode else score.label or f"**{AVERAGE_NAMES[str(score.averaging)]}**"
+        rows.setdefault(name, {})[score.metric] = score
+    body = []
+    for name, row in rows.items():
+        first = next(iter(row.values()))
+        counts = [_count(count) for count in (first.gold, first.predicted, first.correct)]
+        body.append([name, *counts, *(_percent(row.get(metric)) for metric in metrics)])
+    return _table((title, "gold", "predicted", "correct", *(METRIC_NAMES[metric] for metric in metrics)), body)
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    lines = [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
+    return lines + [f"| {' | '.join(_escape(str(cell)) for cell in row)} |" for row in rows]
+
+
+def _count(value: int | None) -> str:
+    return "–" if value is None else str(value)
+
+
+def _percent(score: Score | None) -> str:
+    if score is None or score.value is None:
+        return "–"
+    text = f"{100 * score.value:.1f}"
+    return text if score.low is None or score.high is None else f"{text} [{100 * score.low:.1f}–{100 * score.high:.1f}]"
+
+
+def _escape(text: str) -> str:
+    """Text for one cell: no line breaks, which would end the table, and no bar, which would end the cell."""
+    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")

@@ -1,0 +1,303 @@
+"""Offline evaluation: a tagger over annotated articles, to scores, thresholds and a report.
+
+Everything is read off `Tagger.predict`, the road that inference takes.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import numpy as np
+
+from .. import __version__
+from ..data.articles import Article, Task
+from ..data.targets import IGNORED, Supervision, TargetMaker, outermost, sentence_types_of, supervision_of
+from ..inference import Prediction, Tagger
+from ..models.bundle import Settings
+from ..models.decoding import sigmoid
+from .classification import LabelScores, fit_softmax_temperature, fit_temperature, score_labels, tune_thresholds
+from .errors import frequent_errors
+from .report import Bootstrap, Report, Score, count_scores, data_hash, label_scores, span_scores
+from .spans import LabelledSpan, count_exact, drop_stray, entity_spans, score_spans, snap_to_tokens, trigger_spans
+
+LOWEST = -30.0  # the logit of a sentence of which the encoder saw nothing
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelTable:
+    """Rows of a multi-label task. Logits, gold and judged are [N, K]; groups [N] is the row's article."""
+
+    logits: np.ndarray
+    gold: np.ndarray
+    judged: np.ndarray
+    groups: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a tagger said of a data set, beside what the gold says.
+
+    Attributes:
+        articles: gold.
+        predictions: in the same order; without their logits, which are in the tables.
+        supervision: what the data set declares.
+        tables: task → its rows: ``sentence_types``, ``event_types``, and ``triggers`` (begin marks of units).
+        entity_logits: of judged units. [N, K]
+        entity_tags: of the same. [N]
+        unpredictable: (task, cause) → gold items that no prediction could equal.
+    """
+
+    articles: list[Article]
+    predictions: list[Article]
+    supervision: Supervision
+    tables: dict[Task, LabelTable]
+    entity_logits: np.ndarray
+    entity_tags: np.ndarray
+    unpredictable: Counter[tuple[str, str]]
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """Tasks that can be scored."""
+        return tuple(self.supervision)
+
+
+def run(tagger: Tagger, articles: Iterable[Article], supervision: Supervision) -> Outcome:
+    """Tag annotated articles and put gold and prediction side by side.
+
+    Args:
+        tagger: what is evaluated.
+        articles: gold; their sentences are kept where they are given.
+        supervision: what the data set judges; tasks that the tagger does not have are left out.
+    """
+    maker = TargetMaker(tagger.settings.scheme)
+    scored: dict[Task, tuple[str, ...]] = {t: names for t, names in supervision.items() if t in tagger.settings.tasks}
+    # A network without a head for articles gives them the types of their sentences.
+    if "event_types" in supervision and "sentence_types" in tagger.settings.tasks:
+        scored["event_types"] = supervision["event_types"]
+    golds = list(articles)
+    predicted: list[Article] = []
+    rows: dict[Task, list[tuple[np.ndarray, np.ndarray, np.ndarray, int]]] = {}
+    units: list[tuple[np.ndarray, np.ndarray]] = []
+    lost: Counter[tuple[str, str]] = Counter()
+    for number, (gold, prediction) in enumerate(zip(golds, tagger.predict(golds), strict=True)):
+        targets = maker.make(gold, prediction.encoded, scored)
+        lost.update(targets.unpredictable)
+        predicted.append(prediction.article)
+        if "entities" in prediction.logits:
+            known = targets.entities != IGNORED
+            if not targets.entities_open.any():  # where some labels are open the right tag is not known
+                units.append((prediction.logits["entities"][known], targets.entities[known]))
+        if "triggers" in scored:
+            begins = prediction.logits["triggers"][:, 0::2]
+            marks = np.zeros(begins.shape, dtype=bool)
+            is_begin = targets.triggers[:, 1] % 2 == 0
+            marks[targets.triggers[is_begin, 0], targets.triggers[is_begin, 1] // 2] = True
+            judged = np.broadcast_to(targets.triggers_judged, marks.shape)
+            rows.setdefault("triggers", []).append((begins, marks, judged, number))
+        if "sentence_types" in scored:
+            rows.setdefault("sentence_types", []).append((*_sentence_rows(gold, prediction, maker, scored), number))
+        if "event_types" in scored:
+            logits = prediction.logits.get("event_types", prediction.logits.get("sentence_types"))
+            assert logits is not None
+            best = logits.max(axis=0, initial=LOWEST)[None]
+            target = targets.event_types[None]
+            rows.setdefault("event_types", []).append((best, target == 1, target != IGNORED, number))
+    return Outcome(
+        articles=golds,
+        predictions=predicted,
+        supervision=scored,
+        tables={task: _stack(found) for task, found in rows.items()},
+        entity_logits=np.concatenate([logits for logits, _ in units]) if units else np.zeros((0, 1)),
+        entity_tags=np.concatenate([tags for _, tags in units]) if units else np.zeros(0, dtype=np.int64),
+        unpredictable=lost,
+    )
+
+
+def _sentence_rows(
+    gold: Article, prediction: Prediction, maker: TargetMaker, scored: Supervision
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Logits, gold and judged of every sentence of an article, those that the encoder saw nothing of included."""
+    seen = prediction.encoded.sentences
+    if gold.sentences:
+        sentences = np.array([(s.start, s.end) for s in gold.sentences], dtype=np.int64).reshape(-1, 2)
+        place = {span: row for row, span in enumerate(map(tuple, seen.tolist()))}
+        source = [place.get((start, end), -1) for start, end in sentences.tolist()]
+    else:
+        sentences, source = seen, list(range(len(seen)))
+    given = prediction.logits["sentence_types"]
+    logits = np.full((len(sentences), len(maker.event_index)), LOWEST, dtype=np.float32)
+    for row, origin in enumerate(source):
+        if origin >= 0:
+            logits[row] = np.maximum(given[origin], LOWEST)
+    labels = np.zeros(logits.shape, dtype=bool)
+    for row, types in enumerate(sentence_types_of(gold, sentences)):
+        labels[row, [maker.event_index[label] for label in types]] = True
+    judged = np.zeros(logits.shape, dtype=bool)
+    names = supervision_of(gold, scored)["sentence_types"]
+    judged[:, [maker.event_index[label] for label in names]] = True
+    return logits, labels & judged, judged
+
+
+def _stack(found: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray, int]]) -> LabelTable:
+    return LabelTable(
+        logits=np.concatenate([logits for logits, *_ in found]),
+        gold=np.concatenate([gold for _, gold, *_ in found]),
+        judged=np.concatenate([judged for _, _, judged, _ in found]),
+        groups=np.concatenate([np.full(len(logits), number) for logits, *_, number in found]),
+    )
+
+
+def calibrate(settings: Settings, outcomes: Sequence[Outcome]) -> Settings:
+    """Settings with temperatures and thresholds fitted on dev.
+
+    Temperatures come first, since thresholds are probabilities. A label with few dev positives takes the threshold
+    that is best for all labels together (`tune_thresholds`).
+    """
+    temperatures, thresholds = dict(settings.temperatures), dict(settings.thresholds)
+    tags = np.concatenate([outcome.entity_tags for outcome in outcomes])
+    if len(tags):
+        logits = np.concatenate([outcome.entity_logits for outcome in outcomes if len(outcome.entity_tags)])
+        temperatures["entities"] = round(fit_softmax_temperature(logits, tags), 4)
+    for task in ("triggers", "sentence_types", "event_types"):
+        tables = [outcome.tables[task] for outcome in outcomes if task in outcome.tables]
+        if not tables or task not in settings.tasks:
+            continue
+        logits = np.concatenate([table.logits for table in tables])
+        gold = np.concatenate([table.gold for table in tables])
+        judged = np.concatenate([table.judged for table in tables])
+        temperatures[task] = round(fit_temperature(logits, gold, judged), 4)
+        chosen = tune_thresholds(gold, sigmoid(logits / temperatures[task]), judged)
+        thresholds[task] = tuple(float(f"{value:.4g}") for value in chosen)
+    return replace(settings, temperatures=temperatures, thresholds=thresholds)
+
+
+def _spans(outcome: Outcome, task: Task) -> tuple[list[set[LabelledSpan]], list[set[LabelledSpan]]]:
+    """Gold and predicted spans of every article, judged labels only, predictions snapped where gold is tokens."""
+    read = entity_spans if task == "entities" else trigger_spans
+    gold, found = [], []
+    for article, prediction in zip(outcome.articles, outcome.predictions, strict=True):
+        judged = set(supervision_of(article, outcome.supervision)[task])
+        gold.append({span for span in read(article) if span[2] in judged})
+        snapped = snap_to_tokens(read(prediction), article.tokens)
+        found.append({span for span in snapped if span[2] in judged})
+    return gold, found
+
+
+def _label_scores(outcome: Outcome, task: Task, settings: Settings) -> LabelScores:
+    table = outcome.tables[task]
+    labels = settings.scheme.labels(task)
+    source = task if task in settings.tasks else "sentence_types"
+    chance = sigmoid(table.logits / settings.temperature(source))
+    return score_labels(
+        table.gold, chance, chance >= settings.threshold(source), table.judged, labels, groups=table.groups
+    )
+
+
+def headline(outcomes: Sequence[Outcome], settings: Settings) -> dict[str, float]:
+    """The figures that a training run watches: micro F1 of every task, average precision, and the mean of the F1s.
+
+    Several data sets that supervise one task count together. ``boundaries`` has no figure of its own: it shows in
+    the strict F1 of entities and triggers.
+    """
+    scores: dict[str, float] = {}
+    for task in ("entities", "triggers"):
+        pairs = [_spans(outcome, task) for outcome in outcomes if task in outcome.tasks]
+        if pairs:
+            gold = [spans for pair in pairs for spans in pair[0]]
+            found = [spans for pair in pairs for spans in pair[1]]
+            scores[f"{task}.f1"] = count_exact(gold, found, settings.scheme.labels(task)).score("f1")
+    for task in ("sentence_types", "event_types"):
+        tables = [_label_scores(outcome, task, settings) for outcome in outcomes if task in outcome.tables]
+        if tables:
+            total = sum(table.counts.total for table in tables)
+            scores[f"{task}.f1"] = float(2 * total[:, 0].sum() / max(1, (2 * total[:, 0] + total[:, 1:].sum(1)).sum()))
+            values = [table.macro_average_precision for table in tables]
+            scores[f"{task}.ap"] = float(np.nanmean(values)) if not np.all(np.isnan(values)) else 0.0
+    scores = {name: 0.0 if np.isnan(value) else value for name, value in scores.items()}
+    scores["mean.f1"] = float(np.mean([value for name, value in scores.items() if name.endswith(".f1")]))
+    return scores
+
+
+def evaluate(
+    tagger: Tagger,
+    articles: Iterable[Article],
+    supervision: Supervision,
+    *,
+    bundle: str,
+    data: str,
+    bootstrap: Bootstrap | None = None,
+) -> Report:
+    """Score a tagger on annotated articles.
+
+    Args:
+        tagger: what is evaluated.
+        articles: gold.
+        supervision: what the data set judges.
+        bundle, data: names for the report.
+        bootstrap: how intervals are made.
+    """
+    return report_of(run(tagger, articles, supervision), tagger.settings, bundle=bundle, data=data, bootstrap=bootstrap)
+
+
+def report_of(
+    outcome: Outcome, settings: Settings, *, bundle: str, data: str, bootstrap: Bootstrap | None = None
+) -> Report:
+    """The report of an outcome; arguments as for `evaluate`."""
+    drawn = bootstrap or Bootstrap()
+    scores: list[Score] = []
+    counts = {}
+    notes: list[str] = []
+    errors = []
+    golds = outcome.articles
+    if any(article.tokens for article in golds):
+        notes.append("Gold is whole tokens: a predicted span was widened to every token that it overlaps.")
+    for task in ("entities", "triggers"):
+        if task not in outcome.tasks:
+            continue
+        labels = settings.scheme.labels(task)
+        gold, found = _spans(outcome, task)
+        result = score_spans(gold, found, labels)
+        scores += span_scores(result, task=task, bootstrap=drawn)
+        counts[f"{task}/strict"] = result.strict
+        errors += frequent_errors(golds, gold, found, task=task)
+        if task == "entities":
+            # Other readings of the same gold, each under its own name.
+            flat = [set(outermost(sorted(spans))[0]) for spans in gold]
+            if flat != gold:
+                outer = count_exact(flat, found, labels)
+                scores += count_scores(outer, task=task, mode="outermost", bootstrap=drawn)
+                notes.append(
+                    "Strict entity scores count nested mentions, which this flat tagger cannot predict, as missed; "
+                    "mode outermost leaves them out of the gold."
+                )
+            if any(article.meta.get("stray") for article in golds):
+                strict_gold = [drop_stray(article) & spans for article, spans in zip(golds, gold, strict=True)]
+                strict = count_exact(strict_gold, found, labels)
+                scores += count_scores(strict, task=task, mode="iob2", bootstrap=drawn)
+                notes.append(
+                    "Mode strict reads tags as seqeval's default does, a stray I- begins a mention; mode iob2 reads "
+                    "them as seqeval's strict IOB2, stray I- are no mentions."
+                )
+    for task in ("sentence_types", "event_types"):
+        if task in outcome.tables:
+            result = _label_scores(outcome, task, settings)
+            scores += label_scores(result, task=task, bootstrap=drawn)
+            counts[f"{task}/decision"] = result.counts
+    if any(article.judged for article in golds):
+        notes.append("Only judged labels count: rows and labels that no annotator judged are left out.")
+    return Report(
+        bundle=bundle,
+        data=data,
+        data_hash=data_hash(golds),
+        articles=len(golds),
+        scheme=settings.scheme.name,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        version=__version__,
+        bootstrap=drawn,
+        scores=tuple(scores),
+        counts=counts,
+        unpredictable={f"{task}: {cause}": number for (task, cause), number in outcome.unpredictable.items()},
+        notes=tuple(notes),
+        errors=tuple(errors),
+    )

@@ -1,0 +1,85 @@
+"""The parity gate: what was exported must decide as what was trained, span by span."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from ..data.articles import Article
+from ..inference import Tagger
+from .spans import entity_spans, trigger_spans
+
+
+class ParityError(RuntimeError):
+    """An exported model that decides differently beyond the tolerance."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parity:
+    """How two taggers agree on the same articles.
+
+    Attributes:
+        articles: how many.
+        decisions: spans and labels that at least one of them gave.
+        differences: those that only one of them gave.
+        largest: largest absolute difference between two logits.
+        tolerance: share of differences that was allowed.
+    """
+
+    articles: int
+    decisions: int
+    differences: int
+    largest: float
+    tolerance: float
+
+    @property
+    def share(self) -> float:
+        """Differences among the decisions."""
+        return self.differences / self.decisions if self.decisions else 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {**asdict(self), "share": self.share}
+
+    def describe(self) -> str:
+        """One line for a person."""
+        return (
+            f"{self.differences} of {self.decisions} decisions differ in {self.articles} articles "
+            f"(allowed {self.tolerance:.2%}), logits by {self.largest:.1e} at most"
+        )
+
+
+def check_parity(reference: Tagger, other: Tagger, articles: Sequence[Article], *, tolerance: float) -> Parity:
+    """Compare all decisions of two taggers.
+
+    Args:
+        reference: the model as it was trained.
+        other: the same, exported.
+        articles: held-out texts.
+        tolerance: share of decisions that may differ.
+
+    Raises:
+        ParityError: more differ.
+    """
+    decisions = differences = 0
+    largest = 0.0
+    for one, two in zip(reference.predict(articles), other.predict(articles), strict=True):
+        first, second = _decisions(one.article), _decisions(two.article)
+        decisions += len(first | second)
+        differences += len(first ^ second)
+        for task, logits in one.logits.items():
+            largest = max(largest, float(np.abs(logits - two.logits[task]).max(initial=0.0)))
+    parity = Parity(
+        articles=len(articles), decisions=decisions, differences=differences, largest=largest, tolerance=tolerance
+    )
+    if parity.share > tolerance:
+        raise ParityError(f"the exported model is refused: {parity.describe()}")
+    return parity
+
+
+def _decisions(article: Article) -> set[tuple[Any, ...]]:
+    spans: set[tuple[Any, ...]] = {("entity", *span) for span in entity_spans(article)}
+    spans |= {("trigger", *span) for span in trigger_spans(article)}
+    spans |= {("sentence", s.start, s.end, label) for s in article.sentences for label in s.types}
+    return spans | {("article", label) for label in article.event_types}

@@ -1,0 +1,243 @@
+"""Tagging: a bundle wrapped. Text in, the same text with entities, events and event types out.
+
+from rasid import Tagger
+tagger = Tagger.from_pretrained("runs/quickstart/bundle")
+article = tagger("واشنطن ترسل مساعدات عسكرية إلى سوريا")
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Literal, overload
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from .data.articles import Article, Entity, Event, Sentence, Span
+from .data.collate import budget_batches, model_inputs
+from .data.encoding import EncodedText, TextEncoder
+from .data.words import letters_to_offset
+from .models.backends import load_backend
+from .models.bundle import BundleError, Settings
+from .models.decoding import decode_entities, decode_triggers, merge_windows, sigmoid
+
+Backend = Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
+"""Padded inputs of a batch to logits per task."""
+
+POOL_TEXTS, POOL_CHARACTERS = 256, 400_000  # what is held at once while streaming
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prediction:
+    """A tagged article with what its evaluation needs besides.
+
+    Attributes:
+        article: the text with everything predicted.
+        encoded: the units, sentences and windows that it was read by.
+        logits: task → raw logits: entities [U, 1 + 2L], triggers [U, 2K], boundaries [U, 4], sentence_types and
+            event_types [S, K].
+    """
+
+    article: Article
+    encoded: EncodedText
+    logits: Mapping[str, np.ndarray]
+
+
+class Tagger:
+    """Tags articles of any length.
+
+    Args:
+        settings: labels, thresholds, windows.
+        tokenizer: the bundle's tokenizer.
+        backend: runs the network.
+        batch_tokens: sub-words in a batch, padding included.
+    """
+
+    def __init__(self, *, settings: Settings, tokenizer: Tokenizer, backend: Backend, batch_tokens: int = 4096) -> None:
+        self.settings = settings
+        self.encoder = TextEncoder(tokenizer, window=settings.window, overlap=settings.overlap)
+        self.backend = backend
+        self.batch_tokens = batch_tokens
+        self.entity_labels = settings.scheme.labels("entities")
+        self.event_labels = settings.scheme.labels("triggers")
+        self._transitions = None if settings.transitions is None else np.array(settings.transitions)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        folder: str | Path,
+        *,
+        backend: Literal["torch", "onnx"] = "torch",
+        device: str | None = None,
+        batch_tokens: int = 4096,
+    ) -> "Tagger":
+        """Load a bundle.
+
+        Args:
+            folder: what `rasid export` or `rasid train` wrote.
+            backend: ``torch``, or ``onnx``, which does not import torch.
+            device: for torch: ``cpu``, ``cuda``, …; None takes a GPU where there is one.
+            batch_tokens: sub-words in a batch, padding included.
+
+        Raises:
+            BundleError: the folder is not a bundle that this version can run.
+        """
+        path = Path(folder)
+        settings = Settings.load(path)
+        if not (path / "tokenizer.json").is_file():
+            raise BundleError(f"{path}: there is no tokenizer.json; export the model again")
+        tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
+        network = load_backend(path, backend, device)
+        return cls(settings=settings, tokenizer=tokenizer, backend=network, batch_tokens=batch_tokens)
+
+    @overload
+    def __call__(self, text: str | Article) -> Article: ...
+    @overload
+    def __call__(self, text: Sequence[str | Article]) -> list[Article]: ...
+    def __call__(self, text: str | Article | Sequence[str | Article]) -> Article | list[Article]:
+        """Tag one text, or a list of them. An `Article` keeps its id, title, date, source and meta."""
+        if isinstance(text, str | Article):
+            return next(self.stream([text]))
+        return list(self.stream(text))
+
+    def stream(self, texts: Iterable[str | Article]) -> Iterator[Article]:
+        """Tag any number of texts in their order, holding only a few hundred at once."""
+        for prediction in self.predict(texts):
+            yield prediction.article
+
+    def predict(self, texts: Iterable[str | Article]) -> Iterator[Prediction]:
+        """Like `stream`, with logits and units. Sentences that an article brings are kept as its sentences."""
+        articles = (Article(text=text) if isinstance(text, str) else text for text in texts)
+        while pool := _take_pool(articles):
+            yield from self._predict_pool(pool)
+
+    def _predict_pool(self, articles: Sequence[Article]) -> Iterator[Prediction]:
+        given = [[(s.start, s.end) for s in article.sentences] or None for article in articles]
+        encoded = self.encoder.encode([article.text for article in articles], given)
+        windows = [(number, window) for number, text in enumerate(encoded) for window in text.windows]
+        results: list[dict[str, np.ndarray] | None] = [None] * len(windows)
+        lengths = np.array([len(window.input_ids) for _, window in windows], dtype=np.int64)
+        for batch in budget_batches(lengths, self.batch_tokens):
+            logits = self.backend(model_inputs([windows[i][1] for i in batch], self.encoder.pad_id))
+            for row, i in enumerate(batch):
+                results[i] = {task: values[row] for task, values in logits.items()}
+        position = 0
+        for article, text in zip(articles, encoded, strict=True):
+            own = results[position : position + len(text.windows)]
+            position += len(text.windows)
+            logits = self._merge(text, [result for result in own if result is not None])
+            yield Prediction(article=self._decode(article, text, logits), encoded=text, logits=logits)
+
+    def _merge(self, text: EncodedText, results: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+        merged: dict[str, np.ndarray] = {}
+        widths = {
+            "entities": 1 + 2 * len(self.entity_labels),
+            "triggers": 2 * len(self.event_labels),
+            "boundaries": 4,
+        }
+        for task in self.settings.tasks:
+            if task in widths:
+                pieces = [
+                    (result[task], window.own, window.first_unit)
+                    for result, window in zip(results, text.windows, strict=True)
+                ]
+                merged[task] = merge_windows(pieces, len(text.units), widths[task])
+            else:
+                rows = np.full((len(text.sentences), len(self.event_labels)), -np.inf, dtype=np.float32)
+                for result, window in zip(results, text.windows, strict=True):
+                    numbers = window.sentences[:, 0]
+                    rows[numbers] = np.maximum(rows[numbers], result[task][: len(numbers)])
+                merged[task] = rows
+        return merged
+
+    def _decode(self, article: Article, text: EncodedText, logits: Mapping[str, np.ndarray]) -> Article:
+        settings = self.settings
+        surface = article.text
+        bounds = logits["boundaries"].argmax(axis=1) if "boundaries" in logits else None
+
+        def offsets(first: int, end: int) -> tuple[int, int]:
+            start, stop = int(text.units[first, 0]), int(text.units[end - 1, 1])
+            if bounds is not None and bounds[first]:
+                moved = letters_to_offset(surface, start, int(bounds[first]))
+                start = moved if moved < int(text.units[first, 1]) else start
+            return start, stop
+
+        entities: list[Entity] = []
+        if "entities" in logits:
+            spans = decode_entities(
+                logits["entities"], transitions=self._transitions, temperature=settings.temperature("entities")
+            )
+            for number, span in enumerate(spans, 1):
+                start, end = offsets(span.first, span.end)
+                label = self.entity_labels[span.label]
+                entities.append(Entity(id=f"e{number}", start=start, end=end, label=label, score=span.score))
+        events: dict[tuple[int, int], list[tuple[int, float]]] = {}
+        if "triggers" in logits:
+            for span in decode_triggers(
+                logits["triggers"], settings.threshold("triggers"), temperature=settings.temperature("triggers")
+            ):
+                events.setdefault(offsets(span.first, span.end), []).append((span.label, span.score))
+        sentences: tuple[Sentence, ...] = ()
+        if "sentence_types" in logits:
+            chance = sigmoid(logits["sentence_types"] / settings.temperature("sentence_types"))  # [S, K]
+            chosen = chance >= settings.threshold("sentence_types")
+            sentences = tuple(
+                Sentence(start=start, end=end, types=self._names(on), scores=tuple(row[on].tolist()))
+                for (start, end), on, row in zip(text.sentences.tolist(), chosen, chance, strict=True)
+            )
+        types, scores, evidence = self._article_types(text, logits)
+        return replace(
+            article,
+            entities=tuple(entities),
+            events=tuple(
+                Event(
+                    id=f"v{number}",
+                    trigger=Span(start=start, end=end),
+                    types=tuple(self.event_labels[label] for label, _ in sorted(found)),
+                    scores=tuple(score for _, score in sorted(found)),
+                )
+                for number, ((start, end), found) in enumerate(sorted(events.items()), 1)
+            ),
+            sentences=sentences,
+            event_types=types,
+            type_scores=scores,
+            evidence=evidence,
+            tokens=(),
+            judged={},
+        )
+
+    def _article_types(
+        self, text: EncodedText, logits: Mapping[str, np.ndarray]
+    ) -> tuple[tuple[str, ...], tuple[float, ...], dict[str, tuple[Span, ...]]]:
+        """Labels of the article, each from its strongest sentence, and the sentences that say so."""
+        # Without a head of its own the article has the types of its sentences.
+        task = "event_types" if "event_types" in logits else "sentence_types"
+        if task not in logits or not len(text.sentences):
+            return (), (), {}
+        chance = sigmoid(logits[task] / self.settings.temperature(task))  # [S, K]
+        threshold = self.settings.threshold(task)
+        strongest = chance.max(axis=0)
+        on = strongest >= threshold
+        evidence = {
+            self.event_labels[label]: tuple(
+                Span(start=int(start), end=int(end), text="")
+                for start, end in text.sentences[chance[:, label] >= threshold[label]]
+            )
+            for label in np.flatnonzero(on)
+        }
+        return self._names(on), tuple(strongest[on].tolist()), evidence
+
+    def _names(self, on: np.ndarray) -> tuple[str, ...]:
+        return tuple(self.event_labels[label] for label in np.flatnonzero(on))
+
+
+def _take_pool(articles: Iterator[Article]) -> list[Article]:
+    pool: list[Article] = []
+    characters = 0
+    for article in islice(articles, POOL_TEXTS):
+        pool.append(article)
+        characters += len(article.text)
+        if characters >= POOL_CHARACTERS:
+            break
+    return pool

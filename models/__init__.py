@@ -1,0 +1,1 @@
+"""The tagging network, its decoding and its export."""

@@ -1,0 +1,127 @@
+"""What a bundle says of itself: everything besides the weights and the tokenizer that tagging depends on."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..data.articles import TASKS
+from ..data.labels import LabelScheme, SchemeError
+from ..data.normalise import VERSION as NORMALISER
+
+FORMAT = 1
+SETTINGS_FILE = "rasid.json"
+
+
+class BundleError(ValueError):
+    """A folder that is not a bundle this version can run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings of a bundle.
+
+    Attributes:
+        scheme: labels, in the order of the network's outputs.
+        tasks: tasks that the network has a head for.
+        window: sub-words in a window, special tokens included.
+        overlap: sub-words that neighbouring windows share.
+        normaliser: version of the project's normaliser inside the tokenizer; empty where the encoder brought its own.
+        thresholds: task → probability from which a label counts, for triggers, sentence_types, event_types. [K] each
+        temperatures: task → what its logits are divided by before they become probabilities.
+        transitions: CRF scores [K + 1, K], or None.
+        encoder: name of the encoder that training began with.
+        supervised: task → labels that some training data judged; the others were never learned.
+        trained: what the training was: data, seed, scores on dev, for the model card.
+    """
+
+    scheme: LabelScheme
+    tasks: tuple[str, ...]
+    window: int
+    overlap: int
+    normaliser: str = ""
+    thresholds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    temperatures: Mapping[str, float] = field(default_factory=dict)
+    transitions: tuple[tuple[float, ...], ...] | None = None
+    encoder: str = ""
+    supervised: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    trained: Mapping[str, Any] = field(default_factory=dict)
+
+    def threshold(self, task: str) -> np.ndarray:
+        """Thresholds of a task, one half where none were tuned. [K]"""
+        return np.array(self.thresholds.get(task, (0.5,) * len(self.scheme.labels(task))), dtype=np.float32)
+
+    def temperature(self, task: str) -> float:
+        """Temperature of a task, 1 where none was fitted."""
+        return self.temperatures.get(task, 1.0)
+
+    def save(self, folder: Path) -> None:
+        """Write `SETTINGS_FILE`."""
+        content = {
+            "format": FORMAT,
+            "normaliser": self.normaliser,
+            "encoder": self.encoder,
+            "tasks": self.tasks,
+            "window": self.window,
+            "overlap": self.overlap,
+            "labels": {task: self.scheme.labels(task) for task in self.tasks if task != "boundaries"},
+            "thresholds": self.thresholds,
+            "temperatures": self.temperatures,
+            "transitions": self.transitions,
+            "supervised": self.supervised,
+            "trained": self.trained,
+            "scheme": self.scheme.to_dict(),
+        }
+        text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
+        (folder / SETTINGS_FILE).write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> "Settings":
+        """Read and check `SETTINGS_FILE`.
+
+        Raises:
+            BundleError: it is missing, broken, of another format or normaliser, or contradicts itself.
+        """
+        path = folder / SETTINGS_FILE
+        if not path.is_file():
+            raise BundleError(f"{folder}: not a bundle: there is no {SETTINGS_FILE}; name the folder that export wrote")
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if content["format"] != FORMAT:
+                raise BundleError(f"{path}: format {content['format']}, but this version of rasid reads {FORMAT}")
+            scheme = LabelScheme.from_dict(content["scheme"], str(path))
+            settings = cls(
+                scheme=scheme,
+                tasks=tuple(content["tasks"]),
+                window=int(content["window"]),
+                overlap=int(content["overlap"]),
+                normaliser=content["normaliser"],
+                thresholds={task: tuple(values) for task, values in content["thresholds"].items()},
+                temperatures=content["temperatures"],
+                transitions=content["transitions"] and tuple(map(tuple, content["transitions"])),
+                encoder=content["encoder"],
+                supervised={task: tuple(labels) for task, labels in content["supervised"].items()},
+                trained=content["trained"],
+            )
+            for task, labels in content["labels"].items():
+                if tuple(labels) != scheme.labels(task):
+                    raise BundleError(
+                        f"{path}: the label order of {task} differs from the scheme's: the bundle was edited"
+                    )
+        except (KeyError, TypeError, AttributeError, SchemeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise BundleError(f"{path}: cannot be read: {type(error).__name__}: {error}") from error
+        if settings.normaliser not in ("", NORMALISER):
+            raise BundleError(
+                f"{path}: made with normaliser {settings.normaliser}, but this rasid has {NORMALISER}; "
+                "export the model again, or install the version that made it"
+            )
+        unknown = set(settings.tasks) - set(TASKS)
+        if unknown:
+            raise BundleError(f"{path}: unknown task {sorted(unknown)[0]!r}")
+        for task, values in settings.thresholds.items():
+            if len(values) != len(scheme.labels(task)):
+                raise BundleError(f"{path}: {len(values)} thresholds for {len(scheme.labels(task))} labels of {task}")
+        return settings

@@ -1,0 +1,182 @@
+"""Logits of an article to spans: the one road that validation, evaluation, inference and the parity gate share.
+
+NumPy only, so that tagging with ONNX needs no torch. Tags are 0 outside, 1 + 2l begin, 2 + 2l inside label l.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnitSpan:
+    """A predicted span of units with its label and probability."""
+
+    first: int
+    end: int
+    label: int
+    score: float
+
+
+def forbidden_transitions(tags: int) -> np.ndarray:
+    """Transitions that BIO does not allow; the last row is the start of a text. [K + 1, K] bool
+
+    >>> forbidden_transitions(3).astype(int).tolist()
+    [[0, 0, 1], [0, 0, 0], [0, 0, 0], [0, 0, 1]]
+    """
+    inside = np.arange(2, tags, 2)
+    forbidden = np.zeros((tags + 1, tags), dtype=bool)
+    forbidden[:, inside] = True
+    forbidden[inside, inside] = forbidden[inside - 1, inside] = False
+    return forbidden
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Softmax over the last axis."""
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """Logistic function that does not overflow."""
+    return 0.5 * (1 + np.tanh(0.5 * logits))
+
+
+def decode_entities(
+    logits: np.ndarray, *, transitions: np.ndarray | None = None, temperature: float = 1.0
+) -> list[UnitSpan]:
+    """The best legal tag sequence as spans.
+
+    Args:
+        logits: [U, K]
+        transitions: CRF scores [K + 1, K]; None allows every legal transition alike.
+        temperature: divides the logits before they become probabilities; it does not change the spans.
+
+    Returns:
+        Spans whose score is the probability of exactly their tags: the product over their units of the unit's
+        probability, and with a CRF the product of its marginals.
+    """
+    if not len(logits):
+        return []
+    tags = _best_tags(logits, transitions)
+    if transitions is None:
+        probabilities = softmax(logits / temperature)
+    else:
+        probabilities = _marginals(logits / temperature, transitions / temperature)
+    log_chosen = np.log(probabilities[np.arange(len(tags)), tags].clip(min=1e-12))
+    starts = np.flatnonzero(tags % 2 == 1)
+    inside = (tags > 0) & (tags % 2 == 0)
+    ends_before = np.flatnonzero(~inside)  # a span ends where the next unit is not inside
+    ends = np.append(ends_before, len(tags))[np.searchsorted(ends_before, starts, side="right")]
+    total = np.append(0.0, np.cumsum(log_chosen))
+    return [
+        UnitSpan(first=first, end=end, label=label, score=score)
+        for first, end, label, score in zip(
+            starts.tolist(),
+            ends.tolist(),
+            ((tags[starts] - 1) // 2).tolist(),
+            np.exp(total[ends] - total[starts]).tolist(),
+            strict=True,
+        )
+    ]
+
+
+def decode_triggers(logits: np.ndarray, thresholds: np.ndarray, *, temperature: float = 1.0) -> list[UnitSpan]:
+    """Trigger spans of every type on its own, so that a word may carry several.
+
+    A span begins where the begin mark reaches the type's threshold and goes on while the inside mark is likelier than
+    not and likelier than a new beginning. Its score is the probability of its begin mark.
+
+    Args:
+        logits: [U, 2K], begin and inside mark of each type in turn.
+        thresholds: probability from which a begin mark counts. [K]
+        temperature: divides the logits.
+    """
+    probabilities = sigmoid(logits / temperature)
+    begin, inside = probabilities[:, 0::2], probabilities[:, 1::2]  # [U, K]
+    on = begin >= thresholds
+    goes_on = (inside > 0.5) & (inside > begin)
+    spans: list[UnitSpan] = []
+    for first, label in zip(*(axis.tolist() for axis in np.nonzero(on)), strict=True):
+        end = first + 1
+        while end < len(logits) and goes_on[end, label]:
+            end += 1
+        spans.append(UnitSpan(first=first, end=end, label=label, score=float(begin[first, label])))
+    # A begin mark inside a longer span of its type says the same event twice.
+    reach: dict[int, int] = {}
+    kept: list[UnitSpan] = []
+    for span in spans:
+        if span.first >= reach.get(span.label, 0):
+            kept.append(span)
+            reach[span.label] = span.end
+    return kept
+
+
+def _best_tags(logits: np.ndarray, transitions: np.ndarray | None) -> np.ndarray:
+    """Viterbi; without transition scores only where the plain maximum is not legal."""
+    if transitions is not None:
+        return _viterbi(logits, transitions)
+    tags = logits.argmax(axis=1)
+    forbidden = forbidden_transitions(logits.shape[1])
+    previous = np.append(logits.shape[1], tags[:-1])  # the start row
+    broken = np.flatnonzero(forbidden[previous, tags])
+    if not len(broken):
+        return tags
+    # An outside tag that no inside tag follows binds nobody: the best sequence can be found apart on either side.
+    inside = (tags > 0) & (tags % 2 == 0)
+    cuts = np.flatnonzero((tags == 0) & ~np.append(inside[1:], False)) + 1
+    edges = np.unique(np.concatenate([[0], cuts, [len(tags)]]))
+    scores = np.where(forbidden, -np.inf, 0.0)
+    for piece in np.unique(np.searchsorted(edges, broken, side="right") - 1).tolist():
+        part = slice(int(edges[piece]), int(edges[piece + 1]))
+        tags[part] = _viterbi(logits[part], scores)
+    return tags
+
+
+def _viterbi(logits: np.ndarray, transitions: np.ndarray) -> np.ndarray:
+    steps, count = logits.shape
+    step, score = transitions[:-1], transitions[-1] + logits[0]
+    back = np.zeros((steps, count), dtype=np.int32)
+    columns = np.arange(count)
+    for t in range(1, steps):
+        candidates = score[:, None] + step  # [from, to]
+        back[t] = candidates.argmax(axis=0)
+        score = candidates[back[t], columns] + logits[t]
+    tags = np.zeros(steps, dtype=np.int64)
+    tags[-1] = score.argmax()
+    for t in range(steps - 1, 0, -1):
+        tags[t - 1] = back[t, tags[t]]
+    return tags
+
+
+def _marginals(logits: np.ndarray, transitions: np.ndarray) -> np.ndarray:
+    """Forward-backward: probability of each tag at each unit. [U, K]"""
+    steps = len(logits)
+    step = np.exp(transitions[:-1])
+    potentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    forward, backward = np.zeros_like(potentials), np.ones_like(potentials)
+    forward[0] = np.exp(transitions[-1]) * potentials[0]
+    forward[0] /= forward[0].sum()
+    for t in range(1, steps):  # scaled at every step: no underflow however long the text
+        forward[t] = (forward[t - 1] @ step) * potentials[t]
+        forward[t] /= forward[t].sum()
+    for t in range(steps - 2, -1, -1):
+        backward[t] = step @ (potentials[t + 1] * backward[t + 1])
+        backward[t] /= backward[t].sum()
+    product = forward * backward
+    return product / product.sum(axis=1, keepdims=True)
+
+
+def merge_windows(pieces: Sequence[tuple[np.ndarray, tuple[int, int], int]], units: int, width: int) -> np.ndarray:
+    """Logits of windows to logits of the article: each unit from the window that answers it.
+
+    Args:
+        pieces: per window its logits [W, K], the range of units that it answers, and its first unit.
+        units: units of the article.
+        width: K.
+    """
+    merged = np.zeros((units, width), dtype=np.float32)
+    for logits, (first, end), offset in pieces:
+        merged[first:end] = logits[first - offset : end - offset]
+    return merged

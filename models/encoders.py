@@ -1,0 +1,168 @@
+"""Encoders and their tokenizers: from the hub, from a folder, or from scratch."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
+
+from ..data.normalise import PLACEHOLDERS, VERSION, train_wordpiece, with_arabert_normalisation
+from .tagger import without_pooler
+
+# AraBERT v1 and v2 were trained on text cut by the Farasa segmenter (Antoun et al. 2020): `ال+ كتاب`.
+_SEGMENTED = re.compile(r"(^|/)(bert-(base|large)-arabert(v1|v2)?|bert-(base|large)-arabertv2-.*)$")
+
+
+class EncoderError(ValueError):
+    """An encoder that cannot be used, and what to use instead."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoder:
+    """An encoder ready for training.
+
+    Attributes:
+        model: the network, in float32, without heads.
+        tokenizer: reads raw text; its offsets index it.
+        normaliser: version of the project's normaliser inside the tokenizer, empty where it has its own.
+        name: for the model card.
+    """
+
+    model: PreTrainedModel
+    tokenizer: Tokenizer
+    normaliser: str
+    name: str
+
+
+def load_encoder(name: str, *, window: int, normaliser: str = "auto", repair: bool = True) -> Encoder:
+    """Load a pretrained encoder.
+
+    Args:
+        name: a model on the Hugging Face hub, or a folder.
+        window: sub-words that it must be able to read at once.
+        normaliser: ``arabert``, ``own`` or ``auto``, as the recipe says.
+        repair: see `data.normalise.arabert_normalizer`.
+
+    Raises:
+        EncoderError: it cannot be loaded, wants segmented text, has no fast tokenizer, or reads shorter windows.
+    """
+    if _SEGMENTED.search(name.rstrip("/")):
+        raise EncoderError(
+            f"{name} was trained on text segmented by Farasa, which raw articles are not; use the unsegmented "
+            "aubmindlab/bert-base-arabertv02 (or -large-arabertv02, or bert-base-arabertv01)"
+        )
+    try:
+        config = AutoConfig.from_pretrained(name)
+        loaded = AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        where = "folder" if Path(name).exists() else "folder, and the hub could not give it"
+        raise EncoderError(f"encoder {name!r} cannot be loaded ({where}): {str(error).splitlines()[0]}") from error
+    if not loaded.is_fast:
+        raise EncoderError(
+            f"encoder {name!r} has no fast tokenizer, so there are no offsets; use one with tokenizer.json"
+        )
+    tokenizer = Tokenizer.from_str(loaded.backend_tokenizer.to_str())
+    vocabulary = tokenizer.get_vocab(with_added_tokens=True)
+    if "ال+" in vocabulary and "+ة" in vocabulary:
+        raise EncoderError(f"the vocabulary of {name!r} is of text segmented by Farasa (it has 'ال+'); use a v02 model")
+    ours = _has_our_normaliser(tokenizer)
+    if not ours and (normaliser == "arabert" or (normaliser == "auto" and PLACEHOLDERS[0] in vocabulary)):
+        tokenizer, ours = with_arabert_normalisation(tokenizer, repair=repair), True
+    _check_positions(name, config, window)
+    # The checkpoint's own dtype may be half precision, in which nothing can be trained.
+    model = AutoModel.from_pretrained(name, dtype=torch.float32, **without_pooler(config))
+    return Encoder(model=model, tokenizer=tokenizer, normaliser=VERSION if ours else "", name=name)
+
+
+def scratch_encoder(texts: Iterator[str], *, vocabulary: int, **shape: Any) -> Encoder:
+    """An encoder with random weights, and a tokenizer trained on texts.
+
+    Args:
+        texts: what the vocabulary is learned from.
+        vocabulary: sub-words, at most.
+        shape: as for `modern_bert`.
+    """
+    tokenizer = train_wordpiece(texts, vocabulary)
+    config = modern_bert(vocabulary=tokenizer.get_vocab_size(), **shape)
+    return Encoder(model=AutoModel.from_config(config), tokenizer=tokenizer, normaliser=VERSION, name="from scratch")
+
+
+def modern_bert(*, vocabulary: int, layers: int, hidden: int, heads: int, intermediate: int, positions: int) -> Any:
+    """Configuration of a small pre-norm encoder (ModernBERT, Warner et al. 2024) with full attention everywhere.
+
+    Pre-norm layers train from scratch where BERT's post-norm ones stall.
+    """
+    from transformers import ModernBertConfig
+
+    return ModernBertConfig(
+        vocab_size=vocabulary,
+        num_hidden_layers=layers,
+        hidden_size=hidden,
+        num_attention_heads=heads,
+        intermediate_size=intermediate,
+        max_position_embeddings=positions,
+        global_attn_every_n_layers=1,
+        local_attention=positions,
+        attention_dropout=0.1,
+        embedding_dropout=0.1,
+        mlp_dropout=0.1,
+        pad_token_id=0,
+        bos_token_id=2,
+        cls_token_id=2,
+        eos_token_id=3,
+        sep_token_id=3,
+    )
+
+
+def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
+    """Write tokenizer.json and tokenizer_config.json, which transformers loads as they are.
+
+    Not as a `BertTokenizer`: that class ignores the normaliser of tokenizer.json when it loads.
+    """
+    names = {
+        "pad_token": "[PAD]",
+        "unk_token": "[UNK]",
+        "cls_token": "[CLS]",
+        "sep_token": "[SEP]",
+        "mask_token": "[MASK]",
+    }
+    other = {
+        "pad_token": "<pad>",
+        "unk_token": "<unk>",
+        "cls_token": "<s>",
+        "sep_token": "</s>",
+        "mask_token": "<mask>",
+    }
+    known = {
+        role: token
+        for table in (other, names)
+        for role, token in table.items()
+        if tokenizer.token_to_id(token) is not None
+    }
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
+        **known,
+    ).save_pretrained(folder)
+
+
+def _has_our_normaliser(tokenizer: Tokenizer) -> bool:
+    """Whether the tokenizer maps a link to the placeholder by itself."""
+    normalizer = tokenizer.normalizer
+    return normalizer is not None and PLACEHOLDERS[0] in normalizer.normalize_str("http://a.com/b")
+
+
+def _check_positions(name: str, config: Any, window: int) -> None:
+    longest = getattr(config, "max_position_embeddings", None)
+    if longest is None:
+        return
+    # RoBERTa counts positions from pad_token_id + 1.
+    offset = config.pad_token_id + 1 if config.model_type in ("roberta", "xlm-roberta", "camembert") else 0
+    if window > longest - offset:
+        raise EncoderError(
+            f"encoder {name!r} reads {longest - offset} sub-words at once; set encoder.window to that at most"
+        )

@@ -1,0 +1,100 @@
+"""One head per task over the encoder's states: shapes in, logits out."""
+
+import torch
+from torch import Tensor, nn
+
+
+class UnitPooling(nn.Module):
+    """States of the sub-words of a unit to one state.
+
+    Args:
+        how: ``first`` sub-word, ``mean`` of all, or learned ``attention`` over them.
+        hidden: width of the states.
+    """
+
+    def __init__(self, how: str, hidden: int) -> None:
+        super().__init__()
+        self.how = how
+        self.score = nn.Linear(hidden, 1) if how == "attention" else None
+
+    def forward(self, states: Tensor, units: Tensor) -> Tensor:
+        """States [B, T, H] and units [B, W, 2] (first and one past the last sub-word) to [B, W, H]."""
+        if self.how == "first":
+            index = units[:, :, :1].expand(-1, -1, states.shape[-1])  # [B, W, H]
+            return states.gather(1, index)
+        position = torch.arange(states.shape[1], device=states.device)  # [T]
+        member = (position >= units[:, :, :1]) & (position < units[:, :, 1:])  # [B, W, T]
+        weight = member.to(states.dtype)
+        if self.score is not None:
+            # Bounded scores need no maximum to be subtracted: exp stays finite in every precision that trains.
+            weight = weight * torch.exp(10 * torch.tanh(self.score(states).transpose(1, 2) / 10))
+        weight = weight / weight.sum(-1, keepdim=True).clamp(min=1e-6)
+        return weight @ states  # [B, W, H]
+
+
+class SentenceHead(nn.Module):
+    """Label-wise attention over the units of a sentence (Mullenbach et al. 2018): each label reads its own words.
+
+    Args:
+        hidden: width of the unit states.
+        labels: number of labels.
+        places: distinguish so many first sentences of an article, 0 for none: a label of the whole article is mostly
+            decided by the lead.
+    """
+
+    def __init__(self, hidden: int, labels: int, places: int = 0) -> None:
+        super().__init__()
+        self.attention = nn.Linear(hidden, labels)
+        self.value = nn.Linear(hidden, labels)
+        self.place = nn.Embedding(places, labels) if places else None
+
+    def forward(self, units: Tensor, sentences: Tensor, number: Tensor) -> Tensor:
+        """Unit states [B, W, H], ranges [B, S, 2] and sentence numbers in the article [B, S] to logits [B, S, K]."""
+        position = torch.arange(units.shape[1], device=units.device)  # [W]
+        member = (position >= sentences[:, :, :1]) & (position < sentences[:, :, 1:])  # [B, S, W]
+        with torch.autocast(units.device.type, enabled=False):
+            score = torch.exp(10 * torch.tanh(self.attention(units.float()) / 10))  # [B, W, K]
+            mask = member.float()
+            logits = (mask @ (score * self.value(units.float()))) / (mask @ score).clamp(min=1e-6)  # [B, S, K]
+        if self.place is not None:
+            logits = logits + self.place(number.clamp(max=self.place.num_embeddings - 1))
+        return logits
+
+
+class LinearChain(nn.Module):
+    """A linear-chain CRF over unit tags (Lafferty et al. 2001), trained also where only some labels were judged."""
+
+    def __init__(self, tags: int, forbidden: Tensor) -> None:
+        """Args: number of tags; which transitions [K, K] and starts (row K) are never allowed, as bool [K + 1, K]."""
+        super().__init__()
+        self.transitions = nn.Parameter(torch.zeros(tags + 1, tags))  # the last row is the start
+        self.register_buffer("forbidden", forbidden, persistent=False)
+
+    def scores(self) -> Tensor:
+        """Transition scores [K + 1, K], forbidden ones at -1e4."""
+        return self.transitions.masked_fill(self.forbidden, -1e4)
+
+    def negative_log_likelihood(self, emissions: Tensor, allowed: Tensor, mask: Tensor) -> Tensor:
+        """Minus the log of the probability of all tag sequences that the gold allows.
+
+        Args:
+            emissions: [B, W, K]
+            allowed: tags that gold allows at each unit. [B, W, K] bool
+            mask: real units, a prefix of each row. [B, W] bool
+
+        Returns:
+            [B]
+        """
+        with torch.autocast(emissions.device.type, enabled=False):
+            free = emissions.float()
+            held = free.masked_fill(~allowed, -1e4)
+            return self._partition(free, mask) - self._partition(held, mask)
+
+    def _partition(self, emissions: Tensor, mask: Tensor) -> Tensor:
+        scores = self.scores()
+        step, start = scores[:-1], scores[-1]
+        alpha = start + emissions[:, 0]  # [B, K]
+        for t in range(1, emissions.shape[1]):
+            following = torch.logsumexp(alpha[:, :, None] + step, dim=1) + emissions[:, t]  # [B, K]
+            alpha = torch.where(mask[:, t, None], following, alpha)
+        return torch.where(mask[:, 0], torch.logsumexp(alpha, dim=1), torch.zeros_like(alpha[:, 0]))

@@ -1,0 +1,196 @@
+"""The network: one encoder, one head per task, one forward pass over a window."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
+
+from .decoding import forbidden_transitions
+from .heads import LinearChain, SentenceHead, UnitPooling
+from .losses import article_loss, entity_loss, masked_binary_loss, trigger_loss
+
+LEAD = 16  # first sentences that the article head tells apart
+
+
+class RasidConfig(PretrainedConfig):
+    """What the network's shape depends on.
+
+    Args:
+        encoder: configuration of the encoder, as its ``to_dict`` gives it.
+        tasks: tasks that have a head.
+        entities: entity labels in order.
+        events: event types in order.
+        pooling: sub-words to units: ``first``, ``mean`` or ``attention``.
+        crf: whether entities are tagged by a linear-chain CRF.
+        dropout: before every head.
+    """
+
+    model_type = "rasid"
+
+    def __init__(
+        self,
+        encoder: Mapping[str, Any] | None = None,
+        tasks: Sequence[str] = (),
+        entities: Sequence[str] = (),
+        events: Sequence[str] = (),
+        pooling: str = "first",
+        crf: bool = False,
+        dropout: float = 0.1,
+        **kwargs: Any,
+    ) -> None:
+        self.encoder = dict(encoder or {})
+        self.tasks, self.entities, self.events = list(tasks), list(entities), list(events)
+        self.pooling, self.crf, self.dropout = pooling, crf, dropout
+        super().__init__(**kwargs)
+
+
+class RasidModel(PreTrainedModel):
+    """Encoder and heads.
+
+    ``forward`` takes one batch of windows and gives the logits of every head; ``losses`` compares them with targets.
+    """
+
+    config_class = RasidConfig
+    base_model_prefix = "encoder"
+    _supports_sdpa = True
+    _supports_flash_attn = True
+
+    def __init__(self, config: RasidConfig, encoder: PreTrainedModel | None = None) -> None:
+        """Args: shape, and the pretrained encoder; None makes one with random weights."""
+        super().__init__(config)
+        self.encoder = encoder if encoder is not None else make_encoder(config.encoder)
+        hidden = self.encoder.config.hidden_size
+        kinds, tags = len(config.events), 1 + 2 * len(config.entities)
+        tasks = set(config.tasks)
+        self.pooling = UnitPooling(config.pooling, hidden)
+        self.dropout = nn.Dropout(config.dropout)
+        self.entities = nn.Linear(hidden, tags) if "entities" in tasks else None
+        self.chain = (
+            LinearChain(tags, torch.from_numpy(forbidden_transitions(tags)))
+            if config.crf and "entities" in tasks
+            else None
+        )
+        self.triggers = nn.Linear(hidden, 2 * kinds) if "triggers" in tasks else None
+        self.boundaries = nn.Linear(hidden, 4) if "boundaries" in tasks else None
+        self.sentence_types = SentenceHead(hidden, kinds) if "sentence_types" in tasks else None
+        self.event_types = SentenceHead(hidden, kinds, LEAD) if "event_types" in tasks else None
+        self.post_init()
+
+    def _init_weights(self, module: nn.Module) -> None:
+        """Initialise the heads; the encoder has initialised itself."""
+        if isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, std=0.02)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Embedding):
+            nn.init.zeros_(module.weight)
+
+    def head_parameters(self) -> list[tuple[str, nn.Parameter]]:
+        """Named parameters outside of the encoder."""
+        return [(name, value) for name, value in self.named_parameters() if not name.startswith("encoder.")]
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        units: Tensor,
+        sentences: Tensor,
+        sentence_numbers: Tensor,
+    ) -> dict[str, Tensor]:
+        """Logits of every head.
+
+        Args:
+            input_ids: [B, T]
+            attention_mask: 1 for real sub-words. [B, T]
+            units: first and one-past-last sub-word of each unit; padding is 0, 0. [B, W, 2]
+            sentences: first and one-past-last unit of each sentence; padding is 0, 0. [B, S, 2]
+            sentence_numbers: number of each sentence in its article. [B, S]
+
+        Returns:
+            entities [B, W, 1 + 2L], triggers [B, W, 2K], boundaries [B, W, 4], sentence_types and event_types
+            [B, S, K], as far as the network has these heads.
+        """
+        states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state  # [B, T, H]
+        words = self.dropout(self.pooling(states, units))  # [B, W, H]
+        logits: dict[str, Tensor] = {}
+        if self.entities is not None:
+            logits["entities"] = self.entities(words)
+        if self.triggers is not None:
+            logits["triggers"] = self.triggers(words)
+        if self.boundaries is not None:
+            logits["boundaries"] = self.boundaries(words)
+        if self.sentence_types is not None:
+            logits["sentence_types"] = self.sentence_types(words, sentences, sentence_numbers)
+        if self.event_types is not None:
+            logits["event_types"] = self.event_types(words, sentences, sentence_numbers)
+        return logits
+
+    def losses(
+        self,
+        logits: Mapping[str, Tensor],
+        targets: Mapping[str, Tensor],
+        *,
+        tag_weights: Tensor | None = None,
+        positive_weight: Mapping[str, float] | None = None,
+    ) -> dict[str, tuple[Tensor, Tensor]]:
+        """Loss of every head as (sum, count); see `data.collate` for the targets' shapes."""
+        positive = positive_weight or {}
+        result: dict[str, tuple[Tensor, Tensor]] = {}
+        if "entities" in logits:
+            result["entities"] = entity_loss(
+                logits["entities"],
+                targets["entities"],
+                targets["entities_open"],
+                weights=tag_weights,
+                chain=self.chain,
+            )
+        if "triggers" in logits:
+            result["triggers"] = trigger_loss(
+                logits["triggers"],
+                targets["triggers"],
+                targets["answered"],
+                targets["triggers_judged"],
+                positive.get("triggers", 1.0),
+            )
+        if "boundaries" in logits:
+            gold = targets["boundaries"]
+            total = nn.functional.cross_entropy(
+                logits["boundaries"].float().reshape(-1, 4), gold.reshape(-1), ignore_index=-100, reduction="sum"
+            )
+            result["boundaries"] = (total, (gold != -100).sum())
+        if "sentence_types" in logits:
+            result["sentence_types"] = masked_binary_loss(
+                logits["sentence_types"], targets["sentence_types"], positive.get("sentence_types", 1.0)
+            )
+        if "event_types" in logits:
+            result["event_types"] = article_loss(
+                logits["event_types"],
+                targets["sentence_valid"],
+                targets["article"],
+                targets["event_types"],
+                positive.get("event_types", 1.0),
+            )
+        return result
+
+
+def make_encoder(config: Mapping[str, Any]) -> PreTrainedModel:
+    """An encoder with random weights from a configuration that names its ``model_type``."""
+    rest = {key: value for key, value in config.items() if key != "model_type"}
+    made = AutoConfig.for_model(config["model_type"], **rest)
+    return AutoModel.from_config(made, **without_pooler(made))
+
+
+def without_pooler(config: PretrainedConfig) -> dict[str, bool]:
+    """Keyword that leaves out the pooling layer, for encoders that have one: no head reads it."""
+    import inspect
+
+    from transformers import MODEL_MAPPING
+
+    parameters = inspect.signature(MODEL_MAPPING[type(config)].__init__).parameters
+    return {"add_pooling_layer": False} if "add_pooling_layer" in parameters else {}
+
+
+AutoConfig.register("rasid", RasidConfig)
+AutoModel.register(RasidConfig, RasidModel)

@@ -1,0 +1,133 @@
+"""Label schemes: what ships is complete, what is broken is named."""
+
+import json
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from rasid.data.labels import Label, LabelScheme, SchemeError, load_scheme
+
+SHIPPED = {"news": (10, 16, 6), "anercorp": (4, 0, 0), "wojood": (21, 0, 0)}
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_schemes_explain_every_label(name: str) -> None:
+    scheme = load_scheme(name)
+    assert scheme.name == name
+    assert (len(scheme.entities), len(scheme.events), len(scheme.roles)) == SHIPPED[name]
+    labels = [*scheme.entities.values(), *scheme.events.values(), *scheme.roles.values()]
+    for label in labels:
+        assert label.definition.isascii() and label.definition.endswith("."), label
+        assert label.arabic.endswith(".") and not any("a" <= c.lower() <= "z" for c in label.arabic), label
+        assert label.examples and all(example.strip() == example != "" for example in label.examples), label
+        # An Arabic comma inside one example is a list that YAML did not split.
+        assert not any("،" in example for example in label.examples), label
+    assert len({label.definition for label in labels}) == len({label.arabic for label in labels}) == len(labels)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_colours_can_be_told_apart_and_read_upon(name: str) -> None:
+    scheme = load_scheme(name)
+    labels = [*scheme.entities.values(), *scheme.events.values(), *scheme.roles.values()]
+    assert len({label.colour for label in labels}) == len(labels)
+    for label in labels:
+        assert (luminance(label.colour) + 0.05) / 0.05 >= 7, f"black on {label.colour} ({label.name}) is hard to read"
+    for kind in (scheme.entities, scheme.events, scheme.roles):
+        for a, b in combinations(kind.values(), 2):
+            far = max(abs(int(a.colour[at : at + 2], 16) - int(b.colour[at : at + 2], 16)) for at in (1, 3, 5))
+            assert far >= 30, f"{a.name} and {b.name} look alike"
+
+
+def test_order_is_the_order_of_the_file() -> None:
+    news = load_scheme("news")
+    assert news.labels("entities") == ("PER", "ORG", "GPE", "LOC", "FAC", "NORP", "WEA", "VEH", "DATE", "NUM")
+    assert news.labels("triggers")[::15] == ("AGREE", "ASSAULT") == news.labels("event_types")[::15]
+    assert news.labels("arguments") == ("Actor", "Recipient", "Location", "Date", "Instrument", "Count")
+    assert load_scheme("anercorp").labels("entities") == ("PERS", "LOC", "ORG", "MISC")
+    with pytest.raises(KeyError, match="boundaries"):
+        news.labels("boundaries")
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_round_trip_through_json(name: str) -> None:
+    scheme = load_scheme(name)
+    read = LabelScheme.from_dict(json.loads(json.dumps(scheme.to_dict())))
+    assert read == scheme
+    assert list(read.entities) == list(scheme.entities)
+
+
+def test_own_scheme_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text("\ufeffname: own\nevents:\n  AID:\n  'NO': {definition: none}\n", encoding="utf-8")
+    scheme = load_scheme(file)
+    assert scheme.events == {"AID": Label(name="AID"), "NO": Label(name="NO", definition="none")}
+    assert scheme.entities == scheme.roles == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "a mapping with a name"),
+        ("- a", "a mapping with a name"),
+        ("entities: {}", "a mapping with a name"),
+        ("name: 3", "a mapping with a name"),
+        ("name: x\nentites: {}", "unknown key 'entites'; did you mean 'entities'?"),
+        ("name: x\n5: {}\nq: {}", "unknown key 5; the keys here are name, entities, events, roles\n"),
+        ("name: x\nentities: [PER]", "entities: must map label names"),
+        ("name: x\nentities: {NO: }", "label False must be a quoted string"),
+        ("name: x\nevents: {A+B: }", r"events: label 'A\+B' must be"),
+        ("name: x\nevents: {A: a thing}", "events: A: 'a thing' must be a mapping"),
+        ("name: x\nevents: {A: {color: x}}", "A: unknown key 'color'; did you mean 'colour'?"),
+        ("name: x\nevents: {A: {colour: red}}", "A: colour: 'red' must be written as '#rrggbb'"),
+        ("name: x\nevents: {A: {colour: 123456}}", "A: colour: 123456 must be text"),
+        ("name: x\nevents: {A: {definition: yes}}", "A: definition: True must be text"),
+        ("name: x\nevents: {A: {examples: abc}}", "A: examples: 'abc' must be a list"),
+        ("name: x\nevents: {A: {examples: [35]}}", "A: examples: 35 must be text; put it in quotes"),
+        ("name: x\nevents:\n  A:\n  B:\n  A:", "line 5: 'A' was given on line 3 already"),
+        ("name: x\nevents: {A: , A: }", "line 2: 'A' was given on line 2 already"),
+        ("name: [", "not YAML"),
+        ("name: 2024-99-99", "not YAML"),
+        ("name: !!bool x", "not YAML"),
+        ("name: x\nevents: !!python/name:os.system {}", "not YAML"),
+    ],
+)
+def test_broken_schemes_are_explained(tmp_path: Path, content: str, message: str) -> None:
+    file = tmp_path / "broken.yaml"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(SchemeError, match=message) as caught:
+        load_scheme(file)
+    assert all(line.startswith(str(file)) for line in str(caught.value).splitlines())
+
+
+def test_all_problems_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "broken.yaml"
+    file.write_text("name: x\nroels: {}\nentities: {A: 1}\nevents: {B: {examples: b}}\n", encoding="utf-8")
+    with pytest.raises(SchemeError) as caught:
+        load_scheme(file)
+    assert len(str(caught.value).splitlines()) == 3
+
+
+def test_names_and_files_that_are_not_there(tmp_path: Path) -> None:
+    with pytest.raises(SchemeError, match="did you mean 'wojood'"):
+        load_scheme("wojod")
+    with pytest.raises(SchemeError, match="there are .*anercorp, .*news, .*name a .yaml file"):
+        load_scheme("مخطط")
+    with pytest.raises(SchemeError, match="no such scheme file"):
+        load_scheme(tmp_path / "none.yaml")
+    (tmp_path / "latin.yaml").write_bytes(b"name: caf\xe9")
+    with pytest.raises(SchemeError, match="byte 9 is not UTF-8"):
+        load_scheme(tmp_path / "latin.yaml")
+
+
+def test_hint_names_the_nearest_label() -> None:
+    news = load_scheme("news")
+    assert news.hint("entities", "per") == "'news'; did you mean 'PER'?"
+    assert news.hint("roles", "Acter") == "'news'; did you mean 'Actor'?"
+    assert "ASSAULT" in news.hint("events", "XYZ")

@@ -1,0 +1,269 @@
+from itertools import permutations
+
+import numpy as np
+import pytest
+import seqeval.metrics
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from seqeval.metrics.sequence_labeling import get_entities
+from seqeval.scheme import IOB2
+
+from rasid.data.articles import Argument, Article, Entity, Event, Span
+from rasid.evaluate.counts import AVERAGINGS, METRICS, Counts, average, rate
+from rasid.evaluate.spans import (
+    MODES,
+    argument_tuples,
+    count_exact,
+    drop_stray,
+    entity_spans,
+    match_overlapping,
+    score_spans,
+    snap_to_tokens,
+    strict_iob2_spans,
+    trigger_spans,
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
+
+LABELS = ("PERS", "LOC", "GPE-X")
+TAGS = ["O", *(f"{prefix}-{label}" for prefix in "BI" for label in LABELS)]
+
+
+@st.composite
+def tagged_sentences(draw):
+    """Gold and predicted tags of the same sentences, stray I- tags included."""
+    lengths = draw(st.lists(st.integers(1, 8), min_size=1, max_size=4))
+    sentence = [st.lists(st.sampled_from(TAGS), min_size=length, max_size=length) for length in lengths]
+    return [draw(tags) for tags in sentence], [draw(tags) for tags in sentence]
+
+
+def default_spans(tags):
+    return {(start, end + 1, label) for label, start, end in get_entities(tags)}
+
+
+@settings(max_examples=200, deadline=None)
+@given(tagged_sentences(), st.booleans())
+def test_strict_scores_equal_seqeval(sentences, strict):
+    gold, predicted = sentences
+    read = strict_iob2_spans if strict else default_spans
+    counts = score_spans([read(tags) for tags in gold], [read(tags) for tags in predicted], LABELS).strict
+    options = {"mode": "strict", "scheme": IOB2} if strict else {}
+    seen = [label for label, row in sorted(zip(LABELS, counts.total, strict=True)) if row.sum()]
+    if not seen:
+        assert np.isnan(counts.score("f1"))
+        return
+    for metric in METRICS:
+        reference = getattr(seqeval.metrics, f"{metric}_score")
+        assert counts.score(metric) == pytest.approx(reference(gold, predicted, average="micro", **options))
+        assert counts.score(metric, averaging="macro-seen") == pytest.approx(
+            reference(gold, predicted, average="macro", **options)
+        )
+        by_label = reference(gold, predicted, average=None, **options)
+        assert [counts.score(metric, label=label) for label in seen] == pytest.approx(list(by_label))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(TAGS), min_size=1, max_size=10))
+def test_strict_iob2_drops_the_spans_that_open_with_a_stray_tag(tags):
+    assert strict_iob2_spans(tags) == {span for span in default_spans(tags) if tags[span[0]].startswith("B-")}
+
+
+@pytest.mark.parametrize(
+    ("tags", "spans"),
+    [
+        (["I-LOC", "I-LOC", "O"], set()),
+        (["B-LOC", "I-PERS", "I-LOC"], {(0, 1, "LOC")}),
+        (["I-LOC", "B-LOC", "I-LOC"], {(1, 3, "LOC")}),
+        (["B-LOC", "B-LOC"], {(0, 1, "LOC"), (1, 2, "LOC")}),
+        ([], set()),
+    ],
+)
+def test_strict_iob2_examples(tags, spans):
+    assert strict_iob2_spans(tags) == spans
+
+
+@pytest.mark.parametrize("tag", ["S-LOC", "B", "B-", "LOC", ""])
+def test_a_tag_that_is_not_iob2_is_refused(tag):
+    with pytest.raises(ValueError, match="at 1 is not IOB2"):
+        strict_iob2_spans(["O", tag])
+
+
+def test_hand_computed_scores():
+    gold = [{(0, 5, "PERS"), (6, 9, "LOC"), (12, 20, "LOC")}, {(0, 4, "GPE-X")}]
+    predicted = [{(0, 5, "PERS"), (6, 9, "PERS"), (11, 20, "LOC")}, set()]
+    scores = score_spans(gold, predicted, LABELS)
+    assert scores.strict.total.tolist() == [[1, 1, 0], [0, 1, 2], [0, 0, 1]]
+    assert scores.overlap.total.tolist() == [[1, 1, 0], [1, 0, 1], [0, 0, 1]]
+    assert scores.type_blind.total.tolist() == [[2, 1, 2]]
+    assert scores.strict.table[1].tolist() == [[0, 0, 0], [0, 0, 0], [0, 0, 1]]
+    assert scores.strict.score("precision") == pytest.approx(1 / 3)
+    assert scores.strict.score("recall") == pytest.approx(1 / 4)
+    assert scores.strict.score("f1") == pytest.approx(2 / 7)
+    assert scores.strict.score("f1", label="PERS") == pytest.approx(2 / 3)
+    assert scores.strict.score("f1", averaging="macro") == pytest.approx(2 / 9)
+    assert scores.mode("overlap").score("f1") == pytest.approx(4 / 7)
+
+
+def test_macro_counts_labels_of_gold_and_macro_seen_those_of_the_prediction_too():
+    counts = score_spans([{(0, 1, "LOC")}], [{(0, 1, "LOC"), (2, 3, "PERS")}], LABELS).strict
+    assert counts.score("f1", averaging="macro") == 1
+    assert counts.score("f1", averaging="macro-seen") == 0.5
+
+
+def test_nothing_to_measure_is_not_zero():
+    counts = score_spans([set()], [set()], LABELS).strict
+    assert all(np.isnan(counts.score(metric, averaging=how)) for metric in METRICS for how in AVERAGINGS)
+    missed = score_spans([{(0, 1, "LOC")}], [set()], LABELS).strict
+    assert [missed.score(metric) for metric in METRICS] == [0, 0, 0]
+    with pytest.raises(ValueError):
+        missed.score("f1", label="ORG")
+
+
+def test_what_was_not_judged_counts_nowhere():
+    gold = [{(0, 1, "LOC"), (2, 3, "PERS")}] * 3
+    predicted = [{(0, 1, "PERS"), (4, 5, "LOC")}] * 3
+    scores = score_spans(gold, predicted, LABELS, judged=[None, frozenset({"LOC"}), frozenset()])
+    assert scores.strict.table.tolist() == [
+        [[0, 1, 1], [0, 1, 1], [0, 0, 0]],
+        [[0, 0, 0], [0, 1, 1], [0, 0, 0]],
+        [[0, 0, 0], [0, 0, 0], [0, 0, 0]],
+    ]
+    assert scores.type_blind.table.tolist() == [[[1, 1, 1]], [[0, 1, 1]], [[0, 0, 0]]]
+
+
+def test_scores_of_two_parts_add_up():
+    gold = [{(0, 1, "LOC")}, {(3, 4, "PERS"), (3, 9, "PERS")}]
+    predicted = [{(0, 2, "LOC")}, {(3, 4, "PERS")}]
+    parts = [score_spans([g], [p], LABELS) for g, p in zip(gold, predicted, strict=True)]
+    assert parts[0] + parts[1] == score_spans(gold, predicted, LABELS)
+    other = Counts(labels=("LOC",), table=np.zeros((1, 1, 3), int))
+    with pytest.raises(ValueError, match="do not add up"):
+        assert parts[0].strict + other
+
+
+@pytest.mark.parametrize("what", ["gold", "predicted"])
+def test_an_unknown_label_is_refused(what):
+    spans = {"gold": [set()], "predicted": [set()], what: [{(0, 1, "PLACE")}]}
+    with pytest.raises(ValueError, match=f"{what} label 'PLACE'"):
+        score_spans(spans["gold"], spans["predicted"], LABELS)
+
+
+def test_unequal_lengths_are_refused():
+    with pytest.raises(ValueError, match="lengths differ"):
+        score_spans([set()], [], LABELS)
+    with pytest.raises(ValueError, match="lengths differ"):
+        score_spans([set()], [set()], LABELS, judged=[])
+
+
+def test_counts_of_the_wrong_shape_are_refused():
+    with pytest.raises(ValueError, match=r"\[A, 1, 3\]"):
+        Counts(labels=("LOC",), table=np.zeros((1, 2, 3), int))
+
+
+ranges = st.tuples(st.integers(0, 9), st.integers(1, 6)).map(lambda pair: (pair[0], pair[0] + pair[1]))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(ranges, max_size=5, unique=True), st.lists(ranges, max_size=5, unique=True))
+def test_overlap_finds_the_most_pairs_there_are(gold, predicted):
+    few, many = sorted((gold, predicted), key=len)
+    best = max(
+        sum(a[0] < b[1] and b[0] < a[1] for a, b in zip(few, order, strict=False)) for order in permutations(many)
+    )
+    assert match_overlapping(gold, predicted) == best
+
+
+def test_a_prediction_matches_one_gold_span_at_most():
+    gold, predicted = {(0, 3, "LOC"), (4, 7, "LOC")}, {(0, 7, "LOC")}
+    assert score_spans([gold], [predicted], LABELS).overlap.total[1].tolist() == [1, 0, 1]
+    touching = score_spans([{(0, 3, "LOC")}], [{(3, 5, "LOC")}], LABELS)
+    assert touching.overlap.total[1].tolist() == [0, 1, 1]
+
+
+labelled = st.sets(st.tuples(ranges, st.sampled_from(LABELS)).map(lambda item: (*item[0], item[1])), max_size=6)
+
+
+@settings(max_examples=100, deadline=None)
+@given(labelled, labelled)
+def test_modes_agree_on_what_there_is_and_strict_is_the_narrowest(gold, predicted):
+    scores = score_spans([gold], [predicted], LABELS)
+    for counts, extents in ((scores.strict, False), (scores.overlap, False), (scores.type_blind, True)):
+        right, found = ({span[:2] for span in spans} if extents else spans for spans in (gold, predicted))
+        tp, fp, fn = counts.total.sum(axis=0)
+        assert (tp + fn, tp + fp) == (len(right), len(found))
+    assert (scores.strict.total[:, 0] <= scores.overlap.total[:, 0]).all()
+    assert {mode: scores.mode(mode).table.min() >= 0 for mode in MODES} == dict.fromkeys(MODES, True)
+
+
+def test_snapping_covers_every_token_that_a_span_overlaps():
+    tokens = [(0, 7), (8, 12), (12, 13)]
+    spans = {(1, 7, "LOC"), (2, 6, "LOC"), (6, 9, "PERS"), (7, 8, "LOC"), (12, 13, "LOC"), (20, 22, "LOC")}
+    assert snap_to_tokens(spans, tokens) == {
+        (0, 7, "LOC"),
+        (0, 12, "PERS"),
+        (7, 8, "LOC"),  # lies between tokens, and stays wrong
+        (12, 13, "LOC"),
+        (20, 22, "LOC"),
+    }
+    assert snap_to_tokens(spans, ()) == spans
+
+
+@given(st.lists(ranges, max_size=4), st.lists(st.tuples(st.integers(0, 2), st.integers(1, 4)), max_size=6))
+def test_snapping_twice_is_snapping_once_and_never_narrows(extents, gaps):
+    tokens, position = [], 0
+    for gap, length in gaps:
+        tokens.append((position + gap, position + gap + length))
+        position += gap + length
+    for start, end in extents:
+        ((low, high, _),) = once = snap_to_tokens({(start, end, "LOC")}, tokens)
+        assert snap_to_tokens(once, tokens) == once
+        overlapped = [token for token in tokens if token[0] < end and start < token[1]]
+        assert (low, high) == ((overlapped[0][0], overlapped[-1][1]) if overlapped else (start, end))
+
+
+@pytest.fixture
+def article():
+    text = "وواشنطن تقصف دمشق"
+    return Article(
+        text=text,
+        entities=(
+            Entity(start=1, end=7, label="GPE", id="e1"),
+            Entity(start=13, end=17, label="GPE", id="e2"),
+            Entity(start=13, end=17, label="LOC"),
+        ),
+        events=(
+            Event(
+                trigger=Span(start=8, end=12),
+                types=("ASSAULT", "THREATEN"),
+                arguments=(Argument(role="Actor", entity="e1"),),
+            ),
+        ),
+        meta={"stray": [[13, 17, "LOC"]]},
+    )
+
+
+def test_spans_of_an_article(article):
+    assert entity_spans(article) == {(1, 7, "GPE"), (13, 17, "GPE"), (13, 17, "LOC")}
+    assert drop_stray(article) == {(1, 7, "GPE"), (13, 17, "GPE")}
+    assert trigger_spans(article) == {(8, 12, "ASSAULT"), (8, 12, "THREATEN")}
+    assert argument_tuples(article) == {
+        (8, 12, "ASSAULT", 1, 7, "Actor"),
+        (8, 12, "THREATEN", 1, 7, "Actor"),
+    }
+
+
+def test_arguments_are_counted_by_role(article):
+    gold = argument_tuples(article)
+    counts = count_exact([gold], [{(8, 12, "ASSAULT", 1, 7, "Actor"), (8, 12, "ASSAULT", 13, 17, "Actor")}], ["Actor"])
+    assert counts.total.tolist() == [[1, 1, 1]]
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 9)] * 3), min_size=1, max_size=4))
+def test_rates_are_from_0_to_1_and_f1_lies_between_precision_and_recall(rows):
+    table = np.array(rows)
+    precision, recall, f1 = (rate(table, metric) for metric in METRICS)
+    measured = table.sum(axis=-1) > 0
+    assert (np.isnan(f1) == ~measured).all()
+    low, high = np.minimum(precision, recall)[measured], np.maximum(precision, recall)[measured]
+    assert ((0 <= low) & (low <= f1[measured] + 1e-12) & (f1[measured] <= high + 1e-12) & (high <= 1)).all()
+    assert average(table, "f1", "macro").shape == ()

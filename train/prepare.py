@@ -1,0 +1,195 @@
+"""From a recipe to everything that a run needs: data sets, encoder, windows, schedule."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from accelerate import PartialState
+
+from ..configs.schema import DataSource, Recipe
+from ..data.batches import padding_share, plan_run
+from ..data.corpus import load_corpus
+from ..data.encoding import TextEncoder
+from ..data.labels import LabelScheme, load_scheme
+from ..data.ledger import DataError
+from ..data.sources import DataSet, load_dataset, resolve_supervision
+from ..data.targets import TargetMaker
+from ..data.training_set import Census, WindowSet, write_windows
+from ..models.bundle import Settings
+from ..models.encoders import Encoder, load_encoder, save_tokenizer, scratch_encoder
+from ..models.tagger import RasidConfig, RasidModel
+from .trainer import Schedule
+
+__all__ = ["save_tokenizer"]
+
+TASK_ORDER = ("entities", "triggers", "boundaries", "sentence_types", "event_types")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """The data sets of a run."""
+
+    scheme: LabelScheme
+    train: list[DataSet]
+    dev: list[DataSet]
+    test: list[DataSet]
+
+
+def load_data(recipe: Recipe) -> Data:
+    """Load every data set.
+
+    Raises:
+        DataError: with every problem of all of them.
+    """
+    scheme = load_scheme(recipe.scheme)
+    problems = []
+    parts: dict[str, list[DataSet]] = {"train": [], "dev": [], "test": []}
+    for part, loaded in parts.items():
+        for source in getattr(recipe.data, part):
+            try:
+                loaded.append(_load(source, scheme))
+            except DataError as error:
+                problems += error.problems
+    if problems:
+        raise DataError(problems)
+    return Data(scheme=scheme, **parts)
+
+
+def _load(source: DataSource, scheme: LabelScheme) -> DataSet:
+    if source.corpus is None:
+        assert source.path is not None
+        return load_dataset(
+            source.path,
+            scheme=scheme,
+            supervises=source.supervises,
+            format=source.format,
+            labels=source.labels,
+            name=source.name,
+        )
+    corpus = load_corpus(source.corpus)
+    supervision = resolve_supervision(source.supervises, scheme)
+    return replace(corpus, name=source.name or corpus.name, supervision=supervision)
+
+
+def make_encoder(recipe: Recipe, data: Data, seed: int) -> Encoder:
+    """The encoder of a recipe; one from scratch has the weights of its seed."""
+    chosen = recipe.encoder
+    if chosen.scratch is None:
+        assert chosen.name is not None
+        return load_encoder(chosen.name, window=chosen.window, normaliser=chosen.normaliser, repair=chosen.repair)
+    torch.manual_seed(seed)
+
+    def texts() -> Iterator[str]:
+        for dataset in data.train:
+            for article in dataset.articles:
+                yield article.text
+
+    return scratch_encoder(texts(), **chosen.scratch.model_dump())
+
+
+def make_model(recipe: Recipe, data: Data, encoder: Encoder, seed: int) -> RasidModel:
+    """Encoder and heads; the heads have the weights of their seed."""
+    torch.manual_seed(seed)
+    entities = recipe.tasks.get("entities")
+    config = RasidConfig(
+        encoder=encoder.model.config.to_dict(),
+        tasks=[task for task in TASK_ORDER if task in recipe.tasks],
+        entities=data.scheme.labels("entities"),
+        events=data.scheme.labels("triggers"),
+        pooling=recipe.encoder.pooling,
+        crf=entities is not None and entities.decoder == "crf",
+        dropout=recipe.training.dropout,
+    )
+    return RasidModel(config, encoder.model)
+
+
+def make_settings(recipe: Recipe, data: Data, encoder: Encoder) -> Settings:
+    """What the bundle will say, before anything is tuned."""
+    supervised: dict[str, set[str]] = {}
+    for dataset in data.train:
+        for task, labels in dataset.supervision.items():
+            supervised.setdefault(task, set()).update(labels)
+    tasks = tuple(task for task in TASK_ORDER if task in recipe.tasks)
+    return Settings(
+        scheme=data.scheme,
+        tasks=tasks,
+        window=recipe.encoder.window,
+        overlap=recipe.encoder.overlap,
+        normaliser=encoder.normaliser,
+        encoder=encoder.name,
+        supervised={
+            task: tuple(label for label in data.scheme.labels(task) if label in supervised.get(task, ()))
+            for task in tasks
+            if task != "boundaries"
+        },
+    )
+
+
+def make_windows(file: Path, recipe: Recipe, data: Data, encoder: Encoder) -> tuple[WindowSet, Census]:
+    """Encode the training data once, in the main process, and map it."""
+    reader = TextEncoder(encoder.tokenizer, window=recipe.encoder.window, overlap=recipe.encoder.overlap)
+    maker = TargetMaker(data.scheme)
+    sources = [
+        (dataset.articles, {task: names for task, names in dataset.supervision.items() if task in recipe.tasks})
+        for dataset in data.train
+    ]
+    state = PartialState()
+    own = file if state.is_main_process else file.with_name(f"{file.name}.{os.getpid()}")
+    # Every process encodes (it needs the census too), but only one file stays.
+    own.parent.mkdir(parents=True, exist_ok=True)
+    census = write_windows(own, sources, reader, maker, budget=recipe.training.batch_tokens)
+    windows = WindowSet(own)
+    if not len(windows):
+        raise DataError([])
+    if not state.is_main_process:
+        own.unlink()  # stays mapped until this process ends
+    return windows, census
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The schedule of a run in numbers."""
+
+    schedule: Schedule
+    per_epoch: int
+    padding: float
+    steps: int
+    steps_per_epoch: int
+
+
+def make_plan(recipe: Recipe, windows: WindowSet, seed: int) -> Plan:
+    """All batches of a run."""
+    how = recipe.training
+    repeats = np.array([source.repeats for source in recipe.data.train])[windows.sources]
+    share = how.accumulation * PartialState().num_processes
+    batches, per_epoch = plan_run(
+        windows.lengths,
+        budget=how.batch_tokens,
+        epochs=how.epochs,
+        seed=seed,
+        multiple=share,
+        groups=windows.groups,
+        repeats=None if (repeats == 1).all() else repeats,
+    )
+    if how.max_steps is not None:
+        batches = batches[: how.max_steps * share]
+    return Plan(
+        schedule=Schedule(batches),
+        per_epoch=per_epoch,
+        padding=padding_share(windows.lengths, batches[:per_epoch]),
+        steps=len(batches) // share,
+        steps_per_epoch=max(1, per_epoch // share),
+    )
+
+
+def tag_weights(recipe: Recipe, census: Census) -> torch.Tensor | None:
+    """Weights of entity tags by the root of their inverse frequency, with mean 1 over the units; None for none."""
+    task = recipe.tasks.get("entities")
+    if task is None or task.class_weights == "none":
+        return None
+    counts = np.maximum(census.tags, 1)
+    weights = 1 / np.sqrt(counts)
+    return torch.tensor(weights * counts.sum() / (weights * counts).sum(), dtype=torch.float32)
