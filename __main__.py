@@ -3,7 +3,7 @@
 
 def main() -> None:
     """Run the command line."""
-    from rasid.cli import app
+    from .cli import app
 
     app()
 

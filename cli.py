@@ -186,7 +186,7 @@ def tag(
     backend: Annotated[str, typer.Option(help="torch or onnx")] = "torch",
 ) -> None:
     """Tag articles. A broken input is reported and the others go on; the exit code then is 1."""
-    _quiet()
+    _quiet(transformers=backend == "torch")
     from .inference import Tagger
     from .models.bundle import BundleError
     from .tagging import FORMATS, Inputs, write_tagged
@@ -233,7 +233,7 @@ def _show(reports: "dict[str, Report]") -> None:
     Console().print(table)
 
 
-def _quiet() -> None:
+def _quiet(*, transformers: bool = True) -> None:
     """Keep the libraries' own chatter off the screen; warnings of ours stay."""
     import os
     import warnings
@@ -243,6 +243,10 @@ def _quiet() -> None:
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     warnings.filterwarnings("ignore", category=FutureWarning)
     warnings.filterwarnings("ignore", category=UserWarning, module="torch")
+    if transformers:
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
 
 
 def run_command(arguments: list[str] | None = None) -> Any:

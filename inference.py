@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 from .data.articles import Article, Entity, Event, Sentence, Span
 from .data.collate import budget_batches, model_inputs
 from .data.encoding import EncodedText, TextEncoder
-from .data.words import letters_to_offset
+from .data.words import letters_to_offset, offset_to_letters
 from .models.backends import load_backend
 from .models.bundle import BundleError, Settings
 from .models.decoding import decode_entities, decode_triggers, merge_windows, sigmoid
@@ -159,8 +159,10 @@ class Tagger:
         def offsets(first: int, end: int) -> tuple[int, int]:
             start, stop = int(text.units[first, 0]), int(text.units[end - 1, 1])
             if bounds is not None and bounds[first]:
-                moved = letters_to_offset(surface, start, int(bounds[first]))
-                start = moved if moved < int(text.units[first, 1]) else start
+                letters = int(bounds[first])
+                # A proclitic that is the whole word leaves nothing to mention.
+                if letters < offset_to_letters(surface, start, int(text.units[first, 1])):
+                    start = letters_to_offset(surface, start, letters)
             return start, stop
 
         entities: list[Entity] = []
@@ -186,7 +188,7 @@ class Tagger:
                 Sentence(start=start, end=end, types=self._names(on), scores=tuple(row[on].tolist()))
                 for (start, end), on, row in zip(text.sentences.tolist(), chosen, chance, strict=True)
             )
-        types, scores, evidence = self._article_types(text, logits)
+        types, scores, evidence = self._article_types(surface, text, logits)
         return replace(
             article,
             entities=tuple(entities),
@@ -208,7 +210,7 @@ class Tagger:
         )
 
     def _article_types(
-        self, text: EncodedText, logits: Mapping[str, np.ndarray]
+        self, surface: str, text: EncodedText, logits: Mapping[str, np.ndarray]
     ) -> tuple[tuple[str, ...], tuple[float, ...], dict[str, tuple[Span, ...]]]:
         """Labels of the article, each from its strongest sentence, and the sentences that say so."""
         # Without a head of its own the article has the types of its sentences.
@@ -221,8 +223,8 @@ class Tagger:
         on = strongest >= threshold
         evidence = {
             self.event_labels[label]: tuple(
-                Span(start=int(start), end=int(end), text="")
-                for start, end in text.sentences[chance[:, label] >= threshold[label]]
+                Span(start=start, end=end, text=surface[start:end])
+                for start, end in text.sentences[chance[:, label] >= threshold[label]].tolist()
             )
             for label in np.flatnonzero(on)
         }

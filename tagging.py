@@ -83,8 +83,14 @@ class Inputs:
                 except (ValueError, KeyError, TypeError, RecursionError) as error:
                     self._refuse(f"{file}:{number}: not an object with a text: {error}")
                     continue
-                known = {key: str(content[key]) for key in ("title", "date", "source") if content.get(key) is not None}
-                yield Article(text=text, id=str(content.get("id") or f"{file.stem}-{number}"), **known)
+                given = {key: str(value) for key, value in content.items() if value is not None and key != "text"}
+                yield Article(
+                    text=text,
+                    id=given.get("id") or f"{file.stem}-{number}",
+                    title=given.get("title"),
+                    date=given.get("date"),
+                    source=given.get("source"),
+                )
 
     def _refuse(self, message: str) -> None:
         self.broken += 1

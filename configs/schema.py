@@ -54,7 +54,7 @@ class EncoderConfig(_Section):
     pooling: Literal["first", "mean", "attention"] = "first"
     """How the sub-words of a word become one state."""
     window: int = Field(default=512, ge=80)
-    """Sub-words that the encoder reads at once, special tokens included; longer articles are read in several windows."""
+    """Sub-words that the encoder reads at once, special tokens included; longer articles take several windows."""
     overlap: int = Field(default=128, ge=0)
     """Sub-words that two neighbouring windows of an article share."""
     normaliser: Literal["auto", "arabert", "own"] = "auto"

@@ -172,7 +172,8 @@ def check_article(article: Article, scheme: LabelScheme | None = None) -> Iterat
         if scheme and entity.label not in scheme.entities:
             yield (
                 "unknown label",
-                f"entity label {entity.label!r} of {entity.text!r} is not in scheme {scheme.hint('entities', entity.label)}",
+                f"entity label {entity.label!r} of {entity.text!r} is not in scheme "
+                f"{scheme.hint('entities', entity.label)}",
             )
         if entity.id and entity.id in ids:
             yield "duplicate id", f"id {entity.id!r} of {entity.text!r} is used twice in the article"
@@ -196,12 +197,13 @@ def check_article(article: Article, scheme: LabelScheme | None = None) -> Iterat
             if argument.entity not in entity_ids:
                 yield (
                     "unknown id",
-                    f"{argument.role} of {trigger.text!r} names entity {argument.entity!r}, which is not in the article",
+                    f"{argument.role} of {trigger.text!r} names entity {argument.entity!r}, which the article lacks",
                 )
             if scheme and argument.role not in scheme.roles:
                 yield (
                     "unknown label",
-                    f"role {argument.role!r} of {trigger.text!r} is not in scheme {scheme.hint('roles', argument.role)}",
+                    f"role {argument.role!r} of {trigger.text!r} is not in scheme "
+                    f"{scheme.hint('roles', argument.role)}",
                 )
     for label in article.event_types:
         if scheme and label not in scheme.events:
@@ -215,7 +217,8 @@ def check_article(article: Article, scheme: LabelScheme | None = None) -> Iterat
             if scheme and label not in scheme.events:
                 yield (
                     "unknown label",
-                    f"event type {label!r} of the sentence at {sentence.start} is not in scheme {scheme.hint('events', label)}",
+                    f"event type {label!r} of the sentence at {sentence.start} is not in scheme "
+                    f"{scheme.hint('events', label)}",
                 )
     for task, labels in article.judged.items():
         if task not in TASKS:

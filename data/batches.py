@@ -69,11 +69,13 @@ def plan_run(
     """All batches of a run, known before it starts, so that a resumed run goes on with the same ones.
 
     Args:
-        lengths, budget, groups: as for `plan_epoch`.
+        lengths: as for `plan_epoch`, like the next one and ``groups``.
+        budget: sub-words in a batch.
         epochs: passes over the data; a fraction cuts the last one short.
         seed: decides all orders.
         multiple: the number of batches is rounded up to a multiple of it (gradient accumulation × processes), so
-            that every process takes the same number of steps; the last batches are repeated for that.
+            that every process takes the same number of steps; the first batches are repeated for that.
+        groups: windows that stay together.
         repeats: how often each window is seen in one epoch; a fraction by chance. [N]
 
     Returns:

@@ -76,6 +76,8 @@ class TextEncoder:
     """
 
     def __init__(self, tokenizer: "Tokenizer", *, window: int = 512, overlap: int = 128) -> None:
+        # "[SEP]" typed in an article is text, not the end of a segment.
+        tokenizer.encode_special_tokens = True
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self.tokenizer = tokenizer

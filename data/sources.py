@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .articles import Article, Task, check_articles
+from .articles import TASKS, Article, Task, check_articles
 from .formats import load_articles
 from .labels import LabelScheme
 from .ledger import DataError, Ledger
 from .targets import Supervision
 
-Supervises = Sequence[Task] | Mapping[Task, Sequence[str] | str]
+Supervises = Sequence[str] | Mapping[str, Sequence[str] | str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,11 @@ def resolve_supervision(supervises: Supervises, scheme: LabelScheme) -> dict[Tas
     declared = supervises if isinstance(supervises, Mapping) else dict.fromkeys(supervises, "all")
     resolved: dict[Task, tuple[str, ...]] = {}
     ledger = Ledger(source="supervises")
-    for task, chosen in declared.items():
+    for name, chosen in declared.items():
+        if name not in TASKS:
+            ledger.refuse("unknown task", f"{name!r} is no task; there are {', '.join(TASKS)}")
+            continue
+        task: Task = name  # type: ignore[assignment]
         known = () if task == "boundaries" else scheme.labels(task)
         resolved[task] = known if isinstance(chosen, str) else tuple(chosen)
         for label in set(resolved[task]) - set(known):

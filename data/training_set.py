@@ -1,4 +1,4 @@
-"""Articles to windows with targets, kept in an Arrow file and read by memory map: memory does not grow with the corpus."""
+"""Articles to windows with targets, in an Arrow file that is read by memory map: memory stays flat."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence

@@ -210,8 +210,8 @@ def headline(outcomes: Sequence[Outcome], settings: Settings) -> dict[str, float
     for task in ("sentence_types", "event_types"):
         tables = [_label_scores(outcome, task, settings) for outcome in outcomes if task in outcome.tables]
         if tables:
-            total = sum(table.counts.total for table in tables)
-            scores[f"{task}.f1"] = float(2 * total[:, 0].sum() / max(1, (2 * total[:, 0] + total[:, 1:].sum(1)).sum()))
+            correct, spurious, missed = np.sum([table.counts.total.sum(axis=0) for table in tables], axis=0)
+            scores[f"{task}.f1"] = float(2 * correct / max(1, 2 * correct + spurious + missed))
             values = [table.macro_average_precision for table in tables]
             scores[f"{task}.ap"] = float(np.nanmean(values)) if not np.all(np.isnan(values)) else 0.0
     scores = {name: 0.0 if np.isnan(value) else value for name, value in scores.items()}
@@ -234,7 +234,8 @@ def evaluate(
         tagger: what is evaluated.
         articles: gold.
         supervision: what the data set judges.
-        bundle, data: names for the report.
+        bundle: name for the report.
+        data: likewise.
         bootstrap: how intervals are made.
     """
     return report_of(run(tagger, articles, supervision), tagger.settings, bundle=bundle, data=data, bootstrap=bootstrap)

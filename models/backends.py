@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .bundle import BundleError
+
+if TYPE_CHECKING:
+    from .tagger import RasidModel
 
 WEIGHTS_FILE, ONNX_FILE = "model.safetensors", "model.onnx"
 
@@ -42,15 +46,13 @@ def _load_torch(folder: Path, device: str | None) -> Callable[[Mapping[str, np.n
     target = device or ("cuda" if torch.cuda.is_available() else "cpu")
     # The checkpoint's own dtype may be half precision; the logits that the report was made with were float32.
     model = RasidModel.from_pretrained(folder, dtype=torch.float32)
-    return torch_backend(model.to(target))
+    model.to(target)  # type: ignore[arg-type]
+    return torch_backend(model)
 
 
-def torch_backend(model: object) -> Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]:
+def torch_backend(network: "RasidModel") -> Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]:
     """Run a `RasidModel`, wherever it lies, in evaluation mode."""
     import torch
-
-    assert isinstance(model, torch.nn.Module)
-    network = model
 
     def run(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         where = next(network.parameters()).device
@@ -79,6 +81,6 @@ def _load_onnx(folder: Path) -> Callable[[Mapping[str, np.ndarray]], dict[str, n
 
     def run(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         fed = {name: values for name, values in inputs.items() if name in wanted}
-        return dict(zip(names, session.run(names, fed), strict=True))
+        return {name: np.asarray(values) for name, values in zip(names, session.run(names, fed), strict=True)}
 
     return run

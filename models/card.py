@@ -30,7 +30,7 @@ def model_card(name: str, settings: Settings, reports: Mapping[str, Any]) -> str
         f"- Tasks: {', '.join(settings.tasks)}; label scheme `{settings.scheme.name}`",
         f"- Trained on {trained.get('device', 'unknown hardware')}, seed {trained.get('seed')}, "
         f"{trained.get('steps')} steps, best at {trained.get('best_step')} (chosen on dev)",
-        "- Offsets are code points of the text as given; probabilities are calibrated on dev (temperatures in rasid.json)",
+        "- Offsets are code points of the text as given; probabilities are calibrated on dev",
         "",
     ]
     for task, labels in settings.supervised.items():

@@ -64,7 +64,8 @@ def export_onnx(bundle: Path) -> Path:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            from transformers.exporters import OnnxConfig, OnnxExporter
+            from transformers.exporters.configs import OnnxConfig
+            from transformers.exporters.exporter_onnx import OnnxExporter
 
             config = OnnxConfig(dynamic=True, dynamic_shapes=axes, ort_fusions="cpu")
             program, _ = OnnxExporter().export_program(model, dict(inputs), config)

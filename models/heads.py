@@ -68,11 +68,12 @@ class LinearChain(nn.Module):
         """Args: number of tags; which transitions [K, K] and starts (row K) are never allowed, as bool [K + 1, K]."""
         super().__init__()
         self.transitions = nn.Parameter(torch.zeros(tags + 1, tags))  # the last row is the start
+        self.forbidden: Tensor
         self.register_buffer("forbidden", forbidden, persistent=False)
 
     def scores(self) -> Tensor:
         """Transition scores [K + 1, K], forbidden ones at -1e4."""
-        return self.transitions.masked_fill(self.forbidden, -1e4)
+        return torch.where(self.forbidden, torch.full_like(self.transitions, -1e4), self.transitions)
 
     def negative_log_likelihood(self, emissions: Tensor, allowed: Tensor, mask: Tensor) -> Tensor:
         """Minus the log of the probability of all tag sequences that the gold allows.

@@ -74,6 +74,7 @@ def trigger_loss(
         marks: [B, W, 2K] bool
         answered: units that the window answers. [B, W] bool
         judged: types that were judged. [B, K] bool
+        positive_weight: weight of positive marks.
 
     Returns:
         (sum, count of units with a judged type)

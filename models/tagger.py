@@ -77,6 +77,11 @@ class RasidModel(PreTrainedModel):
         self.sentence_types = SentenceHead(hidden, kinds) if "sentence_types" in tasks else None
         self.event_types = SentenceHead(hidden, kinds, LEAD) if "event_types" in tasks else None
         self.post_init()
+        # Marks are rare: heads that begin near the truth need not unlearn half of everything first (Lin et al. 2017).
+        for head, prior in ((self.triggers, -5.0), (self.sentence_types, -2.5), (self.event_types, -2.5)):
+            if head is not None:
+                layer = head.value if isinstance(head, SentenceHead) else head
+                nn.init.constant_(layer.bias, prior)
 
     def _init_weights(self, module: nn.Module) -> None:
         """Initialise the heads; the encoder has initialised itself."""

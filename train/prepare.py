@@ -1,7 +1,7 @@
 """From a recipe to everything that a run needs: data sets, encoder, windows, schedule."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,13 +10,14 @@ import torch
 from accelerate import PartialState
 
 from ..configs.schema import DataSource, Recipe
+from ..data.articles import Article
 from ..data.batches import padding_share, plan_run
 from ..data.corpus import load_corpus
 from ..data.encoding import TextEncoder
 from ..data.labels import LabelScheme, load_scheme
 from ..data.ledger import DataError
 from ..data.sources import DataSet, load_dataset, resolve_supervision
-from ..data.targets import TargetMaker
+from ..data.targets import Supervision, TargetMaker
 from ..data.training_set import Census, WindowSet, write_windows
 from ..models.bundle import Settings
 from ..models.encoders import Encoder, load_encoder, save_tokenizer, scratch_encoder
@@ -64,13 +65,13 @@ def _load(source: DataSource, scheme: LabelScheme) -> DataSet:
         return load_dataset(
             source.path,
             scheme=scheme,
-            supervises=source.supervises,
+            supervises=source.supervises,  # type: ignore[arg-type]
             format=source.format,
             labels=source.labels,
             name=source.name,
         )
     corpus = load_corpus(source.corpus)
-    supervision = resolve_supervision(source.supervises, scheme)
+    supervision = resolve_supervision(source.supervises, scheme)  # type: ignore[arg-type]
     return replace(corpus, name=source.name or corpus.name, supervision=supervision)
 
 
@@ -132,7 +133,7 @@ def make_windows(file: Path, recipe: Recipe, data: Data, encoder: Encoder) -> tu
     """Encode the training data once, in the main process, and map it."""
     reader = TextEncoder(encoder.tokenizer, window=recipe.encoder.window, overlap=recipe.encoder.overlap)
     maker = TargetMaker(data.scheme)
-    sources = [
+    sources: list[tuple[Iterable[Article], Supervision]] = [
         (dataset.articles, {task: names for task, names in dataset.supervision.items() if task in recipe.tasks})
         for dataset in data.train
     ]

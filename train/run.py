@@ -139,7 +139,9 @@ def export(
 
     Args:
         folder: of the run.
-        recipe, data, metrics: of the run; read from the folder where they are left out.
+        recipe: of the run; read from the folder where it is left out, as are the next two.
+        data: its data sets.
+        metrics: its metrics.json.
         say: takes lines for a person.
 
     Raises:
@@ -150,8 +152,9 @@ def export(
         raise RunError(f"{folder}: there is no finished run here; rasid train makes one, and goes on with one")
     recipe = recipe or load_config(folder / "config.yaml", Recipe)
     data = data or prepare.load_data(recipe)
-    metrics = metrics or json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    best = metrics["best_seed"]
+    if metrics is None:
+        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    best = metrics["best_seed"]  # type: ignore[index]
     source = folder / "checkpoints" / f"seed-{best}" / "best"
     settings = Settings.load(source)
     bundle = folder / "bundle"
@@ -396,11 +399,12 @@ def _arguments(recipe: Recipe, plan: prepare.Plan, seed: int, home: Path) -> Tra
         label_names=["targets"],
         dataloader_num_workers=how.workers,
         dataloader_pin_memory=cuda,
-        gradient_checkpointing=how.gradient_checkpointing,
         ddp_find_unused_parameters=False,
         accelerator_config={"even_batches": False, "split_batches": False},
         use_cpu=not cuda,
     )
+    if how.gradient_checkpointing:
+        arguments.gradient_checkpointing = True
     if arguments.n_gpu > 1:
         # DataParallel would cut our nested batches apart; several GPUs are used through torchrun.
         arguments._n_gpu = 1

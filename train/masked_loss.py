@@ -1,0 +1,85 @@
+"""Only masked positions go through the output layer, and on a CPU the logits are never all in memory."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+ROWS = 128  # logits of 128 rows and 20,000 entries are 10 MB: they stay in the cache of a CPU
+
+
+def output_layers(model: nn.Module) -> tuple[Callable[[Tensor], Tensor], nn.Linear] | None:
+    """The transform before the decoder and the decoder of a masked language model; None for an unknown architecture.
+
+    Args:
+        model: a transformers model for masked language modelling.
+    """
+    kind, m = getattr(getattr(model, "config", None), "model_type", ""), _untyped(model)
+    match kind:
+        case "modernbert":
+            return m.head, m.decoder
+        case "bert":
+            return m.cls.predictions.transform, m.cls.predictions.decoder
+        case "roberta" | "xlm-roberta" | "camembert":
+            head = m.lm_head
+            return lambda hidden: head.layer_norm(nn.functional.gelu(head.dense(hidden))), head.decoder
+        case "electra":
+            return m.generator_predictions, m.generator_lm_head
+        case "distilbert":
+            return lambda hidden: m.vocab_layer_norm(m.activation(m.vocab_transform(hidden))), m.vocab_projector
+    return None
+
+
+def masked_loss(hidden: Tensor, decoder: nn.Linear, labels: Tensor, *, fused: bool, dtype: torch.dtype) -> Tensor:
+    """Mean cross-entropy, in nats, of the decoder's prediction at masked positions.
+
+    Args:
+        hidden: [M, D] transformed hidden states of masked positions.
+        decoder: D → vocabulary.
+        labels: [M].
+        fused: compute loss and gradient in one go, some rows at a time; pays on a CPU, where it saves the page faults
+            of logits and their gradient.
+        dtype: of the matrix products in the fused form.
+    """
+    if fused:
+        bias = decoder.bias if decoder.bias is not None else hidden.new_zeros(len(decoder.weight))
+        with torch.autocast(hidden.device.type, enabled=False):
+            return _FusedCrossEntropy.apply(hidden.float(), decoder.weight, bias, labels, dtype)  # type: ignore
+    return nn.functional.cross_entropy(decoder(hidden).float(), labels)
+
+
+class _FusedCrossEntropy(torch.autograd.Function):
+    """Softmax cross-entropy of a linear layer; the gradient is computed in the forward pass, in place of the logits."""
+
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor, labels: Tensor, dtype: torch.dtype) -> Tensor:
+        h, w = hidden.to(dtype), weight.to(dtype)
+        gradient = torch.empty(len(h), len(w), dtype=dtype, device=h.device)  # [M, V]
+        bias_gradient, loss = torch.zeros_like(bias), hidden.new_zeros(())
+        for start in range(0, len(h), ROWS):
+            rows = slice(start, start + ROWS)
+            target = labels[rows, None]  # [R, 1]
+            p = torch.mm(h[rows], w.t()).float().add_(bias)  # [R, V]
+            highest = p.amax(1, keepdim=True)
+            at_target = p.gather(1, target)
+            p.sub_(highest).exp_()
+            total = p.sum(1, keepdim=True)
+            loss += (total.log() + highest - at_target).sum()
+            p.div_(total).scatter_add_(1, target, torch.full_like(at_target, -1.0))
+            bias_gradient += p.sum(0)
+            gradient[rows] = p
+        if any(ctx.needs_input_grad):
+            ctx.save_for_backward(torch.mm(gradient, w), torch.mm(gradient.t(), h), bias_gradient)
+        ctx.count = len(h)
+        return loss / len(h)
+
+    @staticmethod
+    def backward(ctx: Any, *outputs: Tensor) -> tuple[Tensor | None, ...]:
+        scale = outputs[0] / ctx.count
+        hidden, weight, bias = (g.float() * scale for g in ctx.saved_tensors)
+        return hidden, weight, bias, None, None
+
+
+def _untyped(model: Any) -> Any:
+    return model
