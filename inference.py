@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 from .data.articles import Article, Entity, Event, Sentence, Span
 from .data.collate import budget_batches, model_inputs
 from .data.encoding import EncodedText, TextEncoder
-from .data.words import letters_to_offset, offset_to_letters
+from .data.words import behind_proclitic
 from .models.backends import load_backend
 from .models.bundle import BundleError, Settings
 from .models.decoding import decode_entities, decode_triggers, merge_windows, sigmoid
@@ -71,14 +71,16 @@ class Tagger:
         backend: Literal["torch", "onnx"] = "torch",
         device: str | None = None,
         batch_tokens: int = 4096,
+        threads: int | None = None,
     ) -> "Tagger":
         """Load a bundle.
 
         Args:
             folder: what `rasid export` or `rasid train` wrote.
             backend: ``torch``, or ``onnx``, which does not import torch.
-            device: for torch: ``cpu``, ``cuda``, …; None takes a GPU where there is one.
+            device: ``cpu``, ``cuda``, …; None takes a GPU where there is one.
             batch_tokens: sub-words in a batch, padding included.
+            threads: for onnx: CPU threads; None takes a thread for each core. For torch: `torch.set_num_threads`.
 
         Raises:
             BundleError: the folder is not a bundle that this version can run.
@@ -88,7 +90,7 @@ class Tagger:
         if not (path / "tokenizer.json").is_file():
             raise BundleError(f"{path}: there is no tokenizer.json; export the model again")
         tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
-        network = load_backend(path, backend, device)
+        network = load_backend(path, backend, device, threads)
         return cls(settings=settings, tokenizer=tokenizer, backend=network, batch_tokens=batch_tokens)
 
     @overload
@@ -158,11 +160,8 @@ class Tagger:
 
         def offsets(first: int, end: int) -> tuple[int, int]:
             start, stop = int(text.units[first, 0]), int(text.units[end - 1, 1])
-            if bounds is not None and bounds[first]:
-                letters = int(bounds[first])
-                # A proclitic that is the whole word leaves nothing to mention.
-                if letters < offset_to_letters(surface, start, int(text.units[first, 1])):
-                    start = letters_to_offset(surface, start, letters)
+            if bounds is not None:
+                start = behind_proclitic(surface, start, int(text.units[first, 1]), int(bounds[first]))
             return start, stop
 
         entities: list[Entity] = []

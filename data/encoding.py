@@ -1,10 +1,12 @@
 """Text to model input: sub-words, words and overlapping windows that cover the whole article.
 
-A *unit* is a word that the encoder can see: a word of `words` with at least one sub-word. Every sub-word belongs to
-one unit, every unit to one or more windows, and every unit is answered by one window: the one in which it lies
+A *unit* is a word that the encoder can see: a word of `words` in which at least one sub-word begins. Every sub-word
+belongs to one unit (where the tokenizer keeps white space, a space belongs to the word behind it, and long runs are
+left out), every unit to one or more windows, and every unit is answered by one window: the one in which it lies
 furthest from an edge. Nothing is truncated.
 """
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,7 +53,8 @@ class EncodedText:
 
     Attributes:
         units: code-point offsets of each unit. [U, 2] int64
-        unread: words that have no sub-word, because the tokenizer deletes all their characters. [N, 2] int64
+        unread: words in which no sub-word begins: the tokenizer deletes all their characters, or makes one sub-word of
+            the word before and them (``...``). [N, 2] int64
         sentences: code-point offsets of each sentence with at least one unit. [S, 2] int64
         sentence_units: range of units of each sentence. [S, 2] int64
         windows: in order; their ``own`` ranges tile the units.
@@ -81,7 +84,7 @@ class TextEncoder:
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self.tokenizer = tokenizer
-        probe = tokenizer.encode("ا")
+        probe = tokenizer.encode("ا a 1 .")  # one of which every vocabulary has
         special = np.flatnonzero(np.array(probe.special_tokens_mask) == 0)
         middle = (int(special[0]), int(special[-1]) + 1) if len(special) else (len(probe.ids), len(probe.ids))
         self.prefix, self.suffix = probe.ids[: middle[0]], probe.ids[middle[1] :]
@@ -92,8 +95,7 @@ class TextEncoder:
                 f"least {2 * LONGEST_UNIT} sub-words beside its special tokens, and the overlap at most half of it"
             )
         self.window, self.overlap = window, overlap
-        unknown = getattr(tokenizer.model, "unk_token", None)
-        self.unknown_id = tokenizer.token_to_id(unknown) if unknown else None
+        self.unknown_id = _unknown_id(tokenizer)
         self.pad_id = next(
             (i for t in ("[PAD]", "<pad>") if (i := tokenizer.token_to_id(t)) is not None), 0
         )  # masked out: its value never matters
@@ -116,13 +118,20 @@ class TextEncoder:
     def _encode(self, text: str, encoding: "Encoding", sentences: Sequence[tuple[int, int]] | None) -> EncodedText:
         ids = np.array(encoding.ids, dtype=np.int32)  # [N]
         all_words = words(text)  # [W, 2]
-        if not len(ids) or not len(all_words):
+        if len(ids) and len(all_words):
+            starts, ends = np.array(encoding.offsets, dtype=np.int64).T  # [N]
+            # The word whose end is the first one beyond the sub-word's start; a lone space piece falls to the next.
+            word_of = np.searchsorted(all_words[:, 1], starts, side="right").clip(max=len(all_words) - 1)
+            word_of = np.maximum.accumulate(word_of)  # [N]
+            # A page of white space would fill a window, and no character of a word is there to cut it at.
+            space = (ends <= all_words[word_of, 0]) | (starts >= all_words[word_of, 1])
+            kept = ~space | (np.bincount(word_of)[word_of] <= LONGEST_UNIT)
+            ids, starts, word_of = ids[kept], starts[kept], word_of[kept]
+        else:
+            ids, starts, word_of = ids[:0], np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        if not len(ids):
             none = np.zeros((0, 2), dtype=np.int64)
             return EncodedText(units=none, unread=all_words, sentences=none, sentence_units=none, windows=(), unknown=0)
-        starts = np.array(encoding.offsets, dtype=np.int64)[:, 0]
-        # The word whose end is the first one beyond the sub-word's start; a lone space piece falls to the next word.
-        word_of = np.searchsorted(all_words[:, 1], starts, side="right").clip(max=len(all_words) - 1)
-        word_of = np.maximum.accumulate(word_of)  # [N]
         unit_start = np.flatnonzero(np.diff(word_of, prepend=-1))  # first sub-word of each word that has one
         read = word_of[unit_start]
         unread = np.delete(all_words, read, axis=0)
@@ -154,13 +163,19 @@ class TextEncoder:
     def _plan(self, bounds: np.ndarray) -> list[tuple[int, int, int, int]]:
         """Choose windows as (first unit, end unit, first own unit, end of own units)."""
         total, count = int(bounds[-1]), len(bounds) - 1
+        size = self.room
+        if total > self.room:
+            # Windows of like length: a full one and a short rest would share a batch, and the rest be mostly padding.
+            # The slack is for cuts, which fall between units.
+            needed = -(-(total - self.overlap) // (self.room - self.overlap))
+            size = min(size, -(-(total + (needed - 1) * self.overlap) // needed) + LONGEST_UNIT // 4)
         spans: list[tuple[int, int]] = []
         first = 0
         while True:
             end = (
                 count
-                if total - bounds[first] <= self.room
-                else int(np.searchsorted(bounds, bounds[first] + self.room, side="right") - 1)
+                if total - bounds[first] <= size
+                else int(np.searchsorted(bounds, bounds[first] + size, side="right") - 1)
             )
             spans.append((first, end))
             if end == count:
@@ -199,6 +214,14 @@ class TextEncoder:
         )
 
 
+def _unknown_id(tokenizer: "Tokenizer") -> int | None:
+    """Id of the token for what the vocabulary lacks; None where it lacks nothing."""
+    name = getattr(tokenizer.model, "unk_token", None)
+    if name is not None:
+        return tokenizer.token_to_id(name)
+    return json.loads(tokenizer.model.__getstate__()).get("unk_id")  # Unigram does not show it otherwise
+
+
 def _answering_windows(sentence_units: np.ndarray, plan: list[tuple[int, int, int, int]], count: int) -> np.ndarray:
     """Which windows answer which sentences. [S, windows] bool"""
     bounds = np.array(plan, dtype=np.int64)[:, :2]
@@ -215,15 +238,25 @@ def _answering_windows(sentence_units: np.ndarray, plan: list[tuple[int, int, in
 def _cut_long_units(
     units: np.ndarray, unit_start: np.ndarray, counts: np.ndarray, starts: np.ndarray, total: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cut units of more than `LONGEST_UNIT` sub-words; the pieces tile the unit's characters."""
+    """Cut units of more than `LONGEST_UNIT` sub-words; the pieces tile the unit's characters.
+
+    A cut is where a sub-word begins a new character: byte-level pieces of one character share its offset. So only a
+    piece of a single character may be longer (``ﷺ`` after NFKC has 33 bytes, the most there is).
+    """
     new_units: list[tuple[int, int]] = []
     new_start: list[int] = []
     for (start, end), at, count in zip(units.tolist(), unit_start.tolist(), counts.tolist(), strict=True):
         cuts = [at]
-        for position in range(at + LONGEST_UNIT, at + count, LONGEST_UNIT):
-            # Byte-level pieces of one character share its offset: a cut must leave a character on both sides.
-            if start < starts[position] < end and (len(cuts) == 1 or starts[position] > starts[cuts[-1]]):
-                cuts.append(position)
+        if count > LONGEST_UNIT:
+            reached = np.maximum.accumulate(starts[at : at + count].clip(min=start))
+            possible = at + 1 + np.flatnonzero((np.diff(reached) > 0) & (reached[1:] < end))
+            while at + count - cuts[-1] > LONGEST_UNIT:
+                within = int(np.searchsorted(possible, cuts[-1] + LONGEST_UNIT, side="right"))
+                beyond = int(np.searchsorted(possible, cuts[-1], side="right"))
+                choice = max(within - 1, beyond)  # the last that keeps the piece short, or else the next there is
+                if choice >= len(possible):
+                    break
+                cuts.append(int(possible[choice]))
         edges = [start, *(int(starts[cut]) for cut in cuts[1:]), end]
         new_start += cuts
         new_units += list(zip(edges[:-1], edges[1:], strict=True))

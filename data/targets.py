@@ -1,15 +1,15 @@
 """Gold annotation to training targets, and what of the gold no model of this kind can predict."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from .articles import Article, Span, Task
+from .articles import Article, Task
 from .encoding import EncodedText
 from .labels import LabelScheme
-from .words import extend_over_marks, offset_to_letters
+from .words import behind_proclitic, extend_over_marks, offset_to_letters
 
 IGNORED = -100  # the target of what gives no loss
 LONGEST_PROCLITIC = 3  # letters
@@ -114,37 +114,40 @@ class TargetMaker:
             entities[:] = 0
             open_labels[:] = True
             open_labels[[self.entity_index[label] for label in judged["entities"]]] = False
-            spans = [(e.start, e.end, e.label) for e in article.entities if e.label in judged["entities"]]
-            flat, causes = outermost(spans)
+            spans = {(e.start, e.end, e.label) for e in article.entities if e.label in judged["entities"]}
+            flat, causes = outermost(sorted(spans))
             lost.update({("entities", cause): number for cause, number in causes.items()})
-            taken = 0  # units already given to a mention
-            for start, end, label in flat:
-                first, last = self._place(article.text, encoded, start, end, "entities", boundaries, lost)
-                if first < taken:
-                    lost["entities", "shares a word with another"] += 1
-                    first = taken
-                if first < last:
+            for place, label in _placed(article.text, encoded, flat, proclitics="boundaries" in judged):
+                free = place.first + np.flatnonzero(entities[place.first : place.last] == 0)
+                shared = len(free) < place.last - place.first
+                cause = place.cause or ("shares a word with another" if shared else _note(place, boundaries))
+                if cause:
+                    lost["entities", cause] += 1
+                if len(free):
                     tag = 1 + 2 * self.entity_index[label]
-                    entities[first], entities[first + 1 : last] = tag, tag + 1
-                    taken = last
+                    entities[free[0]], entities[free[1:]] = tag, tag + 1
 
         marks: set[tuple[int, int]] = set()
         triggers_judged = self._mask(judged.get("triggers"))
         if "triggers" in judged:
-            for trigger, label in _trigger_spans(article):
-                if label not in judged["triggers"]:
-                    continue
+            gold = [
+                (event.trigger.start, event.trigger.end, label)
+                for event in article.events
+                for label in event.types
+                if label in judged["triggers"]
+            ]
+            for place, label in _placed(
+                article.text, encoded, list(dict.fromkeys(gold)), proclitics="boundaries" in judged
+            ):
                 kind = 2 * self.event_index[label]
-                first, last = self._place(
-                    article.text, encoded, trigger.start, trigger.end, "triggers", boundaries, lost
-                )
-                own = {(first, kind)} | {(unit, kind + 1) for unit in range(first + 1, last)}
-                if first >= last:
-                    continue
-                if any((unit, k) in marks for unit in range(first, last) for k in (kind, kind + 1)):
-                    lost["triggers", "shares a word with another of its type"] += 1
-                    continue
-                marks |= own
+                units = range(place.first, place.last)
+                shared = any((unit, mark) in marks for unit in units for mark in (kind, kind + 1))
+                shares = "shares a word with another of its type" if shared else ""
+                cause = place.cause or shares or _note(place, boundaries)
+                if cause:
+                    lost["triggers", cause] += 1
+                if not shared:
+                    marks |= {(unit, kind + (unit > place.first)) for unit in units}
         if "boundaries" not in judged:
             boundaries[:] = IGNORED
 
@@ -155,12 +158,19 @@ class TargetMaker:
                 for label in labels:
                     if label in judged["sentence_types"]:
                         sentence_types[row, self.event_index[label]] = 1
+            seen = set(map(tuple, encoded.sentences.tolist()))
+            for sentence in article.sentences:
+                if (sentence.start, sentence.end) not in seen:
+                    unseen = len(set(sentence.types).intersection(judged["sentence_types"]))
+                    lost["sentence_types", "no sub-word"] += unseen
         event_types = np.full(kinds, IGNORED, dtype=np.int8)
         if "event_types" in judged and kinds:
             event_types[self._mask(judged["event_types"])] = 0
             for label in article.event_types:
                 if label in judged["event_types"]:
                     event_types[self.event_index[label]] = 1
+            if not len(encoded.sentences):
+                lost["event_types", "no sub-word"] += int((event_types == 1).sum())
         return Targets(
             entities=entities,
             entities_open=open_labels,
@@ -169,7 +179,7 @@ class TargetMaker:
             boundaries=boundaries,
             sentence_types=sentence_types,
             event_types=event_types,
-            unpredictable=lost,
+            unpredictable=+lost,
         )
 
     def _mask(self, labels: tuple[str, ...] | None) -> np.ndarray:
@@ -177,37 +187,52 @@ class TargetMaker:
         mask[[self.event_index[label] for label in labels or ()]] = True
         return mask
 
-    def _place(
-        self,
-        text: str,
-        encoded: EncodedText,
-        start: int,
-        end: int,
-        task: str,
-        boundaries: np.ndarray,
-        lost: Counter[tuple[str, str]],
-    ) -> tuple[int, int]:
-        """Units of a span; counts why it cannot be predicted exactly, and notes its boundary."""
-        first, last = unit_range(encoded, start, end)
-        if first >= last:
-            lost[task, "no sub-word"] += 1
-            return first, last
-        unit_start, unit_end = int(encoded.units[first, 0]), int(encoded.units[last - 1, 1])
-        letters = offset_to_letters(text, unit_start, start) if start > unit_start else 0
-        if start < unit_start or extend_over_marks(text, end) > unit_end:
-            lost[task, "edge that the encoder does not see"] += 1
-        elif extend_over_marks(text, end) < unit_end:
-            lost[task, "ends inside a word"] += 1
-        elif letters > LONGEST_PROCLITIC:
-            lost[task, f"starts more than {LONGEST_PROCLITIC} letters inside a word"] += 1
-        elif boundaries[first] not in (IGNORED, letters):
-            lost[task, "two boundaries in one word"] += 1
-        if letters <= LONGEST_PROCLITIC and boundaries[first] == IGNORED:
-            boundaries[first] = letters
-        return first, last
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Place:
+    """Units of a gold span, the letters before it in its first unit, and why no prediction can equal it, if so."""
+
+    first: int
+    last: int
+    letters: int
+    cause: str
 
 
-def _trigger_spans(article: Article) -> Iterator[tuple[Span, str]]:
-    for event in article.events:
-        for label in event.types:
-            yield event.trigger, label
+def _placed(
+    text: str, encoded: EncodedText, spans: Iterable[tuple[int, int, str]], *, proclitics: bool
+) -> list[tuple[_Place, str]]:
+    """Places and labels of spans; those that can be predicted come first, so that no other takes their words."""
+    places = [(_place(text, encoded, start, end, proclitics=proclitics), label) for start, end, label in spans]
+    return sorted(places, key=lambda found: found[0].cause != "")
+
+
+def _place(text: str, encoded: EncodedText, start: int, end: int, *, proclitics: bool) -> _Place:
+    first, last = unit_range(encoded, start, end)
+    if first >= last:
+        return _Place(first=first, last=first, letters=0, cause="no sub-word")
+    unit_start, unit_end = int(encoded.units[first, 0]), int(encoded.units[last - 1, 1])
+    letters = offset_to_letters(text, unit_start, start) if start > unit_start else 0
+    reach = extend_over_marks(text, end)
+    if start < unit_start or reach > unit_end:
+        cause = "edge that the encoder does not see"
+    elif reach < unit_end:
+        cause = "ends inside a word"
+    elif end < unit_end:
+        cause = "leaves out a diacritic or tatweel at its end"
+    elif letters > LONGEST_PROCLITIC:
+        cause = f"starts more than {LONGEST_PROCLITIC} letters inside a word"
+    elif start != behind_proclitic(text, unit_start, int(encoded.units[first, 1]), letters):
+        cause = "starts at or behind a diacritic or tatweel"
+    elif letters and not proclitics:
+        cause = "starts inside a word, and boundaries are not supervised"
+    else:
+        cause = ""
+    return _Place(first=first, last=last, letters=letters, cause=cause)
+
+
+def _note(place: _Place, boundaries: np.ndarray) -> str:
+    """Note the boundary of a span that can be predicted; the cause where another needs a different one there."""
+    if boundaries[place.first] not in (IGNORED, place.letters):
+        return "two boundaries in one word"
+    boundaries[place.first] = place.letters
+    return ""

@@ -89,6 +89,19 @@ def offset_to_letters(text: str, start: int, offset: int) -> int:
     return sum(not _hangs(character) for character in text[start:offset])
 
 
+def behind_proclitic(text: str, start: int, end: int, letters: int) -> int:
+    """Where a mention starts whose first word has a proclitic of so many letters.
+
+    A proclitic that is the whole word leaves nothing to mention: the word's start then.
+
+    >>> behind_proclitic("وواشنطن", 0, 7, 1), behind_proclitic("و", 0, 1, 1)
+    (1, 0)
+    """
+    if letters and letters < offset_to_letters(text, start, end):
+        return letters_to_offset(text, start, letters)
+    return start
+
+
 def extend_over_marks(text: str, end: int) -> int:
     """A span's end, moved behind the diacritics and tatweel that follow it; no sub-word reaches over them.
 

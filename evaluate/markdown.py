@@ -26,6 +26,8 @@ MODE_NAMES = {
     "type_blind": "type-blind: exact extent, any label",
     "decision": "Right means that the label was given or withheld as in gold; average precision looks at the ranking.",
     "probability": "probability: of all judged labels",
+    "outermost": "exact, nested mentions left out of the gold",
+    "iob2": "exact, gold read as strict IOB2",
 }
 AVERAGE_NAMES = {
     "micro": "micro",

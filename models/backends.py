@@ -1,6 +1,6 @@
 """What runs the network of a bundle: torch, or onnxruntime without torch."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,14 +15,15 @@ WEIGHTS_FILE, ONNX_FILE = "model.safetensors", "model.onnx"
 
 
 def load_backend(
-    folder: Path, backend: str, device: str | None = None
+    folder: Path, backend: str, device: str | None = None, threads: int | None = None
 ) -> Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]:
     """A function from padded inputs to logits.
 
     Args:
         folder: a bundle.
         backend: ``torch`` or ``onnx``.
-        device: for torch; None takes a GPU where there is one.
+        device: ``cpu``, ``cuda``, …; None takes a GPU where there is one.
+        threads: for onnx: CPU threads; None takes a thread for each core.
 
     Raises:
         BundleError: the bundle has no such file, or the backend is not installed or unknown.
@@ -31,7 +32,7 @@ def load_backend(
         case "torch":
             return _load_torch(folder, device)
         case "onnx":
-            return _load_onnx(folder)
+            return _load_onnx(folder, device, threads)
         case _:
             raise BundleError(f"unknown backend {backend!r}: there are 'torch' and 'onnx'")
 
@@ -68,14 +69,20 @@ def torch_backend(network: "RasidModel") -> Callable[[Mapping[str, np.ndarray]],
     return run
 
 
-def _load_onnx(folder: Path) -> Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]:
+def _load_onnx(
+    folder: Path, device: str | None, threads: int | None
+) -> Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]:
     if not (folder / ONNX_FILE).is_file():
         raise BundleError(f"{folder}: there is no {ONNX_FILE}; run rasid export with onnx, or use backend='torch'")
     try:
         import onnxruntime
     except ImportError as error:
         raise BundleError("backend 'onnx' needs onnxruntime: pip install 'rasid[onnx]'") from error
-    session = onnxruntime.InferenceSession(str(folder / ONNX_FILE), providers=onnxruntime.get_available_providers())
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    session = onnxruntime.InferenceSession(
+        str(folder / ONNX_FILE), options, providers=_providers(onnxruntime.get_available_providers(), device)
+    )
     names = [output.name for output in session.get_outputs()]
     wanted = {entry.name for entry in session.get_inputs()}
 
@@ -84,3 +91,9 @@ def _load_onnx(folder: Path) -> Callable[[Mapping[str, np.ndarray]], dict[str, n
         return {name: np.asarray(values) for name, values in zip(names, session.run(names, fed), strict=True)}
 
     return run
+
+
+def _providers(available: Sequence[str], device: str | None) -> list[str]:
+    """CUDA where it is there and not declined, and the CPU. Others (TensorRT) build an engine for every new shape."""
+    cuda = "CUDAExecutionProvider"
+    return [cuda] * (cuda in available and device != "cpu") + ["CPUExecutionProvider"]

@@ -111,6 +111,7 @@ def modern_bert(*, vocabulary: int, layers: int, hidden: int, heads: int, interm
         attention_dropout=0.1,
         embedding_dropout=0.1,
         mlp_dropout=0.1,
+        initializer_range=hidden**-0.5,  # with the usual 0.02 a narrow model long stays at word frequencies
         pad_token_id=0,
         bos_token_id=2,
         cls_token_id=2,

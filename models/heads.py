@@ -38,27 +38,44 @@ class SentenceHead(nn.Module):
     Args:
         hidden: width of the unit states.
         labels: number of labels.
-        places: distinguish so many first sentences of an article, 0 for none: a label of the whole article is mostly
-            decided by the lead.
     """
 
-    def __init__(self, hidden: int, labels: int, places: int = 0) -> None:
+    def __init__(self, hidden: int, labels: int) -> None:
         super().__init__()
         self.attention = nn.Linear(hidden, labels)
         self.value = nn.Linear(hidden, labels)
-        self.place = nn.Embedding(places, labels) if places else None
 
-    def forward(self, units: Tensor, sentences: Tensor, number: Tensor) -> Tensor:
-        """Unit states [B, W, H], ranges [B, S, 2] and sentence numbers in the article [B, S] to logits [B, S, K]."""
+    def forward(self, units: Tensor, sentences: Tensor) -> Tensor:
+        """Unit states [B, W, H] and ranges of units [B, S, 2] to logits [B, S, K]."""
         position = torch.arange(units.shape[1], device=units.device)  # [W]
         member = (position >= sentences[:, :, :1]) & (position < sentences[:, :, 1:])  # [B, S, W]
         with torch.autocast(units.device.type, enabled=False):
             score = torch.exp(10 * torch.tanh(self.attention(units.float()) / 10))  # [B, W, K]
             mask = member.float()
-            logits = (mask @ (score * self.value(units.float()))) / (mask @ score).clamp(min=1e-6)  # [B, S, K]
-        if self.place is not None:
-            logits = logits + self.place(number.clamp(max=self.place.num_embeddings - 1))
-        return logits
+            return (mask @ (score * self.value(units.float()))) / (mask @ score).clamp(min=1e-6)  # [B, S, K]
+
+
+class ArticleHead(nn.Module):
+    """What a sentence says of the whole article: its own types, weighed by where it stands.
+
+    News says in its title and lead what it is about, so a label of the article is a label of a sentence near its
+    beginning: few parameters, which a few hundred labelled articles can teach.
+
+    Args:
+        labels: number of labels.
+        places: so many first sentences are told apart; all later ones are one place.
+    """
+
+    def __init__(self, labels: int, places: int) -> None:
+        super().__init__()
+        self.place = nn.Embedding(places, 1)
+        self.scale = nn.Parameter(torch.ones(labels))
+        self.bias = nn.Parameter(torch.zeros(labels))
+
+    def forward(self, sentences: Tensor, number: Tensor) -> Tensor:
+        """Sentence logits [B, S, K] and numbers of the sentences in their article [B, S] to logits [B, S, K]."""
+        place = self.place(number.clamp(max=self.place.num_embeddings - 1))  # [B, S, 1]
+        return sentences * self.scale + place + self.bias
 
 
 class LinearChain(nn.Module):

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 
 from .decoding import forbidden_transitions
-from .heads import LinearChain, SentenceHead, UnitPooling
+from .heads import ArticleHead, LinearChain, SentenceHead, UnitPooling
 from .losses import article_loss, entity_loss, masked_binary_loss, trigger_loss
 
 LEAD = 16  # first sentences that the article head tells apart
@@ -74,14 +74,18 @@ class RasidModel(PreTrainedModel):
         )
         self.triggers = nn.Linear(hidden, 2 * kinds) if "triggers" in tasks else None
         self.boundaries = nn.Linear(hidden, 4) if "boundaries" in tasks else None
-        self.sentence_types = SentenceHead(hidden, kinds) if "sentence_types" in tasks else None
-        self.event_types = SentenceHead(hidden, kinds, LEAD) if "event_types" in tasks else None
+        # Article labels are read off sentences, so they need the sentence head whether or not it is a task itself.
+        self.sentence_types = SentenceHead(hidden, kinds) if tasks & {"sentence_types", "event_types"} else None
+        self.event_types = ArticleHead(kinds, LEAD) if "event_types" in tasks else None
         self.post_init()
         # Marks are rare: heads that begin near the truth need not unlearn half of everything first (Lin et al. 2017).
-        for head, prior in ((self.triggers, -5.0), (self.sentence_types, -2.5), (self.event_types, -2.5)):
-            if head is not None:
-                layer = head.value if isinstance(head, SentenceHead) else head
-                nn.init.constant_(layer.bias, prior)
+        if self.triggers is not None:
+            nn.init.constant_(self.triggers.bias, -5.0)
+        if self.sentence_types is not None:
+            nn.init.constant_(self.sentence_types.value.bias, -2.5)
+        if self.event_types is not None:
+            later = torch.arange(LEAD, dtype=torch.float32)[:, None]
+            self.event_types.place.weight.data = -(0.75 * (later - 1)).clamp(0, 4)  # title and lead count in full
 
     def _init_weights(self, module: nn.Module) -> None:
         """Initialise the heads; the encoder has initialised itself."""
@@ -127,9 +131,14 @@ class RasidModel(PreTrainedModel):
         if self.boundaries is not None:
             logits["boundaries"] = self.boundaries(words)
         if self.sentence_types is not None:
-            logits["sentence_types"] = self.sentence_types(words, sentences, sentence_numbers)
-        if self.event_types is not None:
-            logits["event_types"] = self.event_types(words, sentences, sentence_numbers)
+            types = self.sentence_types(words, sentences)
+            if "sentence_types" in self.config.tasks:
+                logits["sentence_types"] = types
+            if self.event_types is not None:
+                # Where sentences are judged themselves, an article whose lead lacks a type must not unteach the
+                # sentence further down that has it.
+                judged = "sentence_types" in self.config.tasks
+                logits["event_types"] = self.event_types(types.detach() if judged else types, sentence_numbers)
         return logits
 
     def losses(

@@ -32,6 +32,15 @@ VERBS = ["أعلن", "رفض", "زار", "هاجم", "استقبل", "دعا"]
 PLACES = ["القاهرة", "بغداد", "واشنطن", "دمشق", "بيروت", "وطرابلس"]
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Models this small gain nothing from threads, which wait for each other where the machine is busy."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
     """400 articles of three sentences each; who acts tells what he does and where."""

@@ -1,0 +1,35 @@
+# Two commands on a fresh machine: `make quickstart` and `make test`. Each sets up .venv by itself.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# What `make quickstart` tags at the end, and overrides of its recipe (ARGS="training.epochs=3").
+ARTICLE ?= examples/article.txt
+ARGS ?=
+RUN := runs/quickstart
+
+.PHONY: quickstart test lint clean
+
+quickstart: $(VENV)/.installed
+	$(BIN)/rasid train quickstart $(ARGS)
+	$(BIN)/rasid tag $(RUN)/bundle $(ARTICLE) --format jsonl --output $(RUN)/tagged.jsonl
+	$(BIN)/rasid tag $(RUN)/bundle $(ARTICLE) --format text
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[onnx,tensorboard]"
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[onnx,tensorboard,dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info runs/quickstart
