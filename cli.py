@@ -78,12 +78,37 @@ def train(
         SchemeError, EncoderError, run.RunError, NonFiniteLossError, ParityError, ExportError, BundleError, ConfigError
     ) as error:  # fmt: skip
         _fail(error)
-    if dry_run:
+    if dry_run and result.overview:
         typer.echo(run.describe(result.overview))
         return
     if result.reports:
         _show(result.reports)
         typer.echo(f"bundle: {result.folder / 'bundle'}   reports: {result.folder / 'report'}")
+
+
+@app.command()
+def pretrain(
+    config: Annotated[str, typer.Argument(help="Recipe: a YAML file, or the name of one that ships.")],
+    overrides: Annotated[list[str] | None, typer.Argument(help="key=value, e.g. budget.minutes=60")] = None,
+) -> None:
+    """Pretrain an encoder on raw text, or adapt one to it. A run that was stopped goes on where it was."""
+    from .configs.loader import ConfigError, load_config
+    from .configs.pretrain_schema import PretrainRecipe
+
+    try:
+        recipe = load_config(config, PretrainRecipe, overrides or [])
+    except ConfigError as error:
+        _fail(error)
+    _quiet()
+    from .data.ledger import DataError
+    from .train.masked_lm import PretrainingError
+    from .train.pretrain import run_pretraining
+
+    try:
+        folder = run_pretraining(recipe)
+    except (PretrainingError, DataError) as error:
+        _fail(error)
+    typer.echo(f"encoder: {folder}")
 
 
 @app.command()

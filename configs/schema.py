@@ -18,7 +18,7 @@ Metric = Literal[
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 class ScratchConfig(_Section):
@@ -93,7 +93,7 @@ class DataSource(_Section):
     """A file or folder, relative to the working directory."""
     corpus: Literal["train", "dev", "test"] | None = None
     """A split of the corpus that ships, in place of ``path``."""
-    name: str | None = None
+    name: str | None = Field(default=None, pattern=r"^\w[\w. -]*$")
     """Name in reports; the file's name where it is left out."""
     format: Literal["jsonl", "markup", "conll", "classification"] | None = None
     """Format of the file; recognised by itself where it is left out."""
@@ -111,6 +111,11 @@ class DataSource(_Section):
             raise ValueError("give either path or corpus")
         return self
 
+    @property
+    def title(self) -> str:
+        """The name, or what stands for it where it is left out."""
+        return self.name or (f"corpus-{self.corpus}" if self.path is None else Path(self.path).stem)
+
 
 class DataConfig(_Section):
     """Data sets of the run."""
@@ -122,16 +127,25 @@ class DataConfig(_Section):
     test: list[DataSource] = []
     """Articles for the report, scored once at the end."""
 
+    @model_validator(mode="after")
+    def _names_differ(self) -> "DataConfig":
+        # Reports are files by these names.
+        for part, sources in (("dev", self.dev), ("test", self.test)):
+            titles = [source.title for source in sources]
+            if twice := next((title for title in titles if titles.count(title) > 1), None):
+                raise ValueError(f"two data sets of {part} are named {twice!r}; give each a name of its own")
+        return self
+
 
 class TrainingConfig(_Section):
     """Optimisation."""
 
-    seeds: list[int] = Field(default=[13], min_length=1)
-    """One training run for each seed; the bundle is the one that is best on dev, the report gives mean and spread."""
+    seeds: list[Annotated[int, Field(ge=0, lt=2**32)]] = Field(default=[13], min_length=1)
+    """One training run for each seed; the bundle is the one that is best on dev, metrics.json gives mean and spread."""
     epochs: float = Field(default=10, gt=0)
     """Passes over the training data, at most."""
     max_steps: int | None = Field(default=None, ge=1)
-    """Stop after so many optimiser steps, whatever ``epochs`` says."""
+    """Optimiser steps, at most; the rates fall to their end within them."""
     batch_tokens: int = Field(default=4096, ge=64)
     """Sub-words in a batch, padding included."""
     accumulation: int = Field(default=1, ge=1)
@@ -156,16 +170,23 @@ class TrainingConfig(_Section):
     """``auto`` is bf16 on a GPU that has it, else fp32."""
     metric: Metric = "mean.f1"
     """The dev figure that chooses the checkpoint; ``mean.f1`` is the mean over the tasks that dev supervises."""
-    evaluations: int = Field(default=1, ge=1)
-    """Evaluations on dev per epoch."""
+    evaluations: float = Field(default=1, gt=0)
+    """Evaluations on dev per epoch, each with a checkpoint; 0.5 is one in two epochs."""
     patience: int | None = Field(default=5, ge=1)
-    """Stop after so many evaluations without a better figure; null never stops early."""
+    """Stop after so many evaluations without a better figure, those during warm-up not counted; null never stops
+    early."""
     gradient_checkpointing: bool = False
     """Less GPU memory for more time."""
     workers: int = Field(default=0, ge=0)
     """Processes that prepare batches."""
     report_to: list[Literal["tensorboard", "wandb", "mlflow"]] = ["tensorboard"]
     """Loggers beside the JSONL log; tensorboard is left out where it is not installed."""
+
+    @model_validator(mode="after")
+    def _seeds_differ(self) -> "TrainingConfig":
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("training.seeds: a seed stands there twice, which would be the same run again")
+        return self
 
 
 class ExportConfig(_Section):
@@ -180,7 +201,7 @@ class ExportConfig(_Section):
 class Recipe(_Section):
     """A training run."""
 
-    name: str = Field(default="run", pattern=r"^[\w.-]+$")
+    name: str = Field(default="run", pattern=r"^\w[\w.-]*$")
     """Name of the run; its folder is ``output``/``name``."""
     output: Path = Path("runs")
     """Folder of runs, relative to the working directory."""
@@ -214,4 +235,9 @@ class Recipe(_Section):
         entities = self.tasks.get("entities")
         if entities and entities.decoder == "crf" and entities.class_weights != "none":
             raise ValueError("tasks.entities: class_weights do not go with decoder: crf")
+        for task, options in self.tasks.items():
+            if task != "entities" and (options.decoder != "viterbi" or options.class_weights != "none"):
+                raise ValueError(f"tasks.{task}: decoder and class_weights are options of entities")
+            if task in ("entities", "boundaries") and options.positive_weight != 1:
+                raise ValueError(f"tasks.{task}: positive_weight is an option of triggers and event types")
         return self

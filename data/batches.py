@@ -92,9 +92,11 @@ def plan_run(
             # One draw a group: windows of an article come or stay away together.
             draw = rng.random(int(group.max()) + 1 if len(group) else 0)[group]
             times = np.floor(repeats).astype(int) + (draw < repeats % 1)
-            chosen = np.concatenate([np.flatnonzero(times > again) for again in range(int(times.max(initial=0)))])
-        # Repeated windows are groups of their own, or an article would meet itself in a batch.
-        label = np.cumsum(np.diff(group[chosen], prepend=-1) != 0) - 1
+            if not times.any() and len(times):  # few windows, seldom repeated: an epoch is never empty
+                times = (group == group[np.argmin(draw)]).astype(int)
+            chosen = np.concatenate([np.flatnonzero(times > again) for again in range(int(times.max(initial=1)))])
+        # Repeated windows are groups of their own: a pass begins where the numbers fall.
+        label = np.cumsum((np.diff(group[chosen], prepend=-1) != 0) | (np.diff(chosen, prepend=-1) <= 0)) - 1
         planned = [chosen[batch] for batch in plan_epoch(length[chosen], budget=budget, rng=rng, groups=label)]
         per_epoch = per_epoch if epoch else len(planned)
         share = min(1.0, epochs - epoch)

@@ -99,6 +99,8 @@ class TextEncoder:
         self.pad_id = next(
             (i for t in ("[PAD]", "<pad>") if (i := tokenizer.token_to_id(t)) is not None), 0
         )  # masked out: its value never matters
+        marked = [number for number, token in tokenizer.get_added_tokens_decoder().items() if token.special]
+        self._special = np.array(sorted({*marked, *self.prefix, *self.suffix} - {self.unknown_id}), dtype=np.int32)
 
     def encode(
         self, texts: Sequence[str], sentences: Sequence[Sequence[tuple[int, int]] | None] | None = None
@@ -117,6 +119,8 @@ class TextEncoder:
 
     def _encode(self, text: str, encoding: "Encoding", sentences: Sequence[tuple[int, int]] | None) -> EncodedText:
         ids = np.array(encoding.ids, dtype=np.int32)  # [N]
+        if self.unknown_id is not None:  # Unigram finds "</s>" in its vocabulary as it finds any word
+            ids[np.isin(ids, self._special)] = self.unknown_id
         all_words = words(text)  # [W, 2]
         if len(ids) and len(all_words):
             starts, ends = np.array(encoding.offsets, dtype=np.int64).T  # [N]

@@ -1,16 +1,18 @@
 """Data sets: articles with what they supervise, in the labels of one scheme."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from .articles import TASKS, Article, Task, check_articles
+from .articles import TASKS, Argument, Article, Event, Task
 from .formats import load_articles
 from .labels import LabelScheme
-from .ledger import DataError, Ledger
+from .ledger import DataError, Ledger, Problem
 from .targets import Supervision
 
 Supervises = Sequence[str] | Mapping[str, Sequence[str] | str]
+_KINDS = {"entities": "entities", "arguments": "roles"}  # of the scheme; events otherwise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,72 +52,94 @@ def load_dataset(
         name: for reports; None takes the file's name.
 
     Raises:
-        DataError: with every problem.
+        DataError: with every problem, those of ``supervises`` included.
     """
     ledger = Ledger(source=str(path))
-    articles = load_articles(path, format, ledger=ledger)
-    if labels:
-        articles = [map_labels(article, labels, ledger) for article in articles]
-    if problems := check_articles(articles, scheme, str(path)):
+    change = partial(map_labels, labels=labels, ledger=ledger) if labels else None
+    problems: list[Problem] = []
+    articles: list[Article] = []
+    supervision: Supervision = {}
+    try:
+        supervision = resolve_supervision(supervises, scheme, str(path))
+    except DataError as error:
+        problems += error.problems
+    try:
+        articles = load_articles(path, format, scheme, ledger=ledger, change=change)
+    except DataError as error:
+        problems += error.problems
+    if problems:
         raise DataError(problems)
-    return DataSet(
-        name=name or Path(path).stem,
-        articles=articles,
-        supervision=resolve_supervision(supervises, scheme),
-        ledger=ledger,
-    )
+    return DataSet(name=name or Path(path).stem, articles=articles, supervision=supervision, ledger=ledger)
 
 
-def resolve_supervision(supervises: Supervises, scheme: LabelScheme) -> dict[Task, tuple[str, ...]]:
+def resolve_supervision(
+    supervises: Supervises, scheme: LabelScheme, source: str = "supervises"
+) -> dict[Task, tuple[str, ...]]:
     """What a recipe declares, with every label named.
 
+    Args:
+        supervises: as for `load_dataset`.
+        scheme: what ``"all"`` means.
+        source: the data set's name, for errors.
+
     Raises:
-        DataError: a label is not in the scheme.
+        DataError: with every task that there is not, and every label that is not in the scheme.
     """
     declared = supervises if isinstance(supervises, Mapping) else dict.fromkeys(supervises, "all")
     resolved: dict[Task, tuple[str, ...]] = {}
-    ledger = Ledger(source="supervises")
+    ledger = Ledger(source=source)
     for name, chosen in declared.items():
         if name not in TASKS:
-            ledger.refuse("unknown task", f"{name!r} is no task; there are {', '.join(TASKS)}")
+            ledger.refuse("unknown task", f"supervises {name!r}, which is no task; there are {', '.join(TASKS)}")
             continue
         task: Task = name  # type: ignore[assignment]
         known = () if task == "boundaries" else scheme.labels(task)
-        resolved[task] = known if isinstance(chosen, str) else tuple(chosen)
-        for label in set(resolved[task]) - set(known):
-            kind = "entities" if task == "entities" else "events"
-            ledger.refuse("unknown label", f"{task}: label {label!r} is not in scheme {scheme.hint(kind, label)}")
+        if chosen == "all":
+            resolved[task] = known
+            continue
+        resolved[task] = (chosen,) if isinstance(chosen, str) else tuple(dict.fromkeys(chosen))
+        for label in resolved[task]:
+            if label not in known:
+                where = scheme.hint(_KINDS.get(task, "events"), label)
+                told = f"is not in scheme {where}" if task != "boundaries" else "is too much: boundaries have no labels"
+                ledger.refuse("unknown label", f"supervises {task}: label {label!r} {told}")
     if ledger.quarantined:
         raise DataError(ledger.quarantined)
     return resolved
 
 
 def map_labels(article: Article, labels: Mapping[str, str | None], ledger: Ledger) -> Article:
-    """Rename and drop labels everywhere in an article; what is dropped is counted in the ledger."""
+    """Rename and drop labels everywhere in an article, roles included; what is dropped is counted in the ledger."""
 
     def renamed(names: Sequence[str]) -> tuple[str, ...]:
-        kept = []
         for name in names:
-            new = labels.get(name, name)
-            if new is None:
+            if labels.get(name, name) is None:
                 ledger.repair("label dropped by the mapping", f"label {name!r} dropped", article=article.id)
-            elif new not in kept:
-                kept.append(new)
-        return tuple(kept)
+        return new_names(names)
+
+    def new_names(names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(new for name in names if (new := labels.get(name, name)) is not None))
+
+    def remaining(event: Event) -> Iterator[Argument]:
+        for argument in event.arguments:
+            if argument.entity in dropped:
+                message = f"{argument.role} of {event.trigger.text!r} dropped with its entity {argument.entity!r}"
+                ledger.repair("argument of a dropped entity", message, article=article.id)
+            elif role := renamed([argument.role]):
+                yield replace(argument, role=role[0])
 
     entities = tuple(replace(entity, label=new[0]) for entity in article.entities if (new := renamed([entity.label])))
-    alive = {entity.id for entity in entities}
+    # An argument that names an entity which never was stays, for validation to find.
+    dropped = {entity.id for entity in article.entities} - {entity.id for entity in entities}
     return replace(
         article,
         entities=entities,
         events=tuple(
-            replace(
-                event, types=types, arguments=tuple(a for a in event.arguments if not a.entity or a.entity in alive)
-            )
+            replace(event, types=types, arguments=tuple(remaining(event)))
             for event in article.events
-            if (types := renamed(event.types))
+            if (types := renamed(event.types)) or not event.types
         ),
         event_types=renamed(article.event_types),
         sentences=tuple(replace(sentence, types=renamed(sentence.types)) for sentence in article.sentences),
-        judged={task: renamed(names) for task, names in article.judged.items()},
+        judged={task: new_names(names) for task, names in article.judged.items()},
     )

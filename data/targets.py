@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -117,12 +117,15 @@ class TargetMaker:
             spans = {(e.start, e.end, e.label) for e in article.entities if e.label in judged["entities"]}
             flat, causes = outermost(sorted(spans))
             lost.update({("entities", cause): number for cause, number in causes.items()})
-            for place, label in _placed(article.text, encoded, flat, proclitics="boundaries" in judged):
+            places = _placed(article.text, encoded, flat, proclitics="boundaries" in judged)
+            for place, label in places:
                 free = place.first + np.flatnonzero(entities[place.first : place.last] == 0)
                 shared = len(free) < place.last - place.first
-                cause = place.cause or ("shares a word with another" if shared else _note(place, boundaries))
-                if cause:
-                    lost["entities", cause] += 1
+                if not (place.cause or shared or _note(place, boundaries)):
+                    places.append((replace(place, cause="two boundaries in one word"), label))
+                    continue
+                if place.cause or shared:
+                    lost["entities", place.cause or "shares a word with another"] += 1
                 if len(free):
                     tag = 1 + 2 * self.entity_index[label]
                     entities[free[0]], entities[free[1:]] = tag, tag + 1
@@ -136,16 +139,16 @@ class TargetMaker:
                 for label in event.types
                 if label in judged["triggers"]
             ]
-            for place, label in _placed(
-                article.text, encoded, list(dict.fromkeys(gold)), proclitics="boundaries" in judged
-            ):
+            places = _placed(article.text, encoded, [*dict.fromkeys(gold)], proclitics="boundaries" in judged)
+            for place, label in places:
                 kind = 2 * self.event_index[label]
                 units = range(place.first, place.last)
                 shared = any((unit, mark) in marks for unit in units for mark in (kind, kind + 1))
-                shares = "shares a word with another of its type" if shared else ""
-                cause = place.cause or shares or _note(place, boundaries)
-                if cause:
-                    lost["triggers", cause] += 1
+                if not (place.cause or shared or _note(place, boundaries)):
+                    places.append((replace(place, cause="two boundaries in one word"), label))
+                    continue
+                if place.cause or shared:
+                    lost["triggers", place.cause or "shares a word with another of its type"] += 1
                 if not shared:
                     marks |= {(unit, kind + (unit > place.first)) for unit in units}
         if "boundaries" not in judged:
@@ -201,7 +204,11 @@ class _Place:
 def _placed(
     text: str, encoded: EncodedText, spans: Iterable[tuple[int, int, str]], *, proclitics: bool
 ) -> list[tuple[_Place, str]]:
-    """Places and labels of spans; those that can be predicted come first, so that no other takes their words."""
+    """Places and labels of spans; those that can be predicted come first, so that no other takes their words.
+
+    For the same reason whoever goes through them puts off to the end of the list a span that turns out to need another
+    boundary in a word than is noted there.
+    """
     places = [(_place(text, encoded, start, end, proclitics=proclitics), label) for start, end, label in spans]
     return sorted(places, key=lambda found: found[0].cause != "")
 
@@ -213,7 +220,7 @@ def _place(text: str, encoded: EncodedText, start: int, end: int, *, proclitics:
     unit_start, unit_end = int(encoded.units[first, 0]), int(encoded.units[last - 1, 1])
     letters = offset_to_letters(text, unit_start, start) if start > unit_start else 0
     reach = extend_over_marks(text, end)
-    if start < unit_start or reach > unit_end:
+    if start < unit_start or end > unit_end:
         cause = "edge that the encoder does not see"
     elif reach < unit_end:
         cause = "ends inside a word"
@@ -230,9 +237,9 @@ def _place(text: str, encoded: EncodedText, start: int, end: int, *, proclitics:
     return _Place(first=first, last=last, letters=letters, cause=cause)
 
 
-def _note(place: _Place, boundaries: np.ndarray) -> str:
-    """Note the boundary of a span that can be predicted; the cause where another needs a different one there."""
+def _note(place: _Place, boundaries: np.ndarray) -> bool:
+    """Note the boundary of a span that can be predicted; False where a different one was noted already."""
     if boundaries[place.first] not in (IGNORED, place.letters):
-        return "two boundaries in one word"
+        return False
     boundaries[place.first] = place.letters
-    return ""
+    return True

@@ -23,6 +23,7 @@ _SCHEMA = pa.schema(
     {
         "source": pa.int32(),  # number of the data set
         "group": pa.int32(),  # windows of one article that share a batch
+        "position": pa.int32(),  # of the window in its group
         "id": pa.string(),
         "input_ids": pa.list_(pa.int32()),
         "units": pa.list_(pa.int32()),  # [W * 2]
@@ -88,8 +89,9 @@ def write_windows(
         sources: articles and what is supervised in them.
         encoder: makes the windows.
         maker: makes the targets.
-        budget: sub-words in a batch: windows of an article up to it share a batch, so that its labels can be learned
-            from all of them; of a longer article the labels are learned from its beginning, where news says them.
+        budget: sub-words in a batch, padding included: windows of an article up to it share a batch, so that its labels
+            can be learned from all of them; of a longer article the labels are learned from its beginning, where news
+            says them.
     """
     census = Census(tags=np.zeros(1 + 2 * len(maker.entity_index), dtype=np.int64))
     group = 0
@@ -103,14 +105,15 @@ def write_windows(
                 for article, encoded in zip(chunk, texts, strict=True):
                     targets = maker.make(article, encoded, supervision)
                     census.add(encoded, targets)
-                    used = 0
+                    position = longest = 0
                     lead = True
                     for window in encoded.windows:
-                        if used and used + len(window.input_ids) > budget:
-                            group, used, lead = group + 1, 0, False
-                        used += len(window.input_ids)
-                        row = _row(window, targets, lead)
-                        rows.append({"source": number, "group": group, "id": article.id, **row})
+                        longest = max(longest, len(window.input_ids))
+                        if position and longest * (position + 1) > budget:
+                            group, position, longest, lead = group + 1, 0, len(window.input_ids), False
+                        place = {"source": number, "group": group, "position": position, "id": article.id}
+                        rows.append(place | _row(window, targets, lead))
+                        position += 1
                     group += 1
                 columns = {name: [row[name] for row in rows] for name in _SCHEMA.names}
                 writer.write_batch(pa.RecordBatch.from_pydict(columns, schema=_SCHEMA))
@@ -200,8 +203,9 @@ class Collator:
         triggers[owner, marks[:, 0], marks[:, 1]] = True
 
         types, _ = _column(rows, "sentence_types")
-        group = rows["group"].to_numpy()
-        _, first, article = np.unique(group, return_index=True, return_inverse=True)
+        # A new group, or the same again: an article that is repeated counts as often as it is in the batch.
+        begins = (rows["position"].to_numpy() == 0) | (np.diff(rows["group"].to_numpy(), prepend=-1) != 0)
+        first, article = np.flatnonzero(begins), np.cumsum(begins) - 1
         arrays = {
             "entities": pad(_column(rows, "entities")[0].astype(np.int64), count, IGNORED),
             "entities_open": _column(rows, "entities_open")[0].reshape(len(length), -1),

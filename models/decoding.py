@@ -69,7 +69,7 @@ def decode_entities(
     inside = (tags > 0) & (tags % 2 == 0)
     ends_before = np.flatnonzero(~inside)  # a span ends where the next unit is not inside
     ends = np.append(ends_before, len(tags))[np.searchsorted(ends_before, starts, side="right")]
-    total = np.append(0.0, np.cumsum(log_chosen))
+    total = np.append(0.0, np.cumsum(log_chosen, dtype=np.float64))
     return [
         UnitSpan(first=first, end=end, label=label, score=score)
         for first, end, label, score in zip(
@@ -123,14 +123,30 @@ def _best_tags(logits: np.ndarray, transitions: np.ndarray | None) -> np.ndarray
     broken = np.flatnonzero(forbidden[previous, tags])
     if not len(broken):
         return tags
-    # An outside tag that no inside tag follows binds nobody: the best sequence can be found apart on either side.
-    inside = (tags > 0) & (tags % 2 == 0)
-    cuts = np.flatnonzero((tags == 0) & ~np.append(inside[1:], False)) + 1
-    edges = np.unique(np.concatenate([[0], cuts, [len(tags)]]))
+    # Cut before every unit whose plain maximum is not inside. Where a stretch, decoded as if anything might stand
+    # before it, does not begin inside either, no sequence that reaches into it from the left is better, and it can be
+    # decoded alone. Otherwise it takes in what stands before it.
+    edges = np.append(np.flatnonzero((tags == 0) | (tags % 2 == 1)), len(tags))
+    edges = edges if edges[0] == 0 else np.append(0, edges)
     scores = np.where(forbidden, -np.inf, 0.0)
+    anything = np.concatenate([scores[:-1], np.zeros_like(scores[:1])])
+    solved: list[tuple[int, int]] = []  # stretches, as numbers of edges
+    work = 0  # units decoded
     for piece in np.unique(np.searchsorted(edges, broken, side="right") - 1).tolist():
-        part = slice(int(edges[piece]), int(edges[piece + 1]))
-        tags[part] = _viterbi(logits[part], scores)
+        first, reach = piece, 1
+        while True:
+            while solved and first < solved[-1][1]:
+                first = min(first, solved.pop()[0])
+            start, end = int(edges[first]), int(edges[piece + 1])
+            work += end - start
+            if work > 4 * len(tags):  # stretches that hang together: all at once is cheaper
+                return _viterbi(logits, scores)
+            part = _viterbi(logits[start:end], anything if start else scores)
+            if not start or not part[0] or part[0] % 2 == 1:
+                break
+            first, reach = max(0, first - reach), 2 * reach
+        tags[start:end] = part
+        solved.append((first, piece + 1))
     return tags
 
 
@@ -151,21 +167,21 @@ def _viterbi(logits: np.ndarray, transitions: np.ndarray) -> np.ndarray:
 
 
 def _marginals(logits: np.ndarray, transitions: np.ndarray) -> np.ndarray:
-    """Forward-backward: probability of each tag at each unit. [U, K]"""
-    steps = len(logits)
-    step = np.exp(transitions[:-1])
-    potentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    forward, backward = np.zeros_like(potentials), np.ones_like(potentials)
-    forward[0] = np.exp(transitions[-1]) * potentials[0]
-    forward[0] /= forward[0].sum()
-    for t in range(1, steps):  # scaled at every step: no underflow however long the text
-        forward[t] = (forward[t - 1] @ step) * potentials[t]
-        forward[t] /= forward[t].sum()
-    for t in range(steps - 2, -1, -1):
-        backward[t] = step @ (potentials[t + 1] * backward[t + 1])
-        backward[t] /= backward[t].sum()
-    product = forward * backward
-    return product / product.sum(axis=1, keepdims=True)
+    """Forward-backward in logarithms: probability of each tag at each unit. [U, K]"""
+    emissions, step = logits.astype(np.float64), transitions[:-1]
+    forward, backward = np.zeros_like(emissions), np.zeros_like(emissions)
+    forward[0] = transitions[-1] + emissions[0]
+    for t in range(1, len(emissions)):
+        forward[t] = _log_sum(forward[t - 1] + step.T) + emissions[t]
+    for t in range(len(emissions) - 2, -1, -1):
+        backward[t] = _log_sum(step + emissions[t + 1] + backward[t + 1])
+    return softmax(forward + backward)
+
+
+def _log_sum(values: np.ndarray) -> np.ndarray:
+    """Logarithm of the sum of exponentials over the last axis."""
+    largest = values.max(axis=-1)
+    return largest + np.log(np.exp(values - largest[..., None]).sum(axis=-1))
 
 
 def merge_windows(pieces: Sequence[tuple[np.ndarray, tuple[int, int], int]], units: int, width: int) -> np.ndarray:

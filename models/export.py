@@ -1,6 +1,8 @@
 """Write a bundle, and the network as ONNX beside it."""
 
+import contextlib
 import importlib.util
+import io
 import logging
 import shutil
 import warnings
@@ -61,7 +63,11 @@ def export_onnx(bundle: Path) -> Path:
     import onnx_ir
 
     program = None
-    with warnings.catch_warnings():
+    # Both exporters tell of their inner steps on the screen, and warn of kernels that this network has not.
+    exporters = logging.getLogger("torch.onnx")
+    level = exporters.level
+    exporters.setLevel(logging.ERROR)
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         try:
             from transformers.exporters.configs import OnnxConfig
@@ -86,6 +92,7 @@ def export_onnx(bundle: Path) -> Path:
                 program = exported.model
             except Exception as error:
                 raise ExportError(f"the network cannot be exported: {type(error).__name__}: {error}") from error
+    exporters.setLevel(level)
     for value, name in zip(program.graph.outputs, names, strict=True):
         value.name = name
     onnx_ir.save(program, str(file))

@@ -86,19 +86,23 @@ class LinearChain(nn.Module):
         super().__init__()
         self.transitions = nn.Parameter(torch.zeros(tags + 1, tags))  # the last row is the start
         self.forbidden: Tensor
-        self.register_buffer("forbidden", forbidden, persistent=False)
+        # Saved with the weights: transformers loads into memory that it leaves unset for what no file has.
+        self.register_buffer("forbidden", forbidden)
 
     def scores(self) -> Tensor:
         """Transition scores [K + 1, K], forbidden ones at -1e4."""
         return torch.where(self.forbidden, torch.full_like(self.transitions, -1e4), self.transitions)
 
-    def negative_log_likelihood(self, emissions: Tensor, allowed: Tensor, mask: Tensor) -> Tensor:
+    def negative_log_likelihood(
+        self, emissions: Tensor, allowed: Tensor, mask: Tensor, continues: Tensor | None = None
+    ) -> Tensor:
         """Minus the log of the probability of all tag sequences that the gold allows.
 
         Args:
             emissions: [B, W, K]
             allowed: tags that gold allows at each unit. [B, W, K] bool
             mask: real units, a prefix of each row. [B, W] bool
+            continues: rows that do not begin a text: any tag may stand first, and no start is scored. [B] bool
 
         Returns:
             [B]
@@ -106,11 +110,13 @@ class LinearChain(nn.Module):
         with torch.autocast(emissions.device.type, enabled=False):
             free = emissions.float()
             held = free.masked_fill(~allowed, -1e4)
-            return self._partition(free, mask) - self._partition(held, mask)
+            return self._partition(free, mask, continues) - self._partition(held, mask, continues)
 
-    def _partition(self, emissions: Tensor, mask: Tensor) -> Tensor:
+    def _partition(self, emissions: Tensor, mask: Tensor, continues: Tensor | None) -> Tensor:
         scores = self.scores()
         step, start = scores[:-1], scores[-1]
+        if continues is not None:
+            start = start * ~continues[:, None]  # [B, K]
         alpha = start + emissions[:, 0]  # [B, K]
         for t in range(1, emissions.shape[1]):
             following = torch.logsumexp(alpha[:, :, None] + step, dim=1) + emissions[:, t]  # [B, K]

@@ -43,7 +43,9 @@ def entity_loss(
         # What the window does not answer is a context of unknown tags, not a break in the chain.
         allowed |= ~known[:, :, None]
         real = known.flip(1).cumsum(1).flip(1) > 0  # up to the last known unit
-        return chain.negative_log_likelihood(logits, allowed, real).sum(), count
+        # A window that answers its first unit as inside, or not at all, begins in the middle of a text.
+        continues = (tags[:, 0] != 0) & (tags[:, 0] % 2 == 0)
+        return chain.negative_log_likelihood(logits, allowed, real, continues).sum(), count
     held = logits.masked_fill(~allowed, float("-inf"))
     loss = torch.logsumexp(logits, -1) - torch.logsumexp(held, -1)  # [B, W]
     if weights is not None:

@@ -10,13 +10,13 @@ import torch
 from accelerate import PartialState
 
 from ..configs.schema import DataSource, Recipe
-from ..data.articles import Article
+from ..data.articles import Article, check_articles
 from ..data.batches import padding_share, plan_run
 from ..data.corpus import load_corpus
 from ..data.encoding import TextEncoder
 from ..data.labels import LabelScheme, load_scheme
-from ..data.ledger import DataError
-from ..data.sources import DataSet, load_dataset, resolve_supervision
+from ..data.ledger import DataError, Problem
+from ..data.sources import DataSet, load_dataset, map_labels, resolve_supervision
 from ..data.targets import Supervision, TargetMaker
 from ..data.training_set import Census, WindowSet, write_windows
 from ..models.bundle import Settings
@@ -71,8 +71,13 @@ def _load(source: DataSource, scheme: LabelScheme) -> DataSet:
             name=source.name,
         )
     corpus = load_corpus(source.corpus)
-    supervision = resolve_supervision(source.supervises, scheme)  # type: ignore[arg-type]
-    return replace(corpus, name=source.name or corpus.name, supervision=supervision)
+    articles = corpus.articles
+    if source.labels:
+        articles = [map_labels(article, source.labels, corpus.ledger) for article in articles]
+    if problems := check_articles(articles, scheme, corpus.name):
+        raise DataError(problems)
+    supervision = resolve_supervision(source.supervises, scheme, corpus.name)  # type: ignore[arg-type]
+    return replace(corpus, name=source.name or corpus.name, articles=articles, supervision=supervision)
 
 
 def make_encoder(recipe: Recipe, data: Data, seed: int) -> Encoder:
@@ -143,11 +148,21 @@ def make_windows(file: Path, recipe: Recipe, data: Data, encoder: Encoder) -> tu
     own.parent.mkdir(parents=True, exist_ok=True)
     census = write_windows(own, sources, reader, maker, budget=recipe.training.batch_tokens)
     windows = WindowSet(own)
-    if not len(windows):
-        raise DataError([])
     if not state.is_main_process:
         own.unlink()  # stays mapped until this process ends
+    if unread := set(range(len(data.train))).difference(windows.sources.tolist()):
+        raise DataError(_unread(data.train[number]) for number in sorted(unread))
     return windows, census
+
+
+def _unread(dataset: DataSet) -> Problem:
+    shown = next((article.text[:40] for article in dataset.articles if article.text.strip()), "")
+    return Problem(
+        source=dataset.name,
+        cause="no readable text",
+        message=f"the encoder's tokenizer sees no word in any of the {len(dataset.articles)} articles"
+        + (f", which start with {shown!r}; is this the right encoder for them?" if shown else ": they are blank"),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,9 @@
 """What a person sees of a run: one bar, and a line of a table for each evaluation."""
 
 import json
+import sys
+from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +12,31 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 
 class JsonLog(TrainerCallback):
-    """Appends every log to a JSONL file; a resumed run goes on in the same file."""
+    """Appends every log to a JSONL file; a resumed run goes on in the same file.
 
-    def __init__(self, file: Path) -> None:
-        self.file = file
+    Args:
+        file: of the run, shared by its seeds.
+        seed: stands in every line.
+    """
+
+    def __init__(self, file: Path, seed: int) -> None:
+        self.file, self.seed = file, seed
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Take out what a killed run logged after its last checkpoint: those steps are taken again."""
+        if not state.is_world_process_zero or not self.file.is_file():
+            return
+        kept = []
+        for line in self.file.read_text(encoding="utf-8").splitlines(keepends=True):
+            try:
+                entry = json.loads(line)
+            except json.JSONDecodeError:  # the kill came while it was written
+                continue
+            if entry["seed"] != self.seed or entry["step"] <= state.global_step:
+                kept.append(line)
+        self.file.write_text("".join(kept), encoding="utf-8")
 
     def on_log(
         self,
@@ -25,26 +49,36 @@ class JsonLog(TrainerCallback):
         """Write one line."""
         if state.is_world_process_zero and logs:
             with self.file.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps({"step": state.global_step, **logs}, ensure_ascii=False) + "\n")
+                entry = {"seed": self.seed, "step": state.global_step, **logs}
+                stream.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
 
 class Progress(TrainerCallback):
-    """One bar for the run, one table row for each evaluation."""
+    """One bar for the run, one table row for each evaluation, both on stderr.
 
-    WIDTH = 12
+    Args:
+        title: of the bar.
+        metric: the figure whose best value gets the star.
+    """
 
     def __init__(self, title: str, metric: str) -> None:
         self.title, self.metric = title, f"eval_{metric}"
         self.bar: tqdm | None = None
-        self.columns: list[str] = []
-        self.loss = self.best = float("-inf")
+        self.columns: list[tuple[str, int]] = []
+        self.loss: float | None = None
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Open the bar where a resumed run stands."""
         if state.is_world_process_zero:
-            self.bar = tqdm(total=state.max_steps, initial=state.global_step, desc=self.title, unit="step")
+            self.bar = tqdm(
+                total=state.max_steps,
+                initial=state.global_step,
+                desc=self.title,
+                unit="step",
+                mininterval=0.1 if sys.stderr.isatty() else 30,  # a log file is no place for an animation
+            )
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Move on."""
@@ -75,16 +109,15 @@ class Progress(TrainerCallback):
         """Write a row: step, loss, the dev figures, a star at the best so far."""
         if self.bar is None or not metrics:
             return
-        names = [name for name in metrics if name.endswith((".f1", ".ap"))]
         if not self.columns:
-            self.columns = names
-            head = ["step", "loss", *(name.removeprefix("eval_") for name in names)]
-            tqdm.write("  ".join(f"{cell:>{max(8, len(cell))}}" for cell in head))
-        star = "*" if metrics.get(self.metric, 0) > self.best else ""
-        self.best = max(self.best, metrics.get(self.metric, 0))
-        cells = [f"{state.global_step:>8}", f"{self.loss:>8.3f}"]
-        cells += [f"{metrics[name]:>{max(8, len(name) - 5)}.4f}" for name in self.columns]
-        tqdm.write("  ".join(cells) + f"  {star}")
+            names = [name for name in metrics if name.endswith((".f1", ".ap"))]
+            *head, self.columns = _table_head([name.removeprefix("eval_") for name in names])
+            for line in head:
+                tqdm.write(line, file=sys.stderr)
+        best = state.best_metric is None or metrics[self.metric] > state.best_metric
+        cells = [f"{state.global_step:>7}", f"{'' if self.loss is None else format(self.loss, '.3f'):>7}"]
+        cells += [f"{metrics[f'eval_{name}']:>{width}.4f}" for name, width in self.columns]
+        tqdm.write("  ".join(cells) + " *" * best, file=sys.stderr)
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -92,3 +125,20 @@ class Progress(TrainerCallback):
         """Close the bar."""
         if self.bar is not None:
             self.bar.close()
+
+
+def _table_head(names: Sequence[str]) -> tuple[str, str, list[tuple[str, int]]]:
+    r"""Two lines, tasks over their figures, and the width of each figure's column; five tasks take 80 characters.
+
+    >>> print("\n".join(_table_head(["entities.f1", "event_types.f1", "event_types.ap"])[:2]))
+                      entities     event_types
+       step     loss        f1      f1      ap
+    """
+    upper, lower, columns = [" " * 7] * 2, [f"{'step':>7}", f"{'loss':>7}"], []
+    for task, group in groupby(names, key=lambda name: name.split(".")[0]):
+        figures = list(group)
+        width = max(6, -(-(len(task) - 2 * (len(figures) - 1)) // len(figures)))
+        upper.append(f"{task:>{width * len(figures) + 2 * (len(figures) - 1)}}")
+        lower += [f"{name.split('.')[1]:>{width}}" for name in figures]
+        columns += [(name, width) for name in figures]
+    return "  ".join(upper), "  ".join(lower), columns

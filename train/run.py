@@ -14,31 +14,32 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import torch
 from accelerate import PartialState
-from transformers import EarlyStoppingCallback, TrainingArguments
+from transformers import TrainingArguments
 from transformers.trainer_callback import PrinterCallback
-from transformers.trainer_utils import get_last_checkpoint
 
 from ..configs.loader import dump_config, load_config
-from ..configs.schema import Recipe
+from ..configs.schema import ExportConfig, Recipe
 from ..data.training_set import Census, WindowSet
 from ..evaluate import offline
 from ..evaluate.markdown import to_markdown
-from ..evaluate.parity import check_parity
-from ..evaluate.report import Report
+from ..evaluate.parity import ParityError, check_parity
+from ..evaluate.report import Report, data_hash
 from ..inference import Tagger
-from ..models.backends import torch_backend
+from ..models.backends import ONNX_FILE, torch_backend
 from ..models.bundle import Settings
 from ..models.card import model_card
 from ..models.encoders import Encoder
-from ..models.export import export_onnx, onnx_available, save_bundle
+from ..models.export import ExportError, export_onnx, onnx_available, save_bundle
 from ..models.tagger import RasidModel
-from . import prepare
+from . import prepare, resume
 from .optimiser import make_optimiser, parameter_groups
 from .progress import JsonLog, Progress
 from .trainer import RasidTrainer
@@ -70,13 +71,13 @@ class Result:
 
     Attributes:
         folder: of the run.
-        overview: what was trained on.
+        overview: what was trained on; None where an earlier call had done all.
         reports: data set → report of the bundle; empty after a dry run.
         metrics: as in metrics.json.
     """
 
     folder: Path
-    overview: Overview
+    overview: Overview | None
     reports: dict[str, Report]
     metrics: dict[str, Any]
 
@@ -84,7 +85,7 @@ class Result:
 def train(
     recipe: Recipe, *, dry_run: bool = False, fresh: bool = False, say: Callable[[str], None] = logger.info
 ) -> Result:
-    """Run a recipe, or go on with it where it was left.
+    """Run a recipe, or go on with it where it was left. A run that is done is left as it is.
 
     Args:
         recipe: resolved.
@@ -93,37 +94,45 @@ def train(
         say: takes lines for a person.
 
     Raises:
-        DataError, SchemeError, EncoderError, RunError, NonFiniteLossError: each says what to mend.
+        DataError, SchemeError, EncoderError, RunError, NonFiniteLossError, ParityError, ExportError: each says what to
+            mend.
     """
     folder = recipe.output / recipe.name
-    main = PartialState().is_main_process
-    if not dry_run:
-        _claim(folder, recipe, fresh, main)
+    state = PartialState()
+    main = state.is_main_process
+    say = say if main else lambda line: None
+    _check_loggers(recipe)
     data = prepare.load_data(recipe)
     first = recipe.training.seeds[0]
     encoder = prepare.make_encoder(recipe, data, first)
-    cache = folder / "checkpoints" / "windows.arrow"
     if dry_run:
-        import tempfile
-
-        with tempfile.TemporaryDirectory() as temporary:
+        with TemporaryDirectory() as temporary:
             windows, census = prepare.make_windows(Path(temporary) / "windows.arrow", recipe, data, encoder)
             return _rehearse(recipe, data, encoder, windows, census, folder)
+    # Only now that the recipe has shown to be usable: a mistyped path must not leave a folder behind.
+    if main:
+        _claim(folder, recipe, data, fresh)
+    state.wait_for_everyone()
+    if _is_done(folder, recipe):
+        say(f"{folder} is done; --fresh would start over")
+        return _finished(folder) if main else Result(folder=folder, overview=None, reports={}, metrics={})
+    cache = folder / "checkpoints" / "windows.arrow"
     windows, census = prepare.make_windows(cache, recipe, data, encoder)
     plan = prepare.make_plan(recipe, windows, first)
     overview = _overview(recipe, data, encoder, census, plan, prepare.make_model(recipe, data, encoder, first))
+    del encoder  # each seed loads its own
     say(describe(overview))
     outcomes: dict[int, dict[str, Any]] = {}
     for seed in recipe.training.seeds:
         outcomes[seed] = _train_seed(recipe, data, windows, census, seed, folder, say)
-    PartialState().wait_for_everyone()
+    state.wait_for_everyone()
     if not main:
         return Result(folder=folder, overview=overview, reports={}, metrics={})
+    cache.unlink()
     best = max(outcomes, key=lambda seed: outcomes[seed]["dev"][recipe.training.metric])
     metrics = _summary(outcomes, best)
-    (folder / "metrics.json").write_text(json.dumps(metrics, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    _write_json(folder / "metrics.json", metrics)
     reports = export(folder, recipe=recipe, data=data, metrics=metrics, say=say)
-    cache.unlink(missing_ok=True)
     return Result(folder=folder, overview=overview, reports=reports, metrics=metrics)
 
 
@@ -137,6 +146,8 @@ def export(
 ) -> dict[str, Report]:
     """Write the bundle of a trained run, with ONNX behind the parity gate, and score it on dev and test.
 
+    The bundle comes into its place when it is whole; an ONNX model that fails leaves it there without one.
+
     Args:
         folder: of the run.
         recipe: of the run; read from the folder where it is left out, as are the next two.
@@ -147,6 +158,7 @@ def export(
     Raises:
         RunError: the folder is not that of a finished run.
         ParityError: ONNX decides differently from torch beyond ``export.tolerance``.
+        ExportError: the network cannot be written as ONNX.
     """
     if not (folder / "metrics.json").is_file() or not (folder / "config.yaml").is_file():
         raise RunError(f"{folder}: there is no finished run here; rasid train makes one, and goes on with one")
@@ -157,8 +169,9 @@ def export(
     best = metrics["best_seed"]  # type: ignore[index]
     source = folder / "checkpoints" / f"seed-{best}" / "best"
     settings = Settings.load(source)
-    bundle = folder / "bundle"
-    shutil.rmtree(bundle, ignore_errors=True)
+    bundle = folder / "bundle.unfinished"
+    if bundle.is_dir():
+        shutil.rmtree(bundle)
     save_bundle(bundle, source, folder / "config.yaml")
     tagger = Tagger.from_pretrained(bundle)
     reports: dict[str, Report] = {}
@@ -173,36 +186,104 @@ def export(
             (folder / "report" / f"{name}.json").write_text(report.to_json(), encoding="utf-8")
             (folder / "report" / f"{name}.md").write_text(to_markdown(report), encoding="utf-8")
     (bundle / "README.md").write_text(model_card(recipe.name, settings, reports), encoding="utf-8")
+    refused: ParityError | ExportError | None = None
     if recipe.export.onnx and onnx_available():
         say("exporting ONNX")
-        export_onnx(bundle)
         articles = [article for dataset in data.dev for article in dataset.articles]
-        parity = check_parity(
-            tagger, Tagger.from_pretrained(bundle, backend="onnx"), articles, tolerance=recipe.export.tolerance
-        )
-        (bundle / "parity.json").write_text(json.dumps(parity.to_dict(), indent=1) + "\n", encoding="utf-8")
-        say(f"ONNX parity on dev: {parity.describe()}")
+        try:
+            export_onnx(bundle)
+            exported = Tagger.from_pretrained(bundle, backend="onnx")
+            parity = check_parity(tagger, exported, articles, tolerance=recipe.export.tolerance)
+            _write_json(bundle / "parity.json", parity.to_dict())
+            say(f"ONNX parity on dev: {parity.describe()}")
+        except (ParityError, ExportError) as error:
+            (bundle / ONNX_FILE).unlink(missing_ok=True)
+            refused = error
     elif recipe.export.onnx:
         say("no ONNX model: pip install 'rasid[onnx]' and run rasid export")
+    final = folder / "bundle"
+    if final.is_dir():
+        shutil.rmtree(final)
+    bundle.rename(final)
+    if refused is not None:
+        raise refused
     return reports
 
 
-def _claim(folder: Path, recipe: Recipe, fresh: bool, main: bool) -> None:
-    """Make the folder, or make sure that what it holds is of this recipe."""
-    config = folder / "config.yaml"
-    if main and fresh:
-        shutil.rmtree(folder, ignore_errors=True)
-    if config.is_file():
-        earlier = load_config(config, Recipe)
-        if earlier != recipe:
-            changed = [key for key in Recipe.model_fields if getattr(earlier, key) != getattr(recipe, key)]
-            raise RunError(
-                f"{folder} holds a run of another recipe (differs in {', '.join(changed)}); "
-                "give this one another name=…, or start over with --fresh"
-            )
-    elif main:
-        (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
-        dump_config(recipe, config)
+def _write_json(file: Path, content: Any) -> None:
+    """Write a file that is whole or not there, whenever a kill comes."""
+    beside = file.with_name(f"{file.name}.unfinished")
+    beside.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    beside.replace(file)
+
+
+def _claim(folder: Path, recipe: Recipe, data: prepare.Data, fresh: bool) -> None:
+    """Make the folder, or make sure that what was trained in it is of this recipe and these data."""
+    config, record = folder / "config.yaml", folder / "checkpoints" / "data.json"
+    if fresh and folder.exists():
+        if any(folder.iterdir()) and not config.is_file():
+            raise RunError(f"{folder} holds no run of rasid, so --fresh does not delete it; choose another name=…")
+        shutil.rmtree(folder)
+    identity = _identity(data)
+    begun = any(folder.glob("checkpoints/seed-*/checkpoint-*")) or any(folder.glob("checkpoints/seed-*/finished.json"))
+    if begun and config.is_file():
+        ways_out = "give this one another name=…, or start over with --fresh"
+        earlier, now = _essence(load_config(config, Recipe)), _essence(recipe)
+        if earlier != now:
+            changed = [key for key in Recipe.model_fields if getattr(earlier, key) != getattr(now, key)]
+            raise RunError(f"{folder} holds a run of another recipe (differs in {', '.join(changed)}); {ways_out}")
+        before = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else identity
+        changed = {key for key in before.keys() | identity.keys() if before.get(key) != identity.get(key)}
+        if not any(folder.glob("checkpoints/seed-*/checkpoint-*")):
+            changed.discard("processes")  # between two seeds nobody minds
+        if changed:
+            raise RunError(f"{folder} began with other data (changed since: {', '.join(sorted(changed))}); {ways_out}")
+    record.parent.mkdir(parents=True, exist_ok=True)
+    dump_config(recipe, config)
+    _write_json(record, identity)
+
+
+def _essence(recipe: Recipe) -> Recipe:
+    """A recipe without what may change while it runs: where it lies, how it logs, how it is exported."""
+    training = recipe.training.model_copy(update={"workers": 0, "report_to": []})
+    return recipe.model_copy(
+        update={"name": "", "output": Path(), "training": training, "export": ExportConfig()},
+    )
+
+
+def _identity(data: prepare.Data) -> dict[str, str]:
+    """What a run must find unchanged when it goes on: the articles, the labels, how the batches are dealt out."""
+    names = {
+        f"data.{part}.{number} ({dataset.name})": data_hash(dataset.articles)
+        for part, datasets in (("train", data.train), ("dev", data.dev), ("test", data.test))
+        for number, dataset in enumerate(datasets)
+    }
+    labels = [data.scheme.labels("entities"), data.scheme.labels("triggers")]
+    return {**names, "labels": json.dumps(labels), "processes": str(PartialState().num_processes)}
+
+
+def _is_done(folder: Path, recipe: Recipe) -> bool:
+    """Whether the bundle is there and is what the recipe asks for."""
+    bundle = folder / "bundle"
+    if not (folder / "metrics.json").is_file() or not (bundle / "recipe.yaml").is_file():
+        return False
+    wants_onnx = recipe.export.onnx and onnx_available()
+    return load_config(bundle / "recipe.yaml", Recipe).export == recipe.export and (
+        not wants_onnx or (bundle / ONNX_FILE).is_file()
+    )
+
+
+def _finished(folder: Path) -> Result:
+    """What a run gave that was done before."""
+    return Result(
+        folder=folder,
+        overview=None,
+        reports={
+            file.stem: Report.from_json(file.read_text(encoding="utf-8"))
+            for file in sorted((folder / "report").glob("*.json"))
+        },
+        metrics=json.loads((folder / "metrics.json").read_text(encoding="utf-8")),
+    )
 
 
 def _overview(
@@ -275,8 +356,11 @@ def _train_seed(
     """Train one seed to its best weights, calibrate them on dev, and score the test sets."""
     home = folder / "checkpoints" / f"seed-{seed}"
     finished = home / "finished.json"
+    main = PartialState().is_main_process
     if finished.is_file():
         say(f"seed {seed} is trained already")
+        if main:
+            _drop_checkpoints(home)
         return json.loads(finished.read_text(encoding="utf-8"))
     how = recipe.training
     plan = prepare.make_plan(recipe, windows, seed)
@@ -295,7 +379,8 @@ def _train_seed(
     def score(network: RasidModel) -> dict[str, float]:
         reader = tagger(network, settings)
         outcomes = [offline.run(reader, dataset.articles, dataset.supervision) for dataset in data.dev]
-        return offline.headline(outcomes, settings)
+        # With tuned thresholds, as it will be exported: at one half a rare label has an F1 of 0 for epochs.
+        return offline.headline(outcomes, offline.calibrate(settings, outcomes))
 
     cuda = torch.cuda.is_available()
     trainer = RasidTrainer(
@@ -320,22 +405,29 @@ def _train_seed(
         positive_weights={task: options.positive_weight for task, options in recipe.tasks.items()},
         tag_weights=prepare.tag_weights(recipe, census),
         callbacks=[
-            JsonLog(folder / "log.jsonl"),
+            JsonLog(folder / "log.jsonl", seed),
             Progress(f"{recipe.name} seed {seed}", how.metric),
-            *([EarlyStoppingCallback(how.patience)] if how.patience else []),
+            resume.OneOptimiser(),
+            *([resume.Patience(how.patience)] if how.patience else []),
         ],
     )
     trainer.remove_callback(PrinterCallback)
     begin = time.perf_counter()
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(home)) if home.is_dir() else None)
-    seconds = time.perf_counter() - begin
-    network = trainer.accelerator.unwrap_model(trainer.model)
+    checkpoint = resume.last_whole(home, tidy=main)
+    PartialState().wait_for_everyone()
+    state = resume.read_state(checkpoint) if checkpoint else None
+    if state is None or not resume.is_over(state):
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        state = trainer.state
     result: dict[str, Any] = {
-        "steps": trainer.state.global_step,
-        "best_step": trainer.state.best_global_step,
-        "seconds": round(seconds, 1),
+        "steps": state.global_step,
+        "best_step": state.best_global_step,
+        "seconds": None if checkpoint else round(time.perf_counter() - begin, 1),  # unknown of a run in pieces
     }
-    if PartialState().is_main_process:
+    if main:
+        # As they were saved, in full precision: what is measured here is what is exported.
+        network = RasidModel.from_pretrained(home / f"checkpoint-{state.best_global_step}", dtype=torch.float32)
+        network.to(trainer.args.device)  # type: ignore[arg-type]
         outcomes = [offline.run(tagger(network, settings), d.articles, d.supervision) for d in data.dev]
         tuned = offline.calibrate(replace(settings, transitions=_transitions(network)), outcomes)
         reader = tagger(network, tuned)
@@ -349,14 +441,19 @@ def _train_seed(
             tuned, trained={"recipe": recipe.name, "seed": seed, "device": "GPU" if cuda else "CPU", **result}
         )
         best = home / "best"
-        shutil.rmtree(best, ignore_errors=True)
+        if best.is_dir():
+            shutil.rmtree(best)
         network.save_pretrained(best)
         prepare.save_tokenizer(encoder.tokenizer, best)
         tuned.save(best)
-        finished.write_text(json.dumps(result) + "\n", encoding="utf-8")
-        for checkpoint in home.glob("checkpoint-*"):
-            shutil.rmtree(checkpoint)
+        _write_json(finished, result)
+        _drop_checkpoints(home)
     return result
+
+
+def _drop_checkpoints(home: Path) -> None:
+    for checkpoint in resume.checkpoints(home):
+        shutil.rmtree(checkpoint)
 
 
 def _transitions(model: RasidModel) -> tuple[tuple[float, ...], ...] | None:
@@ -367,7 +464,7 @@ def _transitions(model: RasidModel) -> tuple[tuple[float, ...], ...] | None:
 
 def _arguments(recipe: Recipe, plan: prepare.Plan, seed: int, home: Path) -> TrainingArguments:
     how = recipe.training
-    every = max(1, min(plan.steps, plan.steps_per_epoch // how.evaluations))
+    every = max(1, min(plan.steps, round(plan.steps_per_epoch / how.evaluations)))
     cuda = torch.cuda.is_available()
     bf16 = how.precision == "bf16" or (how.precision == "auto" and cuda and torch.cuda.is_bf16_supported())
     arguments = TrainingArguments(
@@ -411,20 +508,25 @@ def _arguments(recipe: Recipe, plan: prepare.Plan, seed: int, home: Path) -> Tra
     return arguments
 
 
-def _loggers(wanted: list[Any]) -> list[str]:
-    import importlib.util
+def _check_loggers(recipe: Recipe) -> None:
+    """Before anything is trained: a logger that was asked for is installed."""
+    for name in recipe.training.report_to:
+        if name != "tensorboard" and not find_spec(name):
+            raise RunError(f"training.report_to: {name} is not installed: pip install {name}")
 
-    return [name for name in wanted if name != "tensorboard" or importlib.util.find_spec("tensorboard")]
+
+def _loggers(wanted: list[Any]) -> list[str]:
+    return [name for name in wanted if name != "tensorboard" or find_spec("tensorboard")]
 
 
 def _summary(outcomes: dict[int, dict[str, Any]], best: int) -> dict[str, Any]:
     """Figures of every seed, their mean and spread."""
 
-    def spread(tables: list[dict[str, float]]) -> dict[str, dict[str, float]]:
+    def spread(tables: list[dict[str, float]]) -> dict[str, dict[str, float | None]]:
         return {
             name: {
                 "mean": float(np.mean([table[name] for table in tables])),
-                "sd": float(np.std([table[name] for table in tables], ddof=1)) if len(tables) > 1 else 0.0,
+                "sd": float(np.std([table[name] for table in tables], ddof=1)) if len(tables) > 1 else None,
             }
             for name in tables[0]
         }

@@ -62,7 +62,7 @@ class RasidTrainer(Trainer):
         schedule: batches of the whole run.
         per_epoch: batches in one pass over the data, for the logs.
         pad_id: of the tokenizer.
-        groups: parameter groups of the optimiser.
+        optimizer: over the model's parameters.
         score: dev scores of the model as it stands, without prefix.
         weights: task → factor of its loss.
         positive_weights: task → weight of positive labels.
@@ -88,7 +88,7 @@ class RasidTrainer(Trainer):
     ) -> None:
         self.schedule, self.per_epoch, self.score = schedule, per_epoch, score
         self.loss_weights, self.positive_weights = dict(weights), dict(positive_weights)
-        self.tag_weights = tag_weights
+        self.tag_weights = None if tag_weights is None else tag_weights.to(args.device)
         super().__init__(
             model=model,
             args=args,

@@ -6,7 +6,7 @@ from typing import Literal
 
 from ..formats import load_articles
 from ..labels import load_scheme
-from ..ledger import Ledger
+from ..ledger import DataError, Ledger, Problem
 from ..sources import DataSet
 
 Split = Literal["train", "dev", "test"]
@@ -25,6 +25,13 @@ def load_corpus(split: Split) -> DataSet:
     scheme = load_scheme("news")
     with as_file(folder) as path:
         articles = {article.id: article for article in load_articles(path, "markup", scheme)}
+        missing = [name for name in names if name not in articles]
+        if missing:
+            message = f"article {{!r}} of the {split} split is not among the files of the corpus"
+            raise DataError(
+                Problem(source=str(path / "splits.json"), cause="no such article", message=message.format(name))
+                for name in missing
+            )
     return DataSet(
         name=f"corpus-{split}",
         articles=[articles[name] for name in names],

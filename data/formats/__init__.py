@@ -83,7 +83,12 @@ def read_articles(path: str | Path, format: str | None = None, *, ledger: Ledger
 
 
 def load_articles(
-    path: str | Path, format: str | None = None, scheme: LabelScheme | None = None, *, ledger: Ledger | None = None
+    path: str | Path,
+    format: str | None = None,
+    scheme: LabelScheme | None = None,
+    *,
+    ledger: Ledger | None = None,
+    change: Callable[[Article], Article] | None = None,
 ) -> list[Article]:
     """Read and validate articles: all of them are right, or this raises.
 
@@ -92,6 +97,7 @@ def load_articles(
         format: one of `FORMATS`; None lets `detect` tell.
         scheme: labels to check against; None checks spans and ids only.
         ledger: takes what was repaired.
+        change: what is done to each article before it is checked.
 
     Raises:
         DataError: with every problem of every file, each with its line; that of the article where a problem has none.
@@ -103,6 +109,7 @@ def load_articles(
     seen: dict[str, str] = {}
     for line, article in _located(path, format, ledger):
         place = f"{ledger.source}:{line}"
+        article = change(article) if change else article
         found = list(check_article(article, scheme))
         if article.id and article.id in seen:
             found.append(("duplicate id", f"article id {article.id!r} was used at {seen[article.id]} already"))

@@ -1,0 +1,376 @@
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rasid.models.decoding import (
+    decode_entities,
+    decode_triggers,
+    forbidden_transitions,
+    merge_windows,
+    sigmoid,
+    softmax,
+)
+from rasid.models.heads import LinearChain
+from rasid.models.losses import IGNORED, article_loss, entity_loss, masked_binary_loss, trigger_loss
+
+TAGS = 5  # outside, and begin and inside of two labels
+
+
+def legal(path):
+    previous = TAGS
+    for tag in path:
+        if forbidden_transitions(TAGS)[previous, tag]:
+            return False
+        previous = tag
+    return True
+
+
+def path_score(path, logits, transitions=None, *, start=True):
+    score, previous = 0.0, TAGS
+    for unit, tag in enumerate(path):
+        score += logits[unit, tag]
+        score += 0.0 if transitions is None or (not start and not unit) else transitions[previous, tag]
+        previous = tag
+    return score
+
+
+def paths(length):
+    return [path for path in product(range(TAGS), repeat=length) if legal(path)]
+
+
+def spans_of(path):
+    """Spans of a legal tag sequence, read in the plainest way."""
+    spans = []
+    for unit, tag in enumerate(path):
+        if tag % 2 == 1:
+            spans.append([unit, unit + 1, (tag - 1) // 2])
+        elif tag:
+            spans[-1][1] = unit + 1
+    return [tuple(span) for span in spans]
+
+
+def decoded(logits, **options):
+    return [(span.first, span.end, span.label) for span in decode_entities(logits, **options)]
+
+
+def problems(longest):
+    return st.tuples(st.integers(1, longest), st.integers(0, 2**32 - 1), st.sampled_from([0.3, 1.0, 4.0]))
+
+
+def made_transitions(rng, scale=1.0):
+    """CRF scores as a bundle holds them: illegal steps at -1e4."""
+    scores = rng.normal(scale=scale, size=(TAGS + 1, TAGS))
+    scores[forbidden_transitions(TAGS)] = -1e4
+    return scores
+
+
+@settings(max_examples=150, deadline=None)
+@given(problems(5), st.booleans())
+def test_viterbi_equals_brute_force(problem, crf):
+    length, seed, scale = problem
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(scale=scale, size=(length, TAGS)).astype(np.float32)
+    transitions = made_transitions(rng) if crf else None
+    best = max(paths(length), key=lambda path: path_score(path, logits, transitions))
+    assert decoded(logits, transitions=transitions) == spans_of(best)
+
+
+@settings(max_examples=300, deadline=None)
+@given(problems(40), st.sampled_from([-1.0, 0.0, 1.0, 3.0]))
+def test_the_fast_path_equals_full_viterbi(problem, outside):
+    length, seed, scale = problem
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(scale=scale, size=(length, TAGS))
+    logits[:, 0] += outside
+    free = np.where(forbidden_transitions(TAGS), -1e4, 0.0)  # the same problem, solved whole
+    assert decoded(logits) == decoded(logits, transitions=free)
+
+
+def test_a_strong_mention_reaches_back_over_a_weak_outside_tag():
+    # The plain maximum is outside, begin, inside of another label; the best legal sequence begins at the first unit.
+    logits = np.array([[1.0, 0.9, -9, -9, -9], [-9, -9, 1.9, 2.0, -9], [-9, -9, 9.0, -9, -9]])
+    assert decoded(logits) == [(0, 3, 0)]
+
+
+def test_an_inside_tag_alone_is_never_a_span():
+    logits = np.zeros((3, TAGS), dtype=np.float32)
+    logits[:, 2] = [9.0, 8.0, 9.0]  # inside of label 0 everywhere, the start included
+    assert decoded(logits) == [(0, 3, 0)]
+    logits[0, 1] = -50.0  # it cannot begin there
+    assert decoded(logits) == [(1, 3, 0)]
+
+
+def test_neighbouring_spans_stay_apart():
+    logits = np.full((4, TAGS), -5.0)
+    logits[np.arange(4), [1, 1, 2, 3]] = 5.0
+    assert decoded(logits) == [(0, 1, 0), (1, 3, 0), (3, 4, 1)]
+
+
+@settings(max_examples=100, deadline=None)
+@given(problems(4), st.sampled_from([0.5, 1.0, 2.0]))
+def test_crf_scores_are_products_of_marginals(problem, temperature):
+    length, seed, scale = problem
+    rng = np.random.default_rng(seed)
+    logits, transitions = rng.normal(scale=scale, size=(length, TAGS)), made_transitions(rng)
+    weights = {path: np.exp(path_score(path, logits, transitions) / temperature) for path in paths(length)}
+    total = sum(weights.values())
+    for span in decode_entities(logits, transitions=transitions, temperature=temperature):
+        expected = 1.0
+        for unit in range(span.first, span.end):
+            tag = 1 + 2 * span.label + (unit > span.first)
+            expected *= sum(weight for path, weight in weights.items() if path[unit] == tag) / total
+        assert span.score == pytest.approx(expected, rel=1e-6)
+
+
+def test_scores_without_a_crf_are_products_of_probabilities():
+    logits = np.random.default_rng(3).normal(size=(3, TAGS))
+    logits[np.arange(3), [1, 2, 0]] += 4.0
+    (span,) = decode_entities(logits, temperature=1.7)
+    chance = softmax(logits / 1.7)
+    assert span.score == pytest.approx(chance[0, 1] * chance[1, 2])
+
+
+@pytest.mark.parametrize("temperature", [0.05, 1.0])
+def test_marginals_survive_logits_that_leave_no_likely_path(temperature):
+    # Every unit is sure of an inside tag that nothing may begin: each path passes through hopeless logits.
+    logits = np.full((6, TAGS), -60.0, dtype=np.float32)
+    logits[:, 2], logits[3, 2], logits[3, 4] = 60.0, -60.0, 60.0
+    transitions = np.where(forbidden_transitions(TAGS), -1e4, 0.0)
+    spans = decode_entities(logits, transitions=transitions, temperature=temperature)
+    assert spans
+    assert all(0 <= span.score <= 1 for span in spans)
+
+
+def test_marginals_do_not_underflow_on_a_long_text():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(scale=3.0, size=(5000, TAGS)).astype(np.float32)
+    scores = [span.score for span in decode_entities(logits, transitions=made_transitions(rng))]
+    assert len(scores) > 100
+    assert np.isfinite(scores).all()
+    assert max(scores) > 0.5
+
+
+def test_a_score_does_not_depend_on_what_stands_before():
+    rng = np.random.default_rng(0)
+    tail = np.array([[0, 3.0, 0, 0, 0], [0, 0, 3.0, 0, 0], [3.0, 0, 0, 0, 0]], dtype=np.float32)
+    before = rng.normal(size=(60_000, TAGS)).astype(np.float32)
+    before[:, 1:] -= 1.0  # unsure outside tags: the logs of their probabilities add up
+    before[-1] = [9, 0, 0, 0, 0]
+    (alone,) = decode_entities(tail)
+    assert decode_entities(np.concatenate([before, tail]))[-1].score == pytest.approx(alone.score, abs=1e-6)
+
+
+def test_no_units_no_spans():
+    assert decode_entities(np.zeros((0, TAGS))) == []
+    assert decode_triggers(np.zeros((0, 4)), np.array([0.5, 0.5])) == []
+    assert decode_entities(np.zeros((4, 1))) == []  # a scheme without entities
+
+
+def test_several_types_on_one_word():
+    logits = np.full((3, 6), -6.0)
+    logits[1, 0] = logits[1, 4] = 6.0  # types 0 and 2 begin at unit 1
+    logits[2, 5] = 6.0  # type 2 goes on
+    spans = [(s.first, s.end, s.label) for s in decode_triggers(logits, np.full(3, 0.5))]
+    assert sorted(spans) == [(1, 2, 0), (1, 3, 2)]
+
+
+def test_thresholds_are_of_each_type_and_inclusive():
+    logits = np.zeros((1, 4))
+    logits[0, [1, 3]] = -9.0
+    found = decode_triggers(logits, np.array([0.5, 0.51]))
+    assert [(s.label, s.score) for s in found] == [(0, 0.5)]
+    logits[0, 0] = np.log(3)  # 0.75; half the log odds at temperature 2
+    assert decode_triggers(logits, np.array([0.7, 1.0]))[0].score == pytest.approx(0.75)
+    assert decode_triggers(logits, np.array([0.7, 1.0]), temperature=2.0) == []
+
+
+def test_a_begin_mark_inside_a_longer_trigger_is_not_a_second_event():
+    logits = np.full((4, 2), -6.0)
+    logits[0, 0], logits[1, 1], logits[2, 1] = 6.0, 6.0, 6.0
+    logits[1, 0] = 1.0  # above a low threshold, but the inside mark is likelier
+    assert [(s.first, s.end) for s in decode_triggers(logits, np.array([0.5]))] == [(0, 3)]
+    logits[1, 0] = 7.0  # likelier than the inside mark: a new event
+    assert [(s.first, s.end) for s in decode_triggers(logits, np.array([0.5]))] == [(0, 1), (1, 3)]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(1, 12), st.integers(0, 2**32 - 1), st.floats(0.05, 0.95))
+def test_triggers_of_one_type_do_not_overlap(length, seed, threshold):
+    logits = np.random.default_rng(seed).normal(scale=3, size=(length, 6))
+    spans = decode_triggers(logits, np.full(3, threshold))
+    for label in range(3):
+        own = sorted((s.first, s.end) for s in spans if s.label == label)
+        assert all(end <= following for (_, end), (following, _) in zip(own, own[1:], strict=False))
+    covered = {(unit, s.label) for s in spans for unit in range(s.first, s.end)}
+    begins = sigmoid(logits[:, 0::2])
+    for unit, label in zip(*np.nonzero(begins >= threshold), strict=True):
+        assert (unit, label) in covered  # no begin mark above its threshold is lost
+    assert all(s.score >= threshold for s in spans)
+
+
+def test_sigmoid_and_softmax_do_not_overflow():
+    with np.errstate(over="raise", invalid="raise"):
+        assert sigmoid(np.array([-np.inf, -1e4, 0.0, 1e4])).tolist() == [0.0, 0.0, 0.5, 1.0]
+        assert softmax(np.array([[1e4, 0.0]])).tolist() == [[1.0, 0.0]]
+
+
+def test_units_are_answered_by_their_window():
+    one, two = np.full((4, 2), 1.0), np.full((3, 2), 2.0)
+    merged = merge_windows([(one, (0, 3), 0), (two, (3, 5), 2)], 5, 2)
+    assert merged[:, 0].tolist() == [1, 1, 1, 2, 2]
+
+
+# ---- losses ----------------------------------------------------------------------------------------------------------
+
+
+def chain_of(rng):
+    chain = LinearChain(TAGS, torch.from_numpy(forbidden_transitions(TAGS)))
+    with torch.no_grad():
+        chain.transitions.copy_(torch.from_numpy(rng.normal(size=(TAGS + 1, TAGS)).astype(np.float32)))
+    return chain
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 4), st.integers(0, 2**32 - 1))
+def test_crf_likelihood_equals_brute_force_under_partial_supervision(length, seed):
+    rng = np.random.default_rng(seed)
+    chain = chain_of(rng)
+    logits = rng.normal(size=(length, TAGS)).astype(np.float32)
+    allowed = rng.random((length, TAGS)) < 0.5
+    allowed[np.arange(length), paths(length)[rng.integers(len(paths(length)))]] = True  # one path at least
+    transitions = chain.scores().detach().numpy()
+    weight = {path: np.exp(np.float64(path_score(path, logits, transitions))) for path in paths(length)}
+    held = sum(w for path, w in weight.items() if all(allowed[unit, tag] for unit, tag in enumerate(path)))
+    # A row of padding behind it must change nothing.
+    padded = np.concatenate([logits, rng.normal(size=(2, TAGS)).astype(np.float32)])
+    mask = torch.arange(length + 2) < length
+    loss = chain.negative_log_likelihood(
+        torch.from_numpy(padded)[None],
+        torch.from_numpy(np.concatenate([allowed, np.ones((2, TAGS), dtype=bool)]))[None],
+        mask[None],
+    )
+    assert loss.item() == pytest.approx(-np.log(held / sum(weight.values())), abs=2e-4)
+
+
+def test_crf_loss_of_a_window_that_begins_inside_a_mention_is_bounded():
+    # Windows without overlap may be cut inside a mention: its first known tag then is "inside".
+    chain = chain_of(np.random.default_rng(0))
+    tags = torch.tensor([[2, 0]])
+    total, count = entity_loss(
+        torch.zeros(1, 2, TAGS), tags, torch.zeros(1, 2, dtype=torch.bool), weights=None, chain=chain
+    )
+    assert count.item() == 2
+    assert total.item() < 50
+
+
+def test_crf_treats_units_of_other_windows_as_unknown_context():
+    rng = np.random.default_rng(1)
+    chain = chain_of(rng)
+    logits = rng.normal(size=(4, TAGS)).astype(np.float32)
+    tags = [IGNORED, IGNORED, 2, 0]  # the window answers from the middle of a mention on
+    total, count = entity_loss(
+        torch.from_numpy(logits)[None],
+        torch.tensor([tags]),
+        torch.zeros(1, 2, dtype=torch.bool),
+        weights=None,
+        chain=chain,
+    )
+    transitions = chain.scores().detach().numpy()
+    # The window begins inside a text: whatever may stand before it, an inside tag may stand first.
+    weight = {
+        path: np.exp(np.float64(path_score(path, logits, transitions, start=False)))
+        for path in product(range(TAGS), repeat=4)
+    }
+    held = sum(w for path, w in weight.items() if path[2:] == (2, 0))
+    assert count.item() == 2
+    assert total.item() == pytest.approx(-np.log(held / sum(weight.values())), abs=1e-4)
+
+
+def test_open_labels_leave_outside_units_free():
+    # Label 1 was not judged: an outside unit may be outside, or begin or inside of label 1, but not label 0.
+    logits = torch.randn(2, 3, TAGS, generator=torch.Generator().manual_seed(0))
+    tags = torch.tensor([[0, 1, IGNORED], [0, 2, 0]])
+    opened = torch.tensor([[False, True], [False, False]])
+    total, count = entity_loss(logits, tags, opened, weights=None, chain=None)
+    chance = logits.softmax(-1)
+    expected = -(
+        chance[0, 0, [0, 3, 4]].sum().log()
+        + chance[0, 1, 1].log()
+        + chance[1, 0, 0].log()
+        + chance[1, 1, 2].log()
+        + chance[1, 2, 0].log()
+    )
+    assert count.item() == 5
+    assert total.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_weights_mean_the_same_with_and_without_open_labels():
+    logits = torch.randn(1, 4, TAGS, generator=torch.Generator().manual_seed(0))
+    tags, weights = torch.tensor([[1, 2, 1, 2]]), torch.tensor([0.5, 2.0, 3.0, 1.0, 1.0])
+    closed, _ = entity_loss(logits, tags, torch.tensor([[False, False]]), weights=weights, chain=None)
+    opened, _ = entity_loss(logits, tags, torch.tensor([[False, True]]), weights=weights, chain=None)
+    assert opened.item() == pytest.approx(closed.item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("crf", [False, True])
+@pytest.mark.parametrize("opened", [False, True])
+def test_entity_loss_has_finite_gradients_where_nothing_is_known(crf, opened):
+    logits = torch.randn(2, 3, TAGS, requires_grad=True)
+    tags = torch.tensor([[IGNORED] * 3, [0, 1, IGNORED]])
+    chain = chain_of(np.random.default_rng(0)) if crf else None
+    total, _ = entity_loss(logits, tags, torch.full((2, 2), opened), weights=None, chain=chain)
+    total.backward()
+    assert logits.grad is not None
+    assert torch.isfinite(logits.grad).all()
+    assert (logits.grad[0] == 0).all()
+
+
+def test_article_loss_pools_the_windows_of_an_article():
+    logits = torch.tensor([[[1.0, -2.0], [3.0, 9.0]], [[2.0, -1.0], [0.0, 0.0]], [[-4.0, 5.0], [0.0, 0.0]]])
+    valid = torch.tensor([[True, False], [True, True], [True, False]])  # the 3.0 and 9.0 are padding
+    article = torch.tensor([0, 0, 1])
+    targets = torch.tensor([[1, 0], [IGNORED, 1]])
+    total, count = article_loss(logits, valid, article, targets, positive_weight=2.0)
+    # Article 0 has maxima 2 and 0, article 1 has -4 (not judged) and 5.
+    expected = -(
+        2 * torch.tensor(2.0).sigmoid().log() + torch.tensor(0.5).log() + 2 * torch.tensor(5.0).sigmoid().log()
+    )
+    assert count.item() == 3
+    assert total.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_an_article_without_a_sentence_gives_no_loss():
+    logits = torch.randn(1, 2, 3, requires_grad=True)
+    total, count = article_loss(logits, torch.zeros(1, 2, dtype=torch.bool), torch.tensor([0]), torch.ones(1, 3), 1.0)
+    total.backward()
+    assert (total.item(), count.item()) == (0, 0)
+    assert logits.grad is not None
+    assert torch.isfinite(logits.grad).all()
+
+
+def test_trigger_loss_counts_judged_types_of_answered_units():
+    logits = torch.randn(1, 3, 4, generator=torch.Generator().manual_seed(0))
+    marks = torch.zeros(1, 3, 4, dtype=torch.bool)
+    marks[0, 1, 2] = True
+    answered, judged = torch.tensor([[False, True, True]]), torch.tensor([[False, True]])
+    total, count = trigger_loss(logits, marks, answered, judged, 3.0)
+    chance = logits.sigmoid()[0]
+    expected = -(
+        3 * chance[1, 2].log() + (1 - chance[1, 3]).log() + (1 - chance[2, 2]).log() + (1 - chance[2, 3]).log()
+    )
+    assert count.item() == 2
+    assert total.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_labels_that_were_not_judged_give_no_loss():
+    logits = torch.tensor([[0.0, 50.0]], requires_grad=True)
+    total, count = masked_binary_loss(logits, torch.tensor([[1, IGNORED]]), 1.0)
+    total.backward()
+    assert count.item() == 1
+    assert total.item() == pytest.approx(np.log(2))
+    assert logits.grad is not None
+    assert logits.grad[0, 1] == 0
