@@ -549,3 +549,19 @@ def test_carriage_returns_of_a_text_survive_the_file(tmp_path: Path) -> None:
     for name in ("a.jsonl", "a.rasid"):
         write_articles([article], tmp_path / name)
         assert load_articles(tmp_path / name) == [article]
+
+
+def test_rows_judged_for_one_label_each_are_one_article():
+    rows = [
+        {"text": "تظاهر المئات.", "labels": [], "judged": "ASSAULT", "id": "a"},
+        {"text": "تظاهر المئات.", "labels": ["PROTEST"], "judged": "PROTEST", "id": "a"},
+        {"text": "تظاهر المئات.", "labels": ["PROTEST"], "judged": "PROTEST", "id": "b"},
+        {"text": "قتل جندي.", "labels": ["ASSAULT"], "judged": "ASSAULT", "id": "c"},
+        {"text": "قتل جنديان.", "labels": ["ASSAULT"], "judged": "PROTEST ASSAULT".split(), "id": "c"},
+    ]
+    ledger = Ledger()
+    read = list(classification.read((json.dumps(row) for row in rows), ledger))
+    assert [article.id for article in read] == ["a", "b", "c", "c"]
+    assert read[0].judged == {"sentence_types": ("ASSAULT", "PROTEST")}
+    assert read[0].sentences[0].types == ("PROTEST",)
+    assert ledger.articles == 4 and [problem.line for problem in ledger.repaired] == [2]

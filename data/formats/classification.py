@@ -7,6 +7,7 @@ Keys: ``labels`` are the types of the text as one sentence; ``event_types`` are 
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from ..articles import Article, Sentence
@@ -29,7 +30,50 @@ def read(lines: Iterable[str], ledger: Ledger) -> Iterator[Article]:
 
 
 def read_located(lines: Iterable[str], ledger: Ledger) -> Iterator[tuple[int, Article]]:
-    """As `read`, each article with the number of its line."""
+    """As `read`, each article with the number of its line.
+
+    Rows that follow one another with one id and one text, each judged for other labels, are one article.
+    """
+    held: tuple[int, Article] | None = None
+    for number, article in _rows(lines, ledger):
+        if held and (both := _judged_again(held[1], article)):
+            labels = ", ".join(next(iter(article.judged.values())))
+            message = f"judged for {labels} on a line of its own; joined with line {held[0]}, whose metadata stay"
+            ledger.repair("rows of one text joined", message, line=number, article=article.id)
+            held = held[0], both
+            continue
+        if held:
+            ledger.articles += 1
+            yield held
+        held = number, article
+    if held:
+        ledger.articles += 1
+        yield held
+
+
+def _judged_again(first: Article, second: Article) -> Article | None:
+    """Two rows as one article, or None where they are two articles."""
+    if (
+        not first.id
+        or first.id != second.id
+        or first.text != second.text
+        or first.judged.keys() != second.judged.keys()
+    ):
+        return None
+    if not first.judged or any(set(first.judged[task]) & set(second.judged[task]) for task in first.judged):
+        return None
+    return replace(
+        first,
+        event_types=first.event_types + second.event_types,
+        sentences=tuple(
+            replace(one, types=one.types + two.types)
+            for one, two in zip(first.sentences, second.sentences, strict=True)
+        ),
+        judged={task: labels + second.judged[task] for task, labels in first.judged.items()},
+    )
+
+
+def _rows(lines: Iterable[str], ledger: Ledger) -> Iterator[tuple[int, Article]]:
     for number, line in numbered(lines):
         if not line.strip():
             continue
@@ -46,7 +90,6 @@ def read_located(lines: Iterable[str], ledger: Ledger) -> Iterator[tuple[int, Ar
             name = content.get("id", "") if isinstance(content, dict) else ""
             ledger.refuse(cause, message, line=number, article=str(name))
         if not problems:
-            ledger.articles += 1
             yield number, _article(content)
 
 
