@@ -18,14 +18,15 @@ from .data.articles import Article, Entity, Event, Sentence, Span
 from .data.collate import budget_batches, model_inputs
 from .data.encoding import EncodedText, TextEncoder
 from .data.words import behind_proclitic
-from .models.backends import load_backend
-from .models.bundle import BundleError, Settings
+from .models.backends import default_device, load_backend
+from .models.bundle import BundleError, Settings, check_network
 from .models.decoding import decode_entities, decode_triggers, merge_windows, sigmoid
 
 Backend = Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
 """Padded inputs of a batch to logits per task."""
 
 POOL_TEXTS, POOL_CHARACTERS = 256, 400_000  # what is held at once while streaming
+CPU_BATCH, GPU_BATCH = 1024, 16384  # sub-words: what stays in a CPU's cache, and what keeps a GPU busy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,7 +71,7 @@ class Tagger:
         *,
         backend: Literal["torch", "onnx"] = "torch",
         device: str | None = None,
-        batch_tokens: int = 4096,
+        batch_tokens: int | None = None,
         threads: int | None = None,
     ) -> "Tagger":
         """Load a bundle.
@@ -79,7 +80,7 @@ class Tagger:
             folder: what `rasid export` or `rasid train` wrote.
             backend: ``torch``, or ``onnx``, which does not import torch.
             device: ``cpu``, ``cuda``, …; None takes a GPU where there is one.
-            batch_tokens: sub-words in a batch, padding included.
+            batch_tokens: sub-words in a batch, padding included; None takes what suits the device.
             threads: for onnx: CPU threads; None takes a thread for each core. For torch: `torch.set_num_threads`.
 
         Raises:
@@ -89,9 +90,18 @@ class Tagger:
         settings = Settings.load(path)
         if not (path / "tokenizer.json").is_file():
             raise BundleError(f"{path}: there is no tokenizer.json; export the model again")
-        tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
+        try:
+            tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
+        except Exception as error:  # tokenizers raises nothing narrower
+            raise BundleError(f"{path / 'tokenizer.json'}: cannot be read: {str(error).splitlines()[0]}") from error
+        check_network(path, settings, tokenizer.get_vocab_size())
+        device = device or default_device(backend)
         network = load_backend(path, backend, device, threads)
-        return cls(settings=settings, tokenizer=tokenizer, backend=network, batch_tokens=batch_tokens)
+        tokens = batch_tokens or (CPU_BATCH if device == "cpu" else GPU_BATCH)
+        try:
+            return cls(settings=settings, tokenizer=tokenizer, backend=network, batch_tokens=tokens)
+        except ValueError as error:
+            raise BundleError(f"{path}: {error}") from error
 
     @overload
     def __call__(self, text: str | Article) -> Article: ...
@@ -101,6 +111,8 @@ class Tagger:
         """Tag one text, or a list of them. An `Article` keeps its id, title, date, source and meta."""
         if isinstance(text, str | Article):
             return next(self.stream([text]))
+        if isinstance(text, bytes) or not isinstance(text, Iterable):
+            raise TypeError(f"a text is a str or an Article, not {type(text).__name__}")
         return list(self.stream(text))
 
     def stream(self, texts: Iterable[str | Article]) -> Iterator[Article]:
@@ -110,7 +122,7 @@ class Tagger:
 
     def predict(self, texts: Iterable[str | Article]) -> Iterator[Prediction]:
         """Like `stream`, with logits and units. Sentences that an article brings are kept as its sentences."""
-        articles = (Article(text=text) if isinstance(text, str) else text for text in texts)
+        articles = map(_article, texts)
         while pool := _take_pool(articles):
             yield from self._predict_pool(pool)
 
@@ -231,6 +243,12 @@ class Tagger:
 
     def _names(self, on: np.ndarray) -> tuple[str, ...]:
         return tuple(self.event_labels[label] for label in np.flatnonzero(on))
+
+
+def _article(text: str | Article) -> Article:
+    if not isinstance(text, str | Article):
+        raise TypeError(f"a text is a str or an Article, not {type(text).__name__}")
+    return Article(text=text) if isinstance(text, str) else text
 
 
 def _take_pool(articles: Iterator[Article]) -> list[Article]:

@@ -28,7 +28,6 @@ def bert_config(size: str, labels: Sequence[str]) -> BertConfig:
         vocab_size=VOCABULARY[size],
         max_position_embeddings=512,
         pad_token_id=0,
-        num_labels=len(tags),
         id2label=dict(enumerate(tags)),
         label2id={tag: number for number, tag in enumerate(tags)},
         **SIZES[size],

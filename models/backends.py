@@ -1,8 +1,8 @@
 """What runs the network of a bundle: torch, or onnxruntime without torch."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .tagger import RasidModel
 
 WEIGHTS_FILE, ONNX_FILE = "model.safetensors", "model.onnx"
+_CUDA = "CUDAExecutionProvider"
 
 
 def load_backend(
@@ -22,32 +23,56 @@ def load_backend(
     Args:
         folder: a bundle.
         backend: ``torch`` or ``onnx``.
-        device: ``cpu``, ``cuda``, …; None takes a GPU where there is one.
+        device: ``cpu``, ``cuda``, …; None takes what `default_device` gives.
         threads: for onnx: CPU threads; None takes a thread for each core.
 
     Raises:
         BundleError: the bundle has no such file, or the backend is not installed or unknown.
     """
+    fallback = default_device(backend)
     match backend:
         case "torch":
-            return _load_torch(folder, device)
+            return _load_torch(folder, device or fallback)
+        case _:
+            return _load_onnx(folder, device or fallback, threads)
+
+
+def default_device(backend: str) -> str:
+    """``cuda`` where the backend has a GPU to run on, else ``cpu``.
+
+    Raises:
+        BundleError: the backend is not installed or unknown.
+    """
+    match backend:
+        case "torch":
+            import torch
+
+            cuda = torch.cuda.is_available()
         case "onnx":
-            return _load_onnx(folder, device, threads)
+            cuda = _CUDA in _onnxruntime().get_available_providers()
         case _:
             raise BundleError(f"unknown backend {backend!r}: there are 'torch' and 'onnx'")
+    return "cuda" if cuda else "cpu"
 
 
-def _load_torch(folder: Path, device: str | None) -> Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]:
+def _load_torch(folder: Path, device: str) -> Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]:
     if not (folder / WEIGHTS_FILE).is_file():
         raise BundleError(f"{folder}: there is no {WEIGHTS_FILE}; export the model again")
     import torch
 
     from .tagger import RasidModel
 
-    target = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    # The checkpoint's own dtype may be half precision; the logits that the report was made with were float32.
-    model = RasidModel.from_pretrained(folder, dtype=torch.float32)
-    model.to(target)  # type: ignore[arg-type]
+    try:
+        # The checkpoint's own dtype may be half precision; the logits that the report was made with were float32.
+        model, report = RasidModel.from_pretrained(
+            folder, dtype=torch.float32, output_loading_info=True, local_files_only=True
+        )
+    except Exception as error:  # what a broken file raises depends on how it is broken
+        raise _unreadable(folder / WEIGHTS_FILE, error) from error
+    # transformers gives what it does not find random weights, and warns.
+    if missing := sorted(report["missing_keys"]):
+        raise BundleError(f"{folder / WEIGHTS_FILE}: {len(missing)} weights are missing, such as {missing[0]}")
+    model.to(device)  # type: ignore[arg-type]
     return torch_backend(model)
 
 
@@ -69,20 +94,39 @@ def torch_backend(network: "RasidModel") -> Callable[[Mapping[str, np.ndarray]],
     return run
 
 
-def _load_onnx(
-    folder: Path, device: str | None, threads: int | None
-) -> Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]:
-    if not (folder / ONNX_FILE).is_file():
-        raise BundleError(f"{folder}: there is no {ONNX_FILE}; run rasid export with onnx, or use backend='torch'")
+def _unreadable(file: Path, error: Exception) -> BundleError:
+    reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    return BundleError(f"{file}: cannot be read: {reason}")
+
+
+def _onnxruntime() -> Any:
     try:
         import onnxruntime
     except ImportError as error:
         raise BundleError("backend 'onnx' needs onnxruntime: pip install 'rasid[onnx]'") from error
+    return onnxruntime
+
+
+def _load_onnx(
+    folder: Path, device: str, threads: int | None
+) -> Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]:
+    if not (folder / ONNX_FILE).is_file():
+        raise BundleError(f"{folder}: there is no {ONNX_FILE}; run rasid export with onnx, or use backend='torch'")
+    onnxruntime = _onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or 0
-    session = onnxruntime.InferenceSession(
-        str(folder / ONNX_FILE), options, providers=_providers(onnxruntime.get_available_providers(), device)
-    )
+    if device != "cpu" and _CUDA not in onnxruntime.get_available_providers():
+        raise BundleError(f"backend 'onnx' cannot run on {device!r} here: pip install onnxruntime-gpu, or device='cpu'")
+    # TensorRT, where it is there, would build an engine for every new shape of a batch.
+    providers = ["CPUExecutionProvider"] if device == "cpu" else [_CUDA, "CPUExecutionProvider"]
+    # The fused kernel is ten times as slow on a CPU as Add and LayerNormalization one after the other.
+    unwanted = ["SkipLayerNormFusion"] if device == "cpu" else []
+    try:
+        session = onnxruntime.InferenceSession(
+            str(folder / ONNX_FILE), options, providers=providers, disabled_optimizers=unwanted
+        )
+    except Exception as error:  # its exceptions have no base class of their own
+        raise _unreadable(folder / ONNX_FILE, error) from error
     names = [output.name for output in session.get_outputs()]
     wanted = {entry.name for entry in session.get_inputs()}
 
@@ -91,9 +135,3 @@ def _load_onnx(
         return {name: np.asarray(values) for name, values in zip(names, session.run(names, fed), strict=True)}
 
     return run
-
-
-def _providers(available: Sequence[str], device: str | None) -> list[str]:
-    """CUDA where it is there and not declined, and the CPU. Others (TensorRT) build an engine for every new shape."""
-    cuda = "CUDAExecutionProvider"
-    return [cuda] * (cuda in available and device != "cpu") + ["CPUExecutionProvider"]

@@ -1,19 +1,20 @@
 """What a bundle says of itself: everything besides the weights and the tokenizer that tagging depends on."""
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..data.articles import TASKS
 from ..data.labels import LabelScheme, SchemeError
 from ..data.normalise import VERSION as NORMALISER
 
 FORMAT = 1
-SETTINGS_FILE = "rasid.json"
+SETTINGS_FILE, NETWORK_FILE = "rasid.json", "config.json"
+HEADS = ("entities", "triggers", "boundaries", "sentence_types", "event_types")
 
 
 class BundleError(ValueError):
@@ -106,22 +107,77 @@ class Settings:
                 supervised={task: tuple(labels) for task, labels in content["supervised"].items()},
                 trained=content["trained"],
             )
-            for task, labels in content["labels"].items():
-                if tuple(labels) != scheme.labels(task):
-                    raise BundleError(
-                        f"{path}: the label order of {task} differs from the scheme's: the bundle was edited"
-                    )
-        except (KeyError, TypeError, AttributeError, SchemeError, json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise BundleError(f"{path}: cannot be read: {type(error).__name__}: {error}") from error
+            problem = next(_problems(settings, content["labels"]), None)
+        except BundleError:
+            raise
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+            reason = str(error).splitlines()[0] if str(error) else ""
+            raise BundleError(f"{path}: cannot be read: {type(error).__name__}: {reason}") from error
+        if problem:
+            raise BundleError(f"{path}: {problem}")
         if settings.normaliser not in ("", NORMALISER):
             raise BundleError(
                 f"{path}: made with normaliser {settings.normaliser}, but this rasid has {NORMALISER}; "
                 "export the model again, or install the version that made it"
             )
-        unknown = set(settings.tasks) - set(TASKS)
-        if unknown:
-            raise BundleError(f"{path}: unknown task {sorted(unknown)[0]!r}")
-        for task, values in settings.thresholds.items():
-            if len(values) != len(scheme.labels(task)):
-                raise BundleError(f"{path}: {len(values)} thresholds for {len(scheme.labels(task))} labels of {task}")
         return settings
+
+
+def check_network(folder: Path, settings: Settings, vocabulary: int) -> None:
+    """Make sure that the network of a bundle has the outputs and inputs that its settings and tokenizer speak of.
+
+    Args:
+        folder: the bundle.
+        settings: of it.
+        vocabulary: sub-words of its tokenizer.
+
+    Raises:
+        BundleError: it has not, or does not say.
+    """
+    path = folder / NETWORK_FILE
+    if not path.is_file():
+        raise BundleError(f"{folder}: there is no {NETWORK_FILE}; export the model again")
+    try:
+        network = json.loads(path.read_text(encoding="utf-8"))
+        found = {key: network[key] for key in ("entities", "events", "tasks")}
+        known = int(network["encoder"]["vocab_size"])
+    except (KeyError, RecursionError, TypeError, ValueError) as error:
+        raise BundleError(f"{path}: cannot be read: {type(error).__name__}: {error}") from error
+    scheme = settings.scheme
+    for key, wanted in (
+        ("entities", scheme.labels("entities")),
+        ("events", scheme.labels("triggers")),
+        ("tasks", settings.tasks),
+    ):
+        if tuple(found[key]) != wanted:
+            raise BundleError(f"{path}: its {key} differ from those of {SETTINGS_FILE}: the bundle was edited")
+    if vocabulary > known:
+        raise BundleError(
+            f"{folder}: tokenizer.json has {vocabulary:,} sub-words and the network {known:,}: the tokenizer is of "
+            "another model"
+        )
+
+
+def _problems(settings: Settings, labels: Mapping[str, Any]) -> Iterator[str]:
+    """How settings contradict themselves."""
+    scheme = settings.scheme
+    if unknown := set(settings.tasks) - set(HEADS):
+        yield f"unknown task {min(unknown)!r}"
+    wanted = {task: scheme.labels(task) for task in settings.tasks if task != "boundaries"}
+    for task, names in wanted.items():
+        if tuple(labels[task]) != names:
+            yield f"the label order of {task} differs from the scheme's: the bundle was edited"
+    for task, values in settings.thresholds.items():
+        if len(values) != len(scheme.labels(task)):
+            yield f"{len(values)} thresholds for {len(scheme.labels(task))} labels of {task}"
+        if not all(math.isfinite(value) for value in values):
+            yield f"a threshold of {task} is not a number"
+    for task, value in settings.temperatures.items():
+        if not 0 < value < math.inf:
+            yield f"the temperature of {task} is {value}; it must be above 0"
+    if settings.transitions is not None:
+        tags = 1 + 2 * len(scheme.labels("entities"))
+        if [len(row) for row in settings.transitions] != [tags] * (tags + 1):
+            yield f"the transitions are not of {tags} tags"
+        if not all(math.isfinite(value) for row in settings.transitions for value in row):
+            yield "a transition is not a number"

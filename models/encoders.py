@@ -55,12 +55,13 @@ def load_encoder(name: str, *, window: int, normaliser: str = "auto", repair: bo
             f"{name} was trained on text segmented by Farasa, which raw articles are not; use the unsegmented "
             "aubmindlab/bert-base-arabertv02 (or -large-arabertv02, or bert-base-arabertv01)"
         )
+    if _is_path(name) and not Path(name).is_dir():
+        raise EncoderError(f"encoder {name!r}: there is no such folder")
     try:
         config = AutoConfig.from_pretrained(name)
         loaded = AutoTokenizer.from_pretrained(name)
-    except (OSError, ValueError) as error:
-        where = "folder" if Path(name).exists() else "folder, and the hub could not give it"
-        raise EncoderError(f"encoder {name!r} cannot be loaded ({where}): {str(error).splitlines()[0]}") from error
+    except Exception as error:  # what a broken file raises depends on the file
+        raise _unloadable(name, error) from error
     if not loaded.is_fast:
         raise EncoderError(
             f"encoder {name!r} has no fast tokenizer, so there are no offsets; use one with tokenizer.json"
@@ -73,8 +74,15 @@ def load_encoder(name: str, *, window: int, normaliser: str = "auto", repair: bo
     if not ours and (normaliser == "arabert" or (normaliser == "auto" and PLACEHOLDERS[0] in vocabulary)):
         tokenizer, ours = with_arabert_normalisation(tokenizer, repair=repair), True
     _check_positions(name, config, window)
-    # The checkpoint's own dtype may be half precision, in which nothing can be trained.
-    model = AutoModel.from_pretrained(name, dtype=torch.float32, **without_pooler(config))
+    model = _load_weights(name, config)
+    rows = int(config.vocab_size)
+    if len(vocabulary) == len(tokenizer.get_added_tokens_decoder()):
+        raise EncoderError(f"encoder {name!r} has no vocabulary; its folder must hold tokenizer.json or vocab.txt")
+    if max(vocabulary.values()) >= rows:
+        raise EncoderError(
+            f"the vocabulary of {name!r} has {max(vocabulary.values()) + 1:,} entries, but its weights only {rows:,}: "
+            "the tokenizer is of another model"
+        )
     return Encoder(model=model, tokenizer=tokenizer, normaliser=VERSION if ours else "", name=name)
 
 
@@ -150,6 +158,46 @@ def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
         model_input_names=["input_ids", "token_type_ids", "attention_mask"],
         **known,
     ).save_pretrained(folder)
+
+
+def _load_weights(name: str, config: Any) -> PreTrainedModel:
+    """The network in float32; every weight of it comes from the checkpoint."""
+    try:
+        # The checkpoint's own dtype may be half precision, in which nothing can be trained.
+        model, report = AutoModel.from_pretrained(
+            name,
+            dtype=torch.float32,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # reported below, in one line
+            **without_pooler(config),
+        )
+    except Exception as error:
+        raise _unloadable(name, error) from error
+    # transformers gives what it does not find random weights, and warns.
+    missing = sorted(key for key in report["missing_keys"] if "pooler" not in key)
+    if missing:
+        raise EncoderError(
+            f"the weights of {name!r} are not those of its config.json: {len(missing)} are missing, such as "
+            f"{missing[0]}"
+        )
+    if report["mismatched_keys"]:
+        key, stored, wanted = sorted(report["mismatched_keys"])[0]
+        raise EncoderError(
+            f"the weights of {name!r} are not those of its config.json: {key} has the size {list(stored)}, "
+            f"not {list(wanted)}"
+        )
+    return model
+
+
+def _is_path(name: str) -> bool:
+    """Whether a name can only be a folder: the hub has at most one slash in a name, and none in front."""
+    return name.startswith((".", "/", "~", "\\")) or name.rstrip("/").count("/") > 1 or Path(name).is_absolute()
+
+
+def _unloadable(name: str, error: Exception) -> EncoderError:
+    where = "folder" if Path(name).exists() else "no such folder, and the hub could not give it"
+    reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    return EncoderError(f"encoder {name!r} cannot be loaded ({where}): {reason}")
 
 
 def _has_our_normaliser(tokenizer: Tokenizer) -> bool:

@@ -49,8 +49,8 @@ def onnx_available() -> bool:
 def export_onnx(bundle: Path) -> Path:
     """Write the network of a bundle as model.onnx, with batch and lengths left open.
 
-    The attention and normalisation of the graph are fused for onnxruntime's CPU kernels where transformers knows how;
-    the parity gate decides whether the result may be used.
+    The graph has standard operators only; onnxruntime fuses what its kernels know when it loads it. The parity gate
+    decides whether the result may be used.
 
     Raises:
         ExportError: the network cannot be traced.
@@ -73,7 +73,7 @@ def export_onnx(bundle: Path) -> Path:
             from transformers.exporters.configs import OnnxConfig
             from transformers.exporters.exporter_onnx import OnnxExporter
 
-            config = OnnxConfig(dynamic=True, dynamic_shapes=axes, ort_fusions="cpu")
+            config = OnnxConfig(dynamic=True, dynamic_shapes=axes)
             program, _ = OnnxExporter().export_program(model, dict(inputs), config)
         except Exception as error:  # the exporter is young: whatever it raises, torch's own may do
             logger.info("transformers' exporter failed (%s: %s); using torch.onnx", type(error).__name__, error)

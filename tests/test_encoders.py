@@ -1,6 +1,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -24,7 +25,7 @@ from rasid.models.encoders import EncoderError, load_encoder, save_tokenizer, sc
 from rasid.models.tagger import RasidConfig, RasidModel
 
 TEXT = "قالَ الرئيسُ أحمد: زوروا https://example.com/a?b=1 يـــوم ١٢ مايو،، شكرا @user 😀 U2"
-SMALL = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 24}
+SMALL: dict[str, Any] = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 24}
 
 
 @pytest.fixture(autouse=True)

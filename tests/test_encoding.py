@@ -355,6 +355,15 @@ def test_sentences_are_split_or_kept(encoders: dict) -> None:
     ]
 
 
+@pytest.mark.parametrize("overlap", [20, 21])
+def test_sentences_as_far_from_the_edges_of_two_windows_have_one_answer(encoders: dict, overlap: int) -> None:
+    text = "قال " * 300
+    encoder = encoders["wordpiece"](72, overlap)
+    (encoded,) = encoder.encode([text], [[(at, at + 3) for at in range(0, len(text), 4)]])
+    assert len(encoded.sentences) == 300 and len(encoded.windows) > 3
+    check_invariants(encoder, text, encoded)
+
+
 def test_many_texts_are_encoded_as_each_alone(encoders: dict) -> None:
     encoder = encoders["wordpiece"]()
     texts = [*LINES[:3], "", MEAN_TEXTS["crlf"]]

@@ -154,21 +154,21 @@ def test_all_problems_of_a_data_set_are_said_with_their_lines(tmp_path: Path) ->
     folder.mkdir()
     lines = [
         {"id": "a", "text": TEXT, "entities": [{"start": 7, "end": 12, "label": "LOC"}]},
-        {"id": "b", "text": TEXT, "entities": [{"start": 7, "end": 99, "label": "PER"}]},
+        {"id": "b", "text": TEXT, "entities": [{"start": 7, "end": 12, "label": "PRE"}]},
+        {"id": "c", "text": TEXT, "entities": [{"start": 7, "end": 99, "label": "PER"}]},
     ]
-    lines[1]["entities"].append({"start": 7, "end": 12, "label": "PRE"})
     content = "\n" + "".join(json.dumps(line) + "\n" for line in lines) + "not json\n"
     (folder / "one.jsonl").write_text(content, encoding="utf-8")
     (folder / "two.jsonl").write_text(json.dumps(lines[0]) + "\n", encoding="utf-8")
     with pytest.raises(DataError) as raised:
         load_dataset(folder, scheme=SCHEME, supervises=["entities", "nothing"], labels={"LOC": "GPE"})
     found = {(Path(problem.source).name, problem.line, problem.cause) for problem in raised.value.problems}
-    assert {("set", 0, "unknown task"), ("one.jsonl", 3, "unknown label"), ("two.jsonl", 1, "duplicate id")} <= found
-    assert {(name, line) for name, line, _ in found} == {
-        ("set", 0),
-        ("one.jsonl", 3),
-        ("one.jsonl", 4),
-        ("two.jsonl", 1),
+    assert found == {
+        ("set", 0, "unknown task"),
+        ("one.jsonl", 3, "unknown label"),
+        ("one.jsonl", 4, "span outside the text"),
+        ("one.jsonl", 5, "not JSON"),
+        ("two.jsonl", 1, "duplicate id"),
     }
     assert "did you mean 'PER'" in str(raised.value)
 

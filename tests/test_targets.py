@@ -198,6 +198,7 @@ def test_the_made_articles_come_back_whole(encoder: TextEncoder, articles: list[
         ("قال الرئيسُ", [("الرئيسُ", "PER")]),
         ("سوريا بغداد", [("سوريا", "GPE"), ("بغداد", "GPE")]),  # side by side, of one label
         ("سوريا", [("سوريا", "GPE")]),
+        ("U.S.ــقصف", [("U.S.", "GPE")]),  # the tatweel is of the next word
         ("سوريا، «بغداد».", [("سوريا", "GPE"), ("بغداد", "ORG")]),
         ("قال " * 100 + "بغداد " * 40 + "سامر", [("بغداد " * 39 + "بغداد", "ORG"), ("سامر", "PER")]),
     ],

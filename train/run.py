@@ -226,9 +226,10 @@ def _claim(folder: Path, recipe: Recipe, data: prepare.Data, fresh: bool) -> Non
         shutil.rmtree(folder)
     identity = _identity(data)
     begun = any(folder.glob("checkpoints/seed-*/checkpoint-*")) or any(folder.glob("checkpoints/seed-*/finished.json"))
-    if begun and config.is_file():
+    former = load_config(config, Recipe) if begun and config.is_file() else None
+    if former is not None:
         ways_out = "give this one another name=…, or start over with --fresh"
-        earlier, now = _essence(load_config(config, Recipe)), _essence(recipe)
+        earlier, now = _essence(former), _essence(recipe)
         if earlier != now:
             changed = [key for key in Recipe.model_fields if getattr(earlier, key) != getattr(now, key)]
             raise RunError(f"{folder} holds a run of another recipe (differs in {', '.join(changed)}); {ways_out}")
@@ -238,9 +239,10 @@ def _claim(folder: Path, recipe: Recipe, data: prepare.Data, fresh: bool) -> Non
             changed.discard("processes")  # between two seeds nobody minds
         if changed:
             raise RunError(f"{folder} began with other data (changed since: {', '.join(sorted(changed))}); {ways_out}")
-    record.parent.mkdir(parents=True, exist_ok=True)
-    dump_config(recipe, config)
-    _write_json(record, identity)
+    if former != recipe:
+        record.parent.mkdir(parents=True, exist_ok=True)
+        dump_config(recipe, config)
+        _write_json(record, identity)
 
 
 def _essence(recipe: Recipe) -> Recipe:

@@ -162,7 +162,7 @@ class RasidTrainer(Trainer):
                 count = num_items_in_batch[number] / self.args.world_size
             total = total + weight * loss / count.clamp(min=1e-9 if self.args.world_size > 1 else 1)
         if not torch.isfinite(total):
-            parts = ", ".join(f"{task} {float(losses[task][0]):.4g}" for task in self.loss_weights)
+            parts = ", ".join(f"{task} {float(losses[task][0].detach()):.4g}" for task in self.loss_weights)
             raise NonFiniteLossError(
                 f"the loss is not finite at step {self.state.global_step} ({parts}); articles of the batch: "
                 f"{', '.join(ids[:20])}; lower training.learning_rate, or use training.precision: fp32"

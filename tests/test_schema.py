@@ -1,0 +1,98 @@
+"""The recipe's model: what it refuses, and that it explains itself."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from rasid.configs import pretrain_schema, schema
+from rasid.configs.loader import ConfigError, load_config
+from rasid.configs.schema import Recipe
+
+MODELS = [
+    value
+    for module in (schema, pretrain_schema)
+    for value in vars(module).values()
+    if isinstance(value, type) and issubclass(value, BaseModel) and value.__module__ == module.__name__
+]
+
+
+def fields() -> Iterator[tuple[str, str | None]]:
+    for model in MODELS:
+        for name, field in model.model_fields.items():
+            yield f"{model.__name__}.{name}", field.description
+
+
+@pytest.mark.parametrize(("key", "description"), list(fields()))
+def test_every_key_has_a_docstring(key: str, description: str | None) -> None:
+    assert description and description.strip().endswith("."), key
+
+
+@pytest.fixture(scope="module")
+def recipe_file(tmp_path_factory: pytest.TempPathFactory, recipe_text: str) -> Path:
+    file = tmp_path_factory.mktemp("recipes") / "tiny.yaml"
+    file.write_text(recipe_text, encoding="utf-8")
+    return file
+
+
+def test_the_tiny_recipe_is_right(recipe_file: Path) -> None:
+    assert load_config(recipe_file, Recipe).training.seeds == [1]
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("name=..", "name: "),  # --fresh deletes the folder of that name
+        ("name=.", "name: "),
+        ("name=a/b", "name: "),
+        ("training.epochs=0", "training.epochs: "),
+        ("training.epochs=.inf", "training.epochs: "),
+        ("training.learning_rate=.nan", "training.learning_rate: "),
+        ("training.evaluations=0", "training.evaluations: "),
+        ("training.seeds=[1, 1]", "a seed stands there twice"),
+        ("training.seeds=[-1]", "training.seeds.0: "),
+        ("training.seeds=[]", "training.seeds: "),
+        ("training.metric=entities.f2", "did you mean 'entities.f1'?"),
+        ("training.leanring_rate=1", "did you mean 'learning_rate'?"),
+        ("trainig.epochs=1", "did you mean 'training'?"),
+        ("tasks.entites={}", "did you mean 'entities'?"),
+        ("tasks.triggers.decoder=crf", "options of entities"),
+        ("tasks.event_types.class_weights=balanced", "options of entities"),
+        ("tasks.entities.positive_weight=2", "an option of triggers and event types"),
+        ("tasks.entities={decoder: crf, class_weights: balanced}", "do not go with decoder: crf"),
+        ("encoder.scratch={}", "give either encoder.name or encoder.scratch"),
+        ("encoder.overlap=60", "at most half of the window"),
+        ("data.train.0.corpus=train", "give either path or corpus"),
+        ("data.train.0.supervises=[entities]", "no data set in data.train supervises it"),
+        ("data.dev.0.supervises=[boundaries]", "nothing to choose a checkpoint by"),
+        ("data.test.0.name=../../report", "data.test.0.name: "),
+        ("data.train.0.supervises=[]", "data.train.0.supervises"),
+    ],
+)
+def test_what_cannot_be_run_is_refused(recipe_file: Path, override: str, said: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        load_config(recipe_file, Recipe, [override])
+    assert said in str(raised.value)
+
+
+def test_a_metric_that_dev_does_not_supervise_is_refused(recipe_file: Path) -> None:
+    overrides = ["data.dev.0.supervises=[entities]", "training.metric=triggers.f1"]
+    with pytest.raises(ConfigError, match="no data set in data.dev supervises it"):
+        load_config(recipe_file, Recipe, overrides)
+
+
+def test_two_data_sets_whose_reports_would_be_one_file_are_refused(recipe_file: Path) -> None:
+    sources = "{path: a/test.conll, supervises: [entities]}, {path: b/test.conll, supervises: [entities]}"
+    with pytest.raises(ConfigError, match="two data sets of test are named 'test'"):
+        load_config(recipe_file, Recipe, [f"data.test=[{sources}]"])
+    named = sources.replace("path: b/", "name: other, path: b/")
+    recipe = load_config(recipe_file, Recipe, [f"data.test=[{named}]"])
+    assert [source.title for source in recipe.data.test] == ["test", "other"]
+
+
+def test_all_errors_are_told_at_once(recipe_file: Path) -> None:
+    overrides = ["training.epochs=x", "training.batch_tokens=1", "encoder.pooling=last"]
+    with pytest.raises(ConfigError) as raised:
+        load_config(recipe_file, Recipe, overrides)
+    assert len(raised.value.problems) == 3
