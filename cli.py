@@ -3,6 +3,8 @@
 Heavy imports stand inside the commands, so that help answers at once.
 """
 
+import io
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -43,6 +45,9 @@ def main(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show version.")] = False,
 ) -> None:
     """Entities and events from Arabic news articles: train, evaluate, export, tag."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # Arabic, whatever the locale; a lone surrogate is shown as \\ud800
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 @app.command()
@@ -167,6 +172,8 @@ def evaluate(
             split = data.removeprefix("corpus:")
             if split not in ("train", "dev", "test"):
                 _fail(f"the shipped corpus has the splits train, dev and test, not {split!r}")
+            if label or format:
+                _fail("--label and --format are for files; the shipped corpus has its own")
             dataset = load_corpus(split)
             if task:
                 dataset = replace(dataset, supervision=resolve_supervision(task, scheme))  # type: ignore[arg-type]
@@ -174,10 +181,9 @@ def evaluate(
             kind = format or (detect(data) if Path(data).is_file() else None)
             natural = {"conll": ["entities"], "classification": ["sentence_types"]}
             tasks = task or natural.get(kind or "", list(tagger.settings.tasks))
-            unknown = set(tasks) - {"entities", "triggers", "boundaries", "sentence_types", "event_types"}
-            if unknown:
-                _fail(f"--task {sorted(unknown)[0]!r}: there are {', '.join(tagger.settings.tasks)}")
             pairs = [entry.partition("=") for entry in label or []]
+            if wrong := next((old for old, sign, _ in pairs if not old or not sign), None):
+                _fail(f"--label {wrong!r}: write FILE=SCHEME, or FILE= to drop the label")
             dataset = load_dataset(
                 data,
                 scheme=scheme,
@@ -187,17 +193,26 @@ def evaluate(
             )
     except (BundleError, DataError) as error:
         _fail(error)
+    heads = set(tagger.settings.tasks) | ({"event_types"} if "sentence_types" in tagger.settings.tasks else set())
+    without = [name for name in task or [] if name not in heads]
+    if without or not (set(dataset.supervision) & heads) - {"boundaries"}:
+        which = without[0] if without else ", ".join(dataset.supervision)
+        _fail(f"nothing to score: {bundle} does not tag {which}; it tags {', '.join(tagger.settings.tasks)}")
     with typer.progressbar(dataset.articles, label="tagging", file=sys.stderr) as bar:
         outcome = offline.run(tagger, bar, dataset.supervision)
     report = offline.report_of(outcome, tagger.settings, bundle=str(bundle), data=dataset.name)
     if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
-        (output / "report.json").write_text(report.to_json(), encoding="utf-8")
-        (output / "report.md").write_text(to_markdown(report), encoding="utf-8")
-        _show({dataset.name: report})
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+            (output / "report.json").write_text(report.to_json(), encoding="utf-8")
+            (output / "report.md").write_text(to_markdown(report), encoding="utf-8", errors="backslashreplace")
+        except OSError as error:
+            _fail(f"{output}: {error.strerror}")
+    _show({dataset.name: report})
+    if output is not None:
         typer.echo(f"reports: {output / 'report.md'}, {output / 'report.json'}")
     else:
-        typer.echo(to_markdown(report))
+        typer.echo("every figure, with its interval and the most frequent errors: -o FOLDER")
 
 
 @app.command()
@@ -224,43 +239,59 @@ def tag(
         _fail(error)
     source = Inputs(inputs or ["-"], warn=_say)
     articles = tagger.stream(source)
-    try:
-        if output is None:
-            write_tagged(articles, sys.stdout, format, warn=_say)
-        else:
+    if output is None:
+        try:
+            left_out = write_tagged(articles, sys.stdout, format, warn=_say)
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader has seen enough; nothing is left for the interpreter to flush
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+    else:
+        # Beside its place until it is whole: the output may be one of the inputs.
+        special = output.exists() and not output.is_file()
+        part = output if special else output.with_name(f"{output.name}.part")
+        try:
             output.parent.mkdir(parents=True, exist_ok=True)
-            with output.open("w", encoding="utf-8", newline="") as stream:
-                write_tagged(articles, stream, format, warn=_say)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader has seen enough
-        raise typer.Exit(0) from None
+            with part.open("w", encoding="utf-8", newline="", errors="backslashreplace") as stream:
+                left_out = write_tagged(articles, stream, format, warn=_say)
+            if not special:
+                part.replace(output)
+        except OSError as error:
+            _fail(f"{output}: {error.strerror}")
+        finally:
+            if not special:
+                part.unlink(missing_ok=True)
     if source.broken:
         _say(f"{source.broken} of the inputs could not be read, {source.read} articles were tagged")
+    if source.broken or left_out:
         raise typer.Exit(1)
 
 
 def _show(reports: "dict[str, Report]") -> None:
-    """A table of the headline scores."""
+    """The headline scores, a table for each data set, in 80 columns."""
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title="scores (micro)", title_justify="left")
-    for column in ("data", "score", "value", "95 % interval", "gold"):
-        table.add_column(column, justify="left" if column in ("data", "score") else "right")
     wanted: set[tuple[str, str]] = {("strict", "f1"), ("iob2", "f1"), ("outermost", "f1"), ("decision", "f1")}
     for name, report in reports.items():
+        table = Table(title=f"{name}, {report.articles} articles: micro averages", title_justify="left")
+        for column in ("task", "mode", "metric"):
+            table.add_column(column)
+        for column in ("value", f"{100 * report.bootstrap.level:g} % interval", "gold"):
+            table.add_column(column, justify="right")
         for score in report.scores:
             ranking = (score.mode, score.metric) == ("ranking", "average_precision")
             if score.averaging == "micro" and ((score.mode, score.metric) in wanted or ranking):
                 if score.value is not None:
                     interval = "" if score.low is None else f"{100 * score.low:.1f}–{100 * (score.high or 0):.1f}"
-                    table.add_row(name, score.name, f"{100 * score.value:.2f}", interval, str(score.gold))
-    Console().print(table)
+                    metric = {"f1": "F1", "average_precision": "AP"}[score.metric]
+                    row = (score.task, score.mode, metric, f"{100 * score.value:.2f}", interval, str(score.gold))
+                    table.add_row(*row)
+        Console().print(table)
 
 
 def _quiet(*, transformers: bool = True) -> None:
     """Keep the libraries' own chatter off the screen; warnings of ours stay."""
-    import os
     import warnings
 
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")

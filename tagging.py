@@ -3,15 +3,20 @@
 import csv
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields
+from itertools import chain
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from .data.articles import Article
 from .data.formats import conll, jsonl, markup
 from .data.ledger import Ledger
 
 FORMATS = ("jsonl", "markup", "conll", "csv", "text")
+_SUFFIXES = (".txt", ".jsonl")
+_OWN_KEYS = {field.name for field in fields(Article)}
 CSV_COLUMNS = ("article", "date", "source", "event", "type", "trigger", "start", "end", "score", "sentence")
 
 
@@ -19,7 +24,8 @@ class Inputs:
     """Articles of files, folders and stdin, one after the other.
 
     Args:
-        names: files (.txt is one article, .jsonl one a line), folders of such files, or ``-`` for stdin.
+        names: files (.jsonl is one article a line, any other file one article), folders of .txt and .jsonl files, or
+            ``-`` for stdin, which is read as JSONL where its first line is an object with a text.
         warn: takes a line for each input that cannot be read.
 
     Attributes:
@@ -30,6 +36,7 @@ class Inputs:
     def __init__(self, names: Iterable[str], *, warn: Callable[[str], None]) -> None:
         self.names, self.warn = list(names), warn
         self.read = self.broken = 0
+        self._ids: Counter[str] = Counter()
 
     def __iter__(self) -> Iterator[Article]:
         for name in self.names:
@@ -39,25 +46,29 @@ class Inputs:
 
     def _articles(self, name: str) -> Iterator[Article]:
         if name == "-":
-            yield from self._text("stdin", sys.stdin.buffer.read())
+            lines = iter(sys.stdin.buffer)
+            first = next((line for line in lines if line.strip()), b"")
+            if _has_text(first):
+                yield from self._lines("stdin", "stdin", chain([first], lines))
+            else:
+                yield from self._text("stdin", "stdin", first + b"".join(lines))
             return
         path = Path(name)
-        if path.is_dir():
-            files = sorted(file for file in path.rglob("*") if file.suffix in (".txt", ".jsonl") and file.is_file())
-            if not files:
-                self._refuse(f"{path}: a folder without .txt or .jsonl files")
-        else:
-            files = [path]
-        for file in files:
+        # A file's id tells where in the folder it lies: names repeat from folder to folder.
+        files = [(file, file.relative_to(path).with_suffix("").as_posix()) for file in _files(path)]
+        if path.is_dir() and not files:
+            self._refuse(f"{path}: a folder without .txt or .jsonl files")
+        for file, identity in files if path.is_dir() else [(path, path.stem)]:
             try:
-                if file.suffix == ".jsonl":
-                    yield from self._lines(file)
+                if file.suffix.lower() == ".jsonl":
+                    with file.open("rb") as stream:
+                        yield from self._lines(str(file), identity, stream)
                 else:
-                    yield from self._text(str(file), file.read_bytes())
+                    yield from self._text(str(file), identity, file.read_bytes())
             except OSError as error:
                 self._refuse(f"{file}: {error.strerror or error}")
 
-    def _text(self, name: str, content: bytes) -> Iterator[Article]:
+    def _text(self, name: str, identity: str, content: bytes) -> Iterator[Article]:
         try:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -66,38 +77,71 @@ class Inputs:
             )
             return
         if text.strip():
-            yield Article(text=text, id=Path(name).stem if name != "stdin" else "stdin")
+            yield Article(text=text, id=self._unused(identity))
         else:
             self._refuse(f"{name}: empty")
 
-    def _lines(self, file: Path) -> Iterator[Article]:
-        with file.open("rb") as stream:
-            for number, raw in enumerate(stream, 1):
-                if not raw.strip():
-                    continue
-                try:
-                    content = json.loads(raw)
-                    text = content["text"]
-                    if not isinstance(text, str):
-                        raise TypeError("text is not a string")
-                except (ValueError, KeyError, TypeError, RecursionError) as error:
-                    self._refuse(f"{file}:{number}: not an object with a text: {error}")
-                    continue
-                given = {key: str(value) for key, value in content.items() if value is not None and key != "text"}
-                yield Article(
-                    text=text,
-                    id=given.get("id") or f"{file.stem}-{number}",
-                    title=given.get("title"),
-                    date=given.get("date"),
-                    source=given.get("source"),
-                )
+    def _lines(self, name: str, identity: str, lines: Iterable[bytes]) -> Iterator[Article]:
+        found = False
+        for number, raw in enumerate(lines, 1):
+            if not raw.strip():
+                continue
+            found = True
+            try:
+                content = _read_line(raw)
+            except (ValueError, RecursionError) as error:
+                self._refuse(f"{name}:{number}: not an object with a text: {error}")
+                continue
+            given = {
+                key: str(content[key]) for key in ("id", "title", "date", "source") if content.get(key) is not None
+            }
+            meta = content.get("meta")
+            yield Article(
+                text=content["text"],
+                id=given.get("id") or self._unused(f"{identity}-{number}"),
+                title=given.get("title"),
+                date=given.get("date"),
+                source=given.get("source"),
+                # What else a line says of its article goes with it.
+                meta={key: value for key, value in content.items() if key not in _OWN_KEYS}
+                | (meta if isinstance(meta, dict) else {}),
+            )
+        if not found:
+            self._refuse(f"{name}: empty")
+
+    def _unused(self, identity: str) -> str:
+        """The identity, with a number where an earlier input had the same."""
+        self._ids[identity] += 1
+        return identity if self._ids[identity] == 1 else self._unused(f"{identity}-{self._ids[identity]}")
 
     def _refuse(self, message: str) -> None:
         self.broken += 1
         self.warn(f"left out: {message}")
 
 
-def write_tagged(articles: Iterable[Article], stream: TextIO, format: str, *, warn: Callable[[str], None]) -> None:
+def _files(folder: Path) -> list[Path]:
+    """The articles of a folder and its folders; what is hidden stays so."""
+    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file())
+    return [file for file in files if not any(part.startswith(".") for part in file.relative_to(folder).parts)]
+
+
+def _read_line(raw: bytes) -> dict[str, Any]:
+    """An object with a text; ValueError for anything else."""
+    content = json.loads(raw.decode("utf-8-sig"), parse_constant=str)
+    if not isinstance(content, dict) or not isinstance(content.get("text"), str):
+        raise ValueError("it must hold a key 'text' with a string")
+    return content
+
+
+def _has_text(raw: bytes) -> bool:
+    try:
+        _read_line(raw)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def write_tagged(articles: Iterable[Article], stream: TextIO, format: str, *, warn: Callable[[str], None]) -> int:
     """Write tagged articles as they come.
 
     Args:
@@ -105,26 +149,38 @@ def write_tagged(articles: Iterable[Article], stream: TextIO, format: str, *, wa
         stream: where to.
         format: one of `FORMATS`: ``csv`` is a row for each event type of each trigger, ``text`` is for a person.
         warn: takes a line for what the format cannot hold.
+
+    Returns:
+        The number of articles that the format cannot hold at all.
     """
-    ledger = Ledger(source="output")
-    match format:
-        case "jsonl":
-            stream.writelines(jsonl.write(articles, ledger))
-        case "markup":
-            stream.writelines(markup.write(articles, ledger))
-        case "conll":
-            stream.writelines(conll.write(articles, ledger))
-        case "csv":
-            writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(CSV_COLUMNS)
-            for article in articles:
-                writer.writerows(_event_rows(article))
-        case "text":
-            for article in articles:
+    table = csv.writer(stream, lineterminator="\n")
+    if format == "csv":
+        table.writerow(CSV_COLUMNS)
+    lost: Counter[str] = Counter()
+    left_out = 0
+    for article in articles:
+        ledger = Ledger(source="output")
+        match format:
+            case "jsonl":
+                stream.writelines(jsonl.write([article], ledger))
+            case "markup":
+                stream.writelines(markup.write([article], ledger))
+            case "conll":
+                stream.writelines(conll.write([article], ledger))
+            case "csv":
+                table.writerows(_event_rows(article))
+                ledger.articles = 1
+            case _:
                 stream.write(describe(article))
-    for cause, number in ledger.counts().items():
-        if cause != "articles":
-            warn(f"{format}: {cause}: {number}")
+                ledger.articles = 1
+        if ledger.articles:
+            lost.update(problem.cause for problem in ledger.quarantined)
+        else:
+            left_out += 1
+            warn(f"left out: {article.id or 'an article'}: {ledger.quarantined[-1].message}")
+    for cause, number in lost.items():
+        warn(f"{format}: {cause}: {number}")
+    return left_out
 
 
 def _event_rows(article: Article) -> Iterator[tuple[object, ...]]:
@@ -148,9 +204,11 @@ def describe(article: Article) -> str:
             lines.append(f"    {' '.join(article.text[span.start : span.end].split())[:160]}")
     for event in article.events:
         where = f"{event.trigger.start}-{event.trigger.end}"
-        lines.append(f"event {'+'.join(event.types)}{_percent(event.score)} {where} {event.trigger.text}")
+        surface = " ".join(event.trigger.text.split())
+        lines.append(f"event {'+'.join(event.types)}{_percent(event.score)} {where} {surface}")
     for entity in article.entities:
-        lines.append(f"{entity.label:<5}{_percent(entity.score)} {entity.start}-{entity.end} {entity.text}")
+        surface = " ".join(entity.text.split())
+        lines.append(f"{entity.label:<5}{_percent(entity.score)} {entity.start}-{entity.end} {surface}")
     return "\n".join(lines) + "\n"
 
 

@@ -14,7 +14,7 @@ import torch
 import transformers
 from transformers import BertConfig
 
-SIZES = {
+SIZES: dict[str, dict[str, Any]] = {
     "mini": {"num_hidden_layers": 4, "hidden_size": 256, "num_attention_heads": 4, "intermediate_size": 1024},
     "base": {"num_hidden_layers": 12, "hidden_size": 768, "num_attention_heads": 12, "intermediate_size": 3072},
 }

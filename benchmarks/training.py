@@ -25,6 +25,7 @@ from transformers import (
     TrainerCallback,
     TrainingArguments,
 )
+from transformers.trainer_callback import PrinterCallback
 
 from rasid.data.articles import Article
 from rasid.data.batches import plan_run
@@ -195,13 +196,15 @@ def plain_road(
             batches.append((len(rows), sum(len(row["input_ids"]) for row in rows), batch["input_ids"].numel()))
             return batch
 
-        Trainer(
+        trainer = Trainer(
             model=model,
             args=arguments(folder, WARM + options.steps, number),
             train_dataset=dataset,  # type: ignore[arg-type]
             data_collator=collate,
             callbacks=[clock],
-        ).train()
+        )
+        trainer.remove_callback(PrinterCallback)
+        trainer.train()
         return Segment(clock, batches)
 
     return run
@@ -245,7 +248,7 @@ def rasid_road(
             layer_decay=1.0,
             weight_decay=0.0,
         )
-        RasidTrainer(
+        trainer = RasidTrainer(
             model=model,
             args=arguments(folder, len(batches), number),
             windows=windows,
@@ -257,7 +260,9 @@ def rasid_road(
             weights={"entities": 1.0},
             positive_weights={},
             callbacks=[clock],
-        ).train()
+        )
+        trainer.remove_callback(PrinterCallback)
+        trainer.train()
         sizes = [windows.lengths[batch] for batch in batches]
         return Segment(clock, [(len(size), int(size.sum()), int(size.max()) * len(size)) for size in sizes])
 

@@ -64,11 +64,12 @@ def _load_torch(folder: Path, device: str) -> Callable[[Mapping[str, np.ndarray]
 
     try:
         # The checkpoint's own dtype may be half precision; the logits that the report was made with were float32.
-        model, report = RasidModel.from_pretrained(
+        loaded: Any = RasidModel.from_pretrained(
             folder, dtype=torch.float32, output_loading_info=True, local_files_only=True
         )
     except Exception as error:  # what a broken file raises depends on how it is broken
         raise _unreadable(folder / WEIGHTS_FILE, error) from error
+    model, report = loaded
     # transformers gives what it does not find random weights, and warns.
     if missing := sorted(report["missing_keys"]):
         raise BundleError(f"{folder / WEIGHTS_FILE}: {len(missing)} weights are missing, such as {missing[0]}")

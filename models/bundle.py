@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data.labels import LabelScheme, SchemeError
+from ..data.labels import LabelScheme
 from ..data.normalise import VERSION as NORMALISER
 
 FORMAT = 1

@@ -98,19 +98,16 @@ def decode_triggers(logits: np.ndarray, thresholds: np.ndarray, *, temperature: 
     on = begin >= thresholds
     goes_on = (inside > 0.5) & (inside > begin)
     spans: list[UnitSpan] = []
+    reach = [0] * begin.shape[1]  # where the last span of each type ended
     for first, label in zip(*(axis.tolist() for axis in np.nonzero(on)), strict=True):
+        if first < reach[label]:
+            continue  # a begin mark inside a longer span of its type says the same event twice
         end = first + 1
         while end < len(logits) and goes_on[end, label]:
             end += 1
+        reach[label] = end
         spans.append(UnitSpan(first=first, end=end, label=label, score=float(begin[first, label])))
-    # A begin mark inside a longer span of its type says the same event twice.
-    reach: dict[int, int] = {}
-    kept: list[UnitSpan] = []
-    for span in spans:
-        if span.first >= reach.get(span.label, 0):
-            kept.append(span)
-            reach[span.label] = span.end
-    return kept
+    return spans
 
 
 def _best_tags(logits: np.ndarray, transitions: np.ndarray | None) -> np.ndarray:

@@ -197,6 +197,11 @@ def test_a_begin_mark_inside_a_longer_trigger_is_not_a_second_event():
     assert [(s.first, s.end) for s in decode_triggers(logits, np.array([0.5]))] == [(0, 1), (1, 3)]
 
 
+def test_one_endless_trigger_takes_linear_time():
+    logits = np.tile([2.0, 3.0], (60_000, 1))  # every unit begins one, and goes on with the last
+    assert [(s.first, s.end) for s in decode_triggers(logits, np.array([0.5]))] == [(0, 60_000)]
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.integers(1, 12), st.integers(0, 2**32 - 1), st.floats(0.05, 0.95))
 def test_triggers_of_one_type_do_not_overlap(length, seed, threshold):

@@ -18,8 +18,9 @@ LOW = -8.0
 
 PIECES = [
     *"ابتسوريةلمنوءؤئآأإىي", *"َُِّْـٰ", *"٠١٢٣۱۲12", *" \t\n\r\xa0\u2003", *".،؟!…«»\"'()[]/-_:", *"abZ", *"ڤگپیک",
-    "\u200b", "\u200c", "\u200d", "\u200f", "\u202b", "\ufeff", "\x00", "\x85", "\u2028", "😀", "👨‍👩‍👧", "\ud83d", "\udc00",
-    "ﷲ", "ﻻ", "ﻣ", "𞸀", "[SEP]", "[CLS]", "[PAD]", "[رابط]", "<b>", "&amp;", "&#1587;", "http://a.com/x?y=1", "a@b.com", "@user",
+    "\u200b", "\u200c", "\u200d", "\u200f", "\u202b", "\ufeff", "\x00", "\x85", "\u2028", "😀", "👨\u200d👧",
+    "\ud83d", "\udc00", "ﷲ", "ﻻ", "ﻣ", "𞸀", "[SEP]", "[CLS]", "[PAD]", "[رابط]", "<b>", "&amp;", "&#1587;", "http://a.com/x?y=1",
+    "a@b.com", "@user",
     "وسوريا", "واشنطن", "لل", "ههههههه", "د. سامر", "سوريا ", "قصف ", " و", "\u0300", "x" * 40, "س" * 70,
 ]  # fmt: skip
 TEXTS = st.one_of(
@@ -393,12 +394,12 @@ def test_a_stream_takes_no_more_than_it_must(hashed):
         nonlocal taken
         for number in range(2000):
             taken += 1
-            yield f"قصف رقم {number}"
+            yield f"رقم {number}"
 
     stream = hashed.stream(texts())
     assert taken == 0
     for number, article in enumerate(stream):
-        assert article.text == f"قصف رقم {number}"
+        assert article.text == f"رقم {number}"
         assert taken - number <= POOL_TEXTS
     assert taken == 2000
 
@@ -410,7 +411,7 @@ def test_a_stream_of_long_texts_takes_few_of_them(hashed):
         nonlocal taken
         for _ in range(6):
             taken += 1
-            yield "قصف " * (POOL_CHARACTERS // 8)  # half of a pool
+            yield "قصف" + " " * (POOL_CHARACTERS // 2)  # half of a pool
 
     for number, _ in enumerate(hashed.stream(texts()), 1):
         assert taken - number <= 2

@@ -1,6 +1,7 @@
 """A whole run: what it leaves behind, how it goes on after a kill, what it refuses."""
 
 import json
+import math
 import os
 import re
 import signal
@@ -236,7 +237,7 @@ def test_a_kill_while_a_checkpoint_is_written(
     assert_as_if_never_killed(train().folder, unbroken)
 
 
-@pytest.mark.parametrize("place", ["_load_best_model", "_drop_checkpoints", "save_bundle", "to_markdown"])
+@pytest.mark.parametrize("place", ["_load_best_model", "_drop_checkpoints", "to_markdown"])
 def test_a_kill_after_the_last_step(
     train: Train, tmp_path: Path, unbroken: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
@@ -367,12 +368,15 @@ def test_changed_data_are_refused(train: Train, tmp_path: Path, articles: list[A
     train(base=given, fresh=True)
 
 
-def test_a_recipe_that_cannot_start_leaves_no_folder_behind(recipe_file: Path, tmp_path: Path) -> None:
+def test_a_recipe_that_cannot_start_leaves_no_folder_behind(
+    recipe_file: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     command = ["train", str(recipe_file), f"output={tmp_path}"]
+    empty = tmp_path_factory.mktemp("empty")
     result = CliRunner().invoke(app, [*command, "data.train.0.path=nowhere.jsonl"])
     assert result.exit_code == 1 and "nowhere.jsonl" in result.stderr
-    result = CliRunner().invoke(app, [*command, "encoder.name=no/such-folder"])
-    assert result.exit_code == 1 and "no/such-folder" in result.stderr
+    result = CliRunner().invoke(app, [*command, f"encoder.name={empty}"])
+    assert result.exit_code == 1 and str(empty) in result.stderr
     assert not list(tmp_path.iterdir())
 
 
@@ -425,9 +429,8 @@ def test_a_loss_that_is_not_finite_is_never_logged_as_zero(
 ) -> None:
     monkeypatch.setattr(RasidTrainer, "training_step", lambda *args, **kwargs: torch.tensor(float("nan")))
     train("training.max_steps=1")
-    assert [line["loss"] for line in log(tmp_path / "tiny") if "loss" in line] == [
-        pytest.approx(float("nan"), nan_ok=True)
-    ]
+    losses = [line["loss"] for line in log(tmp_path / "tiny") if "loss" in line]
+    assert len(losses) == 1 and math.isnan(losses[0])
 
 
 # ---- options -------------------------------------------------------------------------------------------------------
@@ -448,7 +451,7 @@ OPTIONS = {
 
 @pytest.mark.parametrize("name", OPTIONS)
 def test_options_train_and_export(train: Train, name: str, articles: list[Article]) -> None:
-    result = train(*OPTIONS[name], base=["training.epochs=4"])
+    result = train(*OPTIONS[name], base=["training.epochs=4", "training.evaluations=0.5"])
     losses = [line["loss"] for line in log(result.folder) if "loss" in line]
     assert losses[-1] < losses[0]
     tagged = Tagger.from_pretrained(result.folder / "bundle", device="cpu")(articles[0].text)
@@ -531,11 +534,12 @@ def test_two_processes_take_the_step_of_one_with_the_same_batches(
     config.update(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
     (calm / "config.json").write_text(json.dumps(config))
     given = [f"encoder.name={calm}", "training.dropout=0", "training.epochs=2", "training.evaluations=1"]
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "0"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     done = subprocess.run(
         [*command, "-m", "rasid", "train", str(recipe_file), f"output={tmp_path}", "name=two", *given],
         capture_output=True,
         check=False,
+        timeout=240,
         env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
     )
     assert done.returncode == 0, done.stderr.decode()

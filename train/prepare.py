@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from accelerate import PartialState
 
 from ..configs.schema import DataSource, Recipe
 from ..data.articles import Article, check_articles
@@ -22,7 +21,7 @@ from ..data.training_set import Census, WindowSet, write_windows
 from ..models.bundle import Settings
 from ..models.encoders import Encoder, load_encoder, save_tokenizer, scratch_encoder
 from ..models.tagger import RasidConfig, RasidModel
-from .trainer import Schedule
+from .trainer import Schedule, processes
 
 __all__ = ["save_tokenizer"]
 
@@ -142,7 +141,7 @@ def make_windows(file: Path, recipe: Recipe, data: Data, encoder: Encoder) -> tu
         (dataset.articles, {task: names for task, names in dataset.supervision.items() if task in recipe.tasks})
         for dataset in data.train
     ]
-    state = PartialState()
+    state = processes()
     own = file if state.is_main_process else file.with_name(f"{file.name}.{os.getpid()}")
     # Every process encodes (it needs the census too), but only one file stays.
     own.parent.mkdir(parents=True, exist_ok=True)
@@ -180,7 +179,7 @@ def make_plan(recipe: Recipe, windows: WindowSet, seed: int) -> Plan:
     """All batches of a run."""
     how = recipe.training
     repeats = np.array([source.repeats for source in recipe.data.train])[windows.sources]
-    share = how.accumulation * PartialState().num_processes
+    share = how.accumulation * processes().num_processes
     batches, per_epoch = plan_run(
         windows.lengths,
         budget=how.batch_tokens,

@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from accelerate import PartialState
 from transformers import TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
@@ -42,7 +41,7 @@ from ..models.tagger import RasidModel
 from . import prepare, resume
 from .optimiser import make_optimiser, parameter_groups
 from .progress import JsonLog, Progress
-from .trainer import RasidTrainer
+from .trainer import RasidTrainer, processes
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +97,7 @@ def train(
             mend.
     """
     folder = recipe.output / recipe.name
-    state = PartialState()
+    state = processes()
     main = state.is_main_process
     say = say if main else lambda line: None
     _check_loggers(recipe)
@@ -261,7 +260,7 @@ def _identity(data: prepare.Data) -> dict[str, str]:
         for number, dataset in enumerate(datasets)
     }
     labels = [data.scheme.labels("entities"), data.scheme.labels("triggers")]
-    return {**names, "labels": json.dumps(labels), "processes": str(PartialState().num_processes)}
+    return {**names, "labels": json.dumps(labels), "processes": str(processes().num_processes)}
 
 
 def _is_done(folder: Path, recipe: Recipe) -> bool:
@@ -358,7 +357,7 @@ def _train_seed(
     """Train one seed to its best weights, calibrate them on dev, and score the test sets."""
     home = folder / "checkpoints" / f"seed-{seed}"
     finished = home / "finished.json"
-    main = PartialState().is_main_process
+    main = processes().is_main_process
     if finished.is_file():
         say(f"seed {seed} is trained already")
         if main:
@@ -416,7 +415,7 @@ def _train_seed(
     trainer.remove_callback(PrinterCallback)
     begin = time.perf_counter()
     checkpoint = resume.last_whole(home, tidy=main)
-    PartialState().wait_for_everyone()
+    processes().wait_for_everyone()
     state = resume.read_state(checkpoint) if checkpoint else None
     if state is None or not resume.is_over(state):
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)

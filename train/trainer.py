@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from accelerate import PartialState
 from tokenizers import Tokenizer
 from torch.utils.data import DataLoader
 from transformers import Trainer, TrainingArguments
@@ -17,6 +18,11 @@ from ..models.tagger import RasidModel
 
 class NonFiniteLossError(RuntimeError):
     """The loss is not a finite number; names the articles of the batch."""
+
+
+def processes() -> PartialState:
+    """The processes of this run, as torchrun started them; on a CPU accelerate has to be told."""
+    return PartialState(cpu=not torch.cuda.is_available())
 
 
 class Schedule:
