@@ -3,6 +3,7 @@
 Heavy imports stand inside the commands, so that help answers at once.
 """
 
+import contextlib
 import io
 import os
 import sys
@@ -260,7 +261,8 @@ def tag(
             _fail(f"{output}: {error.strerror}")
         finally:
             if not special:
-                part.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    part.unlink()
     if source.broken:
         _say(f"{source.broken} of the inputs could not be read, {source.read} articles were tagged")
     if source.broken or left_out:

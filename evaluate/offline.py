@@ -215,7 +215,8 @@ def headline(outcomes: Sequence[Outcome], settings: Settings) -> dict[str, float
             values = [table.macro_average_precision for table in tables]
             scores[f"{task}.ap"] = float(np.nanmean(values)) if not np.all(np.isnan(values)) else 0.0
     scores = {name: 0.0 if np.isnan(value) else value for name, value in scores.items()}
-    scores["mean.f1"] = float(np.mean([value for name, value in scores.items() if name.endswith(".f1")]))
+    if means := [value for name, value in scores.items() if name.endswith(".f1")]:
+        scores["mean.f1"] = float(np.mean(means))
     return scores
 
 

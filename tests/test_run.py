@@ -25,6 +25,7 @@ from rasid.evaluate.parity import ParityError
 from rasid.inference import Tagger
 from rasid.models.bundle import Settings
 from rasid.models.tagger import RasidModel
+from rasid.train import export as run_export
 from rasid.train import run
 from rasid.train.resume import OneOptimiser
 from rasid.train.trainer import NonFiniteLossError, RasidTrainer
@@ -237,7 +238,10 @@ def test_a_kill_while_a_checkpoint_is_written(
     assert_as_if_never_killed(train().folder, unbroken)
 
 
-@pytest.mark.parametrize("place", ["_load_best_model", "_drop_checkpoints", "to_markdown"])
+PLACES = {"_load_best_model": RasidTrainer, "_drop_checkpoints": run, "to_markdown": run_export}
+
+
+@pytest.mark.parametrize("place", PLACES)
 def test_a_kill_after_the_last_step(
     train: Train, tmp_path: Path, unbroken: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
@@ -245,7 +249,7 @@ def test_a_kill_after_the_last_step(
         raise Killed
 
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(RasidTrainer if place == "_load_best_model" else run, place, kill)
+        patch.setattr(PLACES[place], place, kill)
         train()
     assert not (tmp_path / "tiny/bundle").exists()
     # The folder is moved, and the best checkpoint is found where it lies now.
@@ -507,9 +511,9 @@ def test_a_refused_onnx_model_does_not_stay_in_the_bundle(train: Train, monkeypa
 
     one = ["training.max_steps=1", "export.onnx=true"]
     with monkeypatch.context() as patch:
-        patch.setattr(run, "onnx_available", lambda: True)
-        patch.setattr(run, "export_onnx", lambda bundle: (bundle / "model.onnx").write_bytes(b"wrong"))
-        patch.setattr(run, "check_parity", refuse)
+        patch.setattr(run_export, "onnx_available", lambda: True)
+        patch.setattr(run_export, "export_onnx", lambda bundle: (bundle / "model.onnx").write_bytes(b"wrong"))
+        patch.setattr(run_export, "check_parity", refuse)
         patch.setattr(Tagger, "from_pretrained", lambda path, backend="torch": read(path))
         for _ in range(2):  # the run is not done without the model that was asked for
             with pytest.raises(ParityError):

@@ -19,7 +19,7 @@ def trained(bundle) -> Tagger:
     return Tagger.from_pretrained(bundle)
 
 
-def read(*names, stdin=None, monkeypatch=None):
+def read(*names, stdin=b"", monkeypatch=None):
     warnings: list[str] = []
     if monkeypatch is not None:
         monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(stdin)))

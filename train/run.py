@@ -24,44 +24,26 @@ import torch
 from transformers import TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
-from ..configs.loader import dump_config, load_config
-from ..configs.schema import ExportConfig, Recipe
+from ..configs.schema import Recipe
 from ..data.training_set import Census, WindowSet
 from ..evaluate import offline
-from ..evaluate.markdown import to_markdown
-from ..evaluate.parity import ParityError, check_parity
-from ..evaluate.report import Report, data_hash
+from ..evaluate.report import Report
 from ..inference import Tagger
-from ..models.backends import ONNX_FILE, torch_backend
+from ..models.backends import torch_backend
 from ..models.bundle import Settings
-from ..models.card import model_card
 from ..models.encoders import Encoder
-from ..models.export import ExportError, export_onnx, onnx_available, save_bundle
 from ..models.tagger import RasidModel
 from . import prepare, resume
+from .claim import RunError, claim, is_done, write_json
+from .export import export
 from .optimiser import make_optimiser, parameter_groups
+from .overview import Overview, describe, look_over
 from .progress import JsonLog, Progress
 from .trainer import RasidTrainer, processes
 
+__all__ = ["Result", "RunError", "describe", "export", "train"]
+
 logger = logging.getLogger(__name__)
-
-
-class RunError(RuntimeError):
-    """A run that cannot start or go on; says why and what to do."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Overview:
-    """What a run would do, for ``--dry-run`` and for the log."""
-
-    encoder: str
-    parameters: int
-    census: Census
-    padding: float
-    steps: int
-    steps_per_epoch: int
-    datasets: dict[str, dict[str, int]]
-    loss: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,15 +92,15 @@ def train(
             return _rehearse(recipe, data, encoder, windows, census, folder)
     # Only now that the recipe has shown to be usable: a mistyped path must not leave a folder behind.
     if main:
-        _claim(folder, recipe, data, fresh)
+        claim(folder, recipe, data, fresh)
     state.wait_for_everyone()
-    if _is_done(folder, recipe):
+    if is_done(folder, recipe):
         say(f"{folder} is done; --fresh would start over")
         return _finished(folder) if main else Result(folder=folder, overview=None, reports={}, metrics={})
     cache = folder / "checkpoints" / "windows.arrow"
     windows, census = prepare.make_windows(cache, recipe, data, encoder)
     plan = prepare.make_plan(recipe, windows, first)
-    overview = _overview(recipe, data, encoder, census, plan, prepare.make_model(recipe, data, encoder, first))
+    overview = look_over(recipe, data, encoder, census, plan, prepare.make_model(recipe, data, encoder, first))
     del encoder  # each seed loads its own
     say(describe(overview))
     outcomes: dict[int, dict[str, Any]] = {}
@@ -130,148 +112,9 @@ def train(
     cache.unlink()
     best = max(outcomes, key=lambda seed: outcomes[seed]["dev"][recipe.training.metric])
     metrics = _summary(outcomes, best)
-    _write_json(folder / "metrics.json", metrics)
+    write_json(folder / "metrics.json", metrics)
     reports = export(folder, recipe=recipe, data=data, metrics=metrics, say=say)
     return Result(folder=folder, overview=overview, reports=reports, metrics=metrics)
-
-
-def export(
-    folder: Path,
-    *,
-    recipe: Recipe | None = None,
-    data: prepare.Data | None = None,
-    metrics: dict[str, Any] | None = None,
-    say: Callable[[str], None] = logger.info,
-) -> dict[str, Report]:
-    """Write the bundle of a trained run, with ONNX behind the parity gate, and score it on dev and test.
-
-    The bundle comes into its place when it is whole; an ONNX model that fails leaves it there without one.
-
-    Args:
-        folder: of the run.
-        recipe: of the run; read from the folder where it is left out, as are the next two.
-        data: its data sets.
-        metrics: its metrics.json.
-        say: takes lines for a person.
-
-    Raises:
-        RunError: the folder is not that of a finished run.
-        ParityError: ONNX decides differently from torch beyond ``export.tolerance``.
-        ExportError: the network cannot be written as ONNX.
-    """
-    if not (folder / "metrics.json").is_file() or not (folder / "config.yaml").is_file():
-        raise RunError(f"{folder}: there is no finished run here; rasid train makes one, and goes on with one")
-    recipe = recipe or load_config(folder / "config.yaml", Recipe)
-    data = data or prepare.load_data(recipe)
-    if metrics is None:
-        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    best = metrics["best_seed"]  # type: ignore[index]
-    source = folder / "checkpoints" / f"seed-{best}" / "best"
-    settings = Settings.load(source)
-    bundle = folder / "bundle.unfinished"
-    if bundle.is_dir():
-        shutil.rmtree(bundle)
-    save_bundle(bundle, source, folder / "config.yaml")
-    tagger = Tagger.from_pretrained(bundle)
-    reports: dict[str, Report] = {}
-    (folder / "report").mkdir(exist_ok=True)
-    for part, datasets in (("dev", data.dev), ("test", data.test)):
-        for dataset in datasets:
-            report = offline.evaluate(
-                tagger, dataset.articles, dataset.supervision, bundle=recipe.name, data=f"{part}: {dataset.name}"
-            )
-            name = dataset.name if part == "test" else f"dev-{dataset.name}"
-            reports[name] = report
-            (folder / "report" / f"{name}.json").write_text(report.to_json(), encoding="utf-8")
-            (folder / "report" / f"{name}.md").write_text(to_markdown(report), encoding="utf-8")
-    (bundle / "README.md").write_text(model_card(recipe.name, settings, reports), encoding="utf-8")
-    refused: ParityError | ExportError | None = None
-    if recipe.export.onnx and onnx_available():
-        say("exporting ONNX")
-        articles = [article for dataset in data.dev for article in dataset.articles]
-        try:
-            export_onnx(bundle)
-            exported = Tagger.from_pretrained(bundle, backend="onnx")
-            parity = check_parity(tagger, exported, articles, tolerance=recipe.export.tolerance)
-            _write_json(bundle / "parity.json", parity.to_dict())
-            say(f"ONNX parity on dev: {parity.describe()}")
-        except (ParityError, ExportError) as error:
-            (bundle / ONNX_FILE).unlink(missing_ok=True)
-            refused = error
-    elif recipe.export.onnx:
-        say("no ONNX model: pip install 'rasid[onnx]' and run rasid export")
-    final = folder / "bundle"
-    if final.is_dir():
-        shutil.rmtree(final)
-    bundle.rename(final)
-    if refused is not None:
-        raise refused
-    return reports
-
-
-def _write_json(file: Path, content: Any) -> None:
-    """Write a file that is whole or not there, whenever a kill comes."""
-    beside = file.with_name(f"{file.name}.unfinished")
-    beside.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    beside.replace(file)
-
-
-def _claim(folder: Path, recipe: Recipe, data: prepare.Data, fresh: bool) -> None:
-    """Make the folder, or make sure that what was trained in it is of this recipe and these data."""
-    config, record = folder / "config.yaml", folder / "checkpoints" / "data.json"
-    if fresh and folder.exists():
-        if any(folder.iterdir()) and not config.is_file():
-            raise RunError(f"{folder} holds no run of rasid, so --fresh does not delete it; choose another name=…")
-        shutil.rmtree(folder)
-    identity = _identity(data)
-    begun = any(folder.glob("checkpoints/seed-*/checkpoint-*")) or any(folder.glob("checkpoints/seed-*/finished.json"))
-    former = load_config(config, Recipe) if begun and config.is_file() else None
-    if former is not None:
-        ways_out = "give this one another name=…, or start over with --fresh"
-        earlier, now = _essence(former), _essence(recipe)
-        if earlier != now:
-            changed = [key for key in Recipe.model_fields if getattr(earlier, key) != getattr(now, key)]
-            raise RunError(f"{folder} holds a run of another recipe (differs in {', '.join(changed)}); {ways_out}")
-        before = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else identity
-        changed = {key for key in before.keys() | identity.keys() if before.get(key) != identity.get(key)}
-        if not any(folder.glob("checkpoints/seed-*/checkpoint-*")):
-            changed.discard("processes")  # between two seeds nobody minds
-        if changed:
-            raise RunError(f"{folder} began with other data (changed since: {', '.join(sorted(changed))}); {ways_out}")
-    if former != recipe:
-        record.parent.mkdir(parents=True, exist_ok=True)
-        dump_config(recipe, config)
-        _write_json(record, identity)
-
-
-def _essence(recipe: Recipe) -> Recipe:
-    """A recipe without what may change while it runs: where it lies, how it logs, how it is exported."""
-    training = recipe.training.model_copy(update={"workers": 0, "report_to": []})
-    return recipe.model_copy(
-        update={"name": "", "output": Path(), "training": training, "export": ExportConfig()},
-    )
-
-
-def _identity(data: prepare.Data) -> dict[str, str]:
-    """What a run must find unchanged when it goes on: the articles, the labels, how the batches are dealt out."""
-    names = {
-        f"data.{part}.{number} ({dataset.name})": data_hash(dataset.articles)
-        for part, datasets in (("train", data.train), ("dev", data.dev), ("test", data.test))
-        for number, dataset in enumerate(datasets)
-    }
-    labels = [data.scheme.labels("entities"), data.scheme.labels("triggers")]
-    return {**names, "labels": json.dumps(labels), "processes": str(processes().num_processes)}
-
-
-def _is_done(folder: Path, recipe: Recipe) -> bool:
-    """Whether the bundle is there and is what the recipe asks for."""
-    bundle = folder / "bundle"
-    if not (folder / "metrics.json").is_file() or not (bundle / "recipe.yaml").is_file():
-        return False
-    wants_onnx = recipe.export.onnx and onnx_available()
-    return load_config(bundle / "recipe.yaml", Recipe).export == recipe.export and (
-        not wants_onnx or (bundle / ONNX_FILE).is_file()
-    )
 
 
 def _finished(folder: Path) -> Result:
@@ -287,46 +130,6 @@ def _finished(folder: Path) -> Result:
     )
 
 
-def _overview(
-    recipe: Recipe, data: prepare.Data, encoder: Encoder, census: Census, plan: prepare.Plan, model: RasidModel
-) -> Overview:
-    parts = (("train", data.train), ("dev", data.dev), ("test", data.test))
-    return Overview(
-        encoder=encoder.name,
-        parameters=sum(parameter.numel() for parameter in model.parameters()),
-        census=census,
-        padding=plan.padding,
-        steps=plan.steps,
-        steps_per_epoch=plan.steps_per_epoch,
-        datasets={
-            f"{part}: {dataset.name}": {"articles": len(dataset.articles), **dataset.ledger.counts()}
-            for part, datasets in parts
-            for dataset in datasets
-        },
-    )
-
-
-def describe(overview: Overview) -> str:
-    """An overview in lines for a person."""
-    census = overview.census
-    lines = [
-        f"encoder {overview.encoder}, {overview.parameters / 1e6:.1f} M parameters with heads",
-        *(
-            f"{name}: " + ", ".join(f"{number:,} {what}" for what, number in counts.items())
-            for name, counts in overview.datasets.items()
-        ),
-        f"training windows {census.windows:,}, sub-words {census.subwords:,} ({census.unknown:,} unknown), "
-        f"words {census.units:,} and {census.unread:,} that the encoder cannot see",
-        f"{overview.steps:,} steps, {overview.steps_per_epoch:,} an epoch, {overview.padding:.1%} padding",
-    ]
-    if census.unpredictable:
-        causes = ", ".join(f"{task} {cause} {number}" for (task, cause), number in census.unpredictable.most_common())
-        lines.append(f"gold that the model cannot predict: {causes}")
-    if overview.loss is not None:
-        lines.append(f"one batch, forward and backward: loss {overview.loss:.3f}")
-    return "\n".join(lines)
-
-
 def _rehearse(
     recipe: Recipe, data: prepare.Data, encoder: Encoder, windows: WindowSet, census: Census, folder: Path
 ) -> Result:
@@ -334,7 +137,7 @@ def _rehearse(
     seed = recipe.training.seeds[0]
     plan = prepare.make_plan(recipe, windows, seed)
     model = prepare.make_model(recipe, data, encoder, seed)
-    overview = _overview(recipe, data, encoder, census, plan, model)
+    overview = look_over(recipe, data, encoder, census, plan, model)
     collate = RasidTrainer.collator(encoder.tokenizer, model)
     batch = collate(windows.__getitems__(plan.schedule.batches[0].tolist()))
     targets = batch.pop("targets")
@@ -447,7 +250,7 @@ def _train_seed(
         network.save_pretrained(best)
         prepare.save_tokenizer(encoder.tokenizer, best)
         tuned.save(best)
-        _write_json(finished, result)
+        write_json(finished, result)
         _drop_checkpoints(home)
     return result
 
