@@ -25,8 +25,8 @@ from rasid.evaluate.parity import ParityError
 from rasid.inference import Tagger
 from rasid.models.bundle import Settings
 from rasid.models.tagger import RasidModel
+from rasid.train import claim, run
 from rasid.train import export as run_export
-from rasid.train import run
 from rasid.train.resume import OneOptimiser
 from rasid.train.trainer import NonFiniteLossError, RasidTrainer
 
@@ -511,7 +511,8 @@ def test_a_refused_onnx_model_does_not_stay_in_the_bundle(train: Train, monkeypa
 
     one = ["training.max_steps=1", "export.onnx=true"]
     with monkeypatch.context() as patch:
-        patch.setattr(run_export, "onnx_available", lambda: True)
+        for module in (run_export, claim):
+            patch.setattr(module, "onnx_available", lambda: True)
         patch.setattr(run_export, "export_onnx", lambda bundle: (bundle / "model.onnx").write_bytes(b"wrong"))
         patch.setattr(run_export, "check_parity", refuse)
         patch.setattr(Tagger, "from_pretrained", lambda path, backend="torch": read(path))
