@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .articles import TASKS, Argument, Article, Event, Task
 from .formats import load_articles
@@ -13,6 +14,9 @@ from .targets import Supervision
 
 Supervises = Sequence[str] | Mapping[str, Sequence[str] | str]
 _KINDS = {"entities": "entities", "arguments": "roles"}  # of the scheme; events otherwise
+
+if TYPE_CHECKING:
+    from datasets import Dataset as HuggingFaceDataset
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +34,38 @@ class DataSet:
     articles: list[Article]
     supervision: Supervision
     ledger: Ledger
+
+    def to_huggingface(self) -> "HuggingFaceDataset":
+        """The articles as a `datasets.Dataset`: one row each, mentions and triggers as lists of rows with offsets."""
+        from datasets import Dataset
+
+        return Dataset.from_list(
+            [
+                {
+                    "id": article.id,
+                    "title": article.title,
+                    "date": article.date,
+                    "source": article.source,
+                    "text": article.text,
+                    "entities": [
+                        {"id": e.id, "start": e.start, "end": e.end, "label": e.label, "text": e.text}
+                        for e in article.entities
+                    ],
+                    "events": [
+                        {
+                            "start": event.trigger.start,
+                            "end": event.trigger.end,
+                            "text": event.trigger.text,
+                            "types": list(event.types),
+                            "arguments": [{"role": a.role, "entity": a.entity} for a in event.arguments],
+                        }
+                        for event in article.events
+                    ],
+                    "event_types": list(article.event_types),
+                }
+                for article in self.articles
+            ]
+        )
 
 
 def load_dataset(

@@ -10,6 +10,7 @@ import pytest
 
 from rasid.data import corpus
 from rasid.data.articles import Article
+from rasid.data.corpus import load_corpus
 from rasid.data.formats import load_articles, markup
 from rasid.data.labels import load_scheme
 from rasid.data.ledger import Ledger
@@ -246,3 +247,13 @@ def test_guidelines_cover_the_scheme():
     scheme = load_scheme("news")
     assert [label for label in (*scheme.entities, *scheme.events, *scheme.roles) if label not in text] == []
     assert [tag for tag in HARD if f"`{tag}`" not in text] == []
+
+
+def test_the_corpus_as_a_hugging_face_dataset():
+    corpus = load_corpus("dev")
+    table = corpus.to_huggingface()
+    assert table["id"][:] == [article.id for article in corpus.articles]
+    for row in table:
+        for mention in row["entities"] + row["events"]:
+            assert row["text"][mention["start"] : mention["end"]] == mention["text"]
+    assert sum(len(row["events"]) for row in table) == sum(len(article.events) for article in corpus.articles) > 0
