@@ -1,14 +1,20 @@
-"""Annotation formats. Each is a module with a pure pair `read(lines, ledger)` and `write(articles, ledger)`.
+"""Annotation formats. Each is a module with a pair of functions, of one of two kinds.
 
+A format of lines has `read_located(lines, ledger)` and `write(articles, ledger)`, which yields text. A format whose
+files hold one document, or no lines at all, has `read_file(path, ledger)` and `write_files(articles, path, ledger)`.
 Reading never raises on bad content: what cannot be used is left out and recorded in the ledger, with its line.
 `load_articles` is the strict form: it returns articles that are all valid, or raises with every problem.
 """
 
+import inspect
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from ..articles import Article, check_article
 from ..labels import LabelScheme
@@ -21,18 +27,56 @@ Located = Iterator[tuple[int, Article]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Format:
-    read: Callable[[Iterable[str], Ledger], Located]
-    write: Callable[[Iterable[Article], Ledger], Iterator[str]]
+    """How a format is read and written.
+
+    Attributes:
+        read: (path, ledger, **options) → articles with the lines where they start.
+        write: (articles, path, ledger) → None.
+        suffixes: of the files that hold it, the one for writing first.
+        folder: it is written as a folder of files.
+        options: names of the reading options.
+    """
+
+    read: Callable[..., Located]
+    write: Callable[[Iterable[Article], Path, Ledger], None]
     suffixes: tuple[str, ...]
+    folder: bool = False
+    options: frozenset[str] = field(default=frozenset())
+
+
+def _of_lines(module: ModuleType, *suffixes: str) -> _Format:
+    """A format of lines, as a format of files."""
+
+    def read(path: Path, ledger: Ledger, **options: Any) -> Located:
+        yield from module.read_located(file_lines(path), ledger, **options)
+
+    def write(articles: Iterable[Article], path: Path, ledger: Ledger) -> None:
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            file.writelines(module.write(articles, ledger))
+
+    return _Format(read=read, write=write, suffixes=suffixes, options=_options(module.read_located))
+
+
+def _of_files(module: ModuleType, *suffixes: str, folder: bool = False) -> _Format:
+    return _Format(
+        read=module.read_file,
+        write=module.write_files,
+        suffixes=suffixes,
+        folder=folder,
+        options=_options(module.read_file),
+    )
+
+
+def _options(read: Callable[..., Any]) -> frozenset[str]:
+    parameters = inspect.signature(read).parameters.values()
+    return frozenset(parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY)
 
 
 _FORMATS = {
-    "jsonl": _Format(read=jsonl.read_located, write=jsonl.write, suffixes=(".jsonl",)),
-    "markup": _Format(read=markup.read_located, write=markup.write, suffixes=(".rasid",)),
-    "conll": _Format(
-        read=conll.read_located, write=conll.write, suffixes=(".conll", ".bio", ".iob", ".iob2", ".bioes", ".txt")
-    ),
-    "classification": _Format(read=classification.read_located, write=classification.write, suffixes=(".jsonl",)),
+    "jsonl": _of_lines(jsonl, ".jsonl"),
+    "markup": _of_lines(markup, ".rasid"),
+    "conll": _of_lines(conll, ".conll", ".bio", ".iob", ".iob2", ".bioes", ".txt"),
+    "classification": _of_lines(classification, ".jsonl"),
 }
 FORMATS = tuple(_FORMATS)
 
@@ -67,18 +111,22 @@ def detect(path: str | Path) -> str:
             raise _error(path, "unknown format", f"is in no format that is read ({shown}); name one of {_names()}")
 
 
-def read_articles(path: str | Path, format: str | None = None, *, ledger: Ledger) -> Iterator[Article]:
+def read_articles(
+    path: str | Path, format: str | None = None, *, ledger: Ledger, options: Mapping[str, Any] | None = None
+) -> Iterator[Article]:
     """Read a file, or the files of a folder one after the other, in the order of their paths.
 
     Args:
         path: a file, or a folder of which the files with a known suffix are read.
         format: one of `FORMATS`; None lets `detect` tell.
         ledger: takes the problems; its ``source`` names the file that is being read.
+        options: keyword arguments of the format's reader, as in ``{"triggers": ["Attack"]}``.
 
     Raises:
-        DataError: there is no such path, it holds no file to read, or a file's format is not known.
+        DataError: there is no such path, it holds no file to read, a file's format is not known, or its reader has no
+            such option.
     """
-    for _, article in _located(path, format, ledger):
+    for _, article in _located(path, format, ledger, options or {}):
         yield article
 
 
@@ -89,6 +137,7 @@ def load_articles(
     *,
     ledger: Ledger | None = None,
     change: Callable[[Article], Article] | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> list[Article]:
     """Read and validate articles: all of them are right, or this raises.
 
@@ -98,6 +147,7 @@ def load_articles(
         scheme: labels to check against; None checks spans and ids only.
         ledger: takes what was repaired.
         change: what is done to each article before it is checked.
+        options: as for `read_articles`.
 
     Raises:
         DataError: with every problem of every file, each with its line; that of the article where a problem has none.
@@ -107,7 +157,7 @@ def load_articles(
     articles: list[Article] = []
     problems: list[Problem] = []
     seen: dict[str, str] = {}
-    for line, article in _located(path, format, ledger):
+    for line, article in _located(path, format, ledger, options or {}):
         place = f"{ledger.source}:{line}"
         article = change(article) if change else article
         found = list(check_article(article, scheme))
@@ -132,40 +182,49 @@ def write_articles(articles: Iterable[Article], path: str | Path, format: str | 
 
     Args:
         articles: are streamed.
-        path: the file; one that exists is replaced.
+        path: the file, which is replaced where it exists; a folder for formats of one file an article.
         format: one of `FORMATS`; None tells by the suffix.
 
     Returns:
         What the format could not hold.
 
     Raises:
-        DataError: the format is not known.
+        DataError: the format is not known, or it is written as a folder and there is one with files in it.
     """
     path = Path(path)
     if format is None:
-        format = next(
-            (name for name, known in _FORMATS.items() if path.suffix.lower() in {*known.suffixes} - {".txt"}), ""
-        )
-    write = _format(path, format).write
+        name = path.name.lower()
+        format = next((known for known, f in _FORMATS.items() if name.endswith(tuple({*f.suffixes} - {".txt"}))), "")
+    known = _format(path, format)
+    if known.folder and path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise _error(path, "folder in use", f"{format} is written as a folder of files; name a new or an empty folder")
     ledger = Ledger(source=str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
     try:
-        with open(part, "w", encoding="utf-8", newline="") as file:
-            file.writelines(write(articles, ledger))
+        if known.folder:
+            part.mkdir(exist_ok=True)
+        known.write(articles, part, ledger)
         part.replace(path)
     finally:
+        if part.is_dir():
+            shutil.rmtree(part)
         part.unlink(missing_ok=True)
     return ledger
 
 
-def _located(path: str | Path, format: str | None, ledger: Ledger) -> Located:
+def _located(path: str | Path, format: str | None, ledger: Ledger, options: Mapping[str, Any]) -> Located:
     path = _existing(path)
     if format is not None:
-        _format(path, format)
+        _format(path, format)  # now, not at the first file
     for file in _files(path, format) if path.is_dir() else [path]:
         ledger.source = str(file)
-        yield from _FORMATS[format or detect(file)].read(file_lines(file), ledger)
+        name = format or detect(file)
+        known = _FORMATS[name].options
+        for option in sorted(options.keys() - known):
+            hint = nearest(option, sorted(known)) if known else "it has none"
+            raise _error(file, "unknown option", f"{name} has no reading option {option!r}; {hint}")
+        yield from _FORMATS[name].read(file, ledger, **options)
 
 
 def _files(folder: Path, format: str | None) -> list[Path]:
@@ -174,7 +233,9 @@ def _files(folder: Path, format: str | None) -> list[Path]:
         suffixes = {suffix for known in _FORMATS.values() for suffix in known.suffixes} - {".txt"}
     else:
         suffixes = set(_FORMATS[format].suffixes)
-    files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in suffixes and path.is_file()]
+    files = [
+        path for path in sorted(folder.rglob("*")) if path.name.lower().endswith(tuple(suffixes)) and path.is_file()
+    ]
     files = [path for path in files if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
     if not files:
         raise _error(folder, "no files", f"is a folder without a file of suffix {', '.join(sorted(suffixes))}")
