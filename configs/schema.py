@@ -47,8 +47,9 @@ class ScratchConfig(_Section):
 class EncoderConfig(_Section):
     """The encoder and how it reads text."""
 
-    name: str | None = "aubmindlab/bert-base-arabertv02"
-    """A model on the Hugging Face hub, or a folder with config.json, tokenizer.json and weights."""
+    name: str | None = "rasid-mini"
+    """``rasid-mini``, the compact encoder that ships; a model on the Hugging Face hub, as in
+    ``aubmindlab/bert-base-arabertv02``; or a folder with config.json, tokenizer.json and weights."""
     scratch: ScratchConfig | None = None
     """Sizes of an encoder with random weights, in place of ``name`` (set ``name: null``)."""
     pooling: Literal["first", "mean", "attention"] = "first"
@@ -60,6 +61,8 @@ class EncoderConfig(_Section):
     normaliser: Literal["auto", "arabert", "own"] = "auto"
     """``arabert`` puts AraBERT's preprocessing into the tokenizer, ``own`` leaves the tokenizer as it came, ``auto``
     knows AraBERT's vocabulary by its tokens for links and users."""
+    dropout: float | None = Field(default=None, ge=0, lt=1)
+    """Dropout inside the encoder; null leaves what its checkpoint says."""
     repair: bool = True
     """Before AraBERT's preprocessing, map presentation forms and Persian letters to Arabic ones, and drop bidi marks:
     AraBERT would delete them."""

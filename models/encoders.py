@@ -1,4 +1,4 @@
-"""Encoders and their tokenizers: from the hub, from a folder, or from scratch."""
+"""Encoders and their tokenizers: shipped, from the hub, from a folder, or from scratch."""
 
 import re
 from collections.abc import Iterator
@@ -15,6 +15,14 @@ from .tagger import without_pooler
 
 # AraBERT v1 and v2 were trained on text cut by the Farasa segmenter (Antoun et al. 2020): `ال+ كتاب`.
 _SEGMENTED = re.compile(r"(^|/)(bert-(base|large)-arabert(v1|v2)?|bert-(base|large)-arabertv2-.*)$")
+
+
+# The encoders that lie beside this file, by name.
+SHIPPED = {"rasid-mini": Path(__file__).parent / "rasid-mini"}
+_DROPOUTS = (
+    "attention_dropout", "embedding_dropout", "mlp_dropout",  # ModernBERT
+    "attention_probs_dropout_prob", "hidden_dropout_prob",  # BERT, ELECTRA, RoBERTa
+)  # fmt: skip
 
 
 class EncoderError(ValueError):
@@ -38,14 +46,22 @@ class Encoder:
     name: str
 
 
-def load_encoder(name: str, *, window: int, normaliser: str = "auto", repair: bool = True) -> Encoder:
+def encoder_path(name: str) -> str:
+    """Where an encoder is loaded from: the package for one that ships, else the name itself."""
+    return str(SHIPPED.get(name, name))
+
+
+def load_encoder(
+    name: str, *, window: int, normaliser: str = "auto", repair: bool = True, dropout: float | None = None
+) -> Encoder:
     """Load a pretrained encoder.
 
     Args:
-        name: a model on the Hugging Face hub, or a folder.
+        name: one that ships, a model on the Hugging Face hub, or a folder.
         window: sub-words that it must be able to read at once.
         normaliser: ``arabert``, ``own`` or ``auto``, as the recipe says.
         repair: see `data.normalise.arabert_normalizer`.
+        dropout: inside the encoder while it is trained; None leaves what the checkpoint says.
 
     Raises:
         EncoderError: it cannot be loaded, wants segmented text, has no fast tokenizer, or reads shorter windows.
@@ -55,11 +71,12 @@ def load_encoder(name: str, *, window: int, normaliser: str = "auto", repair: bo
             f"{name} was trained on text segmented by Farasa, which raw articles are not; use the unsegmented "
             "aubmindlab/bert-base-arabertv02 (or -large-arabertv02, or bert-base-arabertv01)"
         )
-    if _is_path(name) and not Path(name).is_dir():
+    path = encoder_path(name)
+    if _is_path(path) and not Path(path).is_dir():
         raise EncoderError(f"encoder {name!r}: there is no such folder")
     try:
-        config = AutoConfig.from_pretrained(name)
-        loaded = AutoTokenizer.from_pretrained(name)
+        config = AutoConfig.from_pretrained(path)
+        loaded = AutoTokenizer.from_pretrained(path)
     except Exception as error:  # what a broken file raises depends on the file
         raise _unloadable(name, error) from error
     if not loaded.is_fast:
@@ -74,7 +91,11 @@ def load_encoder(name: str, *, window: int, normaliser: str = "auto", repair: bo
     if not ours and (normaliser == "arabert" or (normaliser == "auto" and PLACEHOLDERS[0] in vocabulary)):
         tokenizer, ours = with_arabert_normalisation(tokenizer, repair=repair), True
     _check_positions(name, config, window)
-    model = _load_weights(name, config)
+    if dropout is not None:
+        for key in _DROPOUTS:
+            if hasattr(config, key):
+                setattr(config, key, dropout)
+    model = _load_weights(path, config)
     rows = int(config.vocab_size)
     if len(vocabulary) == len(tokenizer.get_added_tokens_decoder()):
         raise EncoderError(f"encoder {name!r} has no vocabulary; its folder must hold tokenizer.json or vocab.txt")
@@ -166,6 +187,7 @@ def _load_weights(name: str, config: Any) -> PreTrainedModel:
         # The checkpoint's own dtype may be half precision, in which nothing can be trained.
         model, report = AutoModel.from_pretrained(
             name,
+            config=config,
             dtype=torch.float32,
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # reported below, in one line

@@ -17,6 +17,7 @@ from transformers.modeling_utils import PreTrainedModel
 from ..configs.pretrain_schema import Optimisation, PretrainRecipe
 from ..data.normalise import train_wordpiece, with_arabert_normalisation
 from ..data.shards import separator_id
+from ..models.encoders import encoder_path
 from .checkpoints import no_bars
 from .masked_loss import masked_loss, output_layers
 from .masking import MaskedBatch, SpecialIds
@@ -84,7 +85,7 @@ def build_tokenizer(recipe: PretrainRecipe, texts: Callable[[], Iterable[str]]) 
         PretrainingError: the tokenizer has no mask.
     """
     wanted = recipe.tokenizer
-    path = wanted.path or recipe.encoder
+    path = wanted.path or (encoder_path(recipe.encoder) if recipe.encoder else None)
     names = ["input_ids", "attention_mask"]  # what ModernBERT takes
     if path is None:
         step = 1
@@ -135,7 +136,7 @@ def build_model(
     Raises:
         PretrainingError: tokenizer, model and sequence length do not fit.
     """
-    if source := checkpoint or recipe.encoder:
+    if source := checkpoint or (encoder_path(recipe.encoder) if recipe.encoder else None):
         try:
             with no_bars():
                 model = AutoModelForMaskedLM.from_pretrained(source, dtype=torch.float32)

@@ -84,7 +84,13 @@ def make_encoder(recipe: Recipe, data: Data, seed: int) -> Encoder:
     chosen = recipe.encoder
     if chosen.scratch is None:
         assert chosen.name is not None
-        return load_encoder(chosen.name, window=chosen.window, normaliser=chosen.normaliser, repair=chosen.repair)
+        return load_encoder(
+            chosen.name,
+            window=chosen.window,
+            normaliser=chosen.normaliser,
+            repair=chosen.repair,
+            dropout=chosen.dropout,
+        )
     torch.manual_seed(seed)
 
     def texts() -> Iterator[str]:

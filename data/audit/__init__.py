@@ -1,0 +1,1 @@
+"""Auditing annotated articles: what is wrong, what is rare, what an encoder would lose, what was likely mislabelled."""
