@@ -526,7 +526,10 @@ def test_writing_then_loading_gives_the_articles_back(tmp_path: Path, format: st
     assert ledger.counts() == {"articles": 1} and ledger.source == str(path)
     assert load_articles(path, format) == [article]
     assert list(path.parent.iterdir()) == [path]
-    if format != "classification":
+    if path.is_dir():  # of one file an article: never over files that are there already
+        with pytest.raises(DataError, match="new or an empty folder"):
+            write_articles([article], path, format)
+    elif format != "classification":
         write_articles([article], path)
         assert load_articles(path) == [article]
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import Literal
 
 from ..articles import Article, Entity, Event, Span
 from ..ledger import Ledger
@@ -17,8 +18,12 @@ from ..words import words
 from .lines import has_surrogate, numbered, spoilt
 
 TaggedSpan = tuple[int, int, str]
+TagScheme = Literal["IOB2", "BIOES", "BILOU", "BMES"]
 
 _TAG = re.compile(r"O|[BIMELSU]-.+", re.DOTALL)
+# Prefixes of the first token of a span, one inside, the last one, and the only one.
+_PREFIXES: dict[TagScheme, str] = {"IOB2": "BIIB", "BIOES": "BIES", "BILOU": "BILU", "BMES": "BMES"}
+_COLUMNS = 500  # Wojood has six; a token is compared with every span that runs, so time grows with their square
 _SENTINELS = {"$#$": "sentinel", "-DOCSTART-": "document mark"}  # Wojood's end of a sentence, CoNLL-2003's document
 
 
@@ -39,9 +44,13 @@ def tags_to_spans(tags: Sequence[str]) -> list[TaggedSpan]:
     return _read_columns([(tag,) for tag in tags])[0]
 
 
-def spans_to_tags(spans: Iterable[TaggedSpan], length: int) -> list[str]:
-    """IOB2 tags of `length` tokens. Of spans that overlap the longest is kept, of equal ones the first."""
-    return _columns(spans, length)[0]
+def spans_to_tags(spans: Iterable[TaggedSpan], length: int, scheme: TagScheme = "IOB2") -> list[str]:
+    """Tags of `length` tokens. Of spans that overlap the longest is kept, of equal ones the first.
+
+    >>> spans_to_tags([(0, 3, "PER"), (3, 4, "GPE")], 4, "BIOES")
+    ['B-PER', 'I-PER', 'E-PER', 'S-GPE']
+    """
+    return _columns(spans, length, scheme)[0]
 
 
 def read(
@@ -49,7 +58,8 @@ def read(
 ) -> Iterator[Article]:
     """Read sentences; one with a problem is left out, and every problem of it is recorded.
 
-    Stray ``I-`` tags are kept as spans and recorded as repaired, dropped sentinel lines too.
+    Stray ``I-`` tags are kept as spans and recorded as repaired; dropped sentinel lines and white space at the edges of
+    tokens too.
 
     Args:
         lines: the lines of a file, split at line feeds only; with or without their ends.
@@ -121,8 +131,14 @@ def _sentences(lines: Iterable[str], ledger: Ledger) -> Iterator[list[_Row]]:
             continue
         if message := spoilt(line):
             problem = ("not UTF-8", message)
+        elif len(fields) > _COLUMNS:
+            problem = ("too many columns", f"{line[:40]!r}… has {len(fields)} columns; {_COLUMNS} are read")
         elif not fields[0].strip():
             problem = ("no token", f"{line[:40]!r} has no token before its tag")
+        elif fields[0] != fields[0].strip():
+            message = f"token {fields[0][:40]!r} is read without the white space at its edges"
+            ledger.repair("white space at an edge", message, line=number)
+            fields[0] = fields[0].strip()
         rows.append(_Row(number, fields, problem))
     if rows:
         yield rows
@@ -188,22 +204,29 @@ def _read_columns(rows: Sequence[Sequence[str]]) -> tuple[list[TaggedSpan], list
     return sorted(set(spans), key=lambda span: (span[0], -span[1], span[2])), strays
 
 
-def _columns(spans: Iterable[TaggedSpan], length: int) -> list[list[str]]:
-    """IOB2 tags by column; longer spans stand further left. One column at least."""
+def _columns(spans: Iterable[TaggedSpan], length: int, scheme: TagScheme) -> list[list[str]]:
+    """Tags by column; longer spans stand further left. One column at least."""
+    first, inside, last, only = _PREFIXES[scheme]
     columns: list[list[str]] = [["O"] * length]
     for start, stop, label in sorted(spans, key=lambda span: span[0] - span[1]):
         column = next((tags for tags in columns if all(tag == "O" for tag in tags[start:stop])), None)
         if column is None:
             columns.append(column := ["O"] * length)
-        column[start:stop] = [f"B-{label}", *[f"I-{label}"] * (stop - start - 1)]
+        prefixes = only if stop - start == 1 else first + inside * (stop - start - 2) + last
+        column[start:stop] = [f"{prefix}-{label}" for prefix in prefixes]
     return columns
 
 
-def write(articles: Iterable[Article], ledger: Ledger) -> Iterator[str]:
-    """Yield one chunk per sentence, IOB2, separated by tabs; mentions that nest go to further columns.
+def write(articles: Iterable[Article], ledger: Ledger, *, scheme: TagScheme = "IOB2") -> Iterator[str]:
+    """Yield one chunk per sentence, separated by tabs; mentions that nest or cross go to further columns.
 
     An article with ``tokens`` is one sentence; another one is cut into sentences and words, never inside a mention. A
     mention that starts or ends inside a token is widened to it. That, and all that the format cannot hold, is recorded.
+
+    Args:
+        articles: are streamed.
+        ledger: takes what is lost, and the count.
+        scheme: of the tags.
     """
     for article in articles:
         tokens = _tokens(article)
@@ -230,7 +253,7 @@ def write(articles: Iterable[Article], ledger: Ledger) -> Iterator[str]:
         ledger.articles += 1
         for first, stop in _cuts(article, tokens, spans):
             inner = [(start - first, end - first, label) for start, end, label in spans if first <= start < stop]
-            columns = _columns(dict.fromkeys(inner), stop - first)
+            columns = _columns(dict.fromkeys(inner), stop - first, scheme)
             yield (
                 "".join(
                     "\t".join((surface, *tags)) + "\n"

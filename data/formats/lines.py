@@ -4,13 +4,18 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from ..ledger import DataError, Problem
 
 # A byte that is not UTF-8 is carried as one of these (PEP 383) until the reader of its format can say which article
 # it spoils. Text that decodes never holds one.
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+# A long article has some 100,000 characters; JSON takes about ten times the length of its text in memory.
+LONGEST_LINE = 32 * 2**20
 
 
 def file_lines(path: Path) -> Iterator[str]:
@@ -18,10 +23,16 @@ def file_lines(path: Path) -> Iterator[str]:
 
     Carriage returns stay where they are, and so do the other characters that `str.splitlines` would split at. Bytes
     that are not UTF-8 become lone surrogates, which `spoilt` finds.
+
+    Raises:
+        DataError: a line has more than `LONGEST_LINE` bytes; it is not read into memory.
     """
     with open(path, "rb") as file:
-        for number, line in enumerate(file):
-            yield line.decode("utf-8-sig" if number == 0 else "utf-8", errors="surrogateescape")
+        for number, line in enumerate(iter(partial(file.readline, LONGEST_LINE + 1), b""), 1):
+            if len(line) > LONGEST_LINE:
+                message = f"the line has more than {LONGEST_LINE:,} bytes; write one article a line"
+                raise DataError([Problem(source=str(path), line=number, cause="line too long", message=message)])
+            yield line.decode("utf-8-sig" if number == 1 else "utf-8", errors="surrogateescape")
 
 
 def numbered(lines: Iterable[str]) -> Iterator[tuple[int, str]]:

@@ -5,6 +5,7 @@ that were dropped on the way shift offsets by one or two. What can be proven is 
 """
 
 import re
+import sys
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
@@ -31,11 +32,14 @@ class Offsets:
     text: str
     unseen: bool = False
     _astral: list[int] = field(init=False, repr=False, compare=False)
+    _first_unseen: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Note the UTF-16 offsets behind the characters of two units, once for all spans."""
-        ends = [2 * count + found.start() + 1 - count for count, found in enumerate(_ASTRAL.finditer(self.text), 1)]
+        """Look at the text once for all spans: UTF-16 offsets behind characters of two units, the first unseen mark."""
+        ends = [count + found.start() + 1 for count, found in enumerate(_ASTRAL.finditer(self.text), 1)]
+        found = _UNSEEN.search(self.text)
         object.__setattr__(self, "_astral", ends)
+        object.__setattr__(self, "_first_unseen", found.start() if found else sys.maxsize)
 
     def settle(self, start: int, end: int, surface: str | None) -> tuple[int, int, str]:
         """The half-open range in code points that a span means.
@@ -61,8 +65,8 @@ class Offsets:
                 return *found, "UTF-16 units"
             length = len(surface)  # the end may be off by one alone
             near = range(max(0, start - _REACH), max(0, start + _REACH + 1))
-            places = [at for at in near if abs(at + length - end) <= _REACH and text[at : at + length] == surface]
-            explained = self.unseen or _UNSEEN.search(text, 0, max(0, end + _REACH)) or _UNSEEN.search(surface)
+            places = [at for at in near if abs(at + length - end) <= _REACH and text.startswith(surface, at)]
+            explained = self.unseen or self._first_unseen < end + _REACH or _UNSEEN.search(surface)
             if len(places) == 1 and explained:
                 return places[0], places[0] + length, f"shifted by {places[0] - start}"
         raise OffsetError(self._complaint(start, end, surface))

@@ -1,0 +1,251 @@
+"""doccano JSONL: what its sequence labelling projects import and export, one example a line.
+
+Three layouts are read, told apart line by line: plain (``"label": [[start, end, "PER"]]``, under ``labels`` too),
+relation (``entities`` of ``{id, label, start_offset, end_offset}``, ``relations`` of ``{id, from_id, to_id, type}``),
+and spans with ``cats``, the labels of the document; strings under ``label`` are such labels too. A relation between a
+trigger and an entity is an argument. Every other key is metadata, as it is to doccano.
+
+doccano counts UTF-16 units, on import and on export, and stores no surface (its issues 2290 and 2484), so nothing in
+a file proves its offsets. Projects that count grapheme clusters are not told apart: export without that setting.
+
+Source: `backend/data_import` and `backend/data_export` of https://github.com/doccano/doccano.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import count
+from pathlib import PurePath
+from typing import Any, Literal, get_args
+
+from ..articles import Argument, Article
+from ..ledger import DataError, Ledger, Problem
+from .lines import nearest
+from .offsets import Offsets
+from .span_lines import (
+    FlatSpan,
+    Mark,
+    Notes,
+    as_text,
+    flat_arguments,
+    flat_spans,
+    fresh_ids,
+    has_scores,
+    json_line,
+    json_objects,
+    link,
+    listed,
+    merged,
+    new_mark,
+    placed,
+    record_losses,
+    shown,
+    text_of,
+    to_article,
+)
+
+Units = Literal["utf-16", "code points"]
+UNITS: tuple[Units, ...] = get_args(Units)
+
+_KEYS = {"id", "text", "label", "labels", "entities", "relations", "cats", "meta"}
+_STRINGS = ("title", "date", "source")
+
+
+def is_example(content: Any) -> bool:
+    """Whether a parsed line of JSON has a key that an example of doccano has and an article of ours has not."""
+    if not isinstance(content, dict) or not isinstance(content.get("text"), str):
+        return False
+    if "label" in content or any(isinstance(content.get(key), list) for key in ("cats", "relations")):
+        return True
+    lists = [content[key] for key in ("entities", "labels") if isinstance(content.get(key), list)]
+    firsts = [items[0] for items in lists if items]
+    return any(isinstance(first, list) or (isinstance(first, dict) and "start_offset" in first) for first in firsts)
+
+
+def read(
+    lines: Iterable[str], ledger: Ledger, *, triggers: Collection[str] = (), units: Units = "utf-16"
+) -> Iterator[Article]:
+    """Read examples; what is wrong in one is left out of it, and recorded.
+
+    Args:
+        lines: the lines of a file, split at line feeds only; with or without their ends.
+        ledger: takes the problems and the count; where an example has no id, its stem and the line make one.
+        triggers: labels of spans that are event triggers, not entities.
+        units: what offsets count, ``"utf-16"`` or ``"code points"``; they differ behind characters beyond U+FFFF.
+
+    Raises:
+        DataError: there are no such units.
+    """
+    for _, article in read_located(lines, ledger, triggers=triggers, units=units):
+        yield article
+
+
+def read_located(
+    lines: Iterable[str], ledger: Ledger, *, triggers: Collection[str] = (), units: Units = "utf-16"
+) -> Iterator[tuple[int, Article]]:
+    """As `read`, each article with the number of its line."""
+    if units not in UNITS:
+        message = f"units {units!r} are not known; {nearest(str(units), UNITS)}"
+        raise DataError([Problem(source=ledger.source, cause="unknown units", message=message)])
+    for number, content in json_objects(lines, ledger):
+        name = as_text(content.get("id"))
+        name = f"{PurePath(ledger.source).stem}-{number}" if name is None else name
+        notes = Notes(ledger=ledger, line=number, article=name)
+        if (text := text_of(content, notes)) is None:
+            continue
+        marks, ids = _marks(content, Offsets(text), notes, triggers, units)
+        arguments = _arguments(content, marks, ids, notes)
+        ledger.articles += 1
+        strings, meta = _metadata(content, notes)
+        types = tuple(_categories(content, notes))
+        yield number, to_article(marks, arguments, text=text, id=name, event_types=types, meta=meta, **strings)
+
+
+def write(articles: Iterable[Article], ledger: Ledger) -> Iterator[str]:
+    """Yield one line per article, in the relation layout with ``cats``, offsets in UTF-16 units.
+
+    Every line has the same keys, as doccano's importer wants, and title, date, source and meta pass through it as
+    metadata. Scores, sentences, tokens, evidence and what was judged are dropped, and labels that are empty; triggers
+    are labelled ``event:TYPE``. An id that is not a number becomes one, and stays under ``original_id``. Articles
+    without text or with lone surrogates are left out. All of it is recorded.
+    """
+    for article in articles:
+        spans = flat_spans(article, ledger)
+        arguments = flat_arguments(article, spans, ledger)
+        ids = _numbers(spans, {position for head, child, _ in arguments for position in (head, child)})
+        astral = [place for place, sign in enumerate(article.text) if sign > "\uffff"]
+        content = {
+            "id": article.id,
+            "text": article.text,
+            **{key: getattr(article, key) for key in _STRINGS},
+            "entities": [
+                {
+                    **ids[position],
+                    "label": span.label,
+                    "start_offset": span.start + bisect_left(astral, span.start),
+                    "end_offset": span.end + bisect_left(astral, span.end),
+                }
+                for position, span in enumerate(spans)
+            ],
+            "relations": [
+                {"id": number, "from_id": ids[head]["id"], "to_id": ids[child]["id"], "type": argument.role}
+                for number, (head, child, argument) in enumerate(arguments, 1)
+            ],
+            "cats": [label for label in article.event_types if label],
+            "meta": article.meta,
+        }
+        if (line := json_line(content, article, ledger)) is None:
+            continue
+        record_losses(
+            {
+                "event types": "" in article.event_types,
+                "scores": has_scores(article),
+                "sentence labels": article.sentences,
+                "tokens": article.tokens,
+                "evidence": article.evidence,
+                "judged": article.judged,
+            },
+            article,
+            ledger,
+        )
+        ledger.articles += 1
+        yield line
+
+
+def _marks(
+    content: Mapping[str, Any], offsets: Offsets, notes: "Notes", triggers: Collection[str], units: Units
+) -> tuple[list["Mark"], dict[str, int | None]]:
+    """The spans of an example, and the place of each by its id in the file; None for one that was left out."""
+    marks: list[Mark] = []
+    ids: dict[str, int | None] = {}
+    taken: set[str] = set()
+    recounted = 0
+    for value in _span_values(content, notes):
+        fields: list[Any] = [value.get(key) for key in ("start_offset", "end_offset", "label")]
+        start, end, label = fields
+        number = as_text(value.get("id"))
+        place = placed(offsets, start, end, value.get("text"), label, notes, utf16=units == "utf-16")
+        mark = None
+        if place is not None:
+            original = value.get("original_id")
+            name = original if isinstance(original, str) else number or ""
+            mark = new_mark(place, label, name, taken, triggers, notes)
+        if number is not None:
+            ids.setdefault(number, None if mark is None else len(marks))
+        if mark is not None:
+            recounted += units == "utf-16" and offsets.from_utf16(start, end) != (start, end)
+            marks.append(mark)
+    if recounted:
+        message = f"{recounted} spans were counted in UTF-16 units, as doccano counts; if not, set units to code points"
+        notes.repair("UTF-16 units", message)
+    return marks, ids
+
+
+def _span_values(content: Mapping[str, Any], notes: "Notes") -> Iterator[dict[str, Any]]:
+    """Spans of all layouts in the form of the relation layout; only the kind of the whole is checked."""
+    for key in ("label", "labels", "entities"):
+        for value in listed(content, key, notes):
+            if isinstance(value, dict):
+                yield value
+            elif isinstance(value, list) and len(value) == 3:
+                yield dict(zip(("start_offset", "end_offset", "label"), value, strict=True))
+            elif key == "entities" or not isinstance(value, str):
+                notes.refuse("wrong kind", f"{key} has {shown(value)}; a span is [start, end, label] or an object")
+
+
+def _categories(content: Mapping[str, Any], notes: "Notes") -> Iterator[str]:
+    """Labels of the document, from ``cats`` and from the strings among the labels."""
+    for key in ("cats", "label", "labels"):
+        for value in listed(content, key, notes if key == "cats" else None):
+            if isinstance(value, str) and value:
+                yield value
+            elif key == "cats" or value == "":
+                notes.refuse("wrong kind", f"{key} has {shown(value)}; a label of the document is a string")
+
+
+def _arguments(
+    content: Mapping[str, Any], marks: list["Mark"], ids: Mapping[str, int | None], notes: "Notes"
+) -> dict[int, list[Argument]]:
+    arguments: dict[int, list[Argument]] = {}
+    fresh = fresh_ids(marks)
+    for relation in listed(content, "relations", notes):
+        if not isinstance(relation, dict):
+            notes.refuse("wrong kind", f"relations has {shown(relation)}; a relation is an object")
+            continue
+        ends = [as_text(relation.get(key)) for key in ("from_id", "to_id")]
+        head, child = (None if end is None else ids.get(end) for end in ends)
+        if head is None or child is None:
+            missing = shown(ends[0] if head is None else ends[1])
+            notes.refuse("relation left out", f"{shown(relation)} names span {missing}, which is not there")
+            continue
+        link(marks, head, child, relation.get("type"), arguments, fresh, notes)
+    return arguments
+
+
+def _metadata(content: Mapping[str, Any], notes: "Notes") -> tuple[dict[str, Any], dict[str, Any]]:
+    """Title, date and source where they are text, and the rest of what is no annotation."""
+    strings = {key: content[key] for key in _STRINGS if isinstance(content.get(key), str | None) and key in content}
+    extra = {key: value for key, value in content.items() if key not in _KEYS and key not in strings}
+    if extra.get("Comments") == []:  # every newer export has the key
+        del extra["Comments"]
+    if isinstance(inner := content.get("meta", {}), dict):
+        return strings, merged(inner, extra, notes)
+    return strings, {**extra, "meta": inner}
+
+
+def _numbers(spans: list["FlatSpan"], named: Collection[int]) -> list[dict[str, Any]]:
+    """The keys that say who a span is; doccano takes numbers only."""
+    kept = {span.item.id for span in spans if re.fullmatch("0|[1-9][0-9]{0,17}", span.item.id)}
+    free = (number for number in count(1) if str(number) not in kept)
+    given: set[str] = set()
+    numbers: list[dict[str, Any]] = []
+    for position, span in enumerate(spans):
+        name = span.item.id
+        if name in kept and name not in given:
+            numbers.append({"id": int(name)})
+        elif name or position in named:
+            numbers.append({"id": next(free), "original_id": name})
+        else:
+            numbers.append({})
+        given.add(name)
+    return numbers
