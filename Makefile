@@ -28,7 +28,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[onnx,tensorboard,dev]"
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[inception,onnx,spacy,tensorboard,dev]"
 	touch $@
 
 clean:

@@ -3,14 +3,18 @@
 Heavy imports stand inside the commands, so that help answers at once.
 """
 
-import contextlib
 import io
-import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from . import cli_check, cli_data
+from .terminal import fail as _fail
+from .terminal import label_mapping, piped, replacing
+from .terminal import quiet as _quiet
+from .terminal import say as _say
 
 if TYPE_CHECKING:
     from .evaluate.report import Report
@@ -24,13 +28,8 @@ app = typer.Typer(
 )
 
 
-def _fail(error: Exception | str) -> NoReturn:
-    typer.echo(f"error: {error}", err=True)
-    raise typer.Exit(1)
-
-
-def _say(line: str) -> None:
-    typer.echo(line, err=True)
+for command in (cli_check.check, cli_data.convert, cli_data.compare, cli_data.init):
+    app.command()(command)
 
 
 def _version(wanted: bool) -> None:
@@ -182,15 +181,12 @@ def evaluate(
             kind = format or (detect(data) if Path(data).is_file() else None)
             natural = {"conll": ["entities"], "classification": ["sentence_types"]}
             tasks = task or natural.get(kind or "", list(tagger.settings.tasks))
-            pairs = [entry.partition("=") for entry in label or []]
-            if wrong := next((old for old, sign, _ in pairs if not old or not sign), None):
-                _fail(f"--label {wrong!r}: write FILE=SCHEME, or FILE= to drop the label")
             dataset = load_dataset(
                 data,
                 scheme=scheme,
                 supervises=tasks,  # type: ignore[arg-type]
                 format=format,
-                labels={old: new or None for old, _, new in pairs},
+                labels=label_mapping(label or []),
             )
     except (BundleError, DataError) as error:
         _fail(error)
@@ -222,47 +218,62 @@ def tag(
     inputs: Annotated[
         list[str] | None, typer.Argument(help="Text files, JSONL, folders; - or nothing reads stdin.")
     ] = None,
-    format: Annotated[str, typer.Option("--format", "-f", help="jsonl, markup, conll, csv, text")] = "jsonl",
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; stdout without it.")] = None,
+    format: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            "-f",
+            help="jsonl, markup, conll, csv, text; pre-annotations for label-studio, brat (with -o), doccano, prodigy",
+        ),
+    ] = "jsonl",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write, for brat a new folder; stdout without it.")
+    ] = None,
     backend: Annotated[str, typer.Option(help="torch or onnx")] = "torch",
+    uncertain: Annotated[
+        int | None,
+        typer.Option(
+            "--uncertain",
+            min=1,
+            help="Write only the N articles that the model is least sure of (bits per word), the least sure first: "
+            "those whose annotation teaches most.",
+        ),
+    ] = None,
 ) -> None:
     """Tag articles. A broken input is reported and the others go on; the exit code then is 1."""
     _quiet(transformers=backend == "torch")
+    from .data.ledger import DataError
     from .inference import Tagger
     from .models.bundle import BundleError
-    from .tagging import FORMATS, Inputs, write_tagged
+    from .tagging import FOLDERS, FORMATS, Inputs, write_tagged, write_tagged_folder
 
-    if format not in FORMATS:
-        _fail(f"--format {format!r}: there are {', '.join(FORMATS)}")
+    if format not in (*FORMATS, *FOLDERS):
+        _fail(f"--format {format!r}: there are {', '.join((*FORMATS, *FOLDERS))}")
+    if format in FOLDERS and output is None:
+        _fail(f"{format} is a folder of files: name a new one with -o")
     try:
         tagger = Tagger.from_pretrained(bundle, backend=backend)  # type: ignore[arg-type]
     except BundleError as error:
         _fail(error)
     source = Inputs(inputs or ["-"], warn=_say)
     articles = tagger.stream(source)
-    if output is None:
-        try:
-            left_out = write_tagged(articles, sys.stdout, format, warn=_say)
-            sys.stdout.flush()
-        except BrokenPipeError:  # the reader has seen enough; nothing is left for the interpreter to flush
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(0) from None
-    else:
-        # Beside its place until it is whole: the output may be one of the inputs.
-        special = output.exists() and not output.is_file()
-        part = output if special else output.with_name(f"{output.name}.part")
-        try:
-            output.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("w", encoding="utf-8", newline="", errors="backslashreplace") as stream:
+    if uncertain is not None:
+        from .evaluate.uncertainty import most_uncertain
+
+        articles = most_uncertain(tagger, source, uncertain)
+    try:
+        if output is None:
+            with piped():
+                left_out = write_tagged(articles, sys.stdout, format, warn=_say)
+        elif format in FOLDERS:
+            left_out = write_tagged_folder(articles, output, format, warn=_say)
+        else:
+            with replacing(output) as stream:
                 left_out = write_tagged(articles, stream, format, warn=_say)
-            if not special:
-                part.replace(output)
-        except OSError as error:
-            _fail(f"{output}: {error.strerror}")
-        finally:
-            if not special:
-                with contextlib.suppress(OSError):
-                    part.unlink()
+    except OSError as error:
+        _fail(f"{output}: {error.strerror}")
+    except DataError as error:
+        _fail(error)
     if source.broken:
         _say(f"{source.broken} of the inputs could not be read, {source.read} articles were tagged")
     if source.broken or left_out:
@@ -290,21 +301,6 @@ def _show(reports: "dict[str, Report]") -> None:
                     row = (score.task, score.mode, metric, f"{100 * score.value:.2f}", interval, str(score.gold))
                     table.add_row(*row)
         Console().print(table)
-
-
-def _quiet(*, transformers: bool = True) -> None:
-    """Keep the libraries' own chatter off the screen; warnings of ours stay."""
-    import warnings
-
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    warnings.filterwarnings("ignore", category=FutureWarning)
-    warnings.filterwarnings("ignore", category=UserWarning, module="torch")
-    if transformers:
-        from transformers.utils import logging
-
-        logging.disable_progress_bar()
 
 
 def run_command(arguments: list[str] | None = None) -> Any:

@@ -1,22 +1,23 @@
 """Reading what a person wants tagged, and writing it in the form that they asked for."""
 
 import csv
+import io
 import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
 from .data.articles import Article
-from .data.formats import conll, jsonl, markup
+from .data.formats import conll, doccano, jsonl, label_studio, markup, prodigy, write_articles
 from .data.ledger import Ledger
 
-FORMATS = ("jsonl", "markup", "conll", "csv", "text")
 _SUFFIXES = (".txt", ".jsonl")
-_OWN_KEYS = {field.name for field in fields(Article)}
+_OWN_KEYS = {own.name for own in fields(Article)}
 CSV_COLUMNS = ("article", "date", "source", "event", "type", "trigger", "start", "end", "score", "sentence")
 
 
@@ -153,34 +154,94 @@ def write_tagged(articles: Iterable[Article], stream: TextIO, format: str, *, wa
     Returns:
         The number of articles that the format cannot hold at all.
     """
-    table = csv.writer(stream, lineterminator="\n")
-    if format == "csv":
-        table.writerow(CSV_COLUMNS)
-    lost: Counter[str] = Counter()
-    left_out = 0
+    ledger = Ledger(source="output")
+    account = _Account(format=format, ledger=ledger, warn=warn)
+    stream.writelines(_CHUNKS[format](account.watch(articles), ledger))
+    account.close()
+    return account.left_out
+
+
+def write_tagged_folder(articles: Iterable[Article], folder: Path, format: str, *, warn: Callable[[str], None]) -> int:
+    """As `write_tagged`, for one of `FOLDERS`.
+
+    Raises:
+        DataError: there are files in the folder already.
+    """
+    ledger = Ledger(source="output")
+    account = _Account(format=format, ledger=ledger, warn=warn)
+    write_articles(account.watch(articles), folder, format, ledger=ledger)
+    account.close()
+    return account.left_out
+
+
+@dataclass(kw_only=True)
+class _Account:
+    """What a writer does with each article, seen when it asks for the next one."""
+
+    format: str
+    ledger: Ledger
+    warn: Callable[[str], None]
+    lost: Counter[str] = field(default_factory=Counter)
+    left_out: int = 0
+
+    def watch(self, articles: Iterable[Article]) -> Iterator[Article]:
+        for article in articles:
+            before = self.ledger.articles
+            yield article
+            if self.ledger.articles > before:
+                self.lost.update(problem.cause for problem in self.ledger.quarantined)
+            else:
+                self.left_out += 1
+                self.warn(f"left out: {article.id or 'an article'}: {self.ledger.quarantined[-1].message}")
+            self.ledger.quarantined.clear()
+            self.ledger.repaired.clear()
+
+    def close(self) -> None:
+        for cause, number in self.lost.items():
+            self.warn(f"{self.format}: {cause}: {number}")
+
+
+def _csv(articles: Iterable[Article], ledger: Ledger) -> Iterator[str]:
+    yield _row(CSV_COLUMNS)
     for article in articles:
-        ledger = Ledger(source="output")
-        match format:
-            case "jsonl":
-                stream.writelines(jsonl.write([article], ledger))
-            case "markup":
-                stream.writelines(markup.write([article], ledger))
-            case "conll":
-                stream.writelines(conll.write([article], ledger))
-            case "csv":
-                table.writerows(_event_rows(article))
-                ledger.articles = 1
-            case _:
-                stream.write(describe(article))
-                ledger.articles = 1
-        if ledger.articles:
-            lost.update(problem.cause for problem in ledger.quarantined)
-        else:
-            left_out += 1
-            warn(f"left out: {article.id or 'an article'}: {ledger.quarantined[-1].message}")
-    for cause, number in lost.items():
-        warn(f"{format}: {cause}: {number}")
-    return left_out
+        ledger.articles += 1
+        yield from map(_row, _event_rows(article))
+
+
+def _row(cells: Iterable[object]) -> str:
+    line = io.StringIO(newline="")
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue()
+
+
+def _text(articles: Iterable[Article], ledger: Ledger) -> Iterator[str]:
+    for article in articles:
+        ledger.articles += 1
+        yield describe(article)
+
+
+def _prodigy(articles: Iterable[Article], ledger: Ledger) -> Iterator[str]:
+    """Tasks without an answer, also where nothing was found: no person has judged them."""
+    answer = ', "answer": "accept"}\n'
+    for line in prodigy.write(articles, ledger):
+        yield line.removesuffix(answer) + "}\n" if line.endswith(answer) else line
+
+
+_CHUNKS: dict[str, Callable[[Iterable[Article], Ledger], Iterator[str]]] = {
+    "jsonl": jsonl.write,
+    "markup": markup.write,
+    "conll": conll.write,
+    "csv": _csv,
+    "text": _text,
+    # Predictions also where nothing was found: an annotation would count as done.
+    "label-studio": partial(label_studio.write, predictions=True),
+    "doccano": doccano.write,
+    "prodigy": _prodigy,
+}
+FORMATS = tuple(_CHUNKS)
+"""What can be written to a stream."""
+FOLDERS = ("brat",)
+"""What is written as a folder of files."""
 
 
 def _event_rows(article: Article) -> Iterator[tuple[object, ...]]:

@@ -1,9 +1,9 @@
 """The recipe of a training run: every key, its meaning and its default. This is the one home of defaults."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 TaskName = Literal["entities", "triggers", "boundaries", "sentence_types", "event_types"]
 Metric = Literal[
@@ -98,8 +98,10 @@ class DataSource(_Section):
     """A split of the corpus that ships, in place of ``path``."""
     name: str | None = Field(default=None, pattern=r"^\w[\w. -]*$")
     """Name in reports; the file's name where it is left out."""
-    format: Literal["jsonl", "markup", "conll", "classification"] | None = None
-    """Format of the file; recognised by itself where it is left out."""
+    format: str | None = None
+    """Format of the file (jsonl, markup, conll, label-studio, brat, …); recognised by itself where it is left out."""
+    options: dict[str, Any] = {}
+    """Reading options of the format, as in ``{triggers: [Attack]}``."""
     supervises: Annotated[list[TaskName] | dict[TaskName, list[str] | Literal["all"]], Field(min_length=1)]
     """Tasks that this data set was annotated for, and for each task the labels that were judged. What is not named
     gives no loss and no score."""
@@ -108,10 +110,22 @@ class DataSource(_Section):
     repeats: float = Field(default=1.0, gt=0, le=1000)
     """How often each article is seen in an epoch."""
 
+    @field_validator("format")
+    @classmethod
+    def _known_format(cls, format: str | None) -> str | None:
+        from ..data.formats import FORMATS
+        from ..data.formats.lines import nearest
+
+        if format is not None and format not in FORMATS:
+            raise ValueError(f"format {format!r} is not known; {nearest(format, FORMATS)}")
+        return format
+
     @model_validator(mode="after")
     def _one_place(self) -> "DataSource":
         if (self.path is None) == (self.corpus is None):
             raise ValueError("give either path or corpus")
+        if self.corpus is not None and (self.format or self.options):
+            raise ValueError("format and options are for a path; the corpus that ships has its own")
         return self
 
     @property

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .articles import TASKS, Argument, Article, Event, Task
 from .formats import load_articles
@@ -76,6 +76,7 @@ def load_dataset(
     format: str | None = None,
     labels: Mapping[str, str | None] | None = None,
     name: str | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> DataSet:
     """Load and validate a data set.
 
@@ -86,6 +87,7 @@ def load_dataset(
         format: see `data.formats`; None looks at the file.
         labels: label of the file → label of the scheme, None drops it.
         name: for reports; None takes the file's name.
+        options: reading options of the format, as in ``{"triggers": ["Attack"]}``.
 
     Raises:
         DataError: with every problem, those of ``supervises`` included.
@@ -100,7 +102,7 @@ def load_dataset(
     except DataError as error:
         problems += error.problems
     try:
-        articles = load_articles(path, format, scheme, ledger=ledger, change=change)
+        articles = load_articles(path, format, scheme, ledger=ledger, change=change, options=options)
     except DataError as error:
         problems += error.problems
     if problems:

@@ -122,6 +122,32 @@ def test_tag_writes_every_format(rasid, bundle, file, format, needed):
     assert needed in result.stdout
 
 
+def test_tag_writes_pre_annotations(rasid, bundle, file, tmp_path):
+    (task,) = json.loads(rasid("tag", bundle, file, "-f", "label-studio").stdout)
+    assert task["predictions"][0]["result"] and "annotations" not in task
+    assert json.loads(rasid("tag", bundle, file, "-f", "doccano").stdout)["entities"]
+    assert json.loads(rasid("tag", bundle, file, "-f", "prodigy").stdout)["spans"]
+    assert "name a new one with -o" in error_of(rasid("tag", bundle, file, "-f", "brat", code=1))
+    rasid("tag", bundle, file, "-f", "brat", "-o", tmp_path / "brat")
+    assert "سوريا" in (tmp_path / "brat" / "خبر.ann").read_text(encoding="utf-8")
+    again = rasid("tag", bundle, file, "-f", "brat", "-o", tmp_path / "brat", code=1)
+    assert "new or an empty folder" in error_of(again)
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_tag_gives_the_most_uncertain_first(rasid, bundle, articles, tmp_path):
+    source = tmp_path / "in.jsonl"
+    write_articles([Article(id=article.id, text=article.text) for article in articles[:12]], source)
+    lines = rasid("tag", bundle, source, "--uncertain", "5").stdout.splitlines()
+    values = [json.loads(line)["meta"]["uncertainty"] for line in lines]
+    assert len(values) == 5 and values == sorted(values, reverse=True) and values[0] > values[-1]
+    every = rasid("tag", bundle, source, "--uncertain", "100").stdout.splitlines()
+    assert len(every) == 12 and every[:5] == lines
+    (task,) = json.loads(rasid("tag", bundle, source, "--uncertain", "1", "-f", "label-studio").stdout)
+    assert task["data"]["meta"]["uncertainty"] == values[0]
+    assert "Usage" in rasid("tag", bundle, source, "--uncertain", "0", code=2).stderr
+
+
 def test_tag_reads_stdin_folders_and_jsonl(rasid, bundle, file, tmp_path):
     assert json.loads(rasid("tag", bundle, stdin=TEXT.encode()).stdout)["text"] == TEXT
     assert json.loads(rasid("tag", bundle, "-", stdin=TEXT.encode()).stdout)["id"] == "stdin"
@@ -295,6 +321,26 @@ def test_every_problem_of_the_data_is_named_with_its_line(rasid, bundle, tmp_pat
     assert f"{place}:1" in message
     assert f"{place}:2" in message
     assert "did you mean 'GPE'" in message
+
+
+# ---- compare ---------------------------------------------------------------------------------------------------------
+
+
+def test_compare_tests_two_reports_of_the_same_articles(rasid, bundle, dev, data_files, tmp_path):
+    rasid("evaluate", bundle, dev, "-o", tmp_path / "one")
+    one = report_of(tmp_path / "one")
+    result = rasid("compare", tmp_path / "one", tmp_path / "one" / "report.json", "--samples", "200")
+    (row,) = [line for line in result.stdout.splitlines() if "entities/strict" in line]
+    value = f"{100 * one.score('entities').value:.2f}"
+    assert row.count(value) == 2 and "+0.00" in row and "1.0000" in row
+    assert max(map(len, result.stdout.splitlines())) <= 80 and "…" not in result.stdout
+    every = rasid("compare", tmp_path / "one", tmp_path / "one", "--samples", "200", "--all").stdout
+    assert "macro" in every and "macro" not in result.stdout
+    rasid("evaluate", bundle, data_files["test"], "-o", tmp_path / "two")
+    assert "data_hash" in error_of(rasid("compare", tmp_path / "one", tmp_path / "two", code=1))
+    assert "none" in error_of(rasid("compare", tmp_path / "none", tmp_path / "one", code=1))
+    (tmp_path / "bad.json").write_text("{", encoding="utf-8")
+    assert "bad.json" in error_of(rasid("compare", tmp_path / "bad.json", tmp_path / "one", code=1))
 
 
 # ---- export ----------------------------------------------------------------------------------------------------------

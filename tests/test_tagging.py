@@ -9,7 +9,8 @@ import pytest
 from rasid import Tagger
 from rasid.data.articles import Article, Entity, Event, Sentence, Span
 from rasid.data.formats import load_articles
-from rasid.tagging import CSV_COLUMNS, FORMATS, Inputs, describe, write_tagged
+from rasid.data.ledger import DataError
+from rasid.tagging import CSV_COLUMNS, FORMATS, Inputs, describe, write_tagged, write_tagged_folder
 
 TEXT = "قصف في سوريا\n\nقال متحدث إن قصف وقع قرب بغداد يوم الثلاثاء.\n"
 
@@ -268,3 +269,72 @@ def test_articles_are_written_as_they_come(format):
 
     assert write_tagged(articles(), stream, format, warn=lambda line: None) == 0
     assert all(len(a) < len(b) for a, b in zip(seen, seen[1:], strict=False))
+
+
+# ---- pre-annotations -------------------------------------------------------------------------------------------------
+
+
+NOTHING = Article(id="none", text="نص بلا أسماء")
+
+
+def test_label_studio_gets_predictions_and_never_annotations(tagged):
+    text, _, left_out = written([tagged, NOTHING], "label-studio")
+    tasks = json.loads(text)
+    assert left_out == 0
+    for task, article in zip(tasks, (tagged, NOTHING), strict=True):
+        assert task["data"]["text"] == article.text
+        assert not task.get("annotations") and len(task["predictions"]) == 1  # an annotation would count as done
+    (prediction,) = tasks[0]["predictions"]
+    regions = [item for item in prediction["result"] if item["type"] == "labels"]
+    assert {tagged.text[item["value"]["start"] : item["value"]["end"]] for item in regions} == {"سوريا", "قصف", "عنوان"}
+    assert 0.98 in [item.get("score") for item in regions]
+    assert 0 < prediction["score"] < 1
+    assert json.loads(written([], "label-studio")[0]) == []
+
+
+def test_prodigy_gets_tasks_that_nobody_has_answered(tagged):
+    odd = Article(id="odd", text='سطر\u2028آخر, "answer": "accept"}')
+    lines = written([tagged, NOTHING, odd], "prodigy")[0].splitlines()
+    tasks = [json.loads(line) for line in lines]
+    assert [task["text"] for task in tasks] == [tagged.text, NOTHING.text, odd.text]
+    assert not any("answer" in task for task in tasks)
+    assert [span["score"] for span in tasks[0]["spans"] if "score" in span] == [0.98]
+
+
+def test_doccano_gets_spans_in_its_units_and_says_that_scores_are_lost():
+    text = "\U0001f600 سوريا"
+    article = Article(id="a", text=text, entities=(Entity(start=2, end=7, label="GPE", score=0.5),))
+    line, warnings, _ = written([article], "doccano")
+    (entity,) = json.loads(line)["entities"]
+    assert (entity["start_offset"], entity["end_offset"], entity["label"]) == (3, 8, "GPE")
+    assert any("score" in warning for warning in warnings)
+
+
+def test_brat_gets_a_folder(tagged, tmp_path):
+    warnings: list[str] = []
+    bad = Article(id="bad", text="\ud800")
+    assert write_tagged_folder([tagged, bad, NOTHING], tmp_path / "brat", "brat", warn=warnings.append) == 1
+    assert [w for w in warnings if w.startswith("left out: bad")]
+    found = {article.id: article for article in load_articles(tmp_path / "brat", "brat")}
+    assert set(found) == {"a,1", "none"}
+    assert found["a,1"].text == tagged.text
+    assert [(e.start, e.end, e.label) for e in found["a,1"].entities] == [
+        (e.start, e.end, e.label) for e in tagged.entities
+    ]
+    with pytest.raises(DataError, match="new or an empty folder"):
+        write_tagged_folder([tagged], tmp_path / "brat", "brat", warn=warnings.append)
+
+
+@pytest.mark.parametrize("format", ["label-studio", "doccano", "prodigy"])
+def test_pre_annotations_are_read_as_they_were_predicted(trained, articles, format, tmp_path):
+    predicted = trained([Article(id=str(n), text=article.text) for n, article in enumerate(articles[:6])])
+    text, _, left_out = written(predicted, format)
+    assert left_out == 0
+    (tmp_path / "out").write_text(text, encoding="utf-8")
+    options = {"predictions": True} if format == "label-studio" else {}
+    back = load_articles(tmp_path / "out", format, options=options)
+    assert [(a.id, a.text) for a in back] == [(a.id, a.text) for a in predicted]
+    for one, other in zip(back, predicted, strict=True):
+        assert [(e.start, e.end, e.label) for e in one.entities] == [(e.start, e.end, e.label) for e in other.entities]
+        assert [(e.trigger, e.types) for e in one.events] == [(e.trigger, e.types) for e in other.events]
+        assert one.event_types == other.event_types

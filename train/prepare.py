@@ -68,6 +68,7 @@ def _load(source: DataSource, scheme: LabelScheme) -> DataSet:
             format=source.format,
             labels=source.labels,
             name=source.name,
+            options=source.options,
         )
     corpus = load_corpus(source.corpus)
     articles = corpus.articles

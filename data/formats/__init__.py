@@ -6,12 +6,11 @@ Reading never raises on bad content: what cannot be used is left out and recorde
 `load_articles` is the strict form: it returns articles that are all valid, or raises with every problem.
 """
 
-import inspect
 import json
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,8 +18,9 @@ from typing import Any
 from ..articles import Article, check_article
 from ..labels import LabelScheme
 from ..ledger import DataError, Ledger, Problem
-from . import classification, conll, jsonl, markup
+from . import ace, brat, classification, conll, docbin, doccano, inception, jsonl, label_studio, markup, prodigy
 from .lines import file_lines, nearest
+from .options import checked_options
 
 Located = Iterator[tuple[int, Article]]
 
@@ -34,14 +34,16 @@ class _Format:
         write: (articles, path, ledger) → None.
         suffixes: of the files that hold it, the one for writing first.
         folder: it is written as a folder of files.
-        options: names of the reading options.
+        reader: the module's reading function; its keyword-only parameters are the reading options.
+        chunks: (articles, ledger) → the content of one file in pieces; None where it takes several files, or bytes.
     """
 
     read: Callable[..., Located]
     write: Callable[[Iterable[Article], Path, Ledger], None]
     suffixes: tuple[str, ...]
+    reader: Callable[..., Any]
     folder: bool = False
-    options: frozenset[str] = field(default=frozenset())
+    chunks: Callable[[Iterable[Article], Ledger], Iterator[str]] | None = None
 
 
 def _of_lines(module: ModuleType, *suffixes: str) -> _Format:
@@ -54,7 +56,7 @@ def _of_lines(module: ModuleType, *suffixes: str) -> _Format:
         with open(path, "w", encoding="utf-8", newline="") as file:
             file.writelines(module.write(articles, ledger))
 
-    return _Format(read=read, write=write, suffixes=suffixes, options=_options(module.read_located))
+    return _Format(read=read, write=write, suffixes=suffixes, reader=module.read_located, chunks=module.write)
 
 
 def _of_files(module: ModuleType, *suffixes: str, folder: bool = False) -> _Format:
@@ -62,14 +64,10 @@ def _of_files(module: ModuleType, *suffixes: str, folder: bool = False) -> _Form
         read=module.read_file,
         write=module.write_files,
         suffixes=suffixes,
+        reader=module.read_file,
         folder=folder,
-        options=_options(module.read_file),
+        chunks=None if folder else getattr(module, "write", None),
     )
-
-
-def _options(read: Callable[..., Any]) -> frozenset[str]:
-    parameters = inspect.signature(read).parameters.values()
-    return frozenset(parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY)
 
 
 _FORMATS = {
@@ -77,6 +75,13 @@ _FORMATS = {
     "markup": _of_lines(markup, ".rasid"),
     "conll": _of_lines(conll, ".conll", ".bio", ".iob", ".iob2", ".bioes", ".txt"),
     "classification": _of_lines(classification, ".jsonl"),
+    "doccano": _of_lines(doccano, ".jsonl"),
+    "prodigy": _of_lines(prodigy, ".jsonl"),
+    "ace": _of_files(ace, ".apf.xml", ".rich_ere.xml", ".ere.xml", folder=True),
+    "label-studio": _of_files(label_studio, ".json"),
+    "brat": _of_files(brat, ".ann", folder=True),
+    "inception": _of_files(inception, ".xmi", ".json", folder=True),
+    "spacy": _of_files(docbin, ".spacy"),
 }
 FORMATS = tuple(_FORMATS)
 
@@ -93,13 +98,27 @@ def detect(path: str | Path) -> str:
     path = _existing(path)
     if path.is_dir():
         raise _error(path, "no file", "is a folder; the format is told file by file")
+    if path.suffix.lower() == ".json" and label_studio.is_export(path):
+        return "label-studio"
     lines = [line for line, _ in zip(file_lines(path), range(_LOOKED_AT), strict=False) if line.strip()]
     first = lines[0] if lines else ""
     match path.suffix.lower():
         case ".rasid":
             return "markup"
+        case ".ann":
+            return "brat"
+        case ".txt" if path.with_suffix(".ann").is_file():
+            return "brat"
+        case ".spacy":
+            return "spacy"
+        case ".xmi":
+            return "inception"
+        case ".json" if inception.is_cas_json(path):
+            return "inception"
+        case ".xml" if path.name.lower().endswith(_FORMATS["ace"].suffixes) or ace.is_root("".join(lines)):
+            return "ace"
         case ".jsonl":
-            return "classification" if _is_classification(first) else "jsonl"
+            return _of_json(lines)
         case ".txt" | "" if first.strip() == "---":
             return "markup"
         case ".txt" | "" if lines and all(_TAGGED.fullmatch(line.removesuffix("\n")) for line in lines):
@@ -177,28 +196,88 @@ def load_articles(
     return articles
 
 
-def write_articles(articles: Iterable[Article], path: str | Path, format: str | None = None) -> Ledger:
+def stream_articles(
+    path: str | Path,
+    format: str | None = None,
+    scheme: LabelScheme | None = None,
+    *,
+    ledger: Ledger,
+    change: Callable[[Article], Article] | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Iterator[Article]:
+    """As `load_articles`, but one at a time, and an article that is not valid is left out and recorded.
+
+    ``ledger.articles`` counts those as well. Ids that two articles share are not looked for.
+    """
+    for line, article in _located(path, format, ledger, options or {}):
+        article = change(article) if change else article
+        problems = list(check_article(article, scheme))
+        for cause, message in problems:
+            ledger.refuse(cause, message, line=line, article=article.id)
+        if not problems:
+            yield article
+
+
+def format_chunks(articles: Iterable[Article], format: str, ledger: Ledger) -> Iterator[str]:
+    """The content of a file in a format, in pieces, for a stream such as stdout.
+
+    Raises:
+        DataError: the format is not known, or it is not text in one file.
+    """
+    path = Path("output")
+    if (chunks := _format(path, format).chunks) is None:
+        known = ", ".join(name for name, f in _FORMATS.items() if f.chunks)
+        raise _error(path, "no stream", f"{format} is not text in one file; a stream takes {known}")
+    return chunks(articles, ledger)
+
+
+def suffix_of(format: str) -> str:
+    """The suffix that a file of a format is written with; none for a folder.
+
+    >>> suffix_of("markup")
+    '.rasid'
+    """
+    known = _FORMATS[format]
+    return "" if known.folder else known.suffixes[0]
+
+
+def format_of(path: str | Path) -> str:
+    """The format that a file is written in, by its suffix; ``.jsonl`` is the project's own.
+
+    Raises:
+        DataError: the suffix says nothing.
+    """
+    name = Path(path).name.lower()
+    for format, known in _FORMATS.items():
+        if name.endswith(tuple({*known.suffixes} - {".txt"})):
+            return format
+    raise _error(Path(path), "unknown format", f"its suffix is that of no format; name one of {_names()}")
+
+
+def write_articles(
+    articles: Iterable[Article], path: str | Path, format: str | None = None, *, ledger: Ledger | None = None
+) -> Ledger:
     """Write a file, whole or not at all; parent folders are made.
 
     Args:
         articles: are streamed.
         path: the file, which is replaced where it exists; a folder for formats of one file an article.
         format: one of `FORMATS`; None tells by the suffix.
+        ledger: takes what the format cannot hold; None makes one.
 
     Returns:
-        What the format could not hold.
+        The ledger.
 
     Raises:
         DataError: the format is not known, or it is written as a folder and there is one with files in it.
     """
     path = Path(path)
-    if format is None:
-        name = path.name.lower()
-        format = next((known for known, f in _FORMATS.items() if name.endswith(tuple({*f.suffixes} - {".txt"}))), "")
+    format = format_of(path) if format is None else format
     known = _format(path, format)
     if known.folder and path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise _error(path, "folder in use", f"{format} is written as a folder of files; name a new or an empty folder")
-    ledger = Ledger(source=str(path))
+    ledger = Ledger() if ledger is None else ledger
+    ledger.source = str(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
     try:
@@ -220,17 +299,17 @@ def _located(path: str | Path, format: str | None, ledger: Ledger, options: Mapp
     for file in _files(path, format) if path.is_dir() else [path]:
         ledger.source = str(file)
         name = format or detect(file)
-        known = _FORMATS[name].options
-        for option in sorted(options.keys() - known):
-            hint = nearest(option, sorted(known)) if known else "it has none"
-            raise _error(file, "unknown option", f"{name} has no reading option {option!r}; {hint}")
-        yield from _FORMATS[name].read(file, ledger, **options)
+        try:
+            checked = checked_options(_FORMATS[name].reader, options, name) if options else {}
+        except ValueError as error:
+            raise _error(file, "unknown option", str(error)) from error
+        yield from _FORMATS[name].read(file, ledger, **checked)
 
 
 def _files(folder: Path, format: str | None) -> list[Path]:
-    """The files of a folder to be read; plain .txt only where its format was named."""
+    """The files of a folder to be read; plain .txt and .json only where their format was named."""
     if format is None:
-        suffixes = {suffix for known in _FORMATS.values() for suffix in known.suffixes} - {".txt"}
+        suffixes = {suffix for known in _FORMATS.values() for suffix in known.suffixes} - {".txt", ".json"}
     else:
         suffixes = set(_FORMATS[format].suffixes)
     files = [
@@ -242,12 +321,23 @@ def _files(folder: Path, format: str | None) -> list[Path]:
     return files
 
 
-def _is_classification(line: str) -> bool:
-    """Whether the first line of a JSONL file has labels of its text rather than annotations in it."""
-    try:
-        content = json.loads(line)
-    except (ValueError, RecursionError):
-        return False
+def _of_json(lines: Iterable[str]) -> str:
+    """The format of JSON Lines, by the keys of the first ones; those that are not JSON tell nothing."""
+    contents: list[Any] = []
+    for line in lines:
+        try:
+            contents.append(json.loads(line))
+        except (ValueError, RecursionError):
+            contents.append(None)
+    # An example without spans may look like a labelled text, so that later lines have a say.
+    for name, tells in (("prodigy", prodigy.is_task), ("doccano", doccano.is_example)):
+        if any(map(tells, contents)):
+            return name
+    return "classification" if contents and _is_classification(contents[0]) else "jsonl"
+
+
+def _is_classification(content: Any) -> bool:
+    """Whether a line of a JSONL file has labels of its text rather than annotations in it."""
     return isinstance(content, dict) and ("labels" in content or isinstance(content.get("judged"), str | list))
 
 

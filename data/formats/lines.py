@@ -3,6 +3,7 @@
 import difflib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -68,8 +69,8 @@ def parse_json(text: str) -> Any:
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         mapping = dict(pairs)
         if len(mapping) < len(pairs):
-            keys = [key for key, _ in pairs]
-            raise ValueError(f"key {next(key for key in keys if keys.count(key) > 1)!r} is given twice")
+            counts = Counter(key for key, _ in pairs)
+            raise ValueError(f"key {next(key for key in counts if counts[key] > 1)!r} is given twice")
         return mapping
 
     def refuse(constant: str) -> Any:

@@ -14,9 +14,6 @@ from .apf import read_apf
 from .ere import read_ere
 from .source_text import SourceText, unescape
 from .standoff import build_article
-from .writer import write_files
-
-__all__ = ["is_root", "read_file", "write_files"]
 
 _LARGEST_SOURCE = 4 << 20  # bytes; articles take some kilobytes, and every way of counting keeps a copy
 _ROOT = re.compile(r"<(?:source_file|deft_ere)[\s>]")

@@ -9,9 +9,6 @@ from ...articles import Article
 from ...ledger import Ledger
 from .regions import Item, Place, annotated, id_text, scores, shown
 from .tasks import read_tasks
-from .writer import labeling_config, write, write_files
-
-__all__ = ["is_export", "labeling_config", "read_file", "write", "write_files"]
 
 _STARTS = re.compile(
     rb'(\xef\xbb\xbf)?\s*\[?\s*\{.*"(data|annotations|predictions|completions|annotation_id)"\s*:', re.DOTALL

@@ -1,0 +1,153 @@
+"""From one annotation format to another, one article at a time, with an account of what was lost on the way."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from .data.articles import Article
+from .data.formats import format_chunks, stream_articles, write_articles
+from .data.labels import LabelScheme
+from .data.ledger import DataError, Ledger, Problem
+from .data.sources import map_labels
+
+SHOWN = 3
+"""Places that are named for each cause."""
+
+
+@dataclass(kw_only=True)
+class Tally(Ledger):
+    """A ledger that counts every problem but keeps only the first few of each cause, however long the corpus is.
+
+    Attributes:
+        repairs: cause → how often something was mended.
+        refusals: cause → how often something was left out.
+    """
+
+    repairs: Counter[str] = field(default_factory=Counter)
+    refusals: Counter[str] = field(default_factory=Counter)
+
+    def refuse(self, cause: str, message: str, *, line: int = 0, article: str = "") -> None:
+        """Record something left out."""
+        self.refusals[cause] += 1
+        if self.refusals[cause] <= SHOWN:
+            super().refuse(cause, message, line=line, article=article)
+
+    def repair(self, cause: str, message: str, *, line: int = 0, article: str = "") -> None:
+        """Record something mended."""
+        self.repairs[cause] += 1
+        if self.repairs[cause] <= SHOWN:
+            super().repair(cause, message, line=line, article=article)
+
+    def counts(self) -> dict[str, int]:
+        """Sums by cause, prefixed with ``repaired:`` or ``quarantined:``."""
+        found = {f"repaired: {cause}": number for cause, number in self.repairs.items()}
+        found |= {f"quarantined: {cause}": number for cause, number in self.refusals.items()}
+        return {"articles": self.articles, **found}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conversion:
+    """What became of the articles.
+
+    Attributes:
+        reading: what the reader gave, mended and left out; articles that are not valid count as left out.
+        writing: what was written, and what the target cannot hold.
+    """
+
+    reading: Tally
+    writing: Tally
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that was to be read was read, and every article of it written."""
+        return 0 < self.reading.articles == self.writing.articles and not self.reading.refusals
+
+
+class _Nothing(Exception):
+    """No article came through; raised through the writer, so that it leaves the target as it is."""
+
+
+def convert(
+    source: str | Path,
+    target: str | Path | TextIO,
+    *,
+    read_as: str | None = None,
+    write_as: str | None = None,
+    scheme: LabelScheme | None = None,
+    labels: Mapping[str, str | None] | None = None,
+    options: Mapping[str, Any] | None = None,
+    watch: Callable[[Iterable[Article]], Iterable[Article]] = iter,
+) -> Conversion:
+    """Convert a file or a folder.
+
+    Args:
+        source: what to read.
+        target: what to write, whole or not at all; it stays as it is where no article comes through. A stream takes
+            the articles as they come, and needs ``write_as``.
+        read_as: format of the source; None looks at the files.
+        write_as: format of the target; None tells by its suffix.
+        scheme: articles with other labels are left out; None takes every label.
+        labels: label of the source → label of the target, None drops it.
+        options: reading options of the source's format.
+        watch: wraps the articles that are written, to show progress.
+
+    Raises:
+        DataError: there is no such source, a format or an option is not known, or the target cannot be replaced.
+        OSError: the target cannot be written.
+    """
+    reading, writing = Tally(source=str(source)), Tally(source="output")
+    conversion = Conversion(reading=reading, writing=writing)
+
+    def change(article: Article) -> Article:
+        return map_labels(article, labels, reading) if labels else article
+
+    def articles() -> Iterator[Article]:
+        none = True
+        for article in stream_articles(source, read_as, scheme, ledger=reading, change=change, options=options):
+            none = False
+            yield article
+        if none or (writing.refusals and not writing.articles):
+            raise _Nothing
+
+    try:
+        if isinstance(target, str | Path):
+            _check_places(Path(source), Path(target))
+            write_articles(watch(articles()), target, write_as, ledger=writing)
+        else:
+            target.writelines(format_chunks(watch(articles()), write_as or "", writing))
+    except _Nothing:
+        pass
+    return conversion
+
+
+def _check_places(source: Path, target: Path) -> None:
+    """Refuse a target among the files that are read: the next conversion would read it as well."""
+    if source.is_dir() and target.resolve().is_relative_to(source.resolve()):
+        message = f"lies in {source}, whose files are read; write it to another folder"
+        raise DataError([Problem(source=str(target), cause="target in source", message=message)])
+
+
+def describe(conversion: Conversion, target: str) -> str:
+    """The loss report, for a person: sums by cause with the first places of each.
+
+    Args:
+        conversion: finished.
+        target: name of the target's format.
+    """
+    reading, writing = conversion.reading, conversion.writing
+    lines = [f"{reading.articles} articles read, {writing.articles} written as {target}"]
+    lines += _section("repaired in reading", reading.repairs, reading.repaired)
+    lines += _section("left out in reading", reading.refusals, reading.quarantined)
+    lines += _section(f"written otherwise than it was, for {target}", writing.repairs, writing.repaired)
+    lines += _section(f"lost, because {target} cannot hold it", writing.refusals, writing.quarantined)
+    return "\n".join(lines)
+
+
+def _section(title: str, counts: Counter[str], problems: list[Problem]) -> Iterator[str]:
+    if counts:
+        yield f"{title}:"
+    for cause, number in counts.most_common():
+        yield f"  {cause}: {number}"
+        yield from (f"    {problem}" for problem in problems if problem.cause == cause)

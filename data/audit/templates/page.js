@@ -1,0 +1,136 @@
+"use strict";
+(() => {
+  const STEP = 20;  // hits of a finding that are shown at first, and more at each press of its button
+  const $ = (id) => document.getElementById(id);
+  const hits = [...document.querySelectorAll(".hit")];
+  const lists = [...document.querySelectorAll(".finding")].map((section) => ({
+    section,
+    hits: [...section.querySelectorAll(".hit")],
+    button: section.querySelector(".more button"),
+    shown: STEP,
+  }));
+  const text = $("text"), split = $("split"), label = $("label");
+  const count = (number) => number.toLocaleString("en");
+  let current = null, opener = null;
+
+  const fits = (hit, words) =>
+    (!split.value || hit.dataset.s === split.value) &&
+    (!label.value || hit.dataset.l === label.value) &&
+    words.every((word) => hit.textContent.toLowerCase().includes(word));
+
+  function draw() {
+    const words = text ? text.value.toLowerCase().split(/\s+/).filter(Boolean) : [];
+    let left = 0;
+    for (const list of lists) {
+      list.fitting = text ? list.hits.filter((hit) => fits(hit, words)) : list.hits;
+      left += list.fitting.length;
+      const visible = new Set(list.fitting.slice(0, list.shown));
+      for (const hit of list.hits) hit.hidden = !visible.has(hit);
+      const more = list.fitting.length - visible.size;
+      if (list.button) {
+        list.button.hidden = more <= 0;
+        list.button.textContent = `Show ${Math.min(more, STEP * 5)} more of ${count(more)}`;
+      }
+      list.section.hidden = Boolean(list.hits.length && !list.fitting.length);
+    }
+    if (text) $("left").textContent = left === hits.length ? `${count(left)} hits` : `${count(left)} of ${count(hits.length)} hits`;
+    document.documentElement.dataset.left = left;
+  }
+
+  const readable = () => lists.flatMap((list) => list.fitting).filter((hit) => hit.dataset.a !== undefined);
+
+  function open(hit) {
+    const list = lists.find((each) => each.hits.includes(hit));
+    const at = list.fitting.indexOf(hit);
+    if (at >= list.shown) { list.shown = at + 1; draw(); }
+    if (current) current.classList.remove("current");
+    current = hit;
+    hit.classList.add("current");
+    if (hit.dataset.a === undefined) { hit.scrollIntoView({ block: "nearest" }); return; }
+    const reader = $("reader"), sheet = $("sheet");
+    if (reader.hidden) opener = document.activeElement;
+    $("named").hidden = true;
+    sheet.replaceChildren($("a" + hit.dataset.a).content.cloneNode(true));
+    const about = hit.querySelector(".where").cloneNode(true);
+    $("about").replaceChildren(...[...about.childNodes].filter((node) => !node.matches || !node.matches("a, .split")));
+    reader.hidden = false;
+    document.body.classList.add("reading");
+    hit.scrollIntoView({ block: "nearest" });  // the list is narrower now
+    const order = readable(), place = order.indexOf(hit);
+    $("place").textContent = place < 0 ? "" : `hit ${count(place + 1)} of ${count(order.length)}`;
+    $("previous").disabled = place <= 0;
+    $("next").disabled = place + 1 >= order.length;
+    const rings = sheet.querySelectorAll(`[data-h~="${hit.id.slice(1)}"]`);
+    for (const ring of rings) ring.classList.add("ring");
+    document.documentElement.dataset.rings = rings.length;
+    reader.scrollTop = 0;
+    if (rings.length) rings[0].scrollIntoView({ block: "center" });
+    reader.focus({ preventScroll: true });
+  }
+
+  function close() {
+    $("reader").hidden = true;
+    document.body.classList.remove("reading");
+    if (current) current.scrollIntoView({ block: "nearest" });
+    if (opener && opener.isConnected) opener.focus({ preventScroll: true });
+    opener = null;
+    if (location.hash.startsWith("#h")) history.replaceState(null, "", location.pathname + location.search);
+  }
+
+  function go(hit) {
+    if (!hit) return;
+    history.replaceState(null, "", "#" + hit.id);
+    open(hit);
+  }
+
+  function step(by) {
+    const order = readable(), at = order.indexOf(current);
+    go(at < 0 ? order[0] : order[at + by]);
+  }
+
+  function fromHash() {
+    const hit = /^#h\d+$/.test(location.hash) && $(location.hash.slice(1));
+    if (hit) open(hit);
+  }
+
+  for (const hit of hits) {
+    hit.addEventListener("click", (event) => {
+      if (hit.dataset.a === undefined || String(getSelection())) return;
+      event.preventDefault();
+      go(hit);
+    });
+  }
+  for (const list of lists) {
+    if (list.button) list.button.addEventListener("click", () => { list.shown += STEP * 5; draw(); });
+  }
+  if (text) {
+    const form = text.form;
+    form.addEventListener("input", draw);
+    form.addEventListener("reset", () => setTimeout(draw));
+    form.addEventListener("submit", (event) => event.preventDefault());
+  }
+  $("sheet").addEventListener("click", (event) => {  // a finger cannot point
+    const titles = [];
+    for (let mark = event.target; mark !== $("sheet"); mark = mark.parentElement) if (mark.title) titles.push(mark.title);
+    $("named").hidden = !titles.length;
+    $("named").textContent = titles.join("\n");
+  });
+  $("previous").addEventListener("click", () => step(-1));
+  $("next").addEventListener("click", () => step(1));
+  $("close").addEventListener("click", close);
+  addEventListener("hashchange", fromHash);
+  addEventListener("beforeprint", () => { for (const hit of lists.flatMap((list) => list.fitting)) hit.hidden = false; });
+  addEventListener("afterprint", draw);
+  addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Escape" && !$("reader").hidden) { close(); return; }
+    if (event.target.matches && event.target.matches("input, select, textarea")) return;
+    if (event.key === "n") step(1);
+    else if (event.key === "p") step(-1);
+    else if (event.key === "/" && text) { event.preventDefault(); text.focus(); }
+  });
+
+  draw();
+  fromHash();
+  document.documentElement.dataset.ready = hits.length;
+})();

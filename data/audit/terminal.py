@@ -1,0 +1,92 @@
+"""An audit in a terminal: sums, labels by data set, findings with their first hits."""
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from .findings import Audit, Finding
+
+_STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
+_TABLE_ROWS = 8
+
+
+def render(audit: Audit, *, limit: int = 3) -> Iterator[RenderableType]:
+    """What a console shows of an audit, part by part; it fits 80 columns.
+
+    Args:
+        audit: the outcome of a check.
+        limit: hits that are shown of each finding; twice as many rows of its table and at least eight.
+    """
+    yield _sums(audit)
+    for task in audit.labels:
+        yield _labels(audit, task)
+    for finding in audit.findings:
+        yield from _finding(finding, limit)
+    counts = {severity: 0 for severity in _STYLES}
+    for finding in audit.findings:
+        counts[finding.severity] += 1
+    yield Text()
+    yield Text(", ".join(f"{count} kinds of {severity}s" for severity, count in counts.items()))
+
+
+def _sums(audit: Audit) -> Table:
+    table = Table(title=_plain(audit.name), title_justify="left")
+    table.add_column("data set", overflow="fold")
+    columns = list(dict.fromkeys(name for sums in audit.splits.values() for name in sums))
+    for column in columns:
+        table.add_column(column, justify="right")
+    for split, sums in audit.splits.items():
+        table.add_row(_plain(split), *(f"{sums.get(column, 0):,}" for column in columns))
+    return table
+
+
+def _labels(audit: Audit, task: str) -> Table:
+    table = Table()
+    table.add_column(task, overflow="fold")
+    for split in audit.splits:
+        table.add_column(_plain(split), justify="right", overflow="fold")
+    rows = audit.labels[task]
+    for label in sorted(rows, key=lambda label: -sum(rows[label].values())):
+        table.add_row(_plain(label), *(f"{rows[label].get(split, 0):,}" for split in audit.splits))
+    return table
+
+
+def _finding(finding: Finding, limit: int) -> Iterator[RenderableType]:
+    style = _STYLES[finding.severity]
+    yield Text()
+    yield Text.assemble((finding.severity, style), " ", (_clean(finding.title), "bold"), f": {finding.count:,}")
+    yield Text(f"  {_clean(finding.explanation)}", style="dim")
+    if finding.table:
+        yield _rows(finding, max(_TABLE_ROWS, 2 * limit))
+    for hit in finding.hits[:limit]:
+        place = " ".join(part for part in (hit.split, hit.article) if part)
+        at = f":{hit.start}" if hit.start >= 0 else ""
+        yield Text.assemble(
+            "  ", (_clean(place) + at, "dim"), f" {_clean(hit.label)} ".rstrip() + " ", _clean(hit.message)
+        )
+    if limit and len(finding.hits) > limit:
+        yield Text(f"  … and {finding.count - limit:,} more", style="dim")
+
+
+def _rows(finding: Finding, most: int) -> Table:
+    head, *rows = finding.table
+    table = Table(box=None, padding=(0, 2), header_style="dim")
+    for name in head:
+        table.add_column(_plain(name), overflow="fold")
+    for row in rows[:most]:
+        table.add_row(*map(_plain, row))
+    if len(rows) > most:
+        table.add_row(f"… {len(rows) - most} more")
+    return table
+
+
+def _plain(text: str) -> Text:
+    """A text that is no markup."""
+    return Text(_clean(text))
+
+
+def _clean(text: str) -> str:
+    """A text without what would move the cursor or turn the line around; those are shown by number."""
+    return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in " ".join(text.split()))

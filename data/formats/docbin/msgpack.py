@@ -1,0 +1,99 @@
+"""MessagePack read with bounds. https://github.com/msgpack/msgpack/blob/master/spec.md
+
+Decoders that make room for what a header announces are stopped for minutes by a few megabytes of nested headers. Here
+a value costs what it has in bytes, nesting ends at a depth, and extension types stay the bytes that they are. Nothing
+in it can name code.
+"""
+
+import struct
+from typing import Any
+
+_DEPTH = 16  # deeper than any file that is read
+_CONSTANTS = {0xC0: None, 0xC2: False, 0xC3: True}
+_NUMBERS = {0xCA: ">f", 0xCB: ">d"} | dict(
+    zip(range(0xCC, 0xD4), (">B", ">H", ">I", ">Q", ">b", ">h", ">i", ">q"), strict=True)
+)
+_LENGTHS = {  # code → how the length is stored, and of what
+    **dict(zip((0xC4, 0xC5, 0xC6), ((">B", "bytes"), (">H", "bytes"), (">I", "bytes")), strict=True)),
+    **dict(zip((0xD9, 0xDA, 0xDB), ((">B", "string"), (">H", "string"), (">I", "string")), strict=True)),
+    **dict(zip((0xDC, 0xDD), ((">H", "array"), (">I", "array")), strict=True)),
+    **dict(zip((0xDE, 0xDF), ((">H", "map"), (">I", "map")), strict=True)),
+    **dict(zip((0xC7, 0xC8, 0xC9), ((">B", "extension"), (">H", "extension"), (">I", "extension")), strict=True)),
+}
+_EXTENSIONS = {0xD4: 1, 0xD5: 2, 0xD6: 4, 0xD7: 8, 0xD8: 16}  # code → its length
+
+
+def unpack(content: bytes) -> Any:
+    """The value that bytes hold: None, a bool, number, str, bytes, list or dict of such.
+
+    Lists that are keys of maps become tuples; strings are UTF-8; extensions are bytes, with that of their type first.
+
+    Raises:
+        ValueError: the bytes are not one whole value, or nested too deeply, or a key is a map.
+    """
+    reader = _Reader(content)
+    value = reader.value(0)
+    if reader.at != len(content):
+        raise ValueError(f"{len(content) - reader.at} bytes are left behind the value")
+    return value
+
+
+class _Reader:
+    """A position in the bytes."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.at = 0
+
+    def value(self, depth: int) -> Any:
+        code = self._take(1)[0]
+        if code < 0x80:
+            return code
+        if code >= 0xE0:
+            return code - 0x100
+        if code in _CONSTANTS:
+            return _CONSTANTS[code]
+        if code in _NUMBERS:
+            return self._number(_NUMBERS[code])
+        if code < 0x90:
+            return self._sized("map", code & 0x0F, depth)
+        if code < 0xA0:
+            return self._sized("array", code & 0x0F, depth)
+        if code < 0xC0:
+            return self._sized("string", code & 0x1F, depth)
+        if code in _EXTENSIONS:
+            return self._take(1 + _EXTENSIONS[code])
+        if code not in _LENGTHS:
+            raise ValueError(f"type 0x{code:02x} at byte {self.at - 1} is not read")
+        form, kind = _LENGTHS[code]
+        return self._sized(kind, self._number(form), depth)
+
+    def _take(self, length: int) -> bytes:
+        taken = self.content[self.at : self.at + length]
+        if len(taken) < length:
+            raise ValueError(f"it ends {length - len(taken)} bytes early")
+        self.at += length
+        return taken
+
+    def _number(self, form: str) -> Any:
+        return struct.unpack(form, self._take(struct.calcsize(form)))[0]
+
+    def _sized(self, kind: str, length: int, depth: int) -> Any:
+        if kind in ("bytes", "extension"):
+            return self._take(length + (kind == "extension"))
+        if kind == "string":
+            return self._take(length).decode("utf-8")
+        if depth == _DEPTH:
+            raise ValueError(f"it is nested deeper than {_DEPTH}")
+        if kind == "array":
+            return [self.value(depth + 1) for _ in range(length)]
+        return dict(self._pair(depth + 1) for _ in range(length))
+
+    def _pair(self, depth: int) -> tuple[Any, Any]:
+        key = self.value(depth)
+        key = tuple(key) if isinstance(key, list) else key
+        try:
+            hash(key)
+        except TypeError as error:
+            raise ValueError("a map or a nested list is the key of a map") from error
+        return key, self.value(depth)

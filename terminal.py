@@ -1,0 +1,73 @@
+"""What the commands share: errors of one line, notes on stderr, pairs of `name=value`."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NoReturn, TextIO
+
+import typer
+
+
+def fail(error: Exception | str) -> NoReturn:
+    """End the command with an error and exit code 1."""
+    typer.echo(f"error: {error}", err=True)
+    raise typer.Exit(1)
+
+
+def say(line: str) -> None:
+    """A line for the person, beside the output."""
+    typer.echo(line, err=True)
+
+
+def label_mapping(entries: Sequence[str]) -> dict[str, str | None]:
+    """`FILE=SCHEME` renames a label, `FILE=` drops it."""
+    pairs = [entry.partition("=") for entry in entries]
+    for entry, (old, sign, _) in zip(entries, pairs, strict=True):
+        if not old or not sign:
+            fail(f"--label {entry!r}: write FILE=SCHEME, or FILE= to drop the label")
+    return {old: new or None for old, _, new in pairs}
+
+
+@contextmanager
+def piped() -> Iterator[None]:
+    """Write to stdout; a reader that has seen enough ends the command without an error."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:  # nothing is left for the interpreter to flush
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(0) from None
+
+
+@contextmanager
+def replacing(output: Path) -> Iterator[TextIO]:
+    """A stream that takes the file's place once it is whole: the output may be one of the inputs."""
+    special = output.exists() and not output.is_file()
+    part = output if special else output.with_name(f"{output.name}.part")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("w", encoding="utf-8", newline="", errors="backslashreplace") as stream:
+            yield stream
+        if not special:
+            part.replace(output)
+    finally:
+        if not special:
+            with suppress(OSError):
+                part.unlink()
+
+
+def quiet(*, transformers: bool = True) -> None:
+    """Keep the libraries' own chatter off the screen; warnings of ours stay."""
+    import warnings
+
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    warnings.filterwarnings("ignore", category=FutureWarning)
+    warnings.filterwarnings("ignore", category=UserWarning, module="torch")
+    if transformers:
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
