@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import cli_check, cli_data
-from .terminal import fail as _fail
-from .terminal import label_mapping, piped, replacing
-from .terminal import quiet as _quiet
-from .terminal import say as _say
+from .commands import cli_check, cli_data
+from .commands.terminal import fail as _fail
+from .commands.terminal import label_mapping, piped, replacing
+from .commands.terminal import quiet as _quiet
+from .commands.terminal import say as _say
 
 if TYPE_CHECKING:
     from .evaluate.report import Report
@@ -242,10 +242,10 @@ def tag(
 ) -> None:
     """Tag articles. A broken input is reported and the others go on; the exit code then is 1."""
     _quiet(transformers=backend == "torch")
+    from .commands.tagging import FOLDERS, FORMATS, Inputs, write_tagged, write_tagged_folder
     from .data.ledger import DataError
     from .inference import Tagger
     from .models.bundle import BundleError
-    from .tagging import FOLDERS, FORMATS, Inputs, write_tagged, write_tagged_folder
 
     if format not in (*FORMATS, *FOLDERS):
         _fail(f"--format {format!r}: there are {', '.join((*FORMATS, *FOLDERS))}")

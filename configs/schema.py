@@ -3,8 +3,22 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+# `data.formats.FORMATS`, which is not imported here: the configuration stands on the ground.
+FormatName = Literal[
+    "jsonl",
+    "markup",
+    "conll",
+    "classification",
+    "doccano",
+    "prodigy",
+    "ace",
+    "label-studio",
+    "brat",
+    "inception",
+    "spacy",
+]
 TaskName = Literal["entities", "triggers", "boundaries", "sentence_types", "event_types"]
 Metric = Literal[
     "entities.f1",
@@ -98,8 +112,8 @@ class DataSource(_Section):
     """A split of the corpus that ships, in place of ``path``."""
     name: str | None = Field(default=None, pattern=r"^\w[\w. -]*$")
     """Name in reports; the file's name where it is left out."""
-    format: str | None = None
-    """Format of the file (jsonl, markup, conll, label-studio, brat, …); recognised by itself where it is left out."""
+    format: FormatName | None = None
+    """Format of the file; recognised by itself where it is left out."""
     options: dict[str, Any] = {}
     """Reading options of the format, as in ``{triggers: [Attack]}``."""
     supervises: Annotated[list[TaskName] | dict[TaskName, list[str] | Literal["all"]], Field(min_length=1)]
@@ -109,16 +123,6 @@ class DataSource(_Section):
     """Labels of the file → labels of the scheme; null drops a label. What is not named stays as it is."""
     repeats: float = Field(default=1.0, gt=0, le=1000)
     """How often each article is seen in an epoch."""
-
-    @field_validator("format")
-    @classmethod
-    def _known_format(cls, format: str | None) -> str | None:
-        from ..data.formats import FORMATS
-        from ..data.formats.lines import nearest
-
-        if format is not None and format not in FORMATS:
-            raise ValueError(f"format {format!r} is not known; {nearest(format, FORMATS)}")
-        return format
 
     @model_validator(mode="after")
     def _one_place(self) -> "DataSource":

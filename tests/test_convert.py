@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from rasid.cli import app
+from rasid.commands.converting import SHOWN, Tally, convert, describe
 from rasid.configs.loader import ConfigError, load_config
 from rasid.configs.schema import Recipe
-from rasid.converting import SHOWN, Tally, convert, describe
 from rasid.data.articles import Article, Entity, Event, Span
 from rasid.data.corpus import load_corpus
 from rasid.data.formats import FORMATS, format_chunks, load_articles, suffix_of, write_articles

@@ -7,12 +7,12 @@ import pytest
 from typer.testing import CliRunner
 
 from rasid.cli import app
+from rasid.commands.initialising import FORMATS, InitError, initialise
 from rasid.configs.loader import load_config
 from rasid.configs.schema import Recipe
 from rasid.data.articles import Article, check_articles
 from rasid.data.labels import load_scheme
 from rasid.data.words import words
-from rasid.initialising import FORMATS, InitError, initialise
 from rasid.train.prepare import load_data
 
 SCHEMES = ("news", "anercorp", "wojood")

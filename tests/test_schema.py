@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from pydantic import BaseModel
 
 from rasid.configs import pretrain_schema, schema
 from rasid.configs.loader import ConfigError, load_config
-from rasid.configs.schema import Recipe
+from rasid.configs.schema import FormatName, Recipe
+from rasid.data.formats import FORMATS
 
 MODELS = [
     value
@@ -96,3 +98,7 @@ def test_all_errors_are_told_at_once(recipe_file: Path) -> None:
     with pytest.raises(ConfigError) as raised:
         load_config(recipe_file, Recipe, overrides)
     assert len(raised.value.problems) == 3
+
+
+def test_a_recipe_names_the_formats_that_there_are() -> None:
+    assert get_args(FormatName) == FORMATS

@@ -12,9 +12,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
-from .data.articles import Article
-from .data.formats import conll, doccano, jsonl, label_studio, markup, prodigy, write_articles
-from .data.ledger import Ledger
+from ..data.articles import Article
+from ..data.formats import conll, doccano, jsonl, label_studio, markup, prodigy, write_articles
+from ..data.ledger import Ledger
 
 _SUFFIXES = (".txt", ".jsonl")
 _OWN_KEYS = {own.name for own in fields(Article)}

@@ -9,12 +9,12 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from string import Template
 
-from .data.articles import Article, Entity
-from .data.formats import load_articles, suffix_of, write_articles
-from .data.formats.lines import nearest
-from .data.labels import load_scheme
-from .data.ledger import Ledger
-from .data.sources import map_labels
+from ..data.articles import Article, Entity
+from ..data.formats import load_articles, suffix_of, write_articles
+from ..data.formats.lines import nearest
+from ..data.labels import load_scheme
+from ..data.ledger import Ledger
+from ..data.sources import map_labels
 
 _TASKS = {
     "entities": "persons, organisations, places and so on",

@@ -5,17 +5,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .data.articles import Article, check_article
-from .data.audit import Audit, audit
-from .data.formats import read_articles
-from .data.labels import LabelScheme, load_scheme
-from .data.ledger import DataError, Ledger, Problem
-from .data.sources import DataSet, map_labels, resolve_supervision
+from ..data.articles import Article, check_article
+from ..data.audit import Audit, audit
+from ..data.formats import read_articles
+from ..data.labels import LabelScheme, load_scheme
+from ..data.ledger import DataError, Ledger, Problem
+from ..data.sources import DataSet, map_labels, resolve_supervision
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-    from .configs.schema import DataSource, EncoderConfig, Recipe
+    from ..configs.schema import DataSource, EncoderConfig, Recipe
 
 _SPLITS = ("train", "dev", "valid", "validation", "test")
 _WINDOW = 512
@@ -77,11 +77,11 @@ def check_inputs(
     Raises:
         CheckError: something cannot be loaded, or the inputs do not go together.
     """
-    from .configs.loader import ConfigError, load_config
-    from .configs.schema import Recipe
-    from .data.labels import SchemeError
-    from .models.bundle import BundleError
-    from .models.encoders import EncoderError
+    from ..configs.loader import ConfigError, load_config
+    from ..configs.schema import Recipe
+    from ..data.labels import SchemeError
+    from ..models.bundle import BundleError
+    from ..models.encoders import EncoderError
 
     try:
         if is_recipe(inputs[0]):
@@ -109,7 +109,7 @@ def write_reports(checked: Checked, *, json: Path | None = None, html: Path | No
         # A lone surrogate becomes \\udXXX, which is how JSON writes it too.
         json.write_text(content + "\n", encoding="utf-8", errors="backslashreplace")
     if html is not None:
-        from .data.audit.page import to_html
+        from ..data.audit.page import to_html
 
         html.write_text(to_html(checked.audit, checked.articles, scheme=checked.scheme), encoding="utf-8")
 
@@ -152,7 +152,7 @@ def check_data(
         raise DataError(problems or [nothing])
     tagger, settings = None, {}
     if bundle is not None:
-        from .inference import Tagger
+        from ..inference import Tagger
 
         tagger = Tagger.from_pretrained(bundle)
         scheme = tagger.settings.scheme
@@ -160,8 +160,8 @@ def check_data(
     if encoder is None and tagger is not None:
         tokenizer = tagger.encoder.tokenizer
     else:
-        from .configs.schema import EncoderConfig
-        from .models.encoders import SHIPPED
+        from ..configs.schema import EncoderConfig
+        from ..models.encoders import SHIPPED
 
         shipped = next((name for name, folder in SHIPPED.items() if folder.is_dir()), None)
         tokenizer = None
@@ -194,7 +194,7 @@ def check_recipe(
         SchemeError, BundleError: they cannot be loaded.
         EncoderError: the encoder that was named in place of the recipe's cannot be loaded.
     """
-    from .models.encoders import EncoderError
+    from ..models.encoders import EncoderError
 
     scheme = load_scheme(recipe.scheme)
     read: dict[str, _Read] = {}
@@ -215,7 +215,7 @@ def check_recipe(
             raise
         say(f"what the encoder would make of the texts is not checked: {error}")
     if bundle is not None:
-        from .inference import Tagger
+        from ..inference import Tagger
 
         tagger = Tagger.from_pretrained(bundle)
     return _checked(
@@ -235,8 +235,8 @@ def load_tokenizer(encoder: "EncoderConfig", texts: Sequence[str]) -> "Tokenizer
     Raises:
         EncoderError: it cannot be loaded.
     """
-    from .data.normalise import train_wordpiece
-    from .models.encoders import load_encoder
+    from ..data.normalise import train_wordpiece
+    from ..models.encoders import load_encoder
 
     if encoder.scratch is not None:
         return train_wordpiece(iter(texts), encoder.scratch.vocabulary)
@@ -272,7 +272,7 @@ def _unused(name: str, path: Path, taken: dict[str, Any]) -> str:
 
 
 def _corpus(name: str) -> Iterator[_Read]:
-    from .data.corpus import load_corpus
+    from ..data.corpus import load_corpus
 
     split = name.removeprefix("corpus").removeprefix(":")
     if split not in ("", "train", "dev", "test"):

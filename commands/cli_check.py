@@ -21,8 +21,8 @@ def check(
     quiet()
     from rich.console import Console
 
+    from ..data.audit.terminal import render
     from .checking import CheckError, check_inputs, write_reports
-    from .data.audit.terminal import render
 
     try:
         checked = check_inputs(inputs, format=format, encoder=encoder, bundle=bundle, say=say)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from .data.articles import Article
-from .data.formats import format_chunks, stream_articles, write_articles
-from .data.labels import LabelScheme
-from .data.ledger import DataError, Ledger, Problem
-from .data.sources import map_labels
+from ..data.articles import Article
+from ..data.formats import format_chunks, stream_articles, write_articles
+from ..data.labels import LabelScheme
+from ..data.ledger import DataError, Ledger, Problem
+from ..data.sources import map_labels
 
 SHOWN = 3
 """Places that are named for each cause."""

@@ -10,8 +10,8 @@ import typer
 from .terminal import fail, label_mapping, piped, say
 
 if TYPE_CHECKING:
-    from .data.articles import Article
-    from .evaluate.report import Report
+    from ..data.articles import Article
+    from ..evaluate.report import Report
 
 
 def convert(
@@ -34,10 +34,10 @@ def convert(
     The exit code is 1 if anything of IN could not be read or was not written; what the format of OUT cannot hold is
     reported alone.
     """
+    from ..data.formats import format_of
+    from ..data.labels import SchemeError, load_scheme
+    from ..data.ledger import DataError
     from . import converting
-    from .data.formats import format_of
-    from .data.labels import SchemeError, load_scheme
-    from .data.ledger import DataError
 
     try:
         format = write_as or ("jsonl" if target == "-" else format_of(target))
@@ -64,7 +64,7 @@ def convert(
 
 def _options(entries: list[str]) -> dict[str, Any]:
     """`key=value`, the value as in a recipe."""
-    from .configs.tree import ConfigError, parse
+    from ..configs.tree import ConfigError, parse
 
     found: dict[str, Any] = {}
     for entry in entries:
@@ -104,8 +104,8 @@ def compare(
     from rich.console import Console
     from rich.table import Table
 
-    from .evaluate.comparison import compare_reports
-    from .evaluate.report import Bootstrap, ReportError
+    from ..evaluate.comparison import compare_reports
+    from ..evaluate.report import Bootstrap, ReportError
 
     one, other = _report(first), _report(second)
     bootstrap = Bootstrap(samples=samples, seed=one.bootstrap.seed, level=one.bootstrap.level)
@@ -139,7 +139,7 @@ def _p_value(value: float, samples: int) -> str:
 
 
 def _report(place: Path) -> "Report":
-    from .evaluate.report import Report, ReportError
+    from ..evaluate.report import Report, ReportError
 
     file = place / "report.json" if place.is_dir() else place
     try:
@@ -156,7 +156,7 @@ def init(
     format: Annotated[str, typer.Option("--format", help="Format of the example articles.")] = "markup",
 ) -> None:
     """Start a project: a recipe with comments, a label scheme to edit, and a few annotated articles."""
-    from .data.ledger import DataError
+    from ..data.ledger import DataError
     from .initialising import InitError, initialise
 
     try:
