@@ -43,7 +43,7 @@ def main() -> None:
     systems: dict[str, list[Scores]] = {
         name: [] for name in ("TF-IDF words", "TF-IDF words+characters", *options.encoder)
     }
-    for number, test in enumerate(folds):
+    for number, test in enumerate(folds[: options.first]):
         dev = folds[(number + 1) % len(folds)]
         parts = {
             "train": [a for i, a in enumerate(articles) if i not in test and i not in dev],
@@ -127,6 +127,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--recipe", default="events-gsr")
     parser.add_argument("--encoder", nargs="*", default=["rasid-mini"], help="names, folders, or scratch")
     parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--first", type=int, help="measure only so many of the folds")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--set", nargs="*", default=[], help="key=value of the recipe")
     parser.add_argument("--output", type=Path, default=Path("runs/events-cv"))
