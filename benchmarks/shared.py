@@ -83,4 +83,5 @@ def write_json(path: Path | None, options: Namespace, results: Mapping[str, Any]
         "torch_threads": torch.get_num_threads(),
         "transformers": transformers.__version__,
     }
-    path.write_text(json.dumps({**setting, **results}, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8")
+    content = json.dumps({**setting, **results}, ensure_ascii=False, indent=1, default=str)
+    path.write_text(content + "\n", encoding="utf-8")
