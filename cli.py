@@ -5,6 +5,7 @@ Heavy imports stand inside the commands, so that help answers at once.
 
 import io
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,8 @@ from .commands.terminal import quiet as _quiet
 from .commands.terminal import say as _say
 
 if TYPE_CHECKING:
+    from .commands.tagging import Inputs
+    from .data.articles import Article
     from .evaluate.report import Report
 
 app = typer.Typer(
@@ -261,6 +264,8 @@ def tag(
         from .evaluate.uncertainty import most_uncertain
 
         articles = most_uncertain(tagger, source, uncertain)
+    if output is not None:
+        articles = _some(articles, source)
     try:
         if output is None:
             with piped():
@@ -278,6 +283,13 @@ def tag(
         _say(f"{source.broken} of the inputs could not be read, {source.read} articles were tagged")
     if source.broken or left_out:
         raise typer.Exit(1)
+
+
+def _some(articles: "Iterable[Article]", source: "Inputs") -> "Iterator[Article]":
+    """The articles; without any the command ends and leaves its output file as it is."""
+    yield from articles
+    if not source.read:
+        _fail("there was nothing to tag")
 
 
 def _show(reports: "dict[str, Report]") -> None:

@@ -1,13 +1,13 @@
 """What `rasid check` reads: a recipe, files and folders, or the corpus that ships; leniently, and then audited."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data.articles import Article, check_article
 from ..data.audit import Audit, audit
-from ..data.formats import read_articles
+from ..data.formats import located_articles
 from ..data.labels import LabelScheme, load_scheme
 from ..data.ledger import DataError, Ledger, Problem
 from ..data.sources import DataSet, map_labels, resolve_supervision
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..configs.schema import DataSource, EncoderConfig, Recipe
 
-_SPLITS = ("train", "dev", "valid", "validation", "test")
+_SPLITS = ("train", "dev", "val", "valid", "validation", "test")
 _WINDOW = 512
 
 
@@ -61,6 +61,7 @@ def check_inputs(
     inputs: Sequence[str],
     *,
     format: str | None = None,
+    options: Mapping[str, Any] | None = None,
     encoder: str | None = None,
     bundle: str | Path | None = None,
     say: Callable[[str], None] = lambda line: None,
@@ -70,6 +71,7 @@ def check_inputs(
     Args:
         inputs: a recipe and ``key=value``, or paths as for `check_data`.
         format: of data; a recipe says it for itself.
+        options: likewise.
         encoder: as for `check_data`.
         bundle: likewise.
         say: likewise.
@@ -87,9 +89,11 @@ def check_inputs(
         if is_recipe(inputs[0]):
             if format is not None:
                 raise CheckError("--format is for files; a recipe names the format of each data set")
+            if options:
+                raise CheckError("--option is for files; a recipe names the options of each data set")
             recipe = load_config(inputs[0], Recipe, inputs[1:])
-            return check_recipe(recipe, name=inputs[0], encoder=encoder, bundle=bundle, say=say)
-        return check_data(inputs, format=format, encoder=encoder, bundle=bundle, say=say)
+            return check_recipe(recipe, name=_title(inputs[:1]), encoder=encoder, bundle=bundle, say=say)
+        return check_data(inputs, format=format, options=options, encoder=encoder, bundle=bundle, say=say)
     except (ConfigError, DataError, SchemeError, BundleError, EncoderError) as error:
         raise CheckError(str(error)) from error
 
@@ -118,20 +122,23 @@ def check_data(
     paths: Sequence[str],
     *,
     format: str | None = None,
+    options: Mapping[str, Any] | None = None,
     encoder: str | None = None,
     bundle: str | Path | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Checked:
     """Audit files, folders and ``corpus:train``.
 
-    A folder that holds files named train, dev (valid) and test is checked as these data sets, anything else as one.
+    A folder that holds files named train, dev (val, valid) and test is checked as these data sets, anything else as
+    one.
 
     Args:
         paths: what to read, each a data set under the name of its file.
         format: see `data.formats`; None looks at each file.
+        options: reading options of the format.
         encoder: as in a recipe; None takes that of the bundle, or the one that ships.
         bundle: ranks label noise, and gives encoder and scheme.
-        say: takes a line for what could not be checked.
+        say: takes a line for what was not checked.
 
     Raises:
         DataError: there is nothing to read.
@@ -144,8 +151,11 @@ def check_data(
             scheme = load_scheme("news")
             read |= {found.dataset.name: found for found in _corpus(path)}
         else:
-            for name, file in _parts(Path(path)):
-                read[_unused(name, file, read)] = _read(str(file), name=name, format=format)
+            parts = _parts(Path(path))
+            if others := _left_aside(Path(path), [file for _, file in parts]):
+                say(f"{path} is checked as {', '.join(name for name, _ in parts)}; not read: {', '.join(others)}")
+            for name, file in parts:
+                read[_unused(name, file, read)] = _read(str(file), name=name, format=format, options=options)
     if not any(found.dataset.articles for found in read.values()):
         problems = [problem for found in read.values() for problem in found.dataset.ledger.quarantined]
         nothing = Problem(source=str(paths[0]), cause="no articles", message="holds no articles")
@@ -170,7 +180,7 @@ def check_data(
             settings = {}
         else:
             say("no encoder was named (--encoder NAME): what it would make of the texts is not checked")
-    return _checked(read, " ".join(paths), scheme=scheme, tokenizer=tokenizer, tagger=tagger, **settings)
+    return _checked(read, _title(paths), scheme=scheme, tokenizer=tokenizer, tagger=tagger, **settings)
 
 
 def check_recipe(
@@ -263,6 +273,25 @@ def _parts(path: Path) -> list[tuple[str, Path]]:
     return [(path.stem or str(path), path)]
 
 
+def _left_aside(folder: Path, parts: Sequence[Path]) -> list[str]:
+    """Files of a folder that are none of its splits, but might be data as they are."""
+    if parts == [folder]:
+        return []
+    suffixes = {part.suffix for part in parts}
+    files = sorted(file for file in folder.rglob("*") if file.suffix in suffixes and file.is_file())
+    return [str(file.relative_to(folder)) for file in files if file not in parts]
+
+
+def _title(paths: Sequence[str]) -> str:
+    """What was checked, by the names of its files and folders; the same name twice comes with its folder."""
+    places = [Path(path) if path.startswith("corpus:") else Path(path).absolute() for path in paths]
+    names = [place.name for place in places]
+    return ", ".join(
+        str(Path(place.parent.name, name)) if names.count(name) > 1 else name
+        for place, name in zip(places, names, strict=True)
+    )
+
+
 def _unused(name: str, path: Path, taken: dict[str, Any]) -> str:
     """The name, or one that tells more where it is taken: a report must tell two data sets apart."""
     if name not in taken:
@@ -307,7 +336,7 @@ def _read(
     name: str,
     format: str | None = None,
     labels: dict[str, str | None] | None = None,
-    options: dict[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
     ledger: Ledger | None = None,
 ) -> _Read:
     """Read what can be read; the rest is in the ledger, a path that cannot be read at all included."""
@@ -315,10 +344,10 @@ def _read(
     articles: list[Article] = []
     files: list[str] = []
     try:
-        for article in read_articles(path, format, ledger=ledger, options=options):
-            valid = without_bad_spans(article, ledger)
+        for line, article in located_articles(path, format, ledger=ledger, options=options):
+            valid = without_bad_spans(article, ledger, line=line)
             articles.append(map_labels(valid, labels, ledger) if labels else valid)
-            files.append(ledger.source)
+            files.append(f"{ledger.source}:{line}" if line else ledger.source)
     except DataError as error:
         ledger.quarantined += error.problems
     except OSError as error:
@@ -326,7 +355,7 @@ def _read(
     return _Read(dataset=DataSet(name=name, articles=articles, supervision={}, ledger=ledger), files=files)
 
 
-def without_bad_spans(article: Article, ledger: Ledger) -> Article:
+def without_bad_spans(article: Article, ledger: Ledger, *, line: int = 0) -> Article:
     """An article without the annotation that `check_article` refuses; each piece left out is in the ledger."""
     if not any(check_article(article)):
         return article
@@ -337,7 +366,7 @@ def without_bad_spans(article: Article, ledger: Ledger) -> Article:
         if identity and identity in ids:
             problems.append(("duplicate id", f"id {identity!r} is used twice in the article"))
         for cause, message in problems:
-            ledger.refuse(cause, message, article=article.id)
+            ledger.refuse(cause, message, line=line, article=article.id)
         ids.update({identity} - {""})
         return not problems
 

@@ -5,12 +5,20 @@ from typing import Annotated
 
 import typer
 
-from .terminal import fail, quiet, say
+from .terminal import fail, piped, quiet, reading_options, say, stdin_or_path
 
 
 def check(
-    inputs: Annotated[list[str], typer.Argument(help="Recipe with key=value; or files, folders, corpus:train.")],
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="DATA|CONFIG", help="Files, folders, corpus:train, - for stdin; or a recipe with key=value."
+        ),
+    ],
     format: Annotated[str | None, typer.Option("--format", help="Format of the data.")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option("--option", help="Reading option key=value, as in triggers=[Attack].")
+    ] = None,
     encoder: Annotated[str | None, typer.Option("--encoder", help="Encoder whose tokenizer is to read them.")] = None,
     bundle: Annotated[Path | None, typer.Option("--bundle", help="Bundle that ranks likely label noise.")] = None,
     json: Annotated[Path | None, typer.Option("--json", help="File for everything that was found.")] = None,
@@ -25,17 +33,26 @@ def check(
     from .checking import CheckError, check_inputs, write_reports
 
     try:
-        checked = check_inputs(inputs, format=format, encoder=encoder, bundle=bundle, say=say)
+        paths = [stdin_or_path(name, format, "--format") for name in inputs]
+        options = reading_options(option or [])
+        checked = check_inputs(paths, format=format, options=options, encoder=encoder, bundle=bundle, say=say)
     except CheckError as error:
         fail(error)
+    code = 1 if checked.audit.errors else 0
     console = Console()
-    for part in render(checked.audit, limit=limit):
-        console.print(part)
+    with console.capture() as shown:  # the console would end the command at a closed pipe
+        for part in render(checked.audit, limit=limit):
+            console.print(part)
+    written, failed = filter(None, (json, html)), None
     try:
         write_reports(checked, json=json, html=html)
     except OSError as error:
-        fail(f"{error.filename}: {error.strerror}")
-    for file in filter(None, (json, html)):
-        typer.echo(f"written: {file}")
-    if checked.audit.errors:
-        raise typer.Exit(1)
+        written, failed = (), f"{error.filename}: {error.strerror}"
+    with piped(code):
+        typer.echo(shown.get(), nl=False)
+        for file in written:
+            typer.echo(f"written: {file}")
+    if failed:
+        fail(failed)
+    if code:
+        raise typer.Exit(code)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .terminal import fail, label_mapping, piped, say
+from .terminal import fail, label_mapping, piped, reading_options, say, stdin_or_path
 
 if TYPE_CHECKING:
     from ..data.articles import Article
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def convert(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="File or folder to read.")],
+    source: Annotated[str, typer.Argument(metavar="IN", help="File or folder to read; - for stdin.")],
     target: Annotated[str, typer.Argument(metavar="OUT", help="File or folder to write; - for stdout.")],
     read_as: Annotated[str | None, typer.Option("--from", help="Format of IN; looks at the files without it.")] = None,
     write_as: Annotated[str | None, typer.Option("--to", help="Format of OUT; by its suffix without it.")] = None,
@@ -39,6 +39,7 @@ def convert(
     from ..data.ledger import DataError
     from . import converting
 
+    source = stdin_or_path(source, read_as, "--from")
     try:
         format = write_as or ("jsonl" if target == "-" else format_of(target))
         arguments: dict[str, Any] = {
@@ -46,7 +47,7 @@ def convert(
             "write_as": format,
             "scheme": load_scheme(scheme) if scheme else None,
             "labels": label_mapping(label or []),
-            "options": _options(option or []),
+            "options": reading_options(option or []),
         }
         if target == "-":
             with piped():
@@ -56,29 +57,11 @@ def convert(
     except (DataError, SchemeError) as error:
         fail(error)
     except OSError as error:
-        fail(f"{error.filename or target}: {error.strerror}")
+        # A file is written beside its place and moved there.
+        fail(f"{str(error.filename or target).removesuffix('.part')}: {error.strerror}")
     say(converting.describe(conversion, format))
     if not conversion.complete:
         raise typer.Exit(1)
-
-
-def _options(entries: list[str]) -> dict[str, Any]:
-    """`key=value`, the value as in a recipe."""
-    from ..configs.tree import ConfigError, parse
-
-    found: dict[str, Any] = {}
-    for entry in entries:
-        key, sign, value = entry.partition("=")
-        problems: list[str] = []
-        if not key or not sign:
-            fail(f"--option {entry!r}: write key=value, as in triggers=[Attack]")
-        try:
-            found[key] = parse(value, f"--option {key}", problems, located=False).plain()
-        except ConfigError as error:
-            problems += error.problems
-        if problems:
-            fail("\n".join(problems))
-    return found
 
 
 def _progress(articles: "Iterable[Article]") -> "Iterator[Article]":
@@ -95,8 +78,8 @@ def _progress(articles: "Iterable[Article]") -> "Iterator[Article]":
 
 
 def compare(
-    first: Annotated[Path, typer.Argument(help="report.json, or the folder that holds it.")],
-    second: Annotated[Path, typer.Argument(help="Another, of the same data.")],
+    first: Annotated[Path, typer.Argument(metavar="A", help="report.json, or the folder that holds it.")],
+    second: Annotated[Path, typer.Argument(metavar="B", help="Another, of the same data.")],
     every: Annotated[bool, typer.Option("--all", help="Every mode and averaging, not the headline alone.")] = False,
     samples: Annotated[int, typer.Option(min=100, help="Samples of the interval and of the test.")] = 10_000,
 ) -> None:

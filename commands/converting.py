@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -31,14 +31,20 @@ class Tally(Ledger):
     def refuse(self, cause: str, message: str, *, line: int = 0, article: str = "") -> None:
         """Record something left out."""
         self.refusals[cause] += 1
-        if self.refusals[cause] <= SHOWN:
-            super().refuse(cause, message, line=line, article=article)
+        super().refuse(cause, message, line=line, article=article)
+        self._keep_few(self.quarantined)
 
     def repair(self, cause: str, message: str, *, line: int = 0, article: str = "") -> None:
         """Record something mended."""
         self.repairs[cause] += 1
-        if self.repairs[cause] <= SHOWN:
-            super().repair(cause, message, line=line, article=article)
+        super().repair(cause, message, line=line, article=article)
+        self._keep_few(self.repaired)
+
+    def _keep_few(self, problems: list[Problem]) -> None:
+        """Drop the last problem if it tells nothing new, or if enough of its cause are there."""
+        last, *_ = same = [problem for problem in reversed(problems) if problem.cause == problems[-1].cause]
+        if last in same[1:] or len(same) > SHOWN:
+            problems.pop()
 
     def counts(self) -> dict[str, int]:
         """Sums by cause, prefixed with ``repaired:`` or ``quarantined:``."""
@@ -150,4 +156,9 @@ def _section(title: str, counts: Counter[str], problems: list[Problem]) -> Itera
         yield f"{title}:"
     for cause, number in counts.most_common():
         yield f"  {cause}: {number}"
-        yield from (f"    {problem}" for problem in problems if problem.cause == cause)
+        shown = [problem for problem in problems if problem.cause == cause]
+        if len(shown) > 1 and len({(problem.source, problem.line, problem.message) for problem in shown}) == 1:
+            more = ", …" if number > len(shown) else ""
+            yield f"    {replace(shown[0], article='')} ({', '.join(problem.article for problem in shown)}{more})"
+        else:
+            yield from (f"    {problem}" for problem in shown)

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
 import typer
 
@@ -30,15 +30,41 @@ def label_mapping(entries: Sequence[str]) -> dict[str, str | None]:
     return {old: new or None for old, _, new in pairs}
 
 
+def reading_options(entries: Sequence[str]) -> dict[str, Any]:
+    """`key=value` of `--option`, the value as in a recipe."""
+    from ..configs.tree import ConfigError, parse
+
+    found: dict[str, Any] = {}
+    for entry in entries:
+        key, sign, value = entry.partition("=")
+        problems: list[str] = []
+        if not key or not sign:
+            fail(f"--option {entry!r}: write key=value, as in triggers=[Attack]")
+        try:
+            found[key] = parse(value, f"--option {key}", problems, located=False).plain()
+        except ConfigError as error:
+            problems += error.problems
+        if problems:
+            fail("\n".join(problems))
+    return found
+
+
+def stdin_or_path(name: str, format: str | None, option: str) -> str:
+    """The path to read; ``-`` is stdin, which can be read only once, so that its format must be named."""
+    if name == "-" and format is None:
+        fail(f"- is stdin, whose format cannot be looked at: name it with {option}")
+    return "/dev/stdin" if name == "-" else name
+
+
 @contextmanager
-def piped() -> Iterator[None]:
-    """Write to stdout; a reader that has seen enough ends the command without an error."""
+def piped(code: int = 0) -> Iterator[None]:
+    """Write to stdout; a reader that has seen enough ends the command with the code, without an error."""
     try:
         yield
         sys.stdout.flush()
     except BrokenPipeError:  # nothing is left for the interpreter to flush
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(0) from None
+        raise typer.Exit(code) from None
 
 
 @contextmanager

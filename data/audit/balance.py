@@ -117,7 +117,7 @@ def rare_labels(labels: LabelCounts, datasets: Mapping[str, DataSet], *, minimum
                 judging = [name for name in names if _judges(datasets[name], task, label)]
                 count = sum(counts[name] for name in judging)
                 if judging and count < minimum and sum(counts.values()):
-                    hits.append(Hit(split=judging[0], label=label, message=_rarity(role, task, label, count)))
+                    hits.append(Hit(split=judging[0], label=label, message=_rarity(role, task, count)))
     yield from finding(
         "rare-labels",
         "Labels that are rare",
@@ -132,14 +132,14 @@ def _judges(dataset: DataSet, task: str, label: str) -> bool:
     return not dataset.supervision or label in dict(dataset.supervision).get(task, ())  # type: ignore[call-overload]
 
 
-def _rarity(role: str, task: str, label: str, count: int) -> str:
+def _rarity(role: str, task: str, count: int) -> str:
     if role == "train":
         outcome = "few to learn from"
     elif task in _THRESHOLDS:
         outcome = "it shares the threshold of the other labels"
     else:
         outcome = "its score will be coarse"
-    return f"{task} {label}: {count} in {role}, {outcome}"
+    return f"{task}: {count} in {role}, {outcome}"
 
 
 def missing_labels(labels: LabelCounts, datasets: Mapping[str, DataSet]) -> Iterator[Finding]:
@@ -149,11 +149,11 @@ def missing_labels(labels: LabelCounts, datasets: Mapping[str, DataSet]) -> Iter
     for task, rows in labels.items():
         for label, counts in rows.items():
             if not sum(counts.values()):
-                never.append(Hit(split="", label=label, message=f"{task} {label} is judged and occurs nowhere"))
+                never.append(Hit(split="", label=label, message=f"{task}: judged, and occurs nowhere"))
             elif training and not sum(counts[name] for name in training):
                 where = [name for name, count in counts.items() if count and role_of(name) in ("dev", "test")]
                 untrained += [
-                    Hit(split=name, label=label, message=f"{task} {label}: {counts[name]} in {name}, none in train")
+                    Hit(split=name, label=label, message=f"{task}: {counts[name]} in {name}, none in train")
                     for name in where
                 ]
     yield from finding(

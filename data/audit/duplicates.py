@@ -60,16 +60,17 @@ def duplicate_articles(views: Sequence[View]) -> Iterator[Finding]:
     )
     yield from finding(
         "duplicates-within-splits",
-        "The same text twice in a split",
+        "The same text twice",
         "warning",
-        "It counts twice in training and in the score. If the two were annotated apart, compare them.",
+        "Not across the split; it counts twice in training and in the score. If the two were annotated apart, compare "
+        "them.",
         within,
     )
     yield from finding(
         "near-duplicates-within-splits",
-        "Nearly the same text twice in a split",
+        "Nearly the same text twice",
         "note",
-        "They weigh double in training and in the score.",
+        "Not across the split; they weigh double in training and in the score.",
         sorted(near_within, key=lambda hit: -(hit.score or 0)),
     )
 

@@ -22,19 +22,23 @@ def render(audit: Audit, *, limit: int = 3) -> Iterator[RenderableType]:
     yield _sums(audit)
     for task in audit.labels:
         yield _labels(audit, task)
+    told: set[str] = set()
     for finding in audit.findings:
-        yield from _finding(finding, limit)
+        yield from _finding(finding, limit, explained=finding.explanation in told)
+        told.add(finding.explanation)
     counts = {severity: 0 for severity in _STYLES}
     for finding in audit.findings:
         counts[finding.severity] += 1
     yield Text()
-    yield Text(", ".join(f"{count} kinds of {severity}s" for severity, count in counts.items()))
+    kinds = (f"{count} {'kind' if count == 1 else 'kinds'} of {severity}s" for severity, count in counts.items())
+    yield Text(", ".join(kinds))
 
 
 def _sums(audit: Audit) -> Table:
     table = Table(title=_plain(audit.name), title_justify="left")
     table.add_column("data set", overflow="fold")
-    columns = list(dict.fromkeys(name for sums in audit.splits.values() for name in sums))
+    # Without the columns of annotation that there is none of: names of data sets need the room.
+    columns = list(dict.fromkeys(name for sums in audit.splits.values() for name, count in sums.items() if count))
     for column in columns:
         table.add_column(column, justify="right")
     for split, sums in audit.splits.items():
@@ -53,19 +57,21 @@ def _labels(audit: Audit, task: str) -> Table:
     return table
 
 
-def _finding(finding: Finding, limit: int) -> Iterator[RenderableType]:
+def _finding(finding: Finding, limit: int, *, explained: bool) -> Iterator[RenderableType]:
     style = _STYLES[finding.severity]
     yield Text()
     yield Text.assemble((finding.severity, style), " ", (_clean(finding.title), "bold"), f": {finding.count:,}")
-    yield Text(f"  {_clean(finding.explanation)}", style="dim")
+    if not explained:
+        yield Text(f"  {_clean(finding.explanation)}", style="dim")
     if finding.table:
         yield _rows(finding, max(_TABLE_ROWS, 2 * limit))
+    # What reading stumbled over is looked for in the file, all else in the article.
+    in_file = finding.key.startswith(("left-out-", "repaired-"))
     for hit in finding.hits[:limit]:
-        place = " ".join(part for part in (hit.split, hit.article) if part)
+        place = " ".join(filter(None, (hit.source if in_file and hit.source else hit.split, hit.article)))
         at = f":{hit.start}" if hit.start >= 0 else ""
-        yield Text.assemble(
-            "  ", (_clean(place) + at, "dim"), f" {_clean(hit.label)} ".rstrip() + " ", _clean(hit.message)
-        )
+        parts = ((_clean(place) + at, "dim"), (_clean(hit.label), ""), (_clean(hit.message), ""))
+        yield Text("  ") + Text(" ").join(Text(text, style=style) for text, style in parts if text)
     if limit and len(finding.hits) > limit:
         yield Text(f"  … and {finding.count - limit:,} more", style="dim")
 

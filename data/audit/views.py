@@ -18,8 +18,8 @@ TASKS_OF_SPANS = ("entities", "triggers")
 _HANGING = re.compile(
     "[\u0640\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u200c-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+"
 )
-_ROLE = re.compile(r"(train|dev|valid|validation|test)(?![a-z])", re.IGNORECASE)
-_ROLES = {"valid": "dev", "validation": "dev"}
+_ROLE = re.compile(r"(train|dev|val|valid|validation|test)(?![a-z])", re.IGNORECASE)
+_ROLES = {"val": "dev", "valid": "dev", "validation": "dev"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -145,8 +145,25 @@ def read_articles(
         DataError: there is no such path, it holds no file to read, a file's format is not known, or its reader has no
             such option.
     """
-    for _, article in _located(path, format, ledger, options or {}):
+    for _, article in located_articles(path, format, ledger=ledger, options=options):
         yield article
+
+
+def located_articles(
+    path: str | Path, format: str | None = None, *, ledger: Ledger, options: Mapping[str, Any] | None = None
+) -> Located:
+    """As `read_articles`, each article with the line where it starts, from 1."""
+    path = _existing(path)
+    if format is not None:
+        _format(path, format)  # now, not at the first file
+    for file in _files(path, format) if path.is_dir() else [path]:
+        ledger.source = str(file)
+        name = format or detect(file)
+        try:
+            checked = checked_options(_FORMATS[name].reader, options, name) if options else {}
+        except ValueError as error:
+            raise _error(file, "unknown option", str(error)) from error
+        yield from _FORMATS[name].read(file, ledger, **checked)
 
 
 def load_articles(
@@ -176,7 +193,7 @@ def load_articles(
     articles: list[Article] = []
     problems: list[Problem] = []
     seen: dict[str, str] = {}
-    for line, article in _located(path, format, ledger, options or {}):
+    for line, article in located_articles(path, format, ledger=ledger, options=options):
         place = f"{ledger.source}:{line}"
         article = change(article) if change else article
         found = list(check_article(article, scheme))
@@ -209,7 +226,7 @@ def stream_articles(
 
     ``ledger.articles`` counts those as well. Ids that two articles share are not looked for.
     """
-    for line, article in _located(path, format, ledger, options or {}):
+    for line, article in located_articles(path, format, ledger=ledger, options=options):
         article = change(article) if change else article
         problems = list(check_article(article, scheme))
         for cause, message in problems:
@@ -224,7 +241,7 @@ def format_chunks(articles: Iterable[Article], format: str, ledger: Ledger) -> I
     Raises:
         DataError: the format is not known, or it is not text in one file.
     """
-    path = Path("output")
+    path = Path("stdout")
     if (chunks := _format(path, format).chunks) is None:
         known = ", ".join(name for name, f in _FORMATS.items() if f.chunks)
         raise _error(path, "no stream", f"{format} is not text in one file; a stream takes {known}")
@@ -292,33 +309,27 @@ def write_articles(
     return ledger
 
 
-def _located(path: str | Path, format: str | None, ledger: Ledger, options: Mapping[str, Any]) -> Located:
-    path = _existing(path)
-    if format is not None:
-        _format(path, format)  # now, not at the first file
-    for file in _files(path, format) if path.is_dir() else [path]:
-        ledger.source = str(file)
-        name = format or detect(file)
-        try:
-            checked = checked_options(_FORMATS[name].reader, options, name) if options else {}
-        except ValueError as error:
-            raise _error(file, "unknown option", str(error)) from error
-        yield from _FORMATS[name].read(file, ledger, **checked)
-
-
 def _files(folder: Path, format: str | None) -> list[Path]:
     """The files of a folder to be read; plain .txt and .json only where their format was named."""
     if format is None:
         suffixes = {suffix for known in _FORMATS.values() for suffix in known.suffixes} - {".txt", ".json"}
     else:
         suffixes = set(_FORMATS[format].suffixes)
-    files = [
-        path for path in sorted(folder.rglob("*")) if path.name.lower().endswith(tuple(suffixes)) and path.is_file()
-    ]
+    files = [path for path in folder.rglob("*") if path.name.lower().endswith(tuple(suffixes)) and path.is_file()]
     files = [path for path in files if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
     if not files:
-        raise _error(folder, "no files", f"is a folder without a file of suffix {', '.join(sorted(suffixes))}")
-    return files
+        message = f"is a folder without a file of suffix {', '.join(sorted(suffixes))}"
+        more = "; files of .txt and .json are read where their format is named" if format is None else ""
+        raise _error(folder, "no files", message + more)
+    return sorted(files, key=_in_order)
+
+
+def _in_order(path: Path) -> list[tuple[list[str | int], str]]:
+    """Paths by their parts, numbers in them by value: a corpus that was written as a folder comes back in its order."""
+    return [
+        ([int(piece) if piece.isdecimal() else piece for piece in re.split(r"(\d+)", part)], part)
+        for part in path.parts
+    ]
 
 
 def _of_json(lines: Iterable[str]) -> str:

@@ -228,6 +228,7 @@ def write(articles: Iterable[Article], ledger: Ledger, *, scheme: TagScheme = "I
         ledger: takes what is lost, and the count.
         scheme: of the tags.
     """
+    stem, sentences = PurePath(ledger.source).stem, 0
     for article in articles:
         tokens = _tokens(article)
         surfaces = [article.text[start:end] for start, end in tokens]
@@ -249,9 +250,13 @@ def write(articles: Iterable[Article], ledger: Ledger, *, scheme: TagScheme = "I
                 message = f"{what} is widened to whole tokens: {article.text[start:end]!r}"
                 ledger.refuse("widened to tokens", message, article=article.id)
             spans.append((inside[0], inside[-1] + 1, entity.label))
-        _record_losses(article, " ".join(surfaces), ledger)
+        cuts = list(_cuts(article, tokens, spans))
+        # What `read` names the sentence, where the article is one.
+        name = f"{stem}-{sentences + 1}" if len(cuts) == 1 else ""
+        sentences += len(cuts)
+        _record_losses(article, " ".join(surfaces), name, ledger)
         ledger.articles += 1
-        for first, stop in _cuts(article, tokens, spans):
+        for first, stop in cuts:
             inner = [(start - first, end - first, label) for start, end, label in spans if first <= start < stop]
             columns = _columns(dict.fromkeys(inner), stop - first, scheme)
             yield (
@@ -290,8 +295,9 @@ def _cuts(article: Article, tokens: list[tuple[int, int]], spans: list[TaggedSpa
         yield first, len(tokens)
 
 
-def _record_losses(article: Article, text: str, ledger: Ledger) -> None:
+def _record_losses(article: Article, text: str, name: str, ledger: Ledger) -> None:
     lost = {
+        "id": article.id not in ("", name),
         "spacing": article.text != text,
         "events": article.events,
         "event types": article.event_types,
