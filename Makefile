@@ -7,7 +7,7 @@ ARTICLE ?= examples/article.txt
 ARGS ?=
 RUN := runs/quickstart
 
-.PHONY: quickstart test lint clean
+.PHONY: quickstart test test-long lint clean
 
 quickstart: $(VENV)/.installed
 	$(BIN)/rasid train quickstart $(ARGS)
@@ -16,6 +16,9 @@ quickstart: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
+
+test-long: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m long
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

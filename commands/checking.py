@@ -92,7 +92,9 @@ def check_inputs(
             if options:
                 raise CheckError("--option is for files; a recipe names the options of each data set")
             recipe = load_config(inputs[0], Recipe, inputs[1:])
-            return check_recipe(recipe, name=_title(inputs[:1]), encoder=encoder, bundle=bundle, say=say)
+            name = _title(inputs[:1])
+            name = name if recipe.name in name else f"{recipe.name} ({name})"
+            return check_recipe(recipe, name=name, encoder=encoder, bundle=bundle, say=say)
         return check_data(inputs, format=format, options=options, encoder=encoder, bundle=bundle, say=say)
     except (ConfigError, DataError, SchemeError, BundleError, EncoderError) as error:
         raise CheckError(str(error)) from error

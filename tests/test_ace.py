@@ -439,6 +439,7 @@ def test_damaged_files_give_valid_articles_or_reasons(
     check_hostile(tmp_path_factory.getbasetemp(), annotation, source)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @settings(max_examples=10_000, deadline=None)
 @given(edit(HOSTILE_APF), edit(HOSTILE_SGM))

@@ -495,6 +495,8 @@ def test_hits_are_cut_and_still_counted() -> None:
         ("train", "train"),
         ("test_repaired", "test"),
         ("valid", "dev"),
+        ("val", "dev"),
+        ("value", ""),
         ("corpus-dev", "dev"),
         ("training", ""),
         ("", ""),
@@ -545,6 +547,26 @@ def test_the_terminal_shows_labels_as_they_are_written() -> None:
     assert "[red]" in shown
     assert "\x1b[31m" not in shown
     assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_the_terminal_says_nothing_twice() -> None:
+    ledger = Ledger(source="long/way/x.jsonl")
+    ledger.refuse("not JSON", "no object", line=7)
+    ledger.refuse("missing key", "no text", line=9, article="c")
+    supervision = {"entities": ("GPE", "LOC"), "triggers": ("AID",)}
+    dataset = made_set(make("في بغداد", ("بغداد", "GPE")), supervision=supervision, ledger=ledger)
+    shown = drawn(audit({"train": dataset}))
+    assert shown.count("neither trained on nor scored") == 1
+    assert "  long/way/x.jsonl:7 no object\n" in shown and "  long/way/x.jsonl:9 c no text\n" in shown
+    assert "  train GPE entities: 1 in train" in shown
+    assert "\n  LOC entities: judged, and occurs nowhere\n" in shown
+    assert "2 kinds of errors, 2 kinds of warnings, 1 kind of note" in shown
+
+
+def test_columns_of_what_there_is_none_of_are_left_out() -> None:
+    first, *_ = drawn(audit({"a_name_of_some_length": made_set(GOOD)})).partition("entities")
+    assert "mentions" in first and "triggers" not in first and "arguments" not in first
+    assert "a_name_of_some_length" in first
 
 
 # ---- what is read, and the command -----------------------------------------------------------------------------------
@@ -607,6 +629,73 @@ def test_the_splits_of_a_folder_are_told_apart(rasid: Callable, data_files: dict
     assert f"written: {report}" in shown.replace("\n", "")
 
 
+def test_what_is_left_aside_in_a_folder_of_splits_is_told(rasid: Callable, tmp_path: Path) -> None:
+    for name in ("train", "val", "test", "train_full"):
+        (tmp_path / f"{name}.txt").write_text(f"{name} O\nبغداد B-LOC\n", encoding="utf-8")
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "a.txt").write_text("في O\n", encoding="utf-8")
+    (tmp_path / "stats.json").write_text("{}", encoding="utf-8")
+    assert list(check_data([str(tmp_path)]).audit.splits) == ["train", "val", "test"]
+    said = rasid(tmp_path).stderr
+    assert said == f"{tmp_path} is checked as train, val, test; not read: more/a.txt, train_full.txt\n"
+    assert rasid(*(tmp_path / f"{name}.txt" for name in ("train", "val", "test"))).stderr == ""
+
+
+def test_problems_are_located_and_the_title_holds_no_folders(rasid: Callable, tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    good = {"id": "g", "text": "في بغداد"}
+    bad = {"id": "b", "text": "في بغداد", "judged": {"nonsense": []}}
+    lines = [json.dumps(line, ensure_ascii=False) for line in (good, bad)]
+    (tmp_path / "x.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "a" / "x.jsonl").write_text(lines[0], encoding="utf-8")
+    audited = check_data([str(tmp_path / "x.jsonl")]).audit
+    assert audited.name == "x.jsonl"
+    (left_out,) = [found for found in audited.findings if found.severity == "error"]
+    assert left_out.hits[0].source == f"{tmp_path / 'x.jsonl'}:2"
+    twice = check_data([str(tmp_path / "x.jsonl"), str(tmp_path / "a" / "x.jsonl"), "corpus:dev"]).audit
+    assert twice.name == f"{tmp_path.name}/x.jsonl, a/x.jsonl, corpus:dev"
+    page = tmp_path / "page.html"
+    rasid(tmp_path / "x.jsonl", "--html", page, code=1)
+    assert "<title>x.jsonl: audit</title>" in page.read_text(encoding="utf-8")
+
+
+def test_reading_options_reach_plain_data(rasid: Callable, tmp_path: Path) -> None:
+    file = tmp_path / "train.conll"
+    file.write_text("هاجم B-Attack\nمسلحون O\n", encoding="utf-8")
+    assert "triggers" not in rasid(file).stdout
+    assert "triggers" in rasid(file, "--option", "triggers=[Attack]").stdout
+    assert "did you mean 'triggers'" in rasid(file, "--option", "trigers=[Attack]", code=1).stderr
+    assert "key=value" in rasid(file, "--option", "triggers", code=1).stderr
+    assert "--option is for files" in rasid("quickstart", "--option", "triggers=[A]", code=1).stderr
+
+
+def test_stdin_is_read_and_a_closed_stdout_keeps_reports_and_exit_code(
+    python: Callable, rasid: Callable, tmp_path: Path
+) -> None:
+    import os
+    import subprocess
+
+    assert "name it with --format" in rasid("-", code=1).stderr
+    reader, writer = os.pipe()
+    os.close(reader)
+    page = tmp_path / "page.html"
+    options = {"capture_output": False, "stdout": writer, "stderr": subprocess.PIPE}
+    options["input"] = "في O\nبغداد X\n\nفي O\nبغداد B-LOC\n"
+    program = "from rasid.__main__ import main\nmain()\n"
+    done = python(program, "check", "-", "--format", "conll", "--html", str(page), **options)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, "")
+    html = page.read_text(encoding="utf-8")
+    assert "/dev/stdin:2" in html and "LOC" in html
+
+
+def test_a_report_that_cannot_be_written_costs_no_findings(rasid: Callable, tmp_path: Path) -> None:
+    (tmp_path / "x.conll").write_text("في O\n", encoding="utf-8")
+    result = rasid(tmp_path / "x.conll", "--html", tmp_path, code=1)
+    assert result.stderr == f"error: {tmp_path}: Is a directory\n"
+    assert "longest sentence" in result.stdout and "written" not in result.stdout
+
+
 def test_a_recipe_is_checked_with_its_encoder_and_mapping(
     rasid: Callable, tmp_path: Path, recipe_text: str, data_files: dict[str, Path]
 ) -> None:
@@ -646,6 +735,7 @@ def test_the_corpus_that_ships_has_no_errors(rasid: Callable) -> None:
     assert "corpus-test" in rasid("corpus:test").stdout
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_sixteen_thousand_sentences_in_well_under_a_minute() -> None:
     import time

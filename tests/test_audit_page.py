@@ -334,6 +334,7 @@ def test_bars_are_shares_of_the_split() -> None:
     assert "Nothing was found." in html
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_large_set_makes_a_page_that_opens() -> None:
     text = "قال متحدث إن القصف وقع قرب بغداد يوم الثلاثاء ولم يضف شيئا. " * 20

@@ -560,6 +560,7 @@ def test_corrupted_files_are_read_or_refused() -> None:
     survives(range(400))
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_ten_thousand_corrupted_files_are_read_or_refused() -> None:
     survives(range(1000, 11_000))
@@ -580,7 +581,7 @@ LARGE = {
 }
 
 
-@pytest.mark.parametrize("size", [3_000, pytest.param(30_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("size", [3_000, pytest.param(30_000, marks=[pytest.mark.slow, pytest.mark.long])])
 @pytest.mark.parametrize("name", LARGE)
 def test_the_time_of_large_files_is_linear(name: str, size: int) -> None:
     annotations = LARGE[name](size)

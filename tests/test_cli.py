@@ -135,6 +135,17 @@ def test_tag_writes_pre_annotations(rasid, bundle, file, tmp_path):
     assert not list(tmp_path.rglob("*.part"))
 
 
+@pytest.mark.parametrize("more", [(), ("-f", "label-studio"), ("--uncertain", "2")])
+def test_tag_leaves_its_output_alone_where_nothing_could_be_read(rasid, bundle, tmp_path, more):
+    output = tmp_path / "out.jsonl"
+    output.write_text("precious", encoding="utf-8")
+    result = rasid("tag", bundle, tmp_path / "gone.txt", "-o", output, *more, code=1)
+    assert "gone.txt" in result.stderr and "nothing to tag" in result.stderr
+    assert output.read_text(encoding="utf-8") == "precious"
+    rasid("tag", bundle, tmp_path / "gone.txt", "-f", "brat", "-o", tmp_path / "brat", code=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
+
+
 def test_tag_gives_the_most_uncertain_first(rasid, bundle, articles, tmp_path):
     source = tmp_path / "in.jsonl"
     write_articles([Article(id=article.id, text=article.text) for article in articles[:12]], source)

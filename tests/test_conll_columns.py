@@ -69,7 +69,7 @@ def test_nested_columns_survive_jsonl_and_conll(tmp_path: Path, annotation: Call
     ledger = Ledger()
     third = load_articles(tmp_path / "w.conll", ledger=ledger)
     assert annotation(third) == annotation(first) and not ledger.repaired
-    assert not write_articles(third, tmp_path / "again.conll").quarantined
+    assert {p.cause for p in write_articles(third, tmp_path / "again.conll").quarantined} == {"id left out"}
     assert (tmp_path / "again.conll").read_bytes() == (tmp_path / "w.conll").read_bytes()
 
 
@@ -88,7 +88,7 @@ def nested(draw: st.DrawFn) -> Article:
 @settings(max_examples=100, deadline=None)
 @given(nested(), st.sampled_from(SCHEMES))
 def test_every_scheme_holds_spans_that_nest_and_cross(article: Article, scheme: conll.TagScheme) -> None:
-    ledger = Ledger()
+    ledger = Ledger(source="f.txt")
     text = "".join(conll.write([article], ledger, scheme=scheme))
     assert not ledger.quarantined
     assert {tag[0] for line in text.split("\n") for tag in line.split("\t")[1:]} <= {*"O" + conll._PREFIXES[scheme]}
@@ -173,6 +173,7 @@ def test_damaged_columns_are_read_or_located(tmp_path_factory: pytest.TempPathFa
     check_hostile(tmp_path_factory.getbasetemp() / "damaged.conll", edits)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @settings(max_examples=10_000, deadline=None)
 @given(st.lists(EDIT, min_size=1, max_size=6))

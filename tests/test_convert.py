@@ -3,6 +3,7 @@
 import io
 import json
 import tracemalloc
+from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -161,6 +162,33 @@ def test_a_tally_counts_all_and_keeps_few() -> None:
     assert tally.counts() == {"articles": 0, "repaired: b": 100, "quarantined: a": 100, "quarantined: c": 1}
 
 
+def test_a_report_says_nothing_twice(tmp_path: Path) -> None:
+    spans = [{"start": 9, "end": 14, "label": "CITY"}, {"start": 0, "end": 4, "label": "CITY"}]
+    lines = [{"id": f"a{n}", "text": "سافر إلى بغداد", "entities": spans, "event_types": ["AID"]} for n in range(5)]
+    source = write_lines(tmp_path / "in.jsonl", *lines)
+    report = describe(convert(source, tmp_path / "out.conll", labels={"CITY": None}), "conll")
+    assert "label dropped by the mapping: 10\n" in report
+    assert len(set(report.splitlines())) == len(report.splitlines())
+    assert "CoNLL holds no event types; write jsonl to keep it (a0, a1, a2, …)" in report
+
+
+def test_a_folder_is_read_in_the_order_in_which_it_was_written(tmp_path: Path) -> None:
+    names = ["a-1", "a-2", "a-10", "a-011", "b", "b2", "ب-٩", "ب-١٠"]
+    source = write_lines(tmp_path / "in.jsonl", *({**GOOD, "id": name} for name in names))
+    convert(source, tmp_path / "brat", write_as="brat")
+    convert(tmp_path / "brat", tmp_path / "out.jsonl")
+    assert [article.id for article in load_articles(tmp_path / "out.jsonl")] == names
+    assert load_articles(tmp_path / "out.jsonl") == load_articles(source)
+
+
+def test_a_folder_of_text_files_alone_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("بغداد B-GPE\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"files of .txt and .json are read where their format is named"):
+        convert(tmp_path, tmp_path.with_suffix(".jsonl"))
+    with pytest.raises(DataError, match=r"of suffix .rasid$"):
+        convert(tmp_path, tmp_path.with_suffix(".jsonl"), read_as="markup")
+
+
 def test_memory_does_not_grow_with_the_corpus(tmp_path: Path) -> None:
     line = json.dumps({**GOOD, "text": "سافر إلى بغداد" + " كلمة" * 200}, ensure_ascii=False) + "\n"
     bad = json.dumps(SPACED, ensure_ascii=False) + "\n"
@@ -259,7 +287,21 @@ def test_the_command_writes_to_stdout(tmp_path: Path) -> None:
     assert json.loads(run(source, "-").stdout)["id"] == "good"
     assert "[:GPE بغداد]" in run(source, "-", "--to", "markup").stdout
     assert json.loads(run(source, "-", "--to", "label-studio").stdout)[0]["data"]["id"] == "good"
-    assert "not text in one file" in run(source, "-", "--to", "brat", code=1).stderr
+    assert "stdout: brat is not text in one file" in run(source, "-", "--to", "brat", code=1).stderr
+
+
+def test_the_command_reads_stdin(tmp_path: Path, python: Callable) -> None:
+    assert "name it with --from" in run("-", tmp_path / "x.jsonl", code=1).stderr
+    program = "from rasid.__main__ import main\nmain()\n"
+    line = json.dumps(GOOD, ensure_ascii=False)
+    done = python(program, "convert", "-", "-", "--from", "jsonl", "--to", "markup", input=f"{line}\n")
+    assert done.returncode == 0 and "[:GPE بغداد]" in done.stdout, done.stderr
+
+
+def test_a_target_that_cannot_be_written_is_named_as_it_was_given(tmp_path: Path) -> None:
+    source = write_lines(tmp_path / "in.jsonl", GOOD)
+    (tmp_path / "out.jsonl.part").mkdir()  # what stands in the way of the file that is moved
+    assert run(source, tmp_path / "out.jsonl", code=1).stderr == f"error: {tmp_path / 'out.jsonl'}: Is a directory\n"
 
 
 def test_the_command_takes_options_and_labels(tmp_path: Path) -> None:

@@ -515,6 +515,7 @@ def test_corrupted_files(tmp_path: Path) -> None:
     check_corruption(tmp_path, 400)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_many_corrupted_files(tmp_path: Path) -> None:
     check_corruption(tmp_path, 10_000)

@@ -39,7 +39,7 @@ def run(read: Callable, text: str, source: str = "f") -> tuple[list[Article], li
 
 
 def written(write: Callable, *articles: Article) -> tuple[str, list[str]]:
-    ledger = Ledger()
+    ledger = Ledger(source="f")
     return "".join(write(articles, ledger)), [problem.cause for problem in ledger.quarantined]
 
 
@@ -323,10 +323,18 @@ def test_conll_writes_words_and_sentences_and_records_what_it_loses() -> None:
         meta={"x": 1},
     )
     chunk, lost = written(conll.write, article)
-    assert lost == ["widened to tokens", "spacing left out", "events left out", "meta left out"]
+    assert lost == ["widened to tokens", "id left out", "spacing left out", "events left out", "meta left out"]
     first, second = chunk.rstrip("\n").split("\n\n")
     assert "وواشنطن\tB-GPE" in first.split("\n") and "مصر\tB-GPE" in second.split("\n")
     assert first.startswith("قُتل\tO\n") and second.endswith("\n.\tO")
+
+
+def test_conll_tells_of_ids_that_reading_would_not_give_back() -> None:
+    first, second = Article(text="وصل", id="f-1"), Article(text="غادر", id="f-2")
+    assert not written(conll.write, first, second, Article(text="عاد"))[1]
+    assert written(conll.write, second)[1] == ["id left out"]
+    cut = Article(text="وصل الوفد. غادر الوفد.", id="f-1")
+    assert written(conll.write, cut)[1] == ["id left out", "spacing left out"]
 
 
 def test_conll_never_cuts_a_mention() -> None:

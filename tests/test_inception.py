@@ -487,6 +487,7 @@ def test_corrupted_files(tmp_path: Path) -> None:
     check_corruption(tmp_path, RICH, 400)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_many_corrupted_files(tmp_path: Path) -> None:
     check_corruption(tmp_path, replace(RICH, id="other"), 10_000)

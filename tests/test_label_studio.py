@@ -695,6 +695,7 @@ def test_corrupted_files(tmp_path, articles):
         survives(good, tmp_path / "a.json", seed)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_ten_thousand_corrupted_files(tmp_path, articles):
     good = good_bytes(articles)

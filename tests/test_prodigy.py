@@ -431,6 +431,7 @@ def test_corrupted_files(tmp_path: Path) -> None:
     assert check_corrupted(range(300), tmp_path / "a.jsonl") > 100
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_many_corrupted_files(tmp_path: Path) -> None:
     assert check_corrupted(range(10_000), tmp_path / "a.jsonl") > 3_000

@@ -30,7 +30,7 @@ def render(audit: Audit, *, limit: int = 3) -> Iterator[RenderableType]:
     for finding in audit.findings:
         counts[finding.severity] += 1
     yield Text()
-    kinds = (f"{count} {'kind' if count == 1 else 'kinds'} of {severity}s" for severity, count in counts.items())
+    kinds = (f"1 kind of {name}" if count == 1 else f"{count} kinds of {name}s" for name, count in counts.items())
     yield Text(", ".join(kinds))
 
 

@@ -324,12 +324,13 @@ def _files(folder: Path, format: str | None) -> list[Path]:
     return sorted(files, key=_in_order)
 
 
-def _in_order(path: Path) -> list[tuple[list[str | int], str]]:
+def _in_order(path: Path) -> list[tuple[list[list[str | int]], str]]:
     """Paths by their parts, numbers in them by value: a corpus that was written as a folder comes back in its order."""
-    return [
-        ([int(piece) if piece.isdecimal() else piece for piece in re.split(r"(\d+)", part)], part)
-        for part in path.parts
-    ]
+
+    def pieces(name: str) -> list[str | int]:
+        return [int(piece) if piece.isdecimal() else piece for piece in re.split(r"(\d+)", name)]
+
+    return [([pieces(name) for name in part.split(".")], part) for part in path.parts]
 
 
 def _of_json(lines: Iterable[str]) -> str:
