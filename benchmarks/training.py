@@ -34,7 +34,7 @@ from rasid.data.formats import load_articles
 from rasid.data.formats.conll import spans_to_tags
 from rasid.data.labels import load_scheme
 from rasid.data.normalise import train_wordpiece
-from rasid.data.targets import TargetMaker
+from rasid.data.targets import Supervision, TargetMaker
 from rasid.data.training_set import WindowSet, write_windows
 from rasid.models.encoders import save_tokenizer
 from rasid.models.tagger import RasidConfig, RasidModel
@@ -213,7 +213,7 @@ def plain_road(
 def rasid_windows(articles: Sequence[Article], file: Path, tokenizer: Any, budget: int) -> WindowSet:
     """Windows with targets, as `rasid train` writes them."""
     scheme = load_scheme(SCHEME)
-    supervision = {"entities": scheme.labels("entities")}
+    supervision: Supervision = {"entities": scheme.labels("entities")}
     write_windows(
         file, [(articles, supervision)], TextEncoder(tokenizer, window=512), TargetMaker(scheme), budget=budget
     )

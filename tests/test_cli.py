@@ -342,7 +342,7 @@ def test_compare_tests_two_reports_of_the_same_articles(rasid, bundle, dev, data
     one = report_of(tmp_path / "one")
     result = rasid("compare", tmp_path / "one", tmp_path / "one" / "report.json", "--samples", "200")
     (row,) = [line for line in result.stdout.splitlines() if "entities/strict" in line]
-    value = f"{100 * one.score('entities').value:.2f}"
+    value = f"{100 * (one.score('entities').value or 0):.2f}"
     assert row.count(value) == 2 and "+0.00" in row and "1.0000" in row
     assert max(map(len, result.stdout.splitlines())) <= 80 and "…" not in result.stdout
     every = rasid("compare", tmp_path / "one", tmp_path / "one", "--samples", "200", "--all").stdout
