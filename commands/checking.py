@@ -1,23 +1,21 @@
 """What `rasid check` reads: a recipe, files and folders, or the corpus that ships; leniently, and then audited."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..data.articles import Article, check_article
+from ..data.articles import Article
 from ..data.audit import Audit, audit
-from ..data.formats import located_articles
 from ..data.labels import LabelScheme, load_scheme
-from ..data.ledger import DataError, Ledger, Problem
-from ..data.sources import DataSet, map_labels, resolve_supervision
+from ..data.ledger import DataError, Problem
+from .lenient import Read, left_aside, parts_of, read_leniently, read_source, shipped
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-    from ..configs.schema import DataSource, EncoderConfig, Recipe
+    from ..configs.schema import EncoderConfig, Recipe
 
-_SPLITS = ("train", "dev", "val", "valid", "validation", "test")
 _WINDOW = 512
 
 
@@ -34,14 +32,6 @@ class Checked:
     audit: Audit
     articles: list[tuple[str, Article]]
     scheme: LabelScheme | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Read:
-    """A data set and the file of each article."""
-
-    dataset: DataSet
-    files: list[str]
 
 
 def is_recipe(source: str) -> bool:
@@ -146,18 +136,18 @@ def check_data(
         DataError: there is nothing to read.
         EncoderError, BundleError: they cannot be loaded.
     """
-    read: dict[str, _Read] = {}
+    read: dict[str, Read] = {}
     scheme = None
     for path in paths:
         if path == "corpus" or path.startswith("corpus:"):
             scheme = load_scheme("news")
-            read |= {found.dataset.name: found for found in _corpus(path)}
+            read |= {found.dataset.name: found for found in shipped(path)}
         else:
-            parts = _parts(Path(path))
-            if others := _left_aside(Path(path), [file for _, file in parts]):
+            parts = parts_of(Path(path))
+            if others := left_aside(Path(path), [file for _, file in parts]):
                 say(f"{path} is checked as {', '.join(name for name, _ in parts)}; not read: {', '.join(others)}")
             for name, file in parts:
-                read[_unused(name, file, read)] = _read(str(file), name=name, format=format, options=options)
+                read[_unused(name, file, read)] = read_leniently(str(file), name=name, format=format, options=options)
     if not any(found.dataset.articles for found in read.values()):
         problems = [problem for found in read.values() for problem in found.dataset.ledger.quarantined]
         nothing = Problem(source=str(paths[0]), cause="no articles", message="holds no articles")
@@ -175,9 +165,9 @@ def check_data(
         from ..configs.schema import EncoderConfig
         from ..models.encoders import SHIPPED
 
-        shipped = next((name for name, folder in SHIPPED.items() if folder.is_dir()), None)
+        compact = next((name for name, folder in SHIPPED.items() if folder.is_dir()), None)
         tokenizer = None
-        if name := encoder or shipped:
+        if name := encoder or compact:
             tokenizer = load_tokenizer(EncoderConfig(name=name, window=_WINDOW), [])
             settings = {}
         else:
@@ -209,12 +199,12 @@ def check_recipe(
     from ..models.encoders import EncoderError
 
     scheme = load_scheme(recipe.scheme)
-    read: dict[str, _Read] = {}
+    read: dict[str, Read] = {}
     for part in ("train", "dev", "test"):
         sources = getattr(recipe.data, part)
         for source in sources:
             title = part if len(sources) == 1 else f"{part}/{source.title}"
-            read[_unused(title, Path(title), read)] = _of_recipe(source, title, scheme)
+            read[_unused(title, Path(title), read)] = read_source(source, title, scheme)
     chosen = recipe.encoder
     if encoder is not None:
         chosen = chosen.model_copy(update={"name": encoder, "scratch": None})
@@ -258,30 +248,13 @@ def load_tokenizer(encoder: "EncoderConfig", texts: Sequence[str]) -> "Tokenizer
     ).tokenizer
 
 
-def _checked(read: dict[str, _Read], name: str, *, scheme: LabelScheme | None, **how: Any) -> Checked:
+def _checked(read: dict[str, Read], name: str, *, scheme: LabelScheme | None, **how: Any) -> Checked:
     datasets = {key: found.dataset for key, found in read.items()}
     outcome = audit(
         datasets, name=name, scheme=scheme, sources={key: found.files for key, found in read.items()}, **how
     )
     articles = [(key, article) for key, dataset in datasets.items() for article in dataset.articles]
     return Checked(audit=outcome, articles=articles, scheme=scheme)
-
-
-def _parts(path: Path) -> list[tuple[str, Path]]:
-    if path.is_dir():
-        parts = [(file.stem, file) for file in sorted(path.iterdir()) if file.stem in _SPLITS and file.is_file()]
-        if len({name for name, _ in parts}) == len(parts) > 1:
-            return sorted(parts, key=lambda part: _SPLITS.index(part[0]))
-    return [(path.stem or str(path), path)]
-
-
-def _left_aside(folder: Path, parts: Sequence[Path]) -> list[str]:
-    """Files of a folder that are none of its splits, but might be data as they are."""
-    if parts == [folder]:
-        return []
-    suffixes = {part.suffix for part in parts}
-    files = sorted(file for file in folder.rglob("*") if file.suffix in suffixes and file.is_file())
-    return [str(file.relative_to(folder)) for file in files if file not in parts]
 
 
 def _title(paths: Sequence[str]) -> str:
@@ -300,81 +273,3 @@ def _unused(name: str, path: Path, taken: dict[str, Any]) -> str:
         return name
     name = f"{name} ({path})"
     return name if name not in taken else _unused(f"{name}'", path, taken)
-
-
-def _corpus(name: str) -> Iterator[_Read]:
-    from ..data.corpus import load_corpus
-
-    split = name.removeprefix("corpus").removeprefix(":")
-    if split not in ("", "train", "dev", "test"):
-        message = f"the shipped corpus has the splits train, dev and test, not {split!r}"
-        raise DataError([Problem(source=name, cause="no such split", message=message)])
-    for part in ("train", "dev", "test"):
-        if split in ("", part):
-            dataset = load_corpus(part)
-            yield _Read(dataset=dataset, files=[""] * len(dataset.articles))
-
-
-def _of_recipe(source: "DataSource", title: str, scheme: LabelScheme) -> _Read:
-    ledger = Ledger(source=source.path or title)
-    supervision: Any = {}
-    try:
-        supervision = resolve_supervision(source.supervises, scheme, title)  # type: ignore[arg-type]
-    except DataError as error:
-        ledger.quarantined += error.problems
-    if source.path is not None:
-        how: dict[str, Any] = {"format": source.format, "labels": source.labels, "options": source.options}
-        found = _read(source.path, name=title, ledger=ledger, **how)
-    else:
-        (found,) = _corpus(f"corpus:{source.corpus}")
-        articles = [map_labels(article, source.labels, ledger) for article in found.dataset.articles]
-        found = replace(found, dataset=replace(found.dataset, name=title, articles=articles, ledger=ledger))
-    return replace(found, dataset=replace(found.dataset, supervision=supervision))
-
-
-def _read(
-    path: str,
-    *,
-    name: str,
-    format: str | None = None,
-    labels: dict[str, str | None] | None = None,
-    options: Mapping[str, Any] | None = None,
-    ledger: Ledger | None = None,
-) -> _Read:
-    """Read what can be read; the rest is in the ledger, a path that cannot be read at all included."""
-    ledger = ledger or Ledger(source=path)
-    articles: list[Article] = []
-    files: list[str] = []
-    try:
-        for line, article in located_articles(path, format, ledger=ledger, options=options):
-            valid = without_bad_spans(article, ledger, line=line)
-            articles.append(map_labels(valid, labels, ledger) if labels else valid)
-            files.append(f"{ledger.source}:{line}" if line else ledger.source)
-    except DataError as error:
-        ledger.quarantined += error.problems
-    except OSError as error:
-        ledger.refuse("cannot be read", f"{error.strerror or error}")
-    return _Read(dataset=DataSet(name=name, articles=articles, supervision={}, ledger=ledger), files=files)
-
-
-def without_bad_spans(article: Article, ledger: Ledger, *, line: int = 0) -> Article:
-    """An article without the annotation that `check_article` refuses; each piece left out is in the ledger."""
-    if not any(check_article(article)):
-        return article
-    ids: set[str] = set()
-
-    def is_good(alone: Article, identity: str, known: tuple = ()) -> bool:
-        problems = list(check_article(replace(alone, entities=(*alone.entities, *known))))
-        if identity and identity in ids:
-            problems.append(("duplicate id", f"id {identity!r} is used twice in the article"))
-        for cause, message in problems:
-            ledger.refuse(cause, message, line=line, article=article.id)
-        ids.update({identity} - {""})
-        return not problems
-
-    bare = Article(text=article.text, id=article.id)
-    entities = tuple(e for e in article.entities if is_good(replace(bare, entities=(e,)), e.id))
-    events = tuple(v for v in article.events if is_good(replace(bare, events=(v,)), v.id, entities))
-    sentences = tuple(s for s in article.sentences if is_good(replace(bare, sentences=(s,)), ""))
-    judged = {t: names for t, names in article.judged.items() if is_good(replace(bare, judged={t: names}), "")}
-    return replace(article, entities=entities, events=events, sentences=sentences, judged=judged)

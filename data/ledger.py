@@ -70,3 +70,20 @@ class Ledger:
         counter = Counter(f"repaired: {problem.cause}" for problem in self.repaired)
         counter.update(f"quarantined: {problem.cause}" for problem in self.quarantined)
         return {"articles": self.articles, **counter}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notes:
+    """A ledger and the place that its entries are about, for the reader of one article."""
+
+    ledger: Ledger
+    line: int
+    article: str
+
+    def refuse(self, cause: str, message: str) -> None:
+        """Record something left out."""
+        self.ledger.refuse(cause, message, line=self.line, article=self.article)
+
+    def repair(self, cause: str, message: str) -> None:
+        """Record something mended."""
+        self.ledger.repair(cause, message, line=self.line, article=self.article)

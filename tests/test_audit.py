@@ -13,7 +13,8 @@ from tokenizers import Tokenizer
 from typer.testing import CliRunner
 
 from rasid.cli import app
-from rasid.commands.checking import check_data, is_recipe, without_bad_spans
+from rasid.commands.checking import check_data, is_recipe
+from rasid.commands.lenient import without_bad_spans
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
 from rasid.data.audit import Audit, Finding, audit, suspects
 from rasid.data.audit.consistency import doubt

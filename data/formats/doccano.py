@@ -19,13 +19,12 @@ from pathlib import PurePath
 from typing import Any, Literal, get_args
 
 from ..articles import Argument, Article
-from ..ledger import DataError, Ledger, Problem
+from ..ledger import DataError, Ledger, Notes, Problem
 from .lines import nearest
 from .offsets import Offsets
 from .span_lines import (
     FlatSpan,
     Mark,
-    Notes,
     as_text,
     flat_arguments,
     flat_spans,

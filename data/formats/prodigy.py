@@ -19,12 +19,11 @@ from pathlib import PurePath
 from typing import Any
 
 from ..articles import Argument, Article
-from ..ledger import Ledger
+from ..ledger import Ledger, Notes
 from .offsets import Offsets
 from .prodigy_writer import STRINGS, task
 from .span_lines import (
     Mark,
-    Notes,
     as_text,
     flat_arguments,
     flat_spans,

@@ -8,30 +8,13 @@ from itertools import count
 from typing import Any
 
 from ..articles import Argument, Article, Entity, Event, Span
-from ..ledger import Ledger
+from ..ledger import Ledger, Notes
 from ..words import trim
 from .flat_labels import is_entity_label, trigger_label, trigger_types
 from .lines import LONGEST_LINE, has_surrogate, numbered, parse_json, spoilt
 from .offsets import OffsetError, Offsets
 
 _LINE_ENDS = re.compile("[\x85\u2028\u2029]")  # to readers that split as `str.splitlines` does
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Notes:
-    """A ledger and the place that its entries are about."""
-
-    ledger: Ledger
-    line: int
-    article: str
-
-    def refuse(self, cause: str, message: str) -> None:
-        """Record something left out."""
-        self.ledger.refuse(cause, message, line=self.line, article=self.article)
-
-    def repair(self, cause: str, message: str) -> None:
-        """Record something mended."""
-        self.ledger.repair(cause, message, line=self.line, article=self.article)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
