@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Literal, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -21,6 +21,9 @@ from .data.words import behind_proclitic
 from .models.backends import default_device, load_backend
 from .models.bundle import BundleError, Settings, check_network
 from .models.decoding import decode_entities, decode_triggers, merge_windows, sigmoid
+
+if TYPE_CHECKING:
+    from .models.lexical import LexicalModel
 
 Backend = Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
 """Padded inputs of a batch to logits per task."""
@@ -53,10 +56,20 @@ class Tagger:
         tokenizer: the bundle's tokenizer.
         backend: runs the network.
         batch_tokens: sub-words in a batch, padding included.
+        lexical: adds its logits to those of the network for sentence types.
     """
 
-    def __init__(self, *, settings: Settings, tokenizer: Tokenizer, backend: Backend, batch_tokens: int = 4096) -> None:
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        tokenizer: Tokenizer,
+        backend: Backend,
+        batch_tokens: int = 4096,
+        lexical: "LexicalModel | None" = None,
+    ) -> None:
         self.settings = settings
+        self.lexical = lexical
         self.encoder = TextEncoder(tokenizer, window=settings.window, overlap=settings.overlap)
         self.backend = backend
         self.batch_tokens = batch_tokens
@@ -99,7 +112,13 @@ class Tagger:
         network = load_backend(path, backend, device, threads)
         tokens = batch_tokens or (CPU_BATCH if device == "cpu" else GPU_BATCH)
         try:
-            return cls(settings=settings, tokenizer=tokenizer, backend=network, batch_tokens=tokens)
+            return cls(
+                settings=settings,
+                tokenizer=tokenizer,
+                backend=network,
+                batch_tokens=tokens,
+                lexical=_load_lexical(path, settings),
+            )
         except ValueError as error:
             raise BundleError(f"{path}: {error}") from error
 
@@ -136,12 +155,23 @@ class Tagger:
             logits = self.backend(model_inputs([windows[i][1] for i in batch], self.encoder.pad_id))
             for row, i in enumerate(batch):
                 results[i] = {task: values[row] for task, values in logits.items()}
-        position = 0
+        evidence = self._lexical_logits(articles, encoded)
+        position = sentence = 0
         for article, text in zip(articles, encoded, strict=True):
             own = results[position : position + len(text.windows)]
             position += len(text.windows)
             logits = self._merge(text, [result for result in own if result is not None])
+            if evidence is not None:
+                logits["sentence_types"] += evidence[sentence : sentence + len(text.sentences)]
+                sentence += len(text.sentences)
             yield Prediction(article=self._decode(article, text, logits), encoded=text, logits=logits)
+
+    def _lexical_logits(self, articles: Sequence[Article], encoded: Sequence[EncodedText]) -> np.ndarray | None:
+        """What the linear model says of all sentences in turn. [N, K]"""
+        if self.lexical is None:
+            return None
+        pairs = zip(articles, encoded, strict=True)
+        return self.lexical.logits([s for a, text in pairs for s in self.encoder.normalised_sentences(a.text, text)])
 
     def _merge(self, text: EncodedText, results: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
         merged: dict[str, np.ndarray] = {}
@@ -243,6 +273,14 @@ class Tagger:
 
     def _names(self, on: np.ndarray) -> tuple[str, ...]:
         return tuple(self.event_labels[label] for label in np.flatnonzero(on))
+
+
+def _load_lexical(folder: Path, settings: Settings) -> "LexicalModel | None":
+    if not settings.lexical:
+        return None
+    from .models.lexical import LexicalModel
+
+    return LexicalModel.load(folder, len(settings.scheme.labels("sentence_types")))
 
 
 def _article(text: str | Article) -> Article:

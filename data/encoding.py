@@ -117,6 +117,11 @@ class TextEncoder:
         given = sentences or [None] * len(texts)
         return [self._encode(*item) for item in zip(texts, encodings, given, strict=True)]
 
+    def normalised_sentences(self, text: str, encoded: EncodedText) -> list[str]:
+        """The sentences of a text as the tokenizer's normaliser leaves them."""
+        normalise = self.tokenizer.normalizer.normalize_str if self.tokenizer.normalizer else str
+        return [normalise(_SURROGATE.sub("\ufffd", text[start:end])) for start, end in encoded.sentences.tolist()]
+
     def _encode(self, text: str, encoding: "Encoding", sentences: Sequence[tuple[int, int]] | None) -> EncodedText:
         ids = np.array(encoding.ids, dtype=np.int32)  # [N]
         if self.unknown_id is not None:  # Unigram finds "</s>" in its vocabulary as it finds any word

@@ -36,6 +36,7 @@ class Settings:
         transitions: CRF scores [K + 1, K], or None.
         encoder: name of the encoder that training began with.
         supervised: task → labels that some training data judged; the others were never learned.
+        lexical: whether a `LexicalModel` stands beside the network for sentence types.
         trained: what the training was: data, seed, scores on dev, for the model card.
     """
 
@@ -49,6 +50,7 @@ class Settings:
     transitions: tuple[tuple[float, ...], ...] | None = None
     encoder: str = ""
     supervised: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lexical: bool = False
     trained: Mapping[str, Any] = field(default_factory=dict)
 
     def threshold(self, task: str) -> np.ndarray:
@@ -73,6 +75,7 @@ class Settings:
             "temperatures": self.temperatures,
             "transitions": self.transitions,
             "supervised": self.supervised,
+            "lexical": self.lexical,
             "trained": self.trained,
             "scheme": self.scheme.to_dict(),
         }
@@ -105,6 +108,7 @@ class Settings:
                 transitions=content["transitions"] and tuple(map(tuple, content["transitions"])),
                 encoder=content["encoder"],
                 supervised={task: tuple(labels) for task, labels in content["supervised"].items()},
+                lexical=bool(content.get("lexical", False)),  # older bundles do not say
                 trained=content["trained"],
             )
             problem = next(_problems(settings, content["labels"]), None)

@@ -13,6 +13,7 @@ import torch
 
 from .backends import ONNX_FILE, WEIGHTS_FILE
 from .bundle import SETTINGS_FILE, BundleError
+from .lexical import LEXICAL_FILE
 from .tagger import RasidModel
 
 logger = logging.getLogger(__name__)
@@ -36,8 +37,9 @@ def save_bundle(bundle: Path, trained: Path, recipe: Path) -> None:
     if missing:
         raise BundleError(f"{trained}: there is no {missing[0]}; train the run again")
     bundle.mkdir(parents=True, exist_ok=True)
-    for name in BUNDLE_FILES:
-        shutil.copyfile(trained / name, bundle / name)
+    for name in (*BUNDLE_FILES, LEXICAL_FILE):
+        if name != LEXICAL_FILE or (trained / name).is_file():
+            shutil.copyfile(trained / name, bundle / name)
     shutil.copyfile(recipe, bundle / "recipe.yaml")
 
 

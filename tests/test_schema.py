@@ -62,6 +62,7 @@ def test_the_tiny_recipe_is_right(recipe_file: Path) -> None:
         ("tasks.triggers.decoder=crf", "options of entities"),
         ("tasks.event_types.class_weights=balanced", "options of entities"),
         ("tasks.entities.positive_weight=2", "an option of triggers and event types"),
+        ("tasks.entities.lexical=1", "an option of sentence_types"),
         ("tasks.entities={decoder: crf, class_weights: balanced}", "do not go with decoder: crf"),
         ("encoder.scratch={}", "give either encoder.name or encoder.scratch"),
         ("encoder.overlap=60", "at most half of the window"),

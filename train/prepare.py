@@ -18,8 +18,10 @@ from ..data.ledger import DataError, Problem
 from ..data.sources import DataSet, load_dataset, map_labels, resolve_supervision
 from ..data.targets import Supervision, TargetMaker
 from ..data.training_set import Census, WindowSet, write_windows
+from ..models import lexical
 from ..models.bundle import Settings
 from ..models.encoders import Encoder, load_encoder, save_tokenizer, scratch_encoder
+from ..models.lexical import LexicalModel
 from ..models.tagger import RasidConfig, RasidModel
 from .trainer import Schedule, processes
 
@@ -137,6 +139,7 @@ def make_settings(recipe: Recipe, data: Data, encoder: Encoder) -> Settings:
             for task in tasks
             if task != "boundaries"
         },
+        lexical="sentence_types" in recipe.tasks and recipe.tasks["sentence_types"].lexical > 0,
     )
 
 
@@ -205,6 +208,26 @@ def make_plan(recipe: Recipe, windows: WindowSet, seed: int) -> Plan:
         steps=len(batches) // share,
         steps_per_epoch=max(1, per_epoch // share),
     )
+
+
+def make_lexical(recipe: Recipe, data: Data, encoder: Encoder) -> LexicalModel | None:
+    """The linear model that stands beside the network, fitted to the same sentences; None where none was asked for."""
+    task = recipe.tasks.get("sentence_types")
+    if task is None or not task.lexical:
+        return None
+    reader = TextEncoder(encoder.tokenizer, window=recipe.encoder.window, overlap=recipe.encoder.overlap)
+    maker = TargetMaker(data.scheme)
+    texts: list[str] = []
+    targets: list[np.ndarray] = []
+    for dataset in data.train:
+        if "sentence_types" not in dataset.supervision:
+            continue
+        for article in dataset.articles:
+            given = [(s.start, s.end) for s in article.sentences] or None
+            encoded = reader.encode([article.text], [given])[0]
+            texts += reader.normalised_sentences(article.text, encoded)
+            targets.append(maker.make(article, encoded, dataset.supervision).sentence_types)
+    return lexical.fit(texts, np.concatenate(targets), scale=task.lexical)
 
 
 def tag_weights(recipe: Recipe, census: Census) -> torch.Tensor | None:

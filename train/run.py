@@ -171,6 +171,7 @@ def _train_seed(
     encoder = prepare.make_encoder(recipe, data, seed)
     model = prepare.make_model(recipe, data, encoder, seed)
     settings = prepare.make_settings(recipe, data, encoder)
+    lexical = prepare.make_lexical(recipe, data, encoder)
 
     def tagger(network: RasidModel, chosen: Settings) -> Tagger:
         return Tagger(
@@ -178,6 +179,7 @@ def _train_seed(
             tokenizer=encoder.tokenizer,
             backend=torch_backend(network),
             batch_tokens=how.batch_tokens,
+            lexical=lexical,
         )
 
     def score(network: RasidModel) -> dict[str, float]:
@@ -249,6 +251,8 @@ def _train_seed(
             shutil.rmtree(best)
         network.save_pretrained(best)
         prepare.save_tokenizer(encoder.tokenizer, best)
+        if lexical is not None:
+            lexical.save(best)
         tuned.save(best)
         write_json(finished, result)
         _drop_checkpoints(home)
