@@ -56,7 +56,7 @@ class Tagger:
         tokenizer: the bundle's tokenizer.
         backend: runs the network.
         batch_tokens: sub-words in a batch, padding included.
-        lexical: adds its logits to those of the network for sentence types.
+        lexical: adds its logits to those of the network, as `Settings.lexical` weighs them.
     """
 
     def __init__(
@@ -162,7 +162,8 @@ class Tagger:
             position += len(text.windows)
             logits = self._merge(text, [result for result in own if result is not None])
             if evidence is not None:
-                logits["sentence_types"] += evidence[sentence : sentence + len(text.sentences)]
+                for task, weight in self.settings.lexical.items():
+                    logits[task] += weight * evidence[sentence : sentence + len(text.sentences)]
                 sentence += len(text.sentences)
             yield Prediction(article=self._decode(article, text, logits), encoded=text, logits=logits)
 

@@ -85,13 +85,12 @@ class LexicalModel:
         return cls(**{name: tensors[name] for name in shapes})
 
 
-def fit(texts: Sequence[str], targets: np.ndarray, *, scale: float = 1.0) -> LexicalModel:
+def fit(texts: Sequence[str], targets: np.ndarray) -> LexicalModel:
     """Logistic regression for each label, on the sentences that were judged for it.
 
     Args:
         texts: normalised sentences. [N]
         targets: 1, 0, or `IGNORED` where a label was not judged. [N, K]
-        scale: factor of all weights.
 
     Returns:
         The model. Its bias leaves out how frequent a label is: that the network tells.
@@ -111,8 +110,8 @@ def fit(texts: Sequence[str], targets: np.ndarray, *, scale: float = 1.0) -> Lex
         if min(positive, negative) < LEAST:
             continue
         model = LogisticRegression(C=STRENGTH, max_iter=1000).fit(features[rows], gold)
-        weights[:, label] = scale * model.coef_[0]
-        bias[label] = scale * (model.intercept_[0] - np.log(positive / negative))
+        weights[:, label] = model.coef_[0]
+        bias[label] = model.intercept_[0] - np.log(positive / negative)
     return LexicalModel(weights=_as_saved(weights), rarity=rarity, bias=_as_saved(bias))
 
 

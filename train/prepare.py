@@ -139,7 +139,7 @@ def make_settings(recipe: Recipe, data: Data, encoder: Encoder) -> Settings:
             for task in tasks
             if task != "boundaries"
         },
-        lexical="sentence_types" in recipe.tasks and recipe.tasks["sentence_types"].lexical > 0,
+        lexical=_lexical_weights(recipe),
     )
 
 
@@ -212,8 +212,7 @@ def make_plan(recipe: Recipe, windows: WindowSet, seed: int) -> Plan:
 
 def make_lexical(recipe: Recipe, data: Data, encoder: Encoder) -> LexicalModel | None:
     """The linear model that stands beside the network, fitted to the same sentences; None where none was asked for."""
-    task = recipe.tasks.get("sentence_types")
-    if task is None or not task.lexical:
+    if not _lexical_weights(recipe):
         return None
     reader = TextEncoder(encoder.tokenizer, window=recipe.encoder.window, overlap=recipe.encoder.overlap)
     maker = TargetMaker(data.scheme)
@@ -227,7 +226,13 @@ def make_lexical(recipe: Recipe, data: Data, encoder: Encoder) -> LexicalModel |
             encoded = reader.encode([article.text], [given])[0]
             texts += reader.normalised_sentences(article.text, encoded)
             targets.append(maker.make(article, encoded, dataset.supervision).sentence_types)
-    return lexical.fit(texts, np.concatenate(targets), scale=task.lexical)
+    return lexical.fit(texts, np.concatenate(targets))
+
+
+def _lexical_weights(recipe: Recipe) -> dict[str, float]:
+    return {
+        task: recipe.tasks[task].lexical for task in TASK_ORDER if task in recipe.tasks and recipe.tasks[task].lexical
+    }
 
 
 def tag_weights(recipe: Recipe, census: Census) -> torch.Tensor | None:
