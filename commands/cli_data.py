@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def convert(
-    source: Annotated[str, typer.Argument(metavar="IN", help="File or folder to read; - for stdin.")],
+    source: Annotated[str, typer.Argument(metavar="IN", help="File or folder to read, corpus:train, or - for stdin.")],
     target: Annotated[str, typer.Argument(metavar="OUT", help="File or folder to write; - for stdout.")],
     read_as: Annotated[str | None, typer.Option("--from", help="Format of IN; looks at the files without it.")] = None,
     write_as: Annotated[str | None, typer.Option("--to", help="Format of OUT; by its suffix without it.")] = None,

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TextIO
 
-from ..data.articles import Article
+from ..data.articles import Article, check_article
 from ..data.formats import format_chunks, stream_articles, write_articles
 from ..data.labels import LabelScheme
 from ..data.ledger import DataError, Ledger, Problem
 from ..data.sources import map_labels
+from .lenient import is_shipped, shipped
 
 SHOWN = 3
 """Places that are named for each cause."""
@@ -89,7 +90,7 @@ def convert(
     """Convert a file or a folder.
 
     Args:
-        source: what to read.
+        source: what to read; ``corpus:train`` is a split of the shipped corpus, ``corpus`` all of it.
         target: what to write, whole or not at all; it stays as it is where no article comes through. A stream takes
             the articles as they come, and needs ``write_as``.
         read_as: format of the source; None looks at the files.
@@ -109,9 +110,14 @@ def convert(
     def change(article: Article) -> Article:
         return map_labels(article, labels, reading) if labels else article
 
+    if is_shipped(source):
+        incoming = _of_corpus(str(source), read_as, scheme, reading, change, options)
+    else:
+        incoming = stream_articles(source, read_as, scheme, ledger=reading, change=change, options=options)
+
     def articles() -> Iterator[Article]:
         none = True
-        for article in stream_articles(source, read_as, scheme, ledger=reading, change=change, options=options):
+        for article in incoming:
             none = False
             yield article
         if none or (writing.refusals and not writing.articles):
@@ -119,13 +125,36 @@ def convert(
 
     try:
         if isinstance(target, str | Path):
-            _check_places(Path(source), Path(target))
+            if not is_shipped(source):
+                _check_places(Path(source), Path(target))
             write_articles(watch(articles()), target, write_as, ledger=writing)
         else:
             target.writelines(format_chunks(watch(articles()), write_as or "", writing))
     except _Nothing:
         pass
     return conversion
+
+
+def _of_corpus(
+    name: str,
+    read_as: str | None,
+    scheme: LabelScheme | None,
+    ledger: Ledger,
+    change: Callable[[Article], Article],
+    options: Mapping[str, Any] | None,
+) -> Iterator[Article]:
+    """Articles of the shipped corpus, as `stream_articles` gives those of files."""
+    if read_as or options:
+        message = "a format and reading options are for files; the shipped corpus has its own"
+        raise DataError([Problem(source=name, cause="unknown option", message=message)])
+    for found in shipped(name):
+        for article in map(change, found.dataset.articles):
+            ledger.articles += 1
+            problems = list(check_article(article, scheme))
+            for cause, message in problems:
+                ledger.refuse(cause, message, article=article.id)
+            if not problems:
+                yield article
 
 
 def _check_places(source: Path, target: Path) -> None:

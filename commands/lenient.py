@@ -43,6 +43,11 @@ def left_aside(folder: Path, parts: Sequence[Path]) -> list[str]:
     return [str(file.relative_to(folder)) for file in files if file not in parts]
 
 
+def is_shipped(name: str | Path) -> bool:
+    """Whether a path names the shipped corpus, or a split of it, rather than files."""
+    return str(name) == "corpus" or str(name).startswith("corpus:")
+
+
 def shipped(name: str) -> Iterator[Read]:
     """The shipped corpus, or one split of it (``corpus:train``)."""
     from ..data.corpus import load_corpus

@@ -24,6 +24,10 @@ _DROPOUTS = (
     "attention_probs_dropout_prob", "hidden_dropout_prob",  # BERT, ELECTRA, RoBERTa
 )  # fmt: skip
 
+_PROBE = 5  # seconds to connect to the hub
+# Errors of httpx, whose name differs with the version of huggingface_hub.
+_UNREACHABLE = ("ConnectError", "ConnectTimeout", "ProxyError")
+
 
 class EncoderError(ValueError):
     """An encoder that cannot be used, and what to use instead."""
@@ -74,6 +78,7 @@ def load_encoder(
     path = encoder_path(name)
     if _is_path(path) and not Path(path).is_dir():
         raise EncoderError(f"encoder {name!r}: there is no such folder")
+    check_reachable(name)
     try:
         config = AutoConfig.from_pretrained(path)
         loaded = AutoTokenizer.from_pretrained(path)
@@ -214,6 +219,35 @@ def _load_weights(name: str, config: Any) -> PreTrainedModel:
 def _is_path(name: str) -> bool:
     """Whether a name can only be a folder: the hub has at most one slash in a name, and none in front."""
     return name.startswith((".", "/", "~", "\\")) or name.rstrip("/").count("/") > 1 or Path(name).is_absolute()
+
+
+def check_reachable(name: str) -> None:
+    """Refuse a model of the hub, before it is loaded, when nobody answers there.
+
+    huggingface_hub tries six times, over half a minute, to connect to a hub that is not there, and a name that was
+    mistyped is looked for like any other. One request without a second try tells. Whatever else it meets (no such
+    model, a busy hub, a slow one) is left to the loading itself, with its second tries.
+
+    Raises:
+        EncoderError: the model is neither in a folder nor in the cache, and the hub cannot be reached.
+    """
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
+    from huggingface_hub.constants import is_offline_mode
+
+    path = encoder_path(name)
+    if Path(path).is_dir() or is_offline_mode():
+        return
+    try:
+        if isinstance(try_to_load_from_cache(path, "config.json"), str):
+            return
+        get_hf_file_metadata(hf_hub_url(path, "config.json"), timeout=_PROBE)
+    except Exception as error:
+        kinds = {kind.__name__ for kind in type(error).__mro__}
+        if not kinds.isdisjoint(_UNREACHABLE):
+            raise EncoderError(
+                f"encoder {name!r} cannot be loaded: there is no such folder, and the hub cannot be reached "
+                f"({str(error) or type(error).__name__}); check the name and the network"
+            ) from error
 
 
 def _unloadable(name: str, error: Exception) -> EncoderError:

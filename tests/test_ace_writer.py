@@ -28,7 +28,7 @@ META = st.dictionaries(
 
 @st.composite
 def articles(draw: st.DrawFn) -> Article:
-    """Any valid article of what ACE holds; ids are given, as reading cannot leave them out."""
+    """Any valid article of what ACE holds."""
     text = draw(TEXTS)
     edges = [n for n, sign in enumerate(text) if not sign.isspace()]
     taken: set[str] = set()
@@ -47,16 +47,17 @@ def articles(draw: st.DrawFn) -> Article:
     entities = []
     for _ in range(draw(st.integers(0, 4)) if edges else 0):
         start, end = span()
-        entities.append(Entity(start=start, end=end, label=draw(LABELS), id=unique()))
+        entities.append(Entity(start=start, end=end, label=draw(LABELS), id=unique() if draw(st.booleans()) else ""))
     entities.sort(key=lambda e: (e.start, -e.end))
-    ids = [e.id for e in entities]
+    ids = [e.id for e in entities if e.id]
     argument = st.builds(lambda role, name: Argument(role=role, entity=name), LABELS, st.sampled_from(ids or ["-"]))
     events = []
     for _ in range(draw(st.integers(0, 3)) if edges else 0):
         start, end = span()
         types = tuple(draw(st.lists(LABELS, min_size=1, max_size=3, unique=True)))
         arguments = tuple(draw(st.lists(argument, max_size=3))) if ids else ()
-        events.append(Event(trigger=Span(start=start, end=end), types=types, arguments=arguments, id=unique()))
+        name = unique() if draw(st.booleans()) else ""
+        events.append(Event(trigger=Span(start=start, end=end), types=types, arguments=arguments, id=name))
     events.sort(key=lambda e: e.trigger.start)
     return Article(
         text=text,
@@ -117,17 +118,29 @@ def test_an_event_of_several_types_is_several_events_and_one_again(tmp_path: Pat
     assert [p.cause for p in ledger.quarantined] == ["event id changed"]
     (back,) = load_articles(tmp_path / "o")
     assert [event.types for event in back.events] == [event.types for event in written.events]
-    assert back.events[:2] == written.events[:2] and back.events[2].id == "a-EV3-1"
+    assert back.events[:2] == written.events[:2] and back.events[2].id == "a-EV3-2"
 
 
-def test_ids_that_are_missing_are_made(tmp_path: Path) -> None:
-    entities = (Entity(start=0, end=3, label="A"), Entity(start=0, end=3, label="A", id="a-E1-1"))
-    event = Event(trigger=Span(start=0, end=3), types=("X",))
-    assert not write_articles(
-        [Article(text="قتل", id="a", entities=entities, events=(event,))], tmp_path / "o", "ace"
-    ).quarantined
+def test_ids_that_are_missing_are_made_and_left_out_again(tmp_path: Path) -> None:
+    span = Span(start=0, end=3)
+    entities = tuple(Entity(start=0, end=3, label="A", id=name) for name in ("", "a-E1-1", "a-E3-1", "a-E2", "a-E1_-1"))
+    events = tuple(Event(trigger=span, types=("X", "Y"), id=name) for name in ("", "a-EV1-1", "a-EV1_-1+2", ""))
+    written = Article(text="قتل", id="a", entities=entities, events=events)
+    assert not write_articles([written], tmp_path / "o", "ace").quarantined
+    content = (tmp_path / "o" / "a.apf.xml").read_text(encoding="utf-8")
+    ids = re.findall(r'<(?:entity|entity_mention|event|event_mention) ID="([^"]*)"', content)
+    assert len(set(ids)) == len(ids) == 2 * len(entities) + 2 * 2 * len(events) and all(ids)
+    assert load_articles(tmp_path / "o") == [written]
+    # Whoever names an entity that had no id in a file of ours makes it one to be named.
+    argument = '<event_mention_argument REFID="a-E1__-1" ROLE="R"/></event_mention>'
+    assert 'ID="a-E1__-1"' in content
+    (tmp_path / "o" / "a.apf.xml").write_text(content.replace("</event_mention>", argument), encoding="utf-8")
     (back,) = load_articles(tmp_path / "o")
-    assert [e.id for e in back.entities] == ["a-E1-1_", "a-E1-1"] and back.events[0].id == "a-EV1-1"
+    assert [e.id for e in back.entities] == ["a-E1__-1", *(e.id for e in entities[1:])]
+    # In files of others such ids are their own.
+    (tmp_path / "o" / "a.apf.xml").write_text(content.replace('AUTHOR="rasid"', 'AUTHOR="LDC"'), encoding="utf-8")
+    (back,) = load_articles(tmp_path / "o")
+    assert back.entities[0].id == "a-E1__-1" and all(event.id for event in back.events)
 
 
 def test_file_names_are_safe_and_never_the_same(tmp_path: Path) -> None:

@@ -183,7 +183,7 @@ def test_a_folder_is_read_in_the_order_in_which_it_was_written(tmp_path: Path) -
 
 def test_a_folder_of_text_files_alone_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("بغداد B-GPE\n", encoding="utf-8")
-    with pytest.raises(DataError, match=r"files of .txt and .json are read where their format is named"):
+    with pytest.raises(DataError, match=r"files of .txt, .json and .zip are read where their format is named"):
         convert(tmp_path, tmp_path.with_suffix(".jsonl"))
     with pytest.raises(DataError, match=r"of suffix .rasid$"):
         convert(tmp_path, tmp_path.with_suffix(".jsonl"), read_as="markup")
@@ -336,3 +336,26 @@ def test_a_folder_of_events_goes_to_brat_and_back(tmp_path: Path, articles: list
     run(tmp_path / "brat", tmp_path / "b.jsonl", "--from", "brat")
     assert load_articles(tmp_path / "b.jsonl") == load_articles(tmp_path / "a.jsonl")
     assert "new or an empty folder" in run(tmp_path / "a.jsonl", tmp_path / "brat", "--to", "brat", code=1).stderr
+
+
+def test_the_shipped_corpus_is_converted(tmp_path: Path) -> None:
+    outcome = CliRunner().invoke(app, ["convert", "corpus:dev", str(tmp_path / "dev.jsonl")])
+    assert outcome.exit_code == 0, outcome.stderr
+    assert load_articles(tmp_path / "dev.jsonl") == load_corpus("dev").articles
+    dropped = convert("corpus:dev", tmp_path / "d.jsonl", labels={"GPE": None}, scheme=load_scheme("news"))
+    assert dropped.complete and dropped.reading.repairs + dropped.reading.refusals
+    assert not any(
+        entity.label == "GPE" for article in load_articles(tmp_path / "d.jsonl") for entity in article.entities
+    )
+    foreign = convert("corpus:dev", tmp_path / "e.jsonl", scheme=load_scheme("anercorp"))
+    assert not foreign.complete and foreign.reading.refusals
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["corpus:all"], "splits train, dev and test"), (["corpus:dev", "--from", "markup"], "has its own")],
+)
+def test_the_shipped_corpus_is_read_one_way(tmp_path: Path, arguments: list[str], said: str) -> None:
+    source, *options = arguments
+    outcome = CliRunner().invoke(app, ["convert", source, str(tmp_path / "out.jsonl"), *options])
+    assert outcome.exit_code == 1 and said in outcome.stderr and not list(tmp_path.iterdir())

@@ -7,6 +7,7 @@ import pytest
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (
+    AutoConfig,
     AutoTokenizer,
     BertConfig,
     BertModel,
@@ -334,3 +335,56 @@ def test_an_encoder_from_scratch_reads_what_it_was_made_from(articles, tmp_path)
     encoder.model.save_pretrained(tmp_path)
     save_tokenizer(encoder.tokenizer, tmp_path)
     assert load_encoder(str(tmp_path), window=128).normaliser == VERSION
+
+
+class ConnectError(Exception):
+    """Called as httpx calls its own."""
+
+
+@pytest.fixture
+def hub(monkeypatch):
+    """A hub that may be asked, under whose requests nothing lies but `answers`."""
+    import huggingface_hub
+
+    asked: list[dict[str, Any]] = []
+    answers: list[Exception] = []
+
+    def metadata(url, **options):
+        asked.append({"url": url, **options})
+        raise answers[0]
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", metadata)
+    monkeypatch.setattr(AutoConfig, "from_pretrained", lambda path: (_ for _ in ()).throw(OSError("loading goes on")))
+    return asked, answers
+
+
+def test_a_hub_that_is_not_there_is_asked_once(hub):
+    asked, answers = hub
+    answers.append(ConnectError("name not known"))
+    with pytest.raises(EncoderError, match=r"'no/such-model'.*no such folder.*cannot be reached \(name not known\)"):
+        load_encoder("no/such-model", window=64)
+    (request,) = asked
+    assert request["url"].endswith("no/such-model/resolve/main/config.json") and request["timeout"] <= 5
+
+
+@pytest.mark.parametrize("answer", [TimeoutError("slow"), OSError("busy"), ValueError("no such model")])
+def test_a_hub_that_answers_is_left_to_the_loading(hub, answer):
+    asked, answers = hub
+    answers.append(answer)
+    with pytest.raises(EncoderError, match="loading goes on"):
+        load_encoder("no/such-model", window=64)
+    assert len(asked) == 1
+
+
+def test_a_model_in_the_cache_or_a_folder_asks_nobody(hub, monkeypatch, tmp_path):
+    import huggingface_hub
+
+    asked, _ = hub
+    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *names: "/cache/config.json")
+    for name in ("some/model", str(tmp_path), "rasid-mini"):
+        with pytest.raises(EncoderError, match="loading goes on"):
+            load_encoder(name, window=64)
+    monkeypatch.undo()
+    assert not asked

@@ -22,8 +22,9 @@ from rasid.configs.pretrain_schema import Optimisation, PretrainRecipe
 from rasid.data.ledger import DataError
 from rasid.data.normalise import train_wordpiece
 from rasid.data.shards import TokenStream, find_files, prepare_shards, read_texts
+from rasid.models.language_model import output_layers
 from rasid.train import pretrain
-from rasid.train.masked_loss import masked_loss, output_layers
+from rasid.train.masked_loss import masked_loss
 from rasid.train.masking import SpecialIds, mask_words, sequences_at, steps_per_epoch
 from rasid.train.pretrain import PretrainingError, Progression, cooldown_range, learning_rate, run_pretraining
 

@@ -17,9 +17,10 @@ from transformers.modeling_utils import PreTrainedModel
 from ..configs.pretrain_schema import Optimisation, PretrainRecipe
 from ..data.normalise import train_wordpiece, with_arabert_normalisation
 from ..data.shards import separator_id
-from ..models.encoders import encoder_path
+from ..models.encoders import check_reachable, encoder_path
+from ..models.language_model import output_layers
 from .checkpoints import no_bars
-from .masked_loss import masked_loss, output_layers
+from .masked_loss import masked_loss
 from .masking import MaskedBatch, SpecialIds
 
 BERT_SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -97,6 +98,7 @@ def build_tokenizer(recipe: PretrainRecipe, texts: Callable[[], Iterable[str]]) 
             if path.endswith(".json"):
                 raw = PreTrainedTokenizerFast(tokenizer_file=path).backend_tokenizer
             else:
+                check_reachable(path)
                 stock = AutoTokenizer.from_pretrained(path)
                 raw, names = stock.backend_tokenizer, stock.model_input_names
         except (OSError, ValueError, AttributeError) as error:
@@ -138,6 +140,7 @@ def build_model(
     """
     if source := checkpoint or (encoder_path(recipe.encoder) if recipe.encoder else None):
         try:
+            check_reachable(str(source))
             with no_bars():
                 model = AutoModelForMaskedLM.from_pretrained(source, dtype=torch.float32)
         except (OSError, ValueError) as error:

@@ -6,7 +6,6 @@ Reading never raises on bad content: what cannot be used is left out and recorde
 `load_articles` is the strict form: it returns articles that are all valid, or raises with every problem.
 """
 
-import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from ..articles import Article, check_article
 from ..labels import LabelScheme
 from ..ledger import DataError, Ledger, Problem
 from .detection import detect as detect
+from .file_order import in_order
 from .options import checked_options
 from .registry import FORMATS as FORMATS
 from .registry import KNOWN, Located, existing, format_named, names, refusal
@@ -157,7 +157,7 @@ def format_of(path: str | Path) -> str:
     """
     name = Path(path).name.lower()
     for format, known in KNOWN.items():
-        if name.endswith(tuple({*known.suffixes} - {".txt"})):
+        if name.endswith(tuple({*known.suffixes} - {".txt", ".zip"})):
             return format
     raise refusal(Path(path), "unknown format", f"its suffix is that of no format; name one of {names()}")
 
@@ -201,24 +201,15 @@ def write_articles(
 
 
 def _files(folder: Path, format: str | None) -> list[Path]:
-    """The files of a folder to be read; plain .txt and .json only where their format was named."""
+    """The files of a folder to be read; .txt, .json and .zip only where their format was named."""
     if format is None:
-        suffixes = {suffix for known in KNOWN.values() for suffix in known.suffixes} - {".txt", ".json"}
+        suffixes = {suffix for known in KNOWN.values() for suffix in known.suffixes} - {".txt", ".json", ".zip"}
     else:
         suffixes = set(KNOWN[format].suffixes)
     files = [path for path in folder.rglob("*") if path.name.lower().endswith(tuple(suffixes)) and path.is_file()]
     files = [path for path in files if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
     if not files:
         message = f"is a folder without a file of suffix {', '.join(sorted(suffixes))}"
-        more = "; files of .txt and .json are read where their format is named" if format is None else ""
+        more = "; files of .txt, .json and .zip are read where their format is named" if format is None else ""
         raise refusal(folder, "no files", message + more)
-    return sorted(files, key=_in_order)
-
-
-def _in_order(path: Path) -> list[tuple[list[list[str | int]], str]]:
-    """Paths by their parts, numbers in them by value: a corpus that was written as a folder comes back in its order."""
-
-    def pieces(name: str) -> list[str | int]:
-        return [int(piece) if piece.isdecimal() else piece for piece in re.split(r"(\d+)", name)]
-
-    return [([pieces(name) for name in part.split(".")], part) for part in path.parts]
+    return sorted(files, key=in_order)

@@ -25,6 +25,11 @@ def detect(path: str | Path) -> str:
         raise refusal(path, "no file", "is a folder; the format is told file by file")
     if path.suffix.lower() == ".json" and label_studio.is_export(path):
         return "label-studio"
+    if path.suffix.lower() == ".zip":
+        if inception.is_archive(path):
+            return "inception"
+        message = "is an archive without documents of INCEpTION; unpack it and name the folder"
+        raise refusal(path, "unknown format", message)
     lines = [line for line, _ in zip(file_lines(path), range(_LOOKED_AT), strict=False) if line.strip()]
     first = lines[0] if lines else ""
     match path.suffix.lower():

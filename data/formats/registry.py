@@ -69,7 +69,7 @@ KNOWN = {
     "ace": _of_files(ace, ".apf.xml", ".rich_ere.xml", ".ere.xml", folder=True),
     "label-studio": _of_files(label_studio, ".json"),
     "brat": _of_files(brat, ".ann", folder=True),
-    "inception": _of_files(inception, ".xmi", ".json", folder=True),
+    "inception": _of_files(inception, ".xmi", ".json", ".zip", folder=True),
     "spacy": _of_files(docbin, ".spacy"),
 }
 FORMATS = tuple(KNOWN)

@@ -6,7 +6,7 @@
 from collections.abc import Iterator
 
 from ..xml_tree import Node
-from .standoff import EventMention, Mention, Place, Standoff, number, parted
+from .standoff import AUTHOR, EventMention, Mention, Place, Standoff, first_id, number, parted
 
 # What a file says of an event where its annotator had nothing to say.
 _PLAIN = {"MODALITY": "Asserted", "POLARITY": "Positive", "GENERICITY": "Specific", "TENSE": "Unspecified"}
@@ -46,6 +46,9 @@ def read_apf(root: Node, *, extent: str, subtypes: bool, event_types: str) -> St
                 stated.left["relations"] += 1
             case other:
                 stated.left[f"elements {other[:40]!r}"] += 1
+    if root.get("AUTHOR") == AUTHOR:
+        mentions = (*stated.mentions, *stated.events)
+        stated.nameless = frozenset(item.id for item in mentions if item.group and item.id == first_id(item.group))
     return stated
 
 

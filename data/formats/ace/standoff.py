@@ -15,6 +15,9 @@ from ...words import trim
 from ..offsets import OffsetError
 from .source_text import SourceText
 
+AUTHOR = "rasid"
+"""Author of the files that are written here, in which a `first_id` stands for none."""
+
 _OPTIONS = ("mentions", "values")
 _SHOWN = 40  # characters of a name that a message shows; a name may be as long as its file
 
@@ -83,6 +86,7 @@ class Standoff:
         mentions: of entities and values.
         events: mentions of events.
         left: what is stated and has no place in an article → how often.
+        nameless: ids that the format wants and the article did not have.
     """
 
     id: str = ""
@@ -90,6 +94,7 @@ class Standoff:
     mentions: list[Mention] = field(default_factory=list)
     events: list[EventMention] = field(default_factory=list)
     left: Counter[str] = field(default_factory=Counter)
+    nameless: frozenset[str] = frozenset()
 
     def places(self) -> Iterator[tuple[int, int, str]]:
         """Every range with a surface."""
@@ -123,6 +128,15 @@ def further_id(first: str, count: int) -> str:
     return f"{first}+{count}"
 
 
+def first_id(group: str) -> str:
+    """The id of the mention of an entity or event, made of that of the entity or event.
+
+    >>> first_id("a-E1")
+    'a-E1-1'
+    """
+    return f"{group}-1"
+
+
 def build_article(
     stated: Standoff,
     source: SourceText,
@@ -147,6 +161,10 @@ def build_article(
     settler = _Settler(source, ledger, name, Counter(stated.left))
     entities = settler.entities(stated.mentions, mentions, values)
     events = settler.events(stated.events, {entity.id for entity in entities if entity.id})
+    # What an argument names has a name.
+    nameless = stated.nameless - {argument.entity for event in events for argument in event.arguments}
+    entities = [replace(entity, id="") if entity.id in nameless else entity for entity in entities]
+    events = [replace(event, id="") if event.id in nameless else event for event in events]
     settler.left["links between coreferent mentions"] = settler.links()
     for what, count in sorted(settler.left.items()):
         if count:

@@ -1,8 +1,8 @@
 """Articles as ACE: a source ``NAME.sgm`` and its annotation ``NAME.apf.xml`` for each.
 
 The source is the article's text in one line of tags, so that reading gives it back to the letter. ACE wants an id of
-every entity, event and mention: those that have none get one. An event of several types is one event for each, with ids
-that reading joins again.
+every entity, event and mention: those that have none get one, by which reading knows that there was none. An event of
+several types is one event for each, with ids that reading joins again.
 """
 
 import json
@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape
 from ...articles import Article, Entity, Event, Span
 from ...ledger import Ledger
 from ..lines import has_surrogate
-from .standoff import further_id, joined
+from .standoff import AUTHOR, first_id, further_id, joined
 
 # What XML 1.0 cannot hold, not even as a reference.
 _FOREIGN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -114,27 +114,35 @@ class _Writer:
         yield '<!DOCTYPE source_file SYSTEM "apf.v5.1.1.dtd">'
         # No attribute can be left away, as other programs look for all of them.
         uri = _quoted(f"{self.name}.sgm")
-        yield f'<source_file URI="{uri}" SOURCE="unknown" TYPE="text" AUTHOR="rasid" ENCODING="UTF-8">'
+        yield f'<source_file URI="{uri}" SOURCE="unknown" TYPE="text" AUTHOR="{AUTHOR}" ENCODING="UTF-8">'
         yield f'<document DOCID="{_quoted(self.document)}">'
         written: dict[str, tuple[str, Entity]] = {}  # mention id → id of the entity, and the mention
         for number, entity in enumerate(self.article.entities, 1):
             if not self._holds(entity, "entity", entity.label, entity.label, entity.id):
                 continue
-            group = self._new_id(f"E{number}")
-            mention = entity.id or self._new_id(f"E{number}-1")
+            group = self._group(f"E{number}")
+            mention = entity.id or first_id(group)
             written[mention] = group, entity
             yield from self._entity(entity, group, mention)
         previous: Event | None = None
         for number, event in enumerate(self.article.events, 1):
-            kept = self._event(event, number, previous, written)
+            group = self._group(f"EV{number}", types=len(event.types))
+            kept = self._event(event, group, previous, written)
             if kept is not None:
-                yield from self._events(kept, number, written)
+                yield from self._events(kept, group, written)
                 previous = kept
         yield "</document>"
         yield "</source_file>"
 
-    def _new_id(self, suffix: str) -> str:
-        name = f"{self.document}-{suffix}"
+    def _group(self, suffix: str, types: int = 1) -> str:
+        """A new id of an entity or event, such that no mention has an id made of it but those without one."""
+        group = f"{self.document}-{suffix}"
+        while not self.ids.isdisjoint(made := _made_of(group, types)):
+            group += "_"
+        self.ids.update(made)
+        return group
+
+    def _new_id(self, name: str) -> str:
         while name in self.ids:
             name += "_"
         self.ids.add(name)
@@ -169,7 +177,7 @@ class _Writer:
         yield "</entity>"
 
     def _event(
-        self, event: Event, number: int, previous: Event | None, written: dict[str, tuple[str, Entity]]
+        self, event: Event, group: str, previous: Event | None, written: dict[str, tuple[str, Entity]]
     ) -> Event | None:
         """The event as it can be written; what is lost of it is recorded."""
         label = "+".join(event.types)
@@ -184,28 +192,28 @@ class _Writer:
                 self.ledger.refuse("argument left out", message, article=self.article.id)
             else:
                 arguments.append(replace(argument, score=None))
-        name = event.id or self._new_id(f"EV{number}-1")
+        name = event.id or first_id(group)
         kept = replace(event, arguments=tuple(arguments), id=name, scores=())
         if previous and joined(previous, kept):
             message = f"id {name!r} would make the event a further type of the one before it; it gets another"
             self.ledger.refuse("event id changed", message, article=self.article.id)
-            kept = replace(kept, id=self._new_id(f"EV{number}-1"))
+            kept = replace(kept, id=self._new_id(f"{group}-2"))
         return kept
 
-    def _events(self, event: Event, number: int, written: dict[str, tuple[str, Entity]]) -> Iterator[str]:
+    def _events(self, event: Event, group: str, written: dict[str, tuple[str, Entity]]) -> Iterator[str]:
         for count, label in enumerate(event.types, 1):
             mention = event.id if count == 1 else further_id(event.id, count)
             kind, dot, subtype = label.partition(".")
             if not (kind and dot and subtype):
                 kind, subtype = label, ""
             yield (
-                f'<event ID="{_quoted(self._new_id(f"EV{number}"))}" TYPE="{_quoted(kind)}" '
+                f'<event ID="{_quoted(group if count == 1 else self._new_id(group))}" TYPE="{_quoted(kind)}" '
                 f'SUBTYPE="{_quoted(subtype)}" MODALITY="Asserted" POLARITY="Positive" GENERICITY="Specific" '
                 'TENSE="Unspecified">'
             )
             for argument in event.arguments:
-                group = _quoted(written[argument.entity][0])
-                yield f'<event_argument REFID="{group}" ROLE="{_quoted(argument.role)}"/>'
+                target = _quoted(written[argument.entity][0])
+                yield f'<event_argument REFID="{target}" ROLE="{_quoted(argument.role)}"/>'
             yield f'<event_mention ID="{_quoted(mention)}">'
             for tag in ("extent", "ldc_scope", "anchor"):
                 yield self._sequence(tag, event.trigger)
@@ -216,6 +224,12 @@ class _Writer:
                 yield "</event_mention_argument>"
             yield "</event_mention>"
             yield "</event>"
+
+
+def _made_of(group: str, types: int) -> list[str]:
+    """The ids of an entity or event of so many types, and of its mentions where they have none."""
+    first = first_id(group)
+    return [group, first, *(further_id(first, count) for count in range(2, types + 1))]
 
 
 def _record_losses(article: Article, ledger: Ledger) -> None:

@@ -1,4 +1,4 @@
-"""INCEpTION: one document a file, as UIMA CAS XMI or UIMA CAS JSON, offsets in UTF-16 units.
+"""INCEpTION: one document a file, as UIMA CAS XMI or UIMA CAS JSON, offsets in UTF-16 units; or its zip archives.
 
 Read are the layers that INCEpTION brings along (named entities, the generic spans and relations) and those that
 `write_files` makes; others are named by options. An event is a span whose types are a string feature, of one or many
@@ -7,8 +7,9 @@ values; its arguments are links (slot features) to entities with a role, or rela
 Layer names are those of types (``webanno.custom.Trigger``), with the feature that holds the label behind a colon.
 """
 
+from .archive import is_archive
 from .reader import read_file
 from .uima_cas import is_cas_json
 from .writer import write_files
 
-__all__ = ["is_cas_json", "read_file", "write_files"]
+__all__ = ["is_archive", "is_cas_json", "read_file", "write_files"]

@@ -12,7 +12,8 @@ from ...ledger import Ledger
 from ...words import trim
 from ..lines import parse_json
 from ..offsets import Offsets
-from .uima_cas import MAX_COVERED, Cas, CasError, Structure, read_cas
+from .archive import Document, read_archive
+from .uima_cas import MAX_COVERED, Cas, CasError, Structure, parse_cas, read_content
 from .writer import (
     ARGUMENTS_FEATURE,
     ARTICLE_TYPE,
@@ -46,11 +47,12 @@ def read_file(
     document_layers: Collection[str] = (f"{EVENT_LABEL_TYPE}:value",),
     ignored_layers: Collection[str] = (),
     triggers: Collection[str] = (),
+    annotator: str = "",
 ) -> Iterator[tuple[int, Article]]:
-    """Read the document of a file; what cannot be used is left out and recorded.
+    """Read the document of a file, or those of a zip archive; what cannot be used is left out and recorded.
 
     Args:
-        path: an XMI or a JSON file; the type system beside it is not needed.
+        path: an XMI or a JSON file, or an archive of a document or of a project; type systems are not needed.
         ledger: takes the problems and the count.
         entity_layers: span layers of which each annotation is an entity, as ``"custom.Span:label"``; without a feature
             the first of value, label, types, type and category.
@@ -59,29 +61,42 @@ def read_file(
         document_layers: document-level layers whose labels are event types of the whole article.
         ignored_layers: layers that are left aside and not reported.
         triggers: labels of the entity layers that are event types.
+        annotator: whose version of the documents of a project's archive is read; without it the curated one, else that
+            of the only annotator. ``CURATION_USER`` is the curator, ``INITIAL_CAS`` the document as it was imported.
 
     Yields:
         0, for there are no lines that matter, and the article. Its id is the one that it was written with, else the
-        document's name in INCEpTION, else the name of the file.
+        document's name in INCEpTION, else the name of the file. The ledger's source is then ``ARCHIVE!MEMBER``.
     """
+    documents = read_archive(path, ledger, annotator) if path.suffix.lower() == ".zip" else _document(path, ledger)
+    for document in documents:
+        try:
+            cas = parse_cas(document.content, json=document.json)
+        except CasError as error:
+            ledger.refuse("not a CAS document", f"the document is left out: {error}", article=document.name)
+            continue
+        reading = _Reading(
+            cas=cas,
+            ledger=ledger,
+            name=_name(cas) or document.name,
+            entity_layers=_layers(entity_layers),
+            event_layers=_layers(event_layers),
+            relation_layers=_layers(relation_layers),
+            document_layers=_layers(document_layers),
+            triggers=frozenset(triggers),
+        )
+        ledger.articles += 1
+        yield 0, reading.article(_layers(ignored_layers))
+
+
+def _document(path: Path, ledger: Ledger) -> Iterator[Document]:
+    """The document of a file, unless it cannot be read."""
     try:
-        cas = read_cas(path)
+        content = read_content(path)
     except (CasError, OSError) as error:
         ledger.refuse("not a CAS document", f"the document is left out: {error}", article=path.stem)
         return
-    reading = _Reading(
-        cas=cas,
-        ledger=ledger,
-        name=_name(cas) or path.stem,
-        entity_layers=_layers(entity_layers),
-        event_layers=_layers(event_layers),
-        relation_layers=_layers(relation_layers),
-        document_layers=_layers(document_layers),
-        triggers=frozenset(triggers),
-    )
-    article = reading.article(_layers(ignored_layers))
-    ledger.articles += 1
-    yield 0, article
+    yield Document(name=path.stem, content=content, json=path.suffix.lower() == ".json")
 
 
 def _layers(named: Collection[str]) -> dict[str, str]:

@@ -101,20 +101,36 @@ class Cas:
 def is_cas_json(path: Path) -> bool:
     """Whether a file starts as a CAS in JSON does."""
     with open(path, "rb") as file:
-        return _HEAD.match(file.read(4096)) is not None
+        return is_cas_json_head(file.read(4096))
 
 
-def read_cas(path: Path) -> Cas:
-    """Read the initial view of a document, or its only one; ``.json`` files as JSON, others as XMI.
+def is_cas_json_head(head: bytes) -> bool:
+    """Whether the first bytes of a file are those of a CAS in JSON."""
+    return _HEAD.match(head) is not None
+
+
+def read_content(path: Path) -> bytes:
+    """The content of a document's file.
 
     Raises:
-        CasError: the file is too large, not XML or JSON, has a document type or entities, or holds no text.
+        CasError: it is too large, and not read.
     """
     if (size := path.stat().st_size) > MAX_BYTES:
         raise CasError(f"the file has {size >> 20} MiB; a document of more than {MAX_BYTES >> 20} MiB is not read")
-    content = path.read_bytes()
-    found = _of_json(content) if _HEAD.match(content) or path.suffix.lower() == ".json" else _of_xmi(content)
-    return _initial_view(found)
+    return path.read_bytes()
+
+
+def parse_cas(content: bytes, *, json: bool) -> Cas:
+    """The initial view of a document, or its only one.
+
+    Args:
+        content: of its file.
+        json: read it as JSON however it starts; else it is XMI, unless it starts as JSON does.
+
+    Raises:
+        CasError: it is not XML or JSON, has a document type or entities, or holds no text.
+    """
+    return _initial_view(_of_json(content) if json or is_cas_json_head(content) else _of_xmi(content))
 
 
 @dataclass(kw_only=True)
