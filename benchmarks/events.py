@@ -9,6 +9,7 @@ set. A row counts for the type that it was judged for. Average precision ranks s
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -40,17 +41,19 @@ def main() -> None:
     documents = [str(a.meta["doc"]) for a in articles]
     splitter = StratifiedGroupKFold(options.folds, shuffle=True, random_state=options.seed)
     folds = [set(test.tolist()) for _, test in splitter.split(np.zeros(len(articles)), kind, documents)]
-    systems: dict[str, list[Scores]] = {
-        name: [] for name in ("TF-IDF words", "TF-IDF words+characters", *options.encoder)
-    }
+    systems: dict[str, list[Scores]] = {}
     for number, test in enumerate(folds[: options.first]):
         known = [a for i, a in enumerate(articles) if i not in test]
         asked = [articles[i] for i in sorted(test)]
-        systems["TF-IDF words"].append(_tfidf(known, asked, characters=False))
-        systems["TF-IDF words+characters"].append(_tfidf(known, asked, characters=True))
+        found = {
+            "TF-IDF words": _tfidf(known, asked, characters=False),
+            "TF-IDF words+characters": _tfidf(known, asked, characters=True),
+        }
         for encoder in options.encoder:
-            systems[encoder].append(_rasid(known, asked, encoder, number, options))
-        _report({name: scores for name, scores in systems.items() if scores}, options)
+            found |= _rasid(known, asked, encoder, number, options)
+        for name, scores in found.items():
+            systems.setdefault(name, []).append(scores)
+        _report(systems, options)
 
 
 def _tfidf(known: list[Article], test: list[Article], *, characters: bool) -> Scores:
@@ -69,7 +72,9 @@ def _tfidf(known: list[Article], test: list[Article], *, characters: bool) -> Sc
     return scores
 
 
-def _rasid(known: list[Article], test: list[Article], encoder: str, number: int, options: argparse.Namespace) -> Scores:
+def _rasid(
+    known: list[Article], test: list[Article], encoder: str, number: int, options: argparse.Namespace
+) -> dict[str, Scores]:
     path = options.output / f"fold{number}.jsonl"
     write_articles(known, path, "jsonl")
     name = f"{Path(encoder).name}-fold{number}"
@@ -83,6 +88,15 @@ def _rasid(known: list[Article], test: list[Article], encoder: str, number: int,
     )
     result = run.train(recipe)
     tagger = Tagger.from_pretrained(result.folder / "bundle")
+    scores = {encoder: _scores(tagger, test)}
+    if tagger.lexical is not None:
+        alone = replace(tagger.settings, lexical={})
+        network = Tagger(settings=alone, tokenizer=tagger.encoder.tokenizer, backend=tagger.backend)
+        scores[f"{encoder}, network alone"] = _scores(network, test)
+    return scores
+
+
+def _scores(tagger: Tagger, test: list[Article]) -> Scores:
     table = offline.run(tagger, test, {"sentence_types": LABELS}).tables["sentence_types"]
     types = list(tagger.settings.scheme.events)
     scores: Scores = {}
