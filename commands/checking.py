@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data.articles import Article
-from ..data.audit import Audit, audit
+from ..data.audit import Audit, Finding, audit
 from ..data.labels import LabelScheme, load_scheme
 from ..data.ledger import DataError, Problem
-from .lenient import Read, left_aside, parts_of, read_leniently, read_source, shipped
+from .lenient import Read, is_shipped, left_aside, parts_of, read_leniently, read_source, shipped
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
     from ..configs.schema import EncoderConfig, Recipe
+    from ..models.language_model import LanguageModel, Progress
 
 _WINDOW = 512
 
@@ -54,6 +55,9 @@ def check_inputs(
     options: Mapping[str, Any] | None = None,
     encoder: str | None = None,
     bundle: str | Path | None = None,
+    folds: int | None = None,
+    language_model: str | None = None,
+    progress: "Progress | None" = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Checked:
     """Audit what a command line names: a recipe with overrides, or data.
@@ -64,6 +68,9 @@ def check_inputs(
         options: likewise.
         encoder: as for `check_data`.
         bundle: likewise.
+        folds: likewise.
+        language_model: encoder with a masked-language-model head, which looks for words in the wrong place.
+        progress: wraps its batches in a progress bar; is given a label.
         say: likewise.
 
     Raises:
@@ -76,6 +83,7 @@ def check_inputs(
     from ..models.encoders import EncoderError
 
     try:
+        judge = _language_model(language_model, progress) if language_model is not None else None
         if is_recipe(inputs[0]):
             if format is not None:
                 raise CheckError("--format is for files; a recipe names the format of each data set")
@@ -84,8 +92,19 @@ def check_inputs(
             recipe = load_config(inputs[0], Recipe, inputs[1:])
             name = _title(inputs[:1])
             name = name if recipe.name in name else f"{recipe.name} ({name})"
-            return check_recipe(recipe, name=name, encoder=encoder, bundle=bundle, say=say)
-        return check_data(inputs, format=format, options=options, encoder=encoder, bundle=bundle, say=say)
+            return check_recipe(
+                recipe, name=name, encoder=encoder, bundle=bundle, folds=folds, language_model=judge, say=say
+            )
+        return check_data(
+            inputs,
+            format=format,
+            options=options,
+            encoder=encoder,
+            bundle=bundle,
+            folds=folds,
+            language_model=judge,
+            say=say,
+        )
     except (ConfigError, DataError, SchemeError, BundleError, EncoderError) as error:
         raise CheckError(str(error)) from error
 
@@ -117,6 +136,8 @@ def check_data(
     options: Mapping[str, Any] | None = None,
     encoder: str | None = None,
     bundle: str | Path | None = None,
+    folds: int | None = None,
+    language_model: "LanguageModel | None" = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Checked:
     """Audit files, folders and ``corpus:train``.
@@ -130,16 +151,25 @@ def check_data(
         options: reading options of the format.
         encoder: as in a recipe; None takes that of the bundle, or the one that ships.
         bundle: ranks label noise, and gives encoder and scheme.
-        say: takes a line for what was not checked.
+        folds: ranks label noise by taggers that the bundle's recipe trains, each without one of so many folds of the
+            data; the bundle itself judges nothing then.
+        language_model: looks for words in the wrong place.
+        say: takes a line for what was not checked, and for each fold.
 
     Raises:
+        CheckError: there are no folds without a recipe, or they cannot be made or trained.
         DataError: there is nothing to read.
         EncoderError, BundleError: they cannot be loaded.
     """
+    if folds is not None and bundle is None:
+        raise CheckError(
+            f"--folds trains taggers and needs a recipe: name one in place of {paths[0]} (as in rasid check RECIPE "
+            f"data.train.0.path={paths[0]} --folds {folds}), or a bundle, whose recipe is taken"
+        )
     read: dict[str, Read] = {}
     scheme = None
     for path in paths:
-        if path == "corpus" or path.startswith("corpus:"):
+        if is_shipped(path):
             scheme = load_scheme("news")
             read |= {found.dataset.name: found for found in shipped(path)}
         else:
@@ -159,6 +189,12 @@ def check_data(
         tagger = Tagger.from_pretrained(bundle)
         scheme = tagger.settings.scheme
         settings = {"window": tagger.settings.window, "overlap": tagger.settings.overlap}
+    more: list[Finding] = []
+    if folds is not None:
+        from .cross_checking import suspects_of_data
+
+        datasets = {name: found.dataset for name, found in read.items()}
+        more = suspects_of_data(Path(str(bundle)), datasets, encoder=encoder, folds=folds, say=say)
     if encoder is None and tagger is not None:
         tokenizer = tagger.encoder.tokenizer
     else:
@@ -172,7 +208,17 @@ def check_data(
             settings = {}
         else:
             say("no encoder was named (--encoder NAME): what it would make of the texts is not checked")
-    return _checked(read, _title(paths), scheme=scheme, tokenizer=tokenizer, tagger=tagger, **settings)
+    judge = None if folds is not None else tagger
+    return _checked(
+        read,
+        _title(paths),
+        scheme=scheme,
+        tokenizer=tokenizer,
+        tagger=judge,
+        language_model=language_model,
+        more=more,
+        **settings,
+    )
 
 
 def check_recipe(
@@ -181,6 +227,8 @@ def check_recipe(
     name: str = "",
     encoder: str | None = None,
     bundle: str | Path | None = None,
+    folds: int | None = None,
+    language_model: "LanguageModel | None" = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Checked:
     """Audit the data sets of a recipe under its scheme, label mappings and encoder.
@@ -190,14 +238,20 @@ def check_recipe(
         name: for the report.
         encoder: in place of the recipe's.
         bundle: ranks label noise.
-        say: takes a line for what could not be checked: an encoder that cannot be loaded leaves out its findings.
+        folds: ranks label noise by taggers of the recipe, each trained without one of so many folds.
+        language_model: as for `check_data`.
+        say: takes a line for what could not be checked (an encoder that cannot be loaded leaves out its findings), and
+            for each fold.
 
     Raises:
+        CheckError: bundle and folds were both given, or the folds cannot be made or trained.
         SchemeError, BundleError: they cannot be loaded.
         EncoderError: the encoder that was named in place of the recipe's cannot be loaded.
     """
     from ..models.encoders import EncoderError
 
+    if folds is not None and bundle is not None:
+        raise CheckError("--bundle and --folds both rank label noise; a recipe takes one of them")
     scheme = load_scheme(recipe.scheme)
     read: dict[str, Read] = {}
     for part in ("train", "dev", "test"):
@@ -220,12 +274,20 @@ def check_recipe(
         from ..inference import Tagger
 
         tagger = Tagger.from_pretrained(bundle)
+    more: list[Finding] = []
+    if folds is not None:
+        from .cross_checking import suspects_of_recipe
+
+        datasets = {key: found.dataset for key, found in read.items()}
+        more = suspects_of_recipe(recipe.model_copy(update={"encoder": chosen}), datasets, folds=folds, say=say)
     return _checked(
         read,
         name or recipe.name,
         scheme=scheme,
         tokenizer=tokenizer,
         tagger=tagger,
+        language_model=language_model,
+        more=more,
         window=chosen.window,
         overlap=chosen.overlap,
     )
@@ -246,6 +308,12 @@ def load_tokenizer(encoder: "EncoderConfig", texts: Sequence[str]) -> "Tokenizer
     return load_encoder(
         encoder.name, window=encoder.window, normaliser=encoder.normaliser, repair=encoder.repair
     ).tokenizer
+
+
+def _language_model(name: str, progress: "Progress | None") -> "LanguageModel":
+    from ..models.language_model import load_language_model
+
+    return load_language_model(name) if progress is None else load_language_model(name, progress=progress)
 
 
 def _checked(read: dict[str, Read], name: str, *, scheme: LabelScheme | None, **how: Any) -> Checked:

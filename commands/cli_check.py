@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .terminal import fail, piped, quiet, reading_options, say, stdin_or_path
+from .terminal import bar, fail, piped, quiet, reading_options, say, stdin_or_path
 
 
 def check(
@@ -21,6 +21,16 @@ def check(
     ] = None,
     encoder: Annotated[str | None, typer.Option("--encoder", help="Encoder whose tokenizer is to read them.")] = None,
     bundle: Annotated[Path | None, typer.Option("--bundle", help="Bundle that ranks likely label noise.")] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option("--folds", min=2, help="Rank it by taggers trained without one of N folds each."),
+    ] = None,
+    language_model: Annotated[
+        str | None,
+        typer.Option(
+            "--language-model", help="Encoder, such as rasid-mini, that looks for words in the wrong sentence; slow."
+        ),
+    ] = None,
     json: Annotated[Path | None, typer.Option("--json", help="File for everything that was found.")] = None,
     html: Annotated[Path | None, typer.Option("--html", help="File for a page to browse.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=0, help="Places shown of each finding.")] = 3,
@@ -35,7 +45,17 @@ def check(
     try:
         paths = [stdin_or_path(name, format, "--format") for name in inputs]
         options = reading_options(option or [])
-        checked = check_inputs(paths, format=format, options=options, encoder=encoder, bundle=bundle, say=say)
+        checked = check_inputs(
+            paths,
+            format=format,
+            options=options,
+            encoder=encoder,
+            bundle=bundle,
+            folds=folds,
+            language_model=language_model,
+            progress=bar,
+            say=say,
+        )
     except CheckError as error:
         fail(error)
     code = 1 if checked.audit.errors else 0

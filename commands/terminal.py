@@ -84,6 +84,17 @@ def replacing(output: Path) -> Iterator[TextIO]:
                 part.unlink()
 
 
+def bar(items: Sequence[Any], label: str) -> Iterator[Any]:
+    """The items, with a bar on a terminal as they pass."""
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(items, label, console=Console(stderr=True), transient=True)
+
+
 def quiet(*, transformers: bool = True) -> None:
     """Keep the libraries' own chatter off the screen; warnings of ours stay."""
     import warnings

@@ -1,34 +1,11 @@
 """Only masked positions go through the output layer, and on a CPU the logits are never all in memory."""
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 ROWS = 128  # logits of 128 rows and 20,000 entries are 10 MB: they stay in the cache of a CPU
-
-
-def output_layers(model: nn.Module) -> tuple[Callable[[Tensor], Tensor], nn.Linear] | None:
-    """The transform before the decoder and the decoder of a masked language model; None for an unknown architecture.
-
-    Args:
-        model: a transformers model for masked language modelling.
-    """
-    kind, m = getattr(getattr(model, "config", None), "model_type", ""), _untyped(model)
-    match kind:
-        case "modernbert":
-            return m.head, m.decoder
-        case "bert":
-            return m.cls.predictions.transform, m.cls.predictions.decoder
-        case "roberta" | "xlm-roberta" | "camembert":
-            head = m.lm_head
-            return lambda hidden: head.layer_norm(nn.functional.gelu(head.dense(hidden))), head.decoder
-        case "electra":
-            return m.generator_predictions, m.generator_lm_head
-        case "distilbert":
-            return lambda hidden: m.vocab_layer_norm(m.activation(m.vocab_transform(hidden))), m.vocab_projector
-    return None
 
 
 def masked_loss(hidden: Tensor, decoder: nn.Linear, labels: Tensor, *, fused: bool, dtype: torch.dtype) -> Tensor:
@@ -79,7 +56,3 @@ class _FusedCrossEntropy(torch.autograd.Function):
         scale = outputs[0] / ctx.count
         hidden, weight, bias = (g.float() * scale for g in ctx.saved_tensors)
         return hidden, weight, bias, None, None
-
-
-def _untyped(model: Any) -> Any:
-    return model

@@ -8,6 +8,7 @@ from ..sources import DataSet
 from . import balance, consistency, duplicates, reading, spans, texts
 from .encoder import encoder_findings
 from .findings import Audit, Finding, Hit, Severity
+from .misplaced import misplaced_findings
 from .suspects import suspect_finding, suspects
 from .views import View, make_views
 
@@ -15,8 +16,11 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
     from ...inference import Tagger
+    from ...models.language_model import LanguageModel
 
-__all__ = ["Audit", "Finding", "Hit", "audit", "suspects"]
+__all__ = ["MOST_SUSPECTS", "Audit", "Finding", "Hit", "audit", "suspects"]
+
+MOST_SUSPECTS = 200  # that are listed: some hours of review
 
 _ORDER: dict[Severity, int] = {"error": 0, "warning": 1, "note": 2}
 
@@ -31,7 +35,9 @@ def audit(
     overlap: int = 128,
     minimum_positives: int = 10,
     tagger: "Tagger | None" = None,
-    most_suspects: int = 200,
+    most_suspects: int = MOST_SUSPECTS,
+    language_model: "LanguageModel | None" = None,
+    most_misplaced: int = 200,
     sources: Mapping[str, Sequence[str]] | None = None,
     more: Sequence[Finding] = (),
 ) -> Audit:
@@ -49,6 +55,8 @@ def audit(
         minimum_positives: in dev, below which a label gets no threshold of its own (see `tune_thresholds`).
         tagger: ranks annotation by its loss; None leaves that out.
         most_suspects: how many of them are listed.
+        language_model: looks for words that do not belong where they stand; None leaves that out.
+        most_misplaced: how many of them are listed.
         sources: name → the file of each article; None takes the source of the ledger.
         more: findings from elsewhere that belong to the audit.
 
@@ -83,6 +91,8 @@ def audit(
             )
         ]
         findings += suspect_finding(hits, limit=most_suspects, held_out=False)
+    if language_model is not None:
+        findings += misplaced_findings(views, language_model, most=most_misplaced)
     return Audit(
         name=name,
         splits=balance.count_sums(views, list(datasets)),
