@@ -9,7 +9,7 @@ from ..data.articles import Article
 from ..data.audit import Audit, Finding, audit
 from ..data.labels import LabelScheme, load_scheme
 from ..data.ledger import DataError, Problem
-from .lenient import Read, is_shipped, left_aside, parts_of, read_leniently, read_source, shipped
+from .lenient import CheckError, Read, is_shipped, left_aside, parts_of, read_leniently, read_source, shipped
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -42,10 +42,6 @@ def is_recipe(source: str) -> bool:
     if Path(source).suffix in (".yaml", ".yml"):
         return True
     return not Path(source).exists() and (files("rasid.configs") / f"{source}.yaml").is_file()
-
-
-class CheckError(ValueError):
-    """What was named cannot be checked at all."""
 
 
 def check_inputs(

@@ -40,7 +40,8 @@ def check(
     from rich.console import Console
 
     from ..data.audit.terminal import render
-    from .checking import CheckError, check_inputs, write_reports
+    from .checking import check_inputs, write_reports
+    from .lenient import CheckError
 
     try:
         paths = [stdin_or_path(name, format, "--format") for name in inputs]

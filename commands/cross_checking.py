@@ -13,8 +13,7 @@ from ..data.audit.suspects import suspect_finding
 from ..data.labels import LabelScheme, load_scheme
 from ..data.ledger import DataError
 from ..data.sources import DataSet, resolve_supervision
-from .checking import CheckError
-from .lenient import read_source
+from .lenient import CheckError, read_source
 
 if TYPE_CHECKING:
     from ..configs.schema import DataSource

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 _SPLITS = ("train", "dev", "val", "valid", "validation", "test")
 
 
+class CheckError(ValueError):
+    """What was named cannot be checked at all."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Read:
     """A data set and the file of each article."""

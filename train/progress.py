@@ -3,12 +3,15 @@
 import json
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from tqdm.auto import tqdm
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from .claim import RunError
 
 
 class JsonLog(TrainerCallback):
@@ -142,3 +145,15 @@ def _table_head(names: Sequence[str]) -> tuple[str, str, list[tuple[str, int]]]:
         lower += [f"{name.split('.')[1]:>{width}}" for name in figures]
         columns += [(name, width) for name in figures]
     return "  ".join(upper), "  ".join(lower), columns
+
+
+def loggers(wanted: Sequence[str]) -> list[str]:
+    """The loggers of a recipe that can be used; tensorboard is left out where it is not installed.
+
+    Raises:
+        RunError: another one is not installed.
+    """
+    for name in wanted:
+        if name != "tensorboard" and not find_spec(name):
+            raise RunError(f"training.report_to: {name} is not installed: pip install {name}")
+    return [name for name in wanted if find_spec(name)]

@@ -14,7 +14,6 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -38,7 +37,7 @@ from .claim import RunError, claim, is_done, write_json
 from .export import export
 from .optimiser import make_optimiser, parameter_groups
 from .overview import Overview, describe, look_over
-from .progress import JsonLog, Progress
+from .progress import JsonLog, Progress, loggers
 from .trainer import RasidTrainer, processes
 
 __all__ = ["Result", "RunError", "describe", "export", "train"]
@@ -82,7 +81,7 @@ def train(
     state = processes()
     main = state.is_main_process
     say = say if main else lambda line: None
-    _check_loggers(recipe)
+    loggers(recipe.training.report_to)  # before anything is trained: one that is missing would be told of only then
     data = prepare.load_data(recipe)
     first = recipe.training.seeds[0]
     encoder = prepare.make_encoder(recipe, data, first)
@@ -298,7 +297,7 @@ def _arguments(recipe: Recipe, plan: prepare.Plan, seed: int, home: Path) -> Tra
         restore_callback_states_from_checkpoint=True,  # or early stopping would begin to count anew
         logging_steps=max(1, min(20, every)),
         logging_nan_inf_filter=False,  # it would log 0.0 after a NaN
-        report_to=_loggers(how.report_to),
+        report_to=loggers(how.report_to),
         disable_tqdm=True,  # one bar of our own
         remove_unused_columns=False,
         label_names=["targets"],
@@ -314,17 +313,6 @@ def _arguments(recipe: Recipe, plan: prepare.Plan, seed: int, home: Path) -> Tra
         # DataParallel would cut our nested batches apart; several GPUs are used through torchrun.
         arguments._n_gpu = 1
     return arguments
-
-
-def _check_loggers(recipe: Recipe) -> None:
-    """Before anything is trained: a logger that was asked for is installed."""
-    for name in recipe.training.report_to:
-        if name != "tensorboard" and not find_spec(name):
-            raise RunError(f"training.report_to: {name} is not installed: pip install {name}")
-
-
-def _loggers(wanted: list[Any]) -> list[str]:
-    return [name for name in wanted if name != "tensorboard" or find_spec("tensorboard")]
 
 
 def _summary(outcomes: dict[int, dict[str, Any]], best: int) -> dict[str, Any]:
