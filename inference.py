@@ -162,17 +162,17 @@ class Tagger:
             position += len(text.windows)
             logits = self._merge(text, [result for result in own if result is not None])
             if evidence is not None:
-                for task, weight in self.settings.lexical.items():
-                    logits[task] += weight * evidence[sentence : sentence + len(text.sentences)]
+                logits["sentence_types"] += evidence[sentence : sentence + len(text.sentences)]
                 sentence += len(text.sentences)
             yield Prediction(article=self._decode(article, text, logits), encoded=text, logits=logits)
 
     def _lexical_logits(self, articles: Sequence[Article], encoded: Sequence[EncodedText]) -> np.ndarray | None:
-        """What the linear model says of all sentences in turn. [N, K]"""
+        """What the linear model adds for all sentences in turn. [N, K]"""
         if self.lexical is None:
             return None
         pairs = zip(articles, encoded, strict=True)
-        return self.lexical.logits([s for a, text in pairs for s in self.encoder.normalised_sentences(a.text, text)])
+        sentences = [s for a, text in pairs for s in self.encoder.normalised_sentences(a.text, text)]
+        return self.settings.lexical * self.lexical.logits(sentences)
 
     def _merge(self, text: EncodedText, results: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
         merged: dict[str, np.ndarray] = {}

@@ -90,7 +90,7 @@ def _rasid(
     tagger = Tagger.from_pretrained(result.folder / "bundle")
     scores = {encoder: _scores(tagger, test)}
     if tagger.lexical is not None:
-        alone = replace(tagger.settings, lexical={})
+        alone = replace(tagger.settings, lexical=0.0)
         network = Tagger(settings=alone, tokenizer=tagger.encoder.tokenizer, backend=tagger.backend)
         scores[f"{encoder}, network alone"] = _scores(network, test)
     return scores

@@ -102,9 +102,8 @@ class TaskConfig(_Section):
     class_weights: Literal["none", "balanced"] = "none"
     """Entities: weigh tags by the root of their inverse frequency; not with a CRF."""
     lexical: float = Field(default=0.0, ge=0)
-    """Sentence types, and event types beside them: weight of a linear model over words and character n-grams, which is
-    fitted to the sentences and whose logits are added to the network's; 0 for none. For few sentences, or a small
-    encoder."""
+    """Sentence types: weight of a linear model over words and character n-grams, which is fitted to the same sentences
+    and whose logits are added to the network's; 0 for none. For few sentences, or a small encoder."""
 
 
 class DataSource(_Section):
@@ -265,7 +264,6 @@ class Recipe(_Section):
                 raise ValueError(f"tasks.{task}: decoder and class_weights are options of entities")
             if task in ("entities", "boundaries") and options.positive_weight != 1:
                 raise ValueError(f"tasks.{task}: positive_weight is an option of triggers and event types")
-            beside = "sentence_types" in self.tasks and task in ("sentence_types", "event_types")
-            if options.lexical and not beside:
-                raise ValueError(f"tasks.{task}: lexical is an option of sentence_types, and of event_types with them")
+            if task != "sentence_types" and options.lexical:
+                raise ValueError(f"tasks.{task}: lexical is an option of sentence_types")
         return self

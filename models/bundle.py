@@ -36,7 +36,7 @@ class Settings:
         transitions: CRF scores [K + 1, K], or None.
         encoder: name of the encoder that training began with.
         supervised: task → labels that some training data judged; the others were never learned.
-        lexical: task → weight of the `LexicalModel` that stands beside the network; empty where there is none.
+        lexical: weight of the `LexicalModel` that stands beside the network for sentence types; 0 for none.
         trained: what the training was: data, seed, scores on dev, for the model card.
     """
 
@@ -50,7 +50,7 @@ class Settings:
     transitions: tuple[tuple[float, ...], ...] | None = None
     encoder: str = ""
     supervised: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    lexical: Mapping[str, float] = field(default_factory=dict)
+    lexical: float = 0.0
     trained: Mapping[str, Any] = field(default_factory=dict)
 
     def threshold(self, task: str) -> np.ndarray:
@@ -108,7 +108,7 @@ class Settings:
                 transitions=content["transitions"] and tuple(map(tuple, content["transitions"])),
                 encoder=content["encoder"],
                 supervised={task: tuple(labels) for task, labels in content["supervised"].items()},
-                lexical=content.get("lexical", {}),  # older bundles do not say
+                lexical=float(content.get("lexical", 0.0)),  # older bundles do not say
                 trained=content["trained"],
             )
             problem = next(_problems(settings, content["labels"]), None)
@@ -179,9 +179,8 @@ def _problems(settings: Settings, labels: Mapping[str, Any]) -> Iterator[str]:
     for task, value in settings.temperatures.items():
         if not 0 < value < math.inf:
             yield f"the temperature of {task} is {value}; it must be above 0"
-    for task, value in settings.lexical.items():
-        if task not in settings.tasks or not 0 < value < math.inf:
-            yield f"the linear model has weight {value} for {task}"
+    if not 0 <= settings.lexical < math.inf or (settings.lexical and "sentence_types" not in settings.tasks):
+        yield f"the linear model for sentence types has weight {settings.lexical}"
     if settings.transitions is not None:
         tags = 1 + 2 * len(scheme.labels("entities"))
         if [len(row) for row in settings.transitions] != [tags] * (tags + 1):

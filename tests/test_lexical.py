@@ -84,7 +84,7 @@ def weighed(tmp_path_factory: pytest.TempPathFactory, recipe_text: str) -> Path:
     file = folder / "tiny.yaml"
     file.write_text(recipe_text, encoding="utf-8")
     changes = [
-        "tasks={sentence_types: {lexical: 2}, event_types: {lexical: 0.5}}",
+        "tasks={sentence_types: {lexical: 2}}",
         "training.epochs=2",
         f"output={folder}",
         "export.onnx=true",
@@ -95,15 +95,16 @@ def weighed(tmp_path_factory: pytest.TempPathFactory, recipe_text: str) -> Path:
 def test_a_bundle_adds_its_logits_to_those_of_the_network(weighed, articles):
     tagger = Tagger.from_pretrained(weighed)
     bare = Tagger(
-        settings=replace(tagger.settings, lexical={}), tokenizer=tagger.encoder.tokenizer, backend=tagger.backend
+        settings=replace(tagger.settings, lexical=0.0), tokenizer=tagger.encoder.tokenizer, backend=tagger.backend
     )
     assert tagger.lexical is not None
     for both, one in zip(tagger.predict(articles[:6]), bare.predict(articles[:6]), strict=True):
         sentences = tagger.encoder.normalised_sentences(both.article.text, both.encoded)
         evidence = tagger.lexical.logits(sentences)
         assert np.abs(evidence).max() > 0.1
-        for task, weight in (("sentence_types", 2), ("event_types", 0.5)):
-            assert np.allclose(both.logits[task] - one.logits[task], weight * evidence, atol=1e-4)
+        added = both.logits["sentence_types"] - one.logits["sentence_types"]
+        assert np.allclose(added, 2 * evidence, atol=1e-4)
+        assert np.array_equal(both.logits["event_types"], one.logits["event_types"])  # articles are the network's
 
 
 def test_both_backends_have_it(weighed, articles):
@@ -122,9 +123,3 @@ def test_a_bundle_that_lost_it_is_refused(weighed, tmp_path):
     (broken / LEXICAL_FILE).unlink()
     with pytest.raises(BundleError, match=LEXICAL_FILE):
         Tagger.from_pretrained(broken)
-
-
-def test_articles_take_it_from_their_sentences():
-    data = {part: [{"corpus": part, "supervises": ["event_types"]}] for part in ("train", "dev")}
-    with pytest.raises(ValueError, match="with them"):
-        Recipe.model_validate({"tasks": {"event_types": {"lexical": 1}}, "data": data})

@@ -139,7 +139,7 @@ def make_settings(recipe: Recipe, data: Data, encoder: Encoder) -> Settings:
             for task in tasks
             if task != "boundaries"
         },
-        lexical=_lexical_weights(recipe),
+        lexical=_lexical_weight(recipe),
     )
 
 
@@ -212,7 +212,7 @@ def make_plan(recipe: Recipe, windows: WindowSet, seed: int) -> Plan:
 
 def make_lexical(recipe: Recipe, data: Data, encoder: Encoder) -> LexicalModel | None:
     """The linear model that stands beside the network, fitted to the same sentences; None where none was asked for."""
-    if not _lexical_weights(recipe):
+    if not _lexical_weight(recipe):
         return None
     reader = TextEncoder(encoder.tokenizer, window=recipe.encoder.window, overlap=recipe.encoder.overlap)
     maker = TargetMaker(data.scheme)
@@ -229,10 +229,9 @@ def make_lexical(recipe: Recipe, data: Data, encoder: Encoder) -> LexicalModel |
     return lexical.fit(texts, np.concatenate(targets))
 
 
-def _lexical_weights(recipe: Recipe) -> dict[str, float]:
-    return {
-        task: recipe.tasks[task].lexical for task in TASK_ORDER if task in recipe.tasks and recipe.tasks[task].lexical
-    }
+def _lexical_weight(recipe: Recipe) -> float:
+    task = recipe.tasks.get("sentence_types")
+    return task.lexical if task else 0.0
 
 
 def tag_weights(recipe: Recipe, census: Census) -> torch.Tensor | None:
