@@ -62,7 +62,7 @@ class LanguageModel:
 
         Returns:
             Log probability in nats of the word of context j (column) in the place of context i (row), whose own word
-            is hidden. float64 # [n, n]
+            is hidden. [n, n] float64
         """
         if not len(contexts):
             return np.empty((0, 0))
@@ -171,7 +171,7 @@ def load_language_model(name: str, *, normaliser: str = "auto", progress: Progre
         raise LanguageModelError(f"{_lacking(name)} ({str(error).splitlines()[0]})") from error
     if missing := sorted(report["missing_keys"]):
         raise LanguageModelError(f"{_lacking(name)} ({missing[0]} is not among its weights)")
-    ids = [next(filter(None, map(tokenizer.token_to_id, forms)), None) for forms in _FORMS]
+    ids = [next((i for form in forms if (i := tokenizer.token_to_id(form)) is not None), None) for forms in _FORMS]
     if None in ids:
         raise LanguageModelError(f"the tokenizer of {name!r} has no {_FORMS[ids.index(None)][0]}")
     mask, start, end = cast("list[int]", ids)

@@ -3,6 +3,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
@@ -388,3 +389,21 @@ def test_a_model_in_the_cache_or_a_folder_asks_nobody(hub, monkeypatch, tmp_path
             load_encoder(name, window=64)
     monkeypatch.undo()
     assert not asked
+
+
+@pytest.mark.parametrize(("kind", "frame"), [("roberta", (0, 2)), ("modernbert", (2, 3))])
+def test_other_encoders_judge_words_by_their_own_head(kind, frame, articles, tmp_path):
+    from transformers import AutoModelForMaskedLM
+
+    from rasid.models.language_model import load_language_model
+
+    folder, own = foreign_checkpoint(kind, articles, tmp_path / kind)
+    judge = load_language_model(folder)
+    assert judge.frame == frame  # an id of 0 is an id
+    ids = np.array(own.encode("قال متحدث في سوريا", add_special_tokens=False).ids)
+    hidden = torch.tensor([[frame[0], *ids.tolist(), frame[1]]])
+    hidden[0, 2] = judge.mask
+    with torch.inference_mode():
+        logits = AutoModelForMaskedLM.from_pretrained(folder)(input_ids=hidden).logits[0, 2]
+    expected = float(logits.log_softmax(-1)[ids[1]])
+    assert judge.exchange([ids], np.array([[1, 2]]))[0, 0] == pytest.approx(expected, abs=1e-4)
