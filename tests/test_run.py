@@ -25,7 +25,7 @@ from rasid.evaluate.parity import ParityError
 from rasid.inference import Tagger
 from rasid.models.bundle import Settings
 from rasid.models.tagger import RasidModel
-from rasid.train import claim, run
+from rasid.train import claim, progress, run
 from rasid.train import export as run_export
 from rasid.train.resume import OneOptimiser
 from rasid.train.trainer import NonFiniteLossError, RasidTrainer
@@ -395,7 +395,7 @@ def test_fresh_deletes_runs_only(train: Train, tmp_path: Path) -> None:
 def test_a_logger_that_is_not_installed_is_named_before_training(
     train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "find_spec", lambda name: None)
+    monkeypatch.setattr(progress, "find_spec", lambda name: None)
     with pytest.raises(run.RunError, match="pip install mlflow"):
         train("training.report_to=[mlflow]")
     assert not list(tmp_path.iterdir())
