@@ -30,6 +30,7 @@ def model_card(name: str, settings: Settings, reports: Mapping[str, Any]) -> str
         f"- Tasks: {', '.join(settings.tasks)}; label scheme `{settings.scheme.name}`",
         f"- Trained on {trained.get('device', 'unknown hardware')}, seed {trained.get('seed')}, "
         f"{trained.get('steps')} steps, best at {trained.get('best_step')} (chosen on dev)",
+        *_lexical(settings),
         "- Offsets are code points of the text as given; probabilities are calibrated on dev",
         "",
     ]
@@ -57,6 +58,13 @@ def model_card(name: str, settings: Settings, reports: Mapping[str, Any]) -> str
         "- A machine's tags are leads for a reader, not findings.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _lexical(settings: Settings) -> list[str]:
+    if not settings.lexical:
+        return []
+    weight = f"{settings.lexical:g}"
+    return [f"- Types of sentences: the network's logits and {weight} times those of a linear model over n-grams"]
 
 
 def _is_headline(score: Any) -> bool:

@@ -107,6 +107,10 @@ def test_a_bundle_adds_its_logits_to_those_of_the_network(weighed, articles):
         assert np.array_equal(both.logits["event_types"], one.logits["event_types"])  # articles are the network's
 
 
+def test_the_card_says_so(weighed):
+    assert "2 times those of a linear model" in (weighed / "README.md").read_text(encoding="utf-8")
+
+
 def test_both_backends_have_it(weighed, articles):
     pytest.importorskip("onnxruntime")
     assert json.loads((weighed / "parity.json").read_text(encoding="utf-8"))
