@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .commands import cli_check, cli_data
-from .commands.terminal import fail as _fail
-from .commands.terminal import label_mapping, piped, replacing
-from .commands.terminal import quiet as _quiet
-from .commands.terminal import say as _say
+from .commands import check as cli_check
+from .commands import convert as cli_data
+from .commands._terminal import fail as _fail
+from .commands._terminal import label_mapping, piped, replacing
+from .commands._terminal import quiet as _quiet
+from .commands._terminal import say as _say
 
 if TYPE_CHECKING:
-    from .commands.tagging import Inputs
+    from .commands.tag import Inputs
     from .data.articles import Article
     from .evaluate.report import Report
 
@@ -70,7 +71,7 @@ def train(
         _fail(error)
     _quiet()
     from .data.labels import SchemeError
-    from .data.ledger import DataError
+    from .data.problems import DataError
     from .evaluate.parity import ParityError
     from .models.bundle import BundleError
     from .models.encoders import EncoderError
@@ -108,9 +109,9 @@ def pretrain(
     except ConfigError as error:
         _fail(error)
     _quiet()
-    from .data.ledger import DataError
-    from .train.masked_lm import PretrainingError
-    from .train.pretrain import run_pretraining
+    from .data.problems import DataError
+    from .train.pretraining.model import PretrainingError
+    from .train.pretraining.run import run_pretraining
 
     try:
         folder = run_pretraining(recipe)
@@ -126,7 +127,7 @@ def export(
     """Write the bundle of a run again: weights, ONNX behind the parity gate, card, reports."""
     _quiet()
     from .configs.loader import ConfigError
-    from .data.ledger import DataError
+    from .data.problems import DataError
     from .evaluate.parity import ParityError
     from .models.bundle import BundleError
     from .models.export import ExportError
@@ -160,9 +161,9 @@ def evaluate(
     from dataclasses import replace
 
     from .data.corpus import load_corpus
+    from .data.datasets import load_dataset, resolve_supervision
     from .data.formats import detect
-    from .data.ledger import DataError
-    from .data.sources import load_dataset, resolve_supervision
+    from .data.problems import DataError
     from .evaluate import offline
     from .evaluate.markdown import to_markdown
     from .inference import Tagger
@@ -245,8 +246,8 @@ def tag(
 ) -> None:
     """Tag articles. A broken input is reported and the others go on; the exit code then is 1."""
     _quiet(transformers=backend == "torch")
-    from .commands.tagging import FOLDERS, FORMATS, Inputs, write_tagged, write_tagged_folder
-    from .data.ledger import DataError
+    from .commands.tag import FOLDERS, FORMATS, Inputs, write_tagged, write_tagged_folder
+    from .data.problems import DataError
     from .inference import Tagger
     from .models.bundle import BundleError
 

@@ -15,15 +15,15 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from .data.articles import Article, Entity, Event, Sentence, Span
-from .data.collate import budget_batches, model_inputs
-from .data.encoding import EncodedText, TextEncoder
-from .data.words import behind_proclitic
+from .data.text.words import behind_proclitic
+from .data.windows.collate import budget_batches, model_inputs
+from .data.windows.encoding import EncodedText, TextEncoder
 from .models.backends import default_device, load_backend
 from .models.bundle import BundleError, Settings, check_network
 from .models.decoding import decode_entities, decode_triggers, merge_windows, sigmoid
 
 if TYPE_CHECKING:
-    from .models.lexical import LexicalModel
+    from .models.ngrams import LexicalModel
 
 Backend = Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
 """Padded inputs of a batch to logits per task."""
@@ -279,7 +279,7 @@ class Tagger:
 def _load_lexical(folder: Path, settings: Settings) -> "LexicalModel | None":
     if not settings.lexical:
         return None
-    from .models.lexical import LexicalModel
+    from .models.ngrams import LexicalModel
 
     return LexicalModel.load(folder, len(settings.scheme.labels("sentence_types")))
 

@@ -19,11 +19,11 @@ from transformers import AutoModel, PreTrainedModel
 from rasid import Tagger
 from rasid.data.corpus import load_corpus
 from rasid.data.labels import load_scheme
-from rasid.data.normalise import train_wordpiece
+from rasid.data.text.normalizer import train_wordpiece
 from rasid.models.bundle import Settings
 from rasid.models.encoders import load_encoder, save_tokenizer
 from rasid.models.export import export_onnx
-from rasid.models.tagger import RasidConfig, RasidModel, without_pooler
+from rasid.models.network import RasidConfig, RasidModel, without_pooler
 
 OUTSIDE = 0.9  # share of words outside of all entities, as in news; random weights would tag nearly all
 

@@ -18,12 +18,12 @@ from transformers import AutoModelForTokenClassification, AutoTokenizer, BertFor
 from rasid import Tagger
 from rasid.data.formats import load_articles
 from rasid.data.labels import load_scheme
-from rasid.data.normalise import train_wordpiece
-from rasid.data.sentences import split_sentences
+from rasid.data.text.normalizer import train_wordpiece
+from rasid.data.text.sentences import split_sentences
 from rasid.models.bundle import Settings
 from rasid.models.encoders import save_tokenizer
 from rasid.models.export import export_onnx
-from rasid.models.tagger import RasidConfig, RasidModel
+from rasid.models.network import RasidConfig, RasidModel
 
 SCHEME = "anercorp"
 OUTSIDE = 0.9  # share of words outside of all entities, as in news; random weights would tag nearly all

@@ -28,17 +28,17 @@ from transformers import (
 from transformers.trainer_callback import PrinterCallback
 
 from rasid.data.articles import Article
-from rasid.data.batches import plan_run
-from rasid.data.encoding import TextEncoder
 from rasid.data.formats import load_articles
 from rasid.data.formats.conll import spans_to_tags
 from rasid.data.labels import load_scheme
-from rasid.data.normalise import train_wordpiece
-from rasid.data.targets import Supervision, TargetMaker
-from rasid.data.training_set import WindowSet, write_windows
+from rasid.data.text.normalizer import train_wordpiece
+from rasid.data.windows.batches import plan_run
+from rasid.data.windows.encoding import TextEncoder
+from rasid.data.windows.targets import Supervision, TargetMaker
+from rasid.data.windows.training_set import WindowSet, write_windows
 from rasid.models.encoders import save_tokenizer
-from rasid.models.tagger import RasidConfig, RasidModel
-from rasid.train.optimiser import make_optimiser, parameter_groups
+from rasid.models.network import RasidConfig, RasidModel
+from rasid.train.optimizer import make_optimiser, parameter_groups
 from rasid.train.trainer import RasidTrainer, Schedule
 
 SCHEME = "anercorp"

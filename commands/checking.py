@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..audit import Audit, Finding, audit
 from ..data.articles import Article
-from ..data.audit import Audit, Finding, audit
 from ..data.labels import LabelScheme, load_scheme
-from ..data.ledger import DataError, Problem
+from ..data.problems import DataError, Problem
 from .lenient import CheckError, Read, is_shipped, left_aside, parts_of, read_leniently, read_source, shipped
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+    from ..audit.language_model import LanguageModel, Progress
     from ..configs.schema import EncoderConfig, Recipe
-    from ..models.language_model import LanguageModel, Progress
 
 _WINDOW = 512
 
@@ -120,7 +120,7 @@ def write_reports(checked: Checked, *, json: Path | None = None, html: Path | No
         # A lone surrogate becomes \\udXXX, which is how JSON writes it too.
         json.write_text(content + "\n", encoding="utf-8", errors="backslashreplace")
     if html is not None:
-        from ..data.audit.page import to_html
+        from ..audit.page import to_html
 
         html.write_text(to_html(checked.audit, checked.articles, scheme=checked.scheme), encoding="utf-8")
 
@@ -295,7 +295,7 @@ def load_tokenizer(encoder: "EncoderConfig", texts: Sequence[str]) -> "Tokenizer
     Raises:
         EncoderError: it cannot be loaded.
     """
-    from ..data.normalise import train_wordpiece
+    from ..data.text.normalizer import train_wordpiece
     from ..models.encoders import load_encoder
 
     if encoder.scratch is not None:
@@ -307,7 +307,7 @@ def load_tokenizer(encoder: "EncoderConfig", texts: Sequence[str]) -> "Tokenizer
 
 
 def _language_model(name: str, progress: "Progress | None") -> "LanguageModel":
-    from ..models.language_model import load_language_model
+    from ..audit.language_model import load_language_model
 
     return load_language_model(name) if progress is None else load_language_model(name, progress=progress)
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from ..data.articles import Article, check_article
+from ..data.datasets import map_labels
 from ..data.formats import format_chunks, stream_articles, write_articles
 from ..data.labels import LabelScheme
-from ..data.ledger import DataError, Ledger, Problem
-from ..data.sources import map_labels
+from ..data.problems import DataError, Ledger, Problem
 from .lenient import is_shipped, shipped
 
 SHOWN = 3

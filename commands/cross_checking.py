@@ -5,14 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..audit import MOST_SUSPECTS, Finding
+from ..audit.label_issues import suspect_finding
 from ..configs.loader import load_config
 from ..configs.schema import Recipe
 from ..data.articles import Article, Task
-from ..data.audit import MOST_SUSPECTS, Finding
-from ..data.audit.suspects import suspect_finding
+from ..data.datasets import DataSet, resolve_supervision
 from ..data.labels import LabelScheme, load_scheme
-from ..data.ledger import DataError
-from ..data.sources import DataSet, resolve_supervision
+from ..data.problems import DataError
 from .lenient import CheckError, read_source
 
 if TYPE_CHECKING:
@@ -137,8 +137,8 @@ def _narrowed(recipe: Recipe, tasks: set[str]) -> Recipe:
 
 
 def _finding(recipe: Recipe, members: "Mapping[str, Member]", folds: int, say: Callable[[str], None]) -> list[Finding]:
-    from ..data.folds import FoldError
     from ..train.cross_validation import held_out_suspects
+    from ..train.folds import FoldError
     from ..train.run import RunError
     from ..train.trainer import NonFiniteLossError
 

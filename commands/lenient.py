@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data.articles import Article, check_article
+from ..data.datasets import DataSet, map_labels, resolve_supervision
 from ..data.formats import located_articles
 from ..data.labels import LabelScheme
-from ..data.ledger import DataError, Ledger, Problem
-from ..data.sources import DataSet, map_labels, resolve_supervision
+from ..data.problems import DataError, Ledger, Problem
 
 if TYPE_CHECKING:
     from ..configs.schema import DataSource

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from .labels import LabelScheme
-from .ledger import Problem
+from .problems import Problem
 
 Task = Literal["entities", "triggers", "boundaries", "arguments", "sentence_types", "event_types"]
 TASKS: tuple[Task, ...] = get_args(Task)

@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import __version__
 from ..data.articles import Article, Task
-from ..data.targets import IGNORED, Supervision, TargetMaker, outermost, sentence_types_of, supervision_of
+from ..data.windows.targets import IGNORED, Supervision, TargetMaker, outermost, sentence_types_of, supervision_of
 from ..inference import Prediction, Tagger
 from ..models.bundle import Settings
 from ..models.decoding import sigmoid

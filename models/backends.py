@@ -9,7 +9,7 @@ import numpy as np
 from .bundle import BundleError
 
 if TYPE_CHECKING:
-    from .tagger import RasidModel
+    from .network import RasidModel
 
 WEIGHTS_FILE, ONNX_FILE = "model.safetensors", "model.onnx"
 _CUDA = "CUDAExecutionProvider"
@@ -60,7 +60,7 @@ def _load_torch(folder: Path, device: str) -> Callable[[Mapping[str, np.ndarray]
         raise BundleError(f"{folder}: there is no {WEIGHTS_FILE}; export the model again")
     import torch
 
-    from .tagger import RasidModel
+    from .network import RasidModel
 
     try:
         # The checkpoint's own dtype may be half precision; the logits that the report was made with were float32.

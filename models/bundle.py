@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..data.labels import LabelScheme
-from ..data.normalise import VERSION as NORMALISER
+from ..data.text.normalizer import VERSION as NORMALISER
 
 FORMAT = 1
 SETTINGS_FILE, NETWORK_FILE = "rasid.json", "config.json"

@@ -10,8 +10,8 @@ import torch
 from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
-from ..data.normalise import PLACEHOLDERS, VERSION, train_wordpiece, with_arabert_normalisation
-from .tagger import without_pooler
+from ..data.text.normalizer import PLACEHOLDERS, VERSION, train_wordpiece, with_arabert_normalisation
+from .network import without_pooler
 
 # AraBERT v1 and v2 were trained on text cut by the Farasa segmenter (Antoun et al. 2020): `ال+ كتاب`.
 _SEGMENTED = re.compile(r"(^|/)(bert-(base|large)-arabert(v1|v2)?|bert-(base|large)-arabertv2-.*)$")

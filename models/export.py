@@ -13,8 +13,8 @@ import torch
 
 from .backends import ONNX_FILE, WEIGHTS_FILE
 from .bundle import SETTINGS_FILE, BundleError
-from .lexical import LEXICAL_FILE
-from .tagger import RasidModel
+from .network import RasidModel
+from .ngrams import LEXICAL_FILE
 
 logger = logging.getLogger(__name__)
 

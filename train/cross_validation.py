@@ -7,16 +7,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
+from ..audit import Hit, suspects
 from ..configs.schema import DataSource, Recipe
 from ..data.articles import Article, check_article
-from ..data.audit import Hit, suspects
-from ..data.folds import FoldError, assign_folds
+from ..data.datasets import DataSet
 from ..data.formats import write_articles
 from ..data.labels import LabelScheme, load_scheme
-from ..data.ledger import DataError, Problem
-from ..data.sources import DataSet
+from ..data.problems import DataError, Problem
 from ..inference import Tagger
 from . import run
+from .folds import FoldError, assign_folds
 
 RANKED = ("entities", "triggers", "sentence_types")
 """Tasks that `data.audit.suspects` can rank."""

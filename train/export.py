@@ -19,7 +19,7 @@ from ..models.bundle import Settings
 from ..models.card import model_card
 from ..models.export import ExportError, export_onnx, onnx_available, save_bundle
 from . import prepare
-from .claim import RunError, write_json
+from .run_folder import RunError, write_json
 
 logger = logging.getLogger(__name__)
 

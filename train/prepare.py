@@ -10,19 +10,19 @@ import torch
 
 from ..configs.schema import DataSource, Recipe
 from ..data.articles import Article, check_articles
-from ..data.batches import padding_share, plan_run
 from ..data.corpus import load_corpus
-from ..data.encoding import TextEncoder
+from ..data.datasets import DataSet, load_dataset, map_labels, resolve_supervision
 from ..data.labels import LabelScheme, load_scheme
-from ..data.ledger import DataError, Problem
-from ..data.sources import DataSet, load_dataset, map_labels, resolve_supervision
-from ..data.targets import Supervision, TargetMaker
-from ..data.training_set import Census, WindowSet, write_windows
-from ..models import lexical
+from ..data.problems import DataError, Problem
+from ..data.windows.batches import padding_share, plan_run
+from ..data.windows.encoding import TextEncoder
+from ..data.windows.targets import Supervision, TargetMaker
+from ..data.windows.training_set import Census, WindowSet, write_windows
+from ..models import ngrams as lexical
 from ..models.bundle import Settings
 from ..models.encoders import Encoder, load_encoder, save_tokenizer, scratch_encoder
-from ..models.lexical import LexicalModel
-from ..models.tagger import RasidConfig, RasidModel
+from ..models.network import RasidConfig, RasidModel
+from ..models.ngrams import LexicalModel
 from .trainer import Schedule, processes
 
 __all__ = ["save_tokenizer"]

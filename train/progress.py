@@ -11,7 +11,7 @@ from typing import Any
 from tqdm.auto import tqdm
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from .claim import RunError
+from .run_folder import RunError
 
 
 class JsonLog(TrainerCallback):

@@ -24,20 +24,20 @@ from transformers import TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
 from ..configs.schema import Recipe
-from ..data.training_set import Census, WindowSet
+from ..data.windows.training_set import Census, WindowSet
 from ..evaluate import offline
 from ..evaluate.report import Report
 from ..inference import Tagger
 from ..models.backends import torch_backend
 from ..models.bundle import Settings
 from ..models.encoders import Encoder
-from ..models.tagger import RasidModel
+from ..models.network import RasidModel
 from . import prepare, resume
-from .claim import RunError, claim, is_done, write_json
 from .export import export
-from .optimiser import make_optimiser, parameter_groups
-from .overview import Overview, describe, look_over
+from .optimizer import make_optimiser, parameter_groups
 from .progress import JsonLog, Progress, loggers
+from .run_folder import RunError, claim, is_done, write_json
+from .summary import Overview, describe, look_over
 from .trainer import RasidTrainer, processes
 
 __all__ = ["Result", "RunError", "describe", "export", "train"]

@@ -12,8 +12,8 @@ from tokenizers import Tokenizer
 from torch.utils.data import DataLoader
 from transformers import Trainer, TrainingArguments
 
-from ..data.training_set import Collator, WindowSet
-from ..models.tagger import RasidModel
+from ..data.windows.training_set import Collator, WindowSet
+from ..models.network import RasidModel
 
 
 class NonFiniteLossError(RuntimeError):

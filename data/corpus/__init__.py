@@ -4,10 +4,10 @@ import json
 from importlib.resources import as_file, files
 from typing import Literal
 
+from ..datasets import DataSet
 from ..formats import load_articles
 from ..labels import load_scheme
-from ..ledger import DataError, Ledger, Problem
-from ..sources import DataSet
+from ..problems import DataError, Ledger, Problem
 
 Split = Literal["train", "dev", "test"]
 

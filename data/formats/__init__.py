@@ -13,10 +13,10 @@ from typing import Any
 
 from ..articles import Article, check_article
 from ..labels import LabelScheme
-from ..ledger import DataError, Ledger, Problem
+from ..problems import DataError, Ledger, Problem
+from .common.file_order import in_order
+from .common.options import checked_options
 from .detection import detect as detect
-from .file_order import in_order
-from .options import checked_options
 from .registry import FORMATS as FORMATS
 from .registry import KNOWN, Located, existing, format_named, names, refusal
 

@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 from ..articles import Article, Sentence
-from ..ledger import Ledger
-from .lines import has_surrogate, numbered, parse_json, spoilt
+from ..problems import Ledger
+from .common.lines import has_surrogate, numbered, parse_json, spoilt
 
 _STRINGS = ("id", "title", "date", "source")
 _KEYS = ("text", "labels", "event_types", "judged", *_STRINGS)

@@ -13,9 +13,9 @@ from pathlib import PurePath
 from typing import Literal
 
 from ..articles import Article, Entity, Event, Span
-from ..ledger import Ledger
-from ..words import words
-from .lines import has_surrogate, numbered, spoilt
+from ..problems import Ledger
+from ..text.words import words
+from .common.lines import has_surrogate, numbered, spoilt
 
 TaggedSpan = tuple[int, int, str]
 TagScheme = Literal["IOB2", "BIOES", "BILOU", "BMES"]
@@ -284,7 +284,7 @@ def _cuts(article: Article, tokens: list[tuple[int, int]], spans: list[TaggedSpa
     """Sentences as ranges of tokens."""
     first = 0
     if not article.tokens:
-        from ..sentences import split_sentences
+        from ..text.sentences import split_sentences
 
         starts = [start for start, _ in split_sentences(article.text)]
         for stop in sorted({sum(end <= start for _, end in tokens) for start in starts} - {0, len(tokens)}):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from . import ace, doccano, inception, label_studio, prodigy
-from .lines import file_lines
+from .common.lines import file_lines
 from .registry import KNOWN, existing, names, refusal
 
 _LOOKED_AT = 50  # lines that `detect` reads

@@ -19,10 +19,10 @@ from pathlib import PurePath
 from typing import Any, Literal, get_args
 
 from ..articles import Argument, Article
-from ..ledger import DataError, Ledger, Notes, Problem
-from .lines import nearest
-from .offsets import Offsets
-from .span_lines import (
+from ..problems import DataError, Ledger, Notes, Problem
+from .common.lines import nearest
+from .common.offsets import Offsets
+from .common.span_lines import (
     FlatSpan,
     Mark,
     as_text,

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..articles import Argument, Article, Entity, Event, Sentence, Span
-from ..ledger import Ledger
-from .lines import nearest, numbered, parse_json, spoilt
+from ..problems import Ledger
+from .common.lines import nearest, numbered, parse_json, spoilt
 
 # What each key holds; a name of another table stands for a list of such objects.
 _SHAPES: dict[str, dict[str, str]] = {

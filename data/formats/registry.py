@@ -7,9 +7,11 @@ from types import ModuleType
 from typing import Any
 
 from ..articles import Article
-from ..ledger import DataError, Ledger, Problem
-from . import ace, brat, classification, conll, docbin, doccano, inception, jsonl, label_studio, markup, prodigy
-from .lines import file_lines, nearest
+from ..problems import DataError, Ledger, Problem
+from . import ace, brat, classification, conll, doccano, inception, jsonl, label_studio, prodigy
+from . import inline as markup
+from . import spacy as docbin
+from .common.lines import file_lines, nearest
 
 Located = Iterator[tuple[int, Article]]
 

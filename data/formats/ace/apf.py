@@ -5,7 +5,7 @@
 
 from collections.abc import Iterator
 
-from ..xml_tree import Node
+from ..common.xml_tree import Node
 from .standoff import AUTHOR, EventMention, Mention, Place, Standoff, first_id, number, parted
 
 # What a file says of an event where its annotator had nothing to say.

@@ -5,7 +5,7 @@
 
 from collections.abc import Iterator
 
-from ..xml_tree import Node
+from ..common.xml_tree import Node
 from .standoff import EventMention, Mention, Place, Standoff, number, parted
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Literal
 
 from ...articles import Article
-from ...ledger import Ledger
-from ..lines import parse_json, spoilt
-from ..xml_tree import LARGEST, XmlError, parse_xml
+from ...problems import Ledger
+from ..common.lines import parse_json, spoilt
+from ..common.xml_tree import LARGEST, XmlError, parse_xml
 from .apf import read_apf
 from .ere import read_ere
 from .source_text import SourceText, unescape

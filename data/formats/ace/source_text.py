@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..offsets import OffsetError, Offsets
+from ..common.offsets import OffsetError, Offsets
 
 Stated = tuple[int, int, str]
 """First offset, one past the last, and the surface, as stored."""

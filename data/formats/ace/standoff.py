@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from ...articles import Argument, Article, Entity, Event, Span
-from ...ledger import Ledger
-from ...words import trim
-from ..offsets import OffsetError
+from ...problems import Ledger
+from ...text.words import trim
+from ..common.offsets import OffsetError
 from .source_text import SourceText
 
 AUTHOR = "rasid"

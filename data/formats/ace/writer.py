@@ -15,8 +15,8 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from ...articles import Article, Entity, Event, Span
-from ...ledger import Ledger
-from ..lines import has_surrogate
+from ...problems import Ledger
+from ..common.lines import has_surrogate
 from .standoff import AUTHOR, first_id, further_id, joined
 
 # What XML 1.0 cannot hold, not even as a reference.

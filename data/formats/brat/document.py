@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...articles import Argument, Article, Entity, Event, Span
-from ...ledger import Ledger
+from ...problems import Ledger
 from .names import META, NOTE, encode_name, kept_targets
 from .notes import ArticleNote, MentionNote
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...articles import Article, check_article
-from ...ledger import Ledger
+from ...problems import Ledger
 from .. import jsonl
-from ..lines import parse_json, spoilt
+from ..common.lines import parse_json, spoilt
 from .names import NOTE
 
 Problem = tuple[int, str, str]  # line, cause, message

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Literal
 
 from ...articles import Article
-from ...ledger import Ledger
-from ...words import trim
-from ..lines import spoilt
-from ..offsets import OffsetError
+from ...problems import Ledger
+from ...text.words import trim
+from ..common.lines import spoilt
+from ..common.offsets import OffsetError
 from .document import Document, Line, Mention, finish
 from .events import add_events, add_relation
 from .names import BREAKS, META, decode_file_name, decode_name, kept_targets

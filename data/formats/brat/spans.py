@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..offsets import OffsetError, Offsets
+from ..common.offsets import OffsetError, Offsets
 from .names import BREAKS
 
 Place = tuple[int, int]

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from ...articles import Article, Entity, Event
-from ...ledger import Ledger
+from ...problems import Ledger
 from .. import jsonl
-from ..lines import has_surrogate
+from ..common.lines import has_surrogate
 from .names import (
     META,
     NOTE,

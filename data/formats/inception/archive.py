@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ...ledger import Ledger
-from ..file_order import in_order
-from ..zip_archive import Archive, ArchiveError, Member, open_archive
+from ...problems import Ledger
+from ..common.file_order import in_order
+from ..common.zip_archive import Archive, ArchiveError, Member, open_archive
 from .uima_cas import MAX_BYTES, is_cas_json_head
 
 CURATOR = "CURATION_USER"

@@ -8,20 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from ...articles import Argument, Article, Entity, Event, Span
-from ...ledger import Ledger
-from ...words import trim
-from ..lines import parse_json
-from ..offsets import Offsets
+from ...problems import Ledger
+from ...text.words import trim
+from ..common.lines import parse_json
+from ..common.offsets import Offsets
 from .archive import Document, read_archive
 from .uima_cas import MAX_COVERED, Cas, CasError, Structure, parse_cas, read_content
-from .writer import (
-    ARGUMENTS_FEATURE,
-    ARTICLE_TYPE,
-    ENTITY_TYPE,
-    EVENT_LABEL_TYPE,
-    EVENT_TYPE,
-    METADATA_TYPE,
-)
+from .writer import ARGUMENTS_FEATURE, ARTICLE_TYPE, ENTITY_TYPE, EVENT_LABEL_TYPE, EVENT_TYPE, METADATA_TYPE
 
 _LABELS = ("value", "label", "types", "type", "category")  # features looked at where a layer is named without one
 _NAMED_ENTITIES = ENTITY_TYPE.removesuffix("NamedEntity")  # DKPro has subtypes: Person, Location …

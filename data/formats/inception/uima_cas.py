@@ -19,7 +19,7 @@ from typing import Any
 import defusedxml.ElementTree
 from defusedxml.common import DefusedXmlException
 
-from ..lines import parse_json
+from ..common.lines import parse_json
 
 # A document of a million words with its tokens is smaller; more is an attack or a file of another kind, and a parser
 # takes a multiple of it in memory.

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ...articles import Article
-from ...ledger import DataError, Ledger, Problem
+from ...problems import DataError, Ledger, Problem
 
 ENTITY_TYPE = "de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity"
 METADATA_TYPE = "de.tudarmstadt.ukp.dkpro.core.api.metadata.type.DocumentMetaData"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ...articles import Article
-from ...ledger import Ledger, Notes
+from ...problems import Ledger, Notes
 from .regions import Item, annotated, id_text, scores, shown
 from .tasks import read_tasks
 

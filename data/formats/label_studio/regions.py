@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...articles import Argument, Entity, Event, Span
-from ...ledger import Notes
-from ...words import trim
-from ..flat_labels import trigger_types
-from ..offsets import OffsetError, Offsets
+from ...problems import Notes
+from ...text.words import trim
+from ..common.flat_labels import trigger_types
+from ..common.offsets import OffsetError, Offsets
 from .writer import MADE_ID, TRIGGERS
 
 Item = Mapping[str, Any]

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ...ledger import Ledger
-from ..lines import parse_json, spoilt
+from ...problems import Ledger
+from ..common.lines import parse_json, spoilt
 
 # A long book has two million characters and a region some two hundred; what is larger is no task but a broken file,
 # and Python's objects may take thirty times its size.

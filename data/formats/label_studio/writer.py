@@ -13,8 +13,8 @@ from xml.sax.saxutils import quoteattr
 
 from ...articles import Article, Entity, Event, Span
 from ...labels import Label, LabelScheme
-from ...ledger import Ledger
-from ..lines import has_surrogate
+from ...problems import Ledger
+from ..common.lines import has_surrogate
 
 ENTITIES, TRIGGERS, EVENT_TYPES, TEXT = "entity", "trigger", "event_types", "text"
 # Ids of regions that have none in the article; readers drop them again.

@@ -1,0 +1,278 @@
+"""Reading what a person wants tagged, and writing it in the form that they asked for."""
+
+import csv
+import io
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, fields
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import Any, TextIO
+
+from ..data.articles import Article
+from ..data.formats import conll, doccano, jsonl, label_studio, prodigy, write_articles
+from ..data.formats import inline as markup
+from ..data.problems import Ledger
+
+_SUFFIXES = (".txt", ".jsonl")
+_OWN_KEYS = {own.name for own in fields(Article)}
+CSV_COLUMNS = ("article", "date", "source", "event", "type", "trigger", "start", "end", "score", "sentence")
+
+
+class Inputs:
+    """Articles of files, folders and stdin, one after the other.
+
+    Args:
+        names: files (.jsonl is one article a line, any other file one article), folders of .txt and .jsonl files, or
+            ``-`` for stdin, which is read as JSONL where its first line is an object with a text.
+        warn: takes a line for each input that cannot be read.
+
+    Attributes:
+        read: articles so far.
+        broken: inputs, or lines of them, that could not be read.
+    """
+
+    def __init__(self, names: Iterable[str], *, warn: Callable[[str], None]) -> None:
+        self.names, self.warn = list(names), warn
+        self.read = self.broken = 0
+        self._ids: Counter[str] = Counter()
+
+    def __iter__(self) -> Iterator[Article]:
+        for name in self.names:
+            for article in self._articles(name):
+                self.read += 1
+                yield article
+
+    def _articles(self, name: str) -> Iterator[Article]:
+        if name == "-":
+            lines = iter(sys.stdin.buffer)
+            first = next((line for line in lines if line.strip()), b"")
+            if _has_text(first):
+                yield from self._lines("stdin", "stdin", chain([first], lines))
+            else:
+                yield from self._text("stdin", "stdin", first + b"".join(lines))
+            return
+        path = Path(name)
+        # A file's id tells where in the folder it lies: names repeat from folder to folder.
+        files = [(file, file.relative_to(path).with_suffix("").as_posix()) for file in _files(path)]
+        if path.is_dir() and not files:
+            self._refuse(f"{path}: a folder without .txt or .jsonl files")
+        for file, identity in files if path.is_dir() else [(path, path.stem)]:
+            try:
+                if file.suffix.lower() == ".jsonl":
+                    with file.open("rb") as stream:
+                        yield from self._lines(str(file), identity, stream)
+                else:
+                    yield from self._text(str(file), identity, file.read_bytes())
+            except OSError as error:
+                self._refuse(f"{file}: {error.strerror or error}")
+
+    def _text(self, name: str, identity: str, content: bytes) -> Iterator[Article]:
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            self._refuse(
+                f"{name}: not UTF-8 at byte {error.start}; convert it, for example with iconv -f WINDOWS-1256 -t UTF-8"
+            )
+            return
+        if text.strip():
+            yield Article(text=text, id=self._unused(identity))
+        else:
+            self._refuse(f"{name}: empty")
+
+    def _lines(self, name: str, identity: str, lines: Iterable[bytes]) -> Iterator[Article]:
+        found = False
+        for number, raw in enumerate(lines, 1):
+            if not raw.strip():
+                continue
+            found = True
+            try:
+                content = _read_line(raw)
+            except (ValueError, RecursionError) as error:
+                self._refuse(f"{name}:{number}: not an object with a text: {error}")
+                continue
+            given = {
+                key: str(content[key]) for key in ("id", "title", "date", "source") if content.get(key) is not None
+            }
+            meta = content.get("meta")
+            yield Article(
+                text=content["text"],
+                id=given.get("id") or self._unused(f"{identity}-{number}"),
+                title=given.get("title"),
+                date=given.get("date"),
+                source=given.get("source"),
+                # What else a line says of its article goes with it.
+                meta={key: value for key, value in content.items() if key not in _OWN_KEYS}
+                | (meta if isinstance(meta, dict) else {}),
+            )
+        if not found:
+            self._refuse(f"{name}: empty")
+
+    def _unused(self, identity: str) -> str:
+        """The identity, with a number where an earlier input had the same."""
+        self._ids[identity] += 1
+        return identity if self._ids[identity] == 1 else self._unused(f"{identity}-{self._ids[identity]}")
+
+    def _refuse(self, message: str) -> None:
+        self.broken += 1
+        self.warn(f"left out: {message}")
+
+
+def _files(folder: Path) -> list[Path]:
+    """The articles of a folder and its folders; what is hidden stays so."""
+    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file())
+    return [file for file in files if not any(part.startswith(".") for part in file.relative_to(folder).parts)]
+
+
+def _read_line(raw: bytes) -> dict[str, Any]:
+    """An object with a text; ValueError for anything else."""
+    content = json.loads(raw.decode("utf-8-sig"), parse_constant=str)
+    if not isinstance(content, dict) or not isinstance(content.get("text"), str):
+        raise ValueError("it must hold a key 'text' with a string")
+    return content
+
+
+def _has_text(raw: bytes) -> bool:
+    try:
+        _read_line(raw)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def write_tagged(articles: Iterable[Article], stream: TextIO, format: str, *, warn: Callable[[str], None]) -> int:
+    """Write tagged articles as they come.
+
+    Args:
+        articles: predictions.
+        stream: where to.
+        format: one of `FORMATS`: ``csv`` is a row for each event type of each trigger, ``text`` is for a person.
+        warn: takes a line for what the format cannot hold.
+
+    Returns:
+        The number of articles that the format cannot hold at all.
+    """
+    ledger = Ledger(source="output")
+    account = _Account(format=format, ledger=ledger, warn=warn)
+    stream.writelines(_CHUNKS[format](account.watch(articles), ledger))
+    account.close()
+    return account.left_out
+
+
+def write_tagged_folder(articles: Iterable[Article], folder: Path, format: str, *, warn: Callable[[str], None]) -> int:
+    """As `write_tagged`, for one of `FOLDERS`.
+
+    Raises:
+        DataError: there are files in the folder already.
+    """
+    ledger = Ledger(source="output")
+    account = _Account(format=format, ledger=ledger, warn=warn)
+    write_articles(account.watch(articles), folder, format, ledger=ledger)
+    account.close()
+    return account.left_out
+
+
+@dataclass(kw_only=True)
+class _Account:
+    """What a writer does with each article, seen when it asks for the next one."""
+
+    format: str
+    ledger: Ledger
+    warn: Callable[[str], None]
+    lost: Counter[str] = field(default_factory=Counter)
+    left_out: int = 0
+
+    def watch(self, articles: Iterable[Article]) -> Iterator[Article]:
+        for article in articles:
+            before = self.ledger.articles
+            yield article
+            if self.ledger.articles > before:
+                self.lost.update(problem.cause for problem in self.ledger.quarantined)
+            else:
+                self.left_out += 1
+                self.warn(f"left out: {article.id or 'an article'}: {self.ledger.quarantined[-1].message}")
+            self.ledger.quarantined.clear()
+            self.ledger.repaired.clear()
+
+    def close(self) -> None:
+        for cause, number in self.lost.items():
+            self.warn(f"{self.format}: {cause}: {number}")
+
+
+def _csv(articles: Iterable[Article], ledger: Ledger) -> Iterator[str]:
+    yield _row(CSV_COLUMNS)
+    for article in articles:
+        ledger.articles += 1
+        yield from map(_row, _event_rows(article))
+
+
+def _row(cells: Iterable[object]) -> str:
+    line = io.StringIO(newline="")
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue()
+
+
+def _text(articles: Iterable[Article], ledger: Ledger) -> Iterator[str]:
+    for article in articles:
+        ledger.articles += 1
+        yield describe(article)
+
+
+def _prodigy(articles: Iterable[Article], ledger: Ledger) -> Iterator[str]:
+    """Tasks without an answer, also where nothing was found: no person has judged them."""
+    answer = ', "answer": "accept"}\n'
+    for line in prodigy.write(articles, ledger):
+        yield line.removesuffix(answer) + "}\n" if line.endswith(answer) else line
+
+
+_CHUNKS: dict[str, Callable[[Iterable[Article], Ledger], Iterator[str]]] = {
+    "jsonl": jsonl.write,
+    "markup": markup.write,
+    "conll": conll.write,
+    "csv": _csv,
+    "text": _text,
+    # Predictions also where nothing was found: an annotation would count as done.
+    "label-studio": partial(label_studio.write, predictions=True),
+    "doccano": doccano.write,
+    "prodigy": _prodigy,
+}
+FORMATS = tuple(_CHUNKS)
+"""What can be written to a stream."""
+FOLDERS = ("brat",)
+"""What is written as a folder of files."""
+
+
+def _event_rows(article: Article) -> Iterator[tuple[object, ...]]:
+    for event in article.events:
+        span = event.trigger
+        around = next((s for s in article.sentences if s.start <= span.start < s.end), None)
+        sentence = " ".join(article.text[around.start : around.end].split()) if around else ""
+        for label, score in zip(event.types, event.scores or (None,) * len(event.types), strict=True):
+            row = (article.id, article.date or "", article.source or "", event.id, label)
+            yield (*row, span.text, span.start, span.end, "" if score is None else f"{score:.3f}", sentence)
+
+
+def describe(article: Article) -> str:
+    """An article's tags in lines for a person: event types with their evidence, events, entities."""
+    lines = [f"# {article.id}" if article.id else "# article"]
+    for label, score in zip(
+        article.event_types, article.type_scores or (None,) * len(article.event_types), strict=True
+    ):
+        lines.append(f"{label}{_percent(score)}")
+        for span in article.evidence.get(label, ())[:3]:
+            lines.append(f"    {' '.join(article.text[span.start : span.end].split())[:160]}")
+    for event in article.events:
+        where = f"{event.trigger.start}-{event.trigger.end}"
+        surface = " ".join(event.trigger.text.split())
+        lines.append(f"event {'+'.join(event.types)}{_percent(event.score)} {where} {surface}")
+    for entity in article.entities:
+        surface = " ".join(entity.text.split())
+        lines.append(f"{entity.label:<5}{_percent(entity.score)} {entity.start}-{entity.end} {surface}")
+    return "\n".join(lines) + "\n"
+
+
+def _percent(score: float | None) -> str:
+    return "" if score is None else f" {100 * score:3.0f}%"

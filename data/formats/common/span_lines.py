@@ -1,0 +1,286 @@
+"""What the formats of labelled spans in JSON lines have in common: doccano and Prodigy."""
+
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any
+
+from ...articles import Argument, Article, Entity, Event, Span
+from ...problems import Ledger, Notes
+from ...text.words import trim
+from .flat_labels import is_entity_label, trigger_label, trigger_types
+from .lines import LONGEST_LINE, has_surrogate, numbered, parse_json, spoilt
+from .offsets import OffsetError, Offsets
+
+_LINE_ENDS = re.compile("[\x85\u2028\u2029]")  # to readers that split as `str.splitlines` does
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mark:
+    """A span that was read: of a trigger where it has types, of an entity where it has none."""
+
+    start: int
+    end: int
+    label: str
+    types: tuple[str, ...]
+    id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FlatSpan:
+    """A span to write, and the entity or event that it stands for."""
+
+    start: int
+    end: int
+    label: str
+    item: Entity | Event
+
+
+def json_objects(lines: Iterable[str], ledger: Ledger) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Objects of JSON Lines with their line numbers; every other line is recorded."""
+    for number, line in numbered(lines):
+        if len(line) > LONGEST_LINE:
+            message = f"the line has {len(line)} characters, more than {LONGEST_LINE}; write one article a line"
+            ledger.refuse("line too long", message, line=number)
+        elif message := spoilt(line):
+            ledger.refuse("not UTF-8", message, line=number)
+        elif line.strip():
+            try:
+                content = parse_json(line)
+            except ValueError as error:
+                ledger.refuse("not JSON", f"{line[:40]!r}: {error}", line=number)
+                continue
+            if isinstance(content, dict):
+                yield number, content
+            else:
+                ledger.refuse("wrong kind", f"{shown(content)} is not an object with a text", line=number)
+
+
+def shown(value: Any) -> str:
+    """A value for a message, cut where it is long."""
+    try:
+        text = repr(value[:80] if isinstance(value, str) else value)
+    except RecursionError:  # as deep as the parser just bore
+        return f"a nested {type(value).__name__}"
+    return text if len(text) <= 80 else f"{text[:80]}…"
+
+
+def as_text(value: Any) -> str | None:
+    """An id as text; pandas makes floats of numbers, so 3.0 is 3. None where it is neither text nor number."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else None
+
+
+def text_of(content: Mapping[str, Any], notes: Notes) -> str | None:
+    """The text that is annotated; None, and recorded, where there is none."""
+    text = content.get("text")
+    if isinstance(text, str) and text.strip():
+        return text
+    notes.refuse("no text", f"text is {shown(text)}; it must be a string with something to read in it")
+    return None
+
+
+def listed(content: Mapping[str, Any], key: str, notes: Notes | None) -> list[Any]:
+    """The list under a key, empty where there is none; anything else is recorded, but a string is one item."""
+    value = content.get(key)
+    if isinstance(value, list):
+        return value
+    if value is not None and not isinstance(value, str) and notes:
+        notes.refuse("wrong kind", f"{key} is {shown(value)}; it must be a list")
+    return [value] if isinstance(value, str) else []
+
+
+def placed(
+    offsets: Offsets, start: Any, end: Any, surface: Any, label: Any, notes: Notes, *, utf16: bool = False
+) -> tuple[int, int] | None:
+    """Where a stored span lies, without white space at its edges; None, and recorded, where that cannot be proven."""
+    what = f"{shown(label)} {shown(start)}-{shown(end)}"
+    if type(start) is not int or type(end) is not int:
+        notes.refuse("span left out", f"{what} has no whole numbers for offsets")
+        return None
+    surface = surface if isinstance(surface, str) else None
+    if surface and end - start > 2 * len(surface) + 4:  # in no units; it would cost a copy of the text to say so
+        notes.refuse("span left out", f"{what} is said to be {shown(surface)}, which is shorter in any units")
+        return None
+    found = offsets.from_utf16(start, end) if utf16 else None
+    try:
+        if found is None or (surface and offsets.text[slice(*found)] != surface):
+            if utf16 and not surface:
+                raise OffsetError("lies outside the text in UTF-16 units, is empty or cuts a character; set units?")
+            *found, done = offsets.settle(start, end, surface)
+            if done:
+                notes.repair(done.partition(" by ")[0], f"{what} {shown(surface)} is at {found[0]}-{found[1]}: {done}")
+    except OffsetError as error:
+        notes.refuse("span left out", f"{what}: {error}")
+        return None
+    text, (low, high) = offsets.text, found
+    if text[low].isspace() or text[high - 1].isspace():
+        low, high = trim(text, low, high)
+        if low == high:
+            notes.refuse("span left out", f"{what} holds nothing but white space")
+            return None
+        notes.repair("white space at an edge", f"{what} is cut to {low}-{high} {shown(text[low:high])}")
+    return low, high
+
+
+def new_mark(
+    place: tuple[int, int], label: Any, name: str, taken: set[str], triggers: Collection[str], notes: Notes
+) -> Mark | None:
+    """A span with its label and id, which is added to those taken; None, and recorded, where it has no label."""
+    what = f"span {place[0]}-{place[1]}"
+    label = as_text(label) or ""
+    types = trigger_types(label, triggers)
+    if not label or (types and not all(types)):
+        notes.refuse("span left out", f"{what} has the label {shown(label)}; label it, or name event types in full")
+        return None
+    if name in taken:
+        notes.repair("duplicate id", f"{what} has the id {shown(name)} of another span; dropped")
+        name = ""
+    taken |= {name} - {""}
+    return Mark(start=place[0], end=place[1], label=label, types=types or (), id=name)
+
+
+def fresh_ids(marks: Iterable[Mark]) -> Iterator[str]:
+    """Ids that no mark has, T1 and so on."""
+    taken = {mark.id for mark in marks}
+    return (name for name in map("T{}".format, count(1)) if name not in taken)
+
+
+def link(
+    marks: list[Mark],
+    head: int,
+    child: int,
+    role: Any,
+    arguments: dict[int, list[Argument]],
+    fresh: Iterator[str],
+    notes: Notes,
+    *,
+    score: float | None = None,
+) -> None:
+    """Add a relation of a trigger and an entity to the arguments by trigger; record one that is none.
+
+    An entity that has no id gets the next of the fresh ones.
+    """
+    what = f"{shown(role)} of {shown(marks[head].label)} and {shown(marks[child].label)}"
+    if not isinstance(role, str) or not role:
+        notes.refuse("relation left out", f"{what} has no label; name the role")
+    elif bool(marks[head].types) == bool(marks[child].types):
+        kinds = "two triggers" if marks[head].types else "two entities; name the labels of triggers in `triggers`"
+        notes.refuse("relation left out", f"{what} joins {kinds}")
+    else:
+        if marks[child].types:
+            notes.repair("relation turned round", f"{what} points to the trigger; read as its argument")
+            head, child = child, head
+        if not marks[child].id:
+            marks[child] = replace(marks[child], id=next(fresh))
+        arguments.setdefault(head, []).append(Argument(role=role, entity=marks[child].id, score=score))
+
+
+def merged(inner: Mapping[str, Any], extra: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
+    """Metadata of two places; of a key that is in both the outer value stays, which is the tool's own."""
+    for key in inner.keys() & extra.keys():
+        if inner[key] != extra[key]:
+            message = f"{shown(key)} is {shown(extra[key])} and, in meta, {shown(inner[key])}; the first is kept"
+            notes.repair("metadata given twice", message)
+    return {**inner, **extra}
+
+
+def to_article(
+    marks: list[Mark],
+    arguments: Mapping[int, list[Argument]],
+    scores: Mapping[int, Any] | None = None,
+    **fields: Any,
+) -> Article:
+    """An article of its spans, in order; scores by span are a number of an entity, a tuple of a trigger."""
+    scores = scores or {}
+    entities = [
+        Entity(start=mark.start, end=mark.end, label=mark.label, id=mark.id, score=scores.get(place))
+        for place, mark in enumerate(marks)
+        if not mark.types
+    ]
+    events = [
+        Event(
+            trigger=Span(start=mark.start, end=mark.end),
+            types=mark.types,
+            arguments=tuple(arguments.get(place, ())),
+            id=mark.id,
+            scores=scores.get(place, ()),
+        )
+        for place, mark in enumerate(marks)
+        if mark.types
+    ]
+    return Article(
+        entities=tuple(sorted(entities, key=lambda entity: (entity.start, -entity.end))),
+        events=tuple(sorted(events, key=lambda event: event.trigger.start)),
+        **fields,
+    )
+
+
+def flat_spans(article: Article, ledger: Ledger) -> list[FlatSpan]:
+    """Entities, then triggers, as labelled spans; those that would not come back are recorded."""
+    spans: list[FlatSpan] = []
+    for entity in article.entities:
+        if entity.label and is_entity_label(entity.label):
+            spans.append(FlatSpan(start=entity.start, end=entity.end, label=entity.label, item=entity))
+        else:
+            message = f"{entity.label!r} of {entity.text!r} is the label of no entity; rename it"
+            ledger.refuse("entity left out", message, article=article.id)
+    for event in article.events:
+        label, trigger = trigger_label(event.types), event.trigger
+        if label and trigger_types(label) == event.types:
+            spans.append(FlatSpan(start=trigger.start, end=trigger.end, label=label, item=event))
+        else:
+            message = f"types {event.types} of {trigger.text!r} make no label: one is empty, given twice or has a plus"
+            ledger.refuse("event left out", message, article=article.id)
+    return spans
+
+
+def flat_arguments(article: Article, spans: list[FlatSpan], ledger: Ledger) -> list[tuple[int, int, Argument]]:
+    """Arguments with the positions of trigger and entity among the spans; those without either are recorded."""
+    entities = {span.item.id: place for place, span in enumerate(spans) if isinstance(span.item, Entity)}
+    events = [(place, span.item) for place, span in enumerate(spans) if isinstance(span.item, Event)]
+    found: list[tuple[int, int, Argument]] = []
+    for place, event in events:
+        for argument in event.arguments:
+            if argument.role and argument.entity and argument.entity in entities:
+                found.append((place, entities[argument.entity], argument))
+            else:
+                message = f"{argument.role!r} of {event.trigger.text!r} has no role, or its entity was left out"
+                ledger.refuse("argument left out", message, article=article.id)
+    return found
+
+
+def has_scores(article: Article) -> bool:
+    """Whether anything in an article has a score, which makes it a prediction."""
+    arguments = (argument for event in article.events for argument in event.arguments)
+    return (
+        bool(article.type_scores)
+        or any(item.score is not None for item in (*article.entities, *article.events, *arguments))
+        or any(sentence.scores for sentence in article.sentences)
+    )
+
+
+def json_line(content: Mapping[str, Any], article: Article, ledger: Ledger) -> str | None:
+    """A line of JSON; None, and recorded, for an article that has no text or that UTF-8 or JSON cannot carry."""
+    if not article.text.strip():
+        ledger.refuse("no text", "the text is empty, which the tool does not import", article=article.id)
+        return None
+    try:
+        line = json.dumps(content, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        ledger.refuse("not JSON", f"the article cannot be written as JSON: {error}", article=article.id)
+        return None
+    if has_surrogate(line):
+        message = "the article holds a lone surrogate, which UTF-8 cannot carry; write it as jsonl"
+        ledger.refuse("lone surrogate", message, article=article.id)
+        return None
+    return _LINE_ENDS.sub(lambda found: f"\\u{ord(found.group()):04x}", line) + "\n"
+
+
+def record_losses(lost: Mapping[str, Any], article: Article, ledger: Ledger) -> None:
+    """Record the fields that hold something and are not written."""
+    for field in (field for field, value in lost.items() if value):
+        ledger.refuse(f"{field} left out", f"the format holds no {field}; write jsonl to keep it", article=article.id)

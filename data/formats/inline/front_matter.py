@@ -1,0 +1,98 @@
+"""The front matter of an article in markup: ``key: value`` lines between two lines ``---``."""
+
+import json
+import re
+from typing import Any
+
+from ...articles import Article
+from ..common.lines import parse_json
+
+KEYS = ("id", "title", "date", "source", "event_types", "judged", "meta")
+FENCE = "---"
+
+_BARE = re.compile(r"[^\s,\[\]\"]+")  # a label that a list may hold without quotes
+
+
+def write_front_matter(article: Article) -> str:
+    """The front matter with its fences.
+
+    Raises:
+        TypeError, ValueError: ``meta`` or ``judged`` is not JSON.
+    """
+    lines = [FENCE]
+    if article.id:
+        lines.append(f"id: {_quoted(article.id)}")
+    if article.title != first_line_title(article.text):
+        lines.append("title:" if article.title is None else f"title: {_quoted(article.title)}")
+    for key, value in (("date", article.date), ("source", article.source)):
+        if value is not None:
+            lines.append(f"{key}: {_quoted(value)}")
+    if labels := article.event_types:
+        bare = all(_BARE.fullmatch(label) for label in labels)
+        lines.append(f"event_types: [{', '.join(labels)}]" if bare else f"event_types: {_json(list(labels))}")
+    if article.judged:
+        lines.append(f"judged: {_json(dict(article.judged))}")
+    if article.meta:
+        lines.append(f"meta: {_json(dict(article.meta))}")
+    return "\n".join([*lines, FENCE, ""])
+
+
+def first_line_title(text: str) -> str | None:
+    """The first line of a text, if a blank line follows it."""
+    first, _, rest = text.partition("\n")
+    return first.removesuffix("\r") if first.strip() and rest.startswith(("\n", "\r\n")) else None
+
+
+def read_value(key: str, value: str) -> Any:
+    """Read the value of a front matter line, stripped; an empty string is None.
+
+    Raises:
+        ValueError: it is not what the key takes.
+    """
+    match key:
+        case "meta":
+            if not isinstance(content := parse_json(value), dict):
+                raise ValueError(f"{value[:40]!r} is not a JSON object on one line")
+            return content
+        case "judged":
+            content = parse_json(value)
+            if not isinstance(content, dict) or not all(_strings(labels) for labels in content.values()):
+                raise ValueError(f'{value[:40]!r} is not a JSON object such as {{"entities": ["PER"]}}')
+            return {task: tuple(labels) for task, labels in content.items()}
+        case "event_types":
+            if not (value.startswith("[") and value.endswith("]")):
+                raise ValueError(f"{value[:40]!r} is not a list such as [ASSAULT, MOBILIZE]")
+            try:
+                if _strings(content := parse_json(value)):
+                    return tuple(content)
+            except ValueError:
+                pass  # the bare form, which is no JSON
+            labels = [label.strip() for label in value[1:-1].split(",")]
+            if not all(_BARE.fullmatch(label) for label in labels):
+                raise ValueError(f"{value[:40]!r} is not a list such as [ASSAULT, MOBILIZE]")
+            return tuple(labels)
+        case _:
+            return _unquoted(value) if value else None
+
+
+def _strings(content: Any) -> bool:
+    return isinstance(content, list) and all(isinstance(item, str) for item in content)
+
+
+def _unquoted(value: str) -> str:
+    """The string that a value stands for: itself, unless it is a whole JSON string."""
+    if len(value) > 1 and value[0] == value[-1] == '"':
+        try:
+            return str(parse_json(value))
+        except ValueError:
+            return value  # a headline that starts and ends with quotation marks
+    return value
+
+
+def _quoted(value: str) -> str:
+    bare = value and value == value.strip() and "\n" not in value and _unquoted(value) == value
+    return value if bare else json.dumps(value, ensure_ascii=False)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)

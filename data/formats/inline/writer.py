@@ -1,0 +1,136 @@
+"""Writing the inline markup that `markup` describes and reads."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from ...articles import Article, Entity, Event
+from ...problems import Ledger
+from ..common.lines import has_surrogate
+from .front_matter import FENCE, write_front_matter
+
+CLOSES = {"[": "]", "{": "}"}
+SPECIAL = re.compile(r"[\\\[\]{}]")
+
+_ID = re.compile(r"[^\s:=\[\]{}\\]+")
+_LABEL = re.compile(r"[^\s\[\]{}\\]+")
+_ROLE = re.compile(r"[^\s=\[\]{}\\]+")
+
+
+def write(articles: Iterable[Article], ledger: Ledger) -> Iterator[str]:
+    """Yield one chunk of markup per article.
+
+    What the form cannot hold is left out and recorded: a mention that crosses another one, holds a blank line or has
+    white space at an edge; scores, evidence, sentence labels, tokens; an article with a lone surrogate.
+    """
+    for article in articles:
+        try:
+            chunk = write_front_matter(article) + _body(article, ledger)
+        except (TypeError, ValueError, RecursionError) as error:
+            ledger.refuse("not JSON", f"meta or judged cannot be written as JSON: {error}", article=article.id)
+            continue
+        if has_surrogate(chunk):
+            message = "the article holds a lone surrogate, which UTF-8 cannot carry; write it as jsonl"
+            ledger.refuse("lone surrogate", message, article=article.id)
+            continue
+        lost = {
+            "scores": article.type_scores
+            or any(entity.score is not None for entity in article.entities)
+            or any(event.scores or any(a.score is not None for a in event.arguments) for event in article.events),
+            "evidence": article.evidence,
+            "sentence labels": article.sentences,
+            "tokens": article.tokens,
+        }
+        for field in (field for field, value in lost.items() if value):
+            ledger.refuse(f"{field} left out", f"markup holds no {field}; write jsonl to keep them", article=article.id)
+        ledger.articles += 1
+        yield chunk
+
+
+def _body(article: Article, ledger: Ledger) -> str:
+    text = article.text
+    marks, arguments = _marks(article, ledger)
+    parts: list[str] = []
+    at = 0
+    closing: list[tuple[int, str]] = []
+
+    def copy(end: int) -> None:
+        """Copy the text up to `end`, closing the marks that end on the way."""
+        nonlocal at
+        while closing and closing[-1][0] <= end:
+            stop, sign = closing.pop()
+            parts.extend((SPECIAL.sub(r"\\\g<0>", text[at:stop]), sign))
+            at = stop
+        parts.append(SPECIAL.sub(r"\\\g<0>", text[at:end]))
+        at = end
+
+    for start, end, bracket, header in marks:
+        copy(start)
+        parts.append(f"{bracket}{header} ")
+        closing.append((end, CLOSES[bracket]))
+    copy(len(text))
+    lines: list[str] = []
+    for number, line in enumerate("".join(parts).split("\n")):
+        lines.append(f"\\{line}" if line.startswith(("@", FENCE)) else line)
+        lines += arguments.get(number, ())
+    return "\n".join([*lines, ""])
+
+
+def _marks(article: Article, ledger: Ledger) -> tuple[list[tuple[int, int, str, str]], dict[int, list[str]]]:
+    """The marks that can be held, as (start, end, bracket, header), and the argument lines below each line of text."""
+    text = article.text
+
+    def lost(cause: str, what: str, message: str) -> None:
+        ledger.refuse(cause, f"{what} {message}", article=article.id)
+
+    # Outer marks come first; of two with the same span the entity is the outer one.
+    found: list[tuple[int, int, int, int, Entity | Event]] = [
+        (e.start, -e.end, 0, n, e) for n, e in enumerate(article.entities)
+    ]
+    found += [(e.trigger.start, -e.trigger.end, 1, n, e) for n, e in enumerate(article.events)]
+    marks: list[tuple[int, int, str, str]] = []
+    events: list[Event] = []
+    kinds: dict[str, str] = {}
+    open_ends: list[int] = []
+    for start, negative, _, _, mention in sorted(found, key=lambda item: item[:4]):
+        end = -negative
+        labels = mention.types if isinstance(mention, Event) else (mention.label,)
+        what = f"{'+'.join(labels)} {start}-{end} {text[start:end]!r}"
+        while open_ends and open_ends[-1] <= start:
+            open_ends.pop()
+        if not 0 <= start < end <= len(text) or text[start:end] != text[start:end].strip():
+            lost("span", what, "is empty, outside the text, or has white space at an edge")
+        elif "\n\n" in text[start:end]:
+            lost("span over a blank line", what, "runs over a blank line, where every mark must be closed")
+        elif open_ends and open_ends[-1] < end:
+            lost("crossing spans", what, "crosses another mention; markup holds spans that nest")
+        elif not labels or not all(_LABEL.fullmatch(label) for label in labels):
+            lost("label", what, "has no label, or one with white space, brackets or backslashes")
+        elif isinstance(mention, Event) and any("+" in label for label in labels):
+            lost("label", what, "has a type with '+', which joins types in markup")
+        elif mention.id and (not _ID.fullmatch(mention.id) or mention.id in kinds):
+            lost("id", what, f"has id {mention.id!r}, which is used already or holds white space, brackets, ':' or '='")
+        else:
+            open_ends.append(end)
+            bracket = "{" if isinstance(mention, Event) else "["
+            if mention.id:
+                kinds[mention.id] = bracket
+            if isinstance(mention, Event):
+                events.append(mention)
+            marks.append((start, end, bracket, f"{mention.id}:{'+'.join(labels)}"))
+    return marks, _argument_lines(article, events, kinds, ledger)
+
+
+def _argument_lines(
+    article: Article, events: list[Event], kinds: dict[str, str], ledger: Ledger
+) -> dict[int, list[str]]:
+    below: dict[int, list[str]] = {}
+    for event in events:
+        held = [a for a in event.arguments if event.id and kinds.get(a.entity) == "[" and _ROLE.fullmatch(a.role)]
+        for argument in event.arguments:
+            if argument not in held:
+                message = f"{argument.role}={argument.entity} of {event.trigger.text!r} is left out: the event or the "
+                ledger.refuse("argument", f"{message}entity has no id in the markup", article=article.id)
+        if held:
+            pairs = " ".join(f"{argument.role}={argument.entity}" for argument in held)
+            below.setdefault(article.text.count("\n", 0, event.trigger.end), []).append(f"@{event.id} {pairs}")
+    return below

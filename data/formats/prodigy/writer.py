@@ -1,0 +1,93 @@
+"""Writing Prodigy tasks: see `prodigy`."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+from ...articles import Argument, Article, Entity
+from ...text.words import words
+from ..common.span_lines import FlatSpan, has_scores
+
+STRINGS = ("title", "date", "source")
+OURS = {"id", "meta", "type_scores", *STRINGS}  # keys of `meta` that are no metadata of the article
+
+
+def task(article: Article, spans: list[FlatSpan], arguments: list[tuple[int, int, Argument]]) -> dict[str, Any]:
+    """An article as a task, without an answer where it is a prediction."""
+    tokens = _tokens(article.text, spans)
+    starts, ends = [token["start"] for token in tokens], [token["end"] for token in tokens]
+    places = [
+        {
+            "start": span.start,
+            "end": span.end,
+            "token_start": bisect_left(starts, span.start),
+            "token_end": bisect_left(ends, span.end),
+            "label": span.label,
+        }
+        for span in spans
+    ]
+    task: dict[str, Any] = {
+        "text": article.text,
+        "tokens": tokens,
+        "spans": [
+            {**place, "text": article.text[span.start : span.end], **_extras(span)}
+            for place, span in zip(places, spans, strict=True)
+        ],
+        "relations": [
+            {
+                "head": places[head]["token_end"],
+                "child": places[child]["token_end"],
+                "head_span": {**places[head], "position": head},
+                "child_span": {**places[child], "position": child},
+                "label": argument.role,
+                **({} if argument.score is None else {"score": argument.score}),
+            }
+            for head, child, argument in arguments
+        ],
+    }
+    judged = article.judged.get("event_types")
+    if judged is not None:
+        task["options"] = [{"id": label, "text": label} for label in judged]
+    if judged is not None or article.event_types:
+        task["accept"] = list(article.event_types)
+    task["meta"] = _shown_meta(article)
+    return task if has_scores(article) else {**task, "answer": "accept"}
+
+
+def _extras(span: FlatSpan) -> dict[str, Any]:
+    """Keys that Prodigy passes through: id, and the score of an entity or scores of a trigger's types."""
+    item = span.item
+    scores = {"score": item.score} if isinstance(item, Entity) else {"scores": list(item.scores)}
+    return {key: value for key, value in {"id": item.id, **scores}.items() if value not in ("", None, [])}
+
+
+def _shown_meta(article: Article) -> dict[str, Any]:
+    strings = {key: value for key in STRINGS if (value := getattr(article, key)) is not None}
+    scores = {"type_scores": list(article.type_scores)} if article.type_scores else {}
+    flat = {key: value for key, value in article.meta.items() if key not in OURS}
+    hidden = {key: value for key, value in article.meta.items() if key in OURS}
+    return {"id": article.id, **strings, **scores, **flat, **({"meta": hidden} if hidden else {})}
+
+
+def _tokens(text: str, spans: Sequence[FlatSpan]) -> list[dict[str, Any]]:
+    edges = sorted({edge for span in spans for edge in (span.start, span.end)})
+    tokens: list[dict[str, Any]] = []
+    for start, end in _runs(text):
+        inner = edges[bisect_right(edges, start) : bisect_left(edges, end)]
+        for low, high in pairwise([start, *inner, end]):
+            token = {"text": text[low:high], "start": low, "end": high, "id": len(tokens), "ws": False}
+            tokens.append(token)
+        tokens[-1]["ws"] = text[end : end + 1] == " "
+    return tokens
+
+
+def _runs(text: str) -> Iterator[tuple[int, int]]:
+    """Words, and what stands between them but for one space behind a run, which is its ``ws``."""
+    behind = 0
+    for start, end in (*words(text).tolist(), (len(text), len(text))):
+        if behind < start:
+            yield behind, start
+        if start < end:
+            yield start, end
+        behind = end + (text[end : end + 1] == " ")

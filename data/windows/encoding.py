@@ -1,0 +1,272 @@
+"""Text to model input: sub-words, words and overlapping windows that cover the whole article.
+
+A *unit* is a word that the encoder can see: a word of `words` in which at least one sub-word begins. Every sub-word
+belongs to one unit (where the tokenizer keeps white space, a space belongs to the word behind it, and long runs are
+left out), every unit to one or more windows, and every unit is answered by one window: the one in which it lies
+furthest from an edge. Nothing is truncated.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..text.sentences import split_sentences
+from ..text.words import words
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding, Tokenizer
+
+# A unit is cut after so many sub-words, so that one endless "word" cannot outgrow a window.
+LONGEST_UNIT = 32
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Window:
+    """A stretch of an article that goes through the encoder at once.
+
+    Attributes:
+        input_ids: sub-words with the special tokens at both ends. [T] int32
+        units: first and one-past-last position in ``input_ids`` of each unit. [W, 2] int32
+        first_unit: number of the window's first unit in the article.
+        own: range of units of the article that this window answers.
+        sentences: sentences that this window answers: number in the article, first and one-past-last unit of the
+            window. A sentence is answered by the window that holds it whole, furthest from an edge; one that no
+            window holds whole is answered by all that hold a part of it. [M, 3] int32
+    """
+
+    input_ids: np.ndarray
+    units: np.ndarray
+    first_unit: int
+    own: tuple[int, int]
+    sentences: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EncodedText:
+    """An article as the encoder sees it.
+
+    Attributes:
+        units: code-point offsets of each unit. [U, 2] int64
+        unread: words in which no sub-word begins: the tokenizer deletes all their characters, or makes one sub-word of
+            the word before and them (``...``). [N, 2] int64
+        sentences: code-point offsets of each sentence with at least one unit. [S, 2] int64
+        sentence_units: range of units of each sentence. [S, 2] int64
+        windows: in order; their ``own`` ranges tile the units.
+        unknown: number of sub-words that are the tokenizer's unknown token.
+    """
+
+    units: np.ndarray
+    unread: np.ndarray
+    sentences: np.ndarray
+    sentence_units: np.ndarray
+    windows: tuple[Window, ...]
+    unknown: int
+
+
+class TextEncoder:
+    """Encodes texts with a tokenizer into units and windows.
+
+    Args:
+        tokenizer: a fast tokenizer; its truncation and padding are switched off.
+        window: sub-words in a window, special tokens included.
+        overlap: sub-words that two neighbouring windows share.
+    """
+
+    def __init__(self, tokenizer: "Tokenizer", *, window: int = 512, overlap: int = 128) -> None:
+        # "[SEP]" typed in an article is text, not the end of a segment.
+        tokenizer.encode_special_tokens = True
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        self.tokenizer = tokenizer
+        probe = tokenizer.encode("ا a 1 .")  # one of which every vocabulary has
+        special = np.flatnonzero(np.array(probe.special_tokens_mask) == 0)
+        middle = (int(special[0]), int(special[-1]) + 1) if len(special) else (len(probe.ids), len(probe.ids))
+        self.prefix, self.suffix = probe.ids[: middle[0]], probe.ids[middle[1] :]
+        self.room = window - len(self.prefix) - len(self.suffix)
+        if self.room < 2 * LONGEST_UNIT or not 0 <= overlap <= self.room // 2:
+            raise ValueError(
+                f"a window of {window} sub-words with an overlap of {overlap} does not work: the window must hold at "
+                f"least {2 * LONGEST_UNIT} sub-words beside its special tokens, and the overlap at most half of it"
+            )
+        self.window, self.overlap = window, overlap
+        self.unknown_id = _unknown_id(tokenizer)
+        self.pad_id = next(
+            (i for t in ("[PAD]", "<pad>") if (i := tokenizer.token_to_id(t)) is not None), 0
+        )  # masked out: its value never matters
+        marked = [number for number, token in tokenizer.get_added_tokens_decoder().items() if token.special]
+        self._special = np.array(sorted({*marked, *self.prefix, *self.suffix} - {self.unknown_id}), dtype=np.int32)
+
+    def encode(
+        self, texts: Sequence[str], sentences: Sequence[Sequence[tuple[int, int]] | None] | None = None
+    ) -> list[EncodedText]:
+        """Encode texts.
+
+        Args:
+            texts: whole articles, of any length.
+            sentences: per text its sentence offsets where they are given; None splits the text.
+        """
+        # A lone surrogate cannot cross into the tokenizer; one code point for one keeps every offset.
+        readable = [_SURROGATE.sub("\ufffd", text) for text in texts]
+        encodings = self.tokenizer.encode_batch(readable, add_special_tokens=False)
+        given = sentences or [None] * len(texts)
+        return [self._encode(*item) for item in zip(texts, encodings, given, strict=True)]
+
+    def normalised_sentences(self, text: str, encoded: EncodedText) -> list[str]:
+        """The sentences of a text as the tokenizer's normaliser leaves them."""
+        normalise = self.tokenizer.normalizer.normalize_str if self.tokenizer.normalizer else str
+        return [normalise(_SURROGATE.sub("\ufffd", text[start:end])) for start, end in encoded.sentences.tolist()]
+
+    def _encode(self, text: str, encoding: "Encoding", sentences: Sequence[tuple[int, int]] | None) -> EncodedText:
+        ids = np.array(encoding.ids, dtype=np.int32)  # [N]
+        if self.unknown_id is not None:  # Unigram finds "</s>" in its vocabulary as it finds any word
+            ids[np.isin(ids, self._special)] = self.unknown_id
+        all_words = words(text)  # [W, 2]
+        if len(ids) and len(all_words):
+            starts, ends = np.array(encoding.offsets, dtype=np.int64).T  # [N]
+            # The word whose end is the first one beyond the sub-word's start; a lone space piece falls to the next.
+            word_of = np.searchsorted(all_words[:, 1], starts, side="right").clip(max=len(all_words) - 1)
+            word_of = np.maximum.accumulate(word_of)  # [N]
+            # A page of white space would fill a window, and no character of a word is there to cut it at.
+            space = (ends <= all_words[word_of, 0]) | (starts >= all_words[word_of, 1])
+            kept = ~space | (np.bincount(word_of)[word_of] <= LONGEST_UNIT)
+            ids, starts, word_of = ids[kept], starts[kept], word_of[kept]
+        else:
+            ids, starts, word_of = ids[:0], np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        if not len(ids):
+            none = np.zeros((0, 2), dtype=np.int64)
+            return EncodedText(units=none, unread=all_words, sentences=none, sentence_units=none, windows=(), unknown=0)
+        unit_start = np.flatnonzero(np.diff(word_of, prepend=-1))  # first sub-word of each word that has one
+        read = word_of[unit_start]
+        unread = np.delete(all_words, read, axis=0)
+        units = all_words[read]
+        counts = np.diff(unit_start, append=len(ids))
+        if counts.max() > LONGEST_UNIT:
+            units, unit_start = _cut_long_units(units, unit_start, counts, starts, len(ids))
+        bounds = np.append(unit_start, len(ids))  # [U + 1]
+
+        spans = np.array(split_sentences(text) if sentences is None else sentences, dtype=np.int64).reshape(-1, 2)
+        first = np.searchsorted(units[:, 1], spans[:, 0], side="right")
+        last = np.searchsorted(units[:, 0], spans[:, 1], side="left")
+        seen = first < last
+        sentence_units = np.stack([first, last], axis=1)[seen]
+        plan = self._plan(bounds)
+        answered = _answering_windows(sentence_units, plan, len(units))
+        return EncodedText(
+            units=units,
+            unread=unread,
+            sentences=spans[seen],
+            sentence_units=sentence_units,
+            windows=tuple(
+                self._window(ids, bounds, *span, sentence_units, answered[:, number])
+                for number, span in enumerate(plan)
+            ),
+            unknown=int((ids == self.unknown_id).sum()) if self.unknown_id is not None else 0,
+        )
+
+    def _plan(self, bounds: np.ndarray) -> list[tuple[int, int, int, int]]:
+        """Choose windows as (first unit, end unit, first own unit, end of own units)."""
+        total, count = int(bounds[-1]), len(bounds) - 1
+        size = self.room
+        if total > self.room:
+            # Windows of like length: a full one and a short rest would share a batch, and the rest be mostly padding.
+            # The slack is for cuts, which fall between units.
+            needed = -(-(total - self.overlap) // (self.room - self.overlap))
+            size = min(size, -(-(total + (needed - 1) * self.overlap) // needed) + LONGEST_UNIT // 4)
+        spans: list[tuple[int, int]] = []
+        first = 0
+        while True:
+            end = (
+                count
+                if total - bounds[first] <= size
+                else int(np.searchsorted(bounds, bounds[first] + size, side="right") - 1)
+            )
+            spans.append((first, end))
+            if end == count:
+                break
+            # The next window begins at the unit that leaves `overlap` sub-words shared, and always moves on.
+            first = max(first + 1, int(np.searchsorted(bounds, bounds[end] - self.overlap, side="left")))
+        edges = [0]
+        for (_, end), (following, _) in zip(spans, spans[1:], strict=False):
+            middle = (bounds[end] + bounds[following]) / 2
+            centres = (bounds[following:end] + bounds[following + 1 : end + 1]) / 2
+            edges.append(following + int(np.searchsorted(centres, middle, side="left")))
+        edges.append(count)
+        return [(a, b, edges[i], edges[i + 1]) for i, (a, b) in enumerate(spans)]
+
+    def _window(
+        self,
+        ids: np.ndarray,
+        bounds: np.ndarray,
+        first: int,
+        end: int,
+        own: int,
+        own_end: int,
+        sentence_units: np.ndarray,
+        answered: np.ndarray,
+    ) -> Window:
+        piece = ids[bounds[first] : bounds[end]]
+        inside = bounds[first : end + 1] - bounds[first] + len(self.prefix)
+        numbers = np.flatnonzero(answered)
+        local = (sentence_units[numbers] - first).clip(0, end - first)
+        return Window(
+            input_ids=np.concatenate([self.prefix, piece, self.suffix]).astype(np.int32),
+            units=np.stack([inside[:-1], inside[1:]], axis=1).astype(np.int32),
+            first_unit=first,
+            own=(own, own_end),
+            sentences=np.column_stack([numbers, local]).astype(np.int32),
+        )
+
+
+def _unknown_id(tokenizer: "Tokenizer") -> int | None:
+    """Id of the token for what the vocabulary lacks; None where it lacks nothing."""
+    name = getattr(tokenizer.model, "unk_token", None)
+    if name is not None:
+        return tokenizer.token_to_id(name)
+    return json.loads(tokenizer.model.__getstate__()).get("unk_id")  # Unigram does not show it otherwise
+
+
+def _answering_windows(sentence_units: np.ndarray, plan: list[tuple[int, int, int, int]], count: int) -> np.ndarray:
+    """Which windows answer which sentences. [S, windows] bool"""
+    bounds = np.array(plan, dtype=np.int64)[:, :2]
+    starts = np.where(bounds[:, 0] == 0, -count, bounds[:, 0])  # the edges of the article itself are no edges
+    ends = np.where(bounds[:, 1] == count, 2 * count, bounds[:, 1])
+    first, last = sentence_units[:, :1], sentence_units[:, 1:]  # [S, 1]
+    margin = np.minimum(first - starts, ends - last)  # [S, windows], negative where the sentence is cut
+    best = margin == margin.max(axis=1, keepdims=True, initial=-(4 * count))
+    best &= best.cumsum(axis=1) == 1  # the first of equals
+    touched = (first < bounds[:, 1]) & (last > bounds[:, 0])
+    return np.where((margin >= 0).any(axis=1, keepdims=True), best, touched)
+
+
+def _cut_long_units(
+    units: np.ndarray, unit_start: np.ndarray, counts: np.ndarray, starts: np.ndarray, total: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cut units of more than `LONGEST_UNIT` sub-words; the pieces tile the unit's characters.
+
+    A cut is where a sub-word begins a new character: byte-level pieces of one character share its offset. So only a
+    piece of a single character may be longer (``ﷺ`` after NFKC has 33 bytes, the most there is).
+    """
+    new_units: list[tuple[int, int]] = []
+    new_start: list[int] = []
+    for (start, end), at, count in zip(units.tolist(), unit_start.tolist(), counts.tolist(), strict=True):
+        cuts = [at]
+        if count > LONGEST_UNIT:
+            reached = np.maximum.accumulate(starts[at : at + count].clip(min=start))
+            possible = at + 1 + np.flatnonzero((np.diff(reached) > 0) & (reached[1:] < end))
+            while at + count - cuts[-1] > LONGEST_UNIT:
+                within = int(np.searchsorted(possible, cuts[-1] + LONGEST_UNIT, side="right"))
+                beyond = int(np.searchsorted(possible, cuts[-1], side="right"))
+                choice = max(within - 1, beyond)  # the last that keeps the piece short, or else the next there is
+                if choice >= len(possible):
+                    break
+                cuts.append(int(possible[choice]))
+        edges = [start, *(int(starts[cut]) for cut in cuts[1:]), end]
+        new_start += cuts
+        new_units += list(zip(edges[:-1], edges[1:], strict=True))
+    return np.array(new_units, dtype=np.int64), np.array(new_start, dtype=np.int64)

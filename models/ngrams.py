@@ -1,0 +1,183 @@
+"""A linear model over words and character n-grams of a sentence, which stands beside the encoder.
+
+Where few sentences were labelled and labels hang on wording, a linear model over n-grams ranks as well as a small
+encoder and errs elsewhere, so that the sum of both logits ranks better than either (Wang & Manning 2012 on how strong
+such models are, https://aclanthology.org/P12-2018). Features are hashed (Weinberger et al. 2009): the model needs no
+vocabulary, and its size does not grow with the text.
+
+Tagging needs NumPy and SciPy only; scikit-learn fits the model.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+
+from ..data.windows.targets import IGNORED
+
+LEXICAL_FILE = "lexical.safetensors"
+BITS = 16  # of a hash: collisions cost nothing measurable against 2 ** 20
+COLUMNS = 2 << BITS  # words and pairs of words, then characters
+ORDERS = range(2, 6)  # lengths of character n-grams, a word's edges included
+LEAST = 5  # positive and negative sentences that a label needs to have weights
+STRENGTH = 10.0  # inverse strength of the L2 penalty: scikit-learn's C
+
+_SPACE = ord(" ")
+_NOT_WORD = re.compile(r"\W+")
+_PRIME, _OTHER = np.uint64(0x100000001B3), np.uint64(0x9E3779B97F4A7C15)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LexicalModel:
+    """Weights of hashed n-grams.
+
+    Attributes:
+        weights: rows are n-grams, of words first; labels without weights are 0. [COLUMNS, K] float32
+        rarity: inverse document frequency of each n-gram. [COLUMNS] float32
+        bias: of each label. [K] float32
+    """
+
+    weights: np.ndarray
+    rarity: np.ndarray
+    bias: np.ndarray
+
+    def logits(self, texts: Sequence[str]) -> np.ndarray:
+        """Evidence of each sentence for each label: 0 says nothing. [N, K]
+
+        Args:
+            texts: sentences, normalised as those that the model was fitted to.
+        """
+        return _weigh(count_ngrams(texts), self.rarity) @ self.weights + self.bias
+
+    def save(self, folder: Path) -> None:
+        """Write `LEXICAL_FILE`, in half precision."""
+        from safetensors.numpy import save_file
+
+        tensors = {"weights": self.weights, "rarity": self.rarity, "bias": self.bias}
+        save_file({name: values.astype(np.float16) for name, values in tensors.items()}, folder / LEXICAL_FILE)
+
+    @classmethod
+    def load(cls, folder: Path, labels: int) -> "LexicalModel":
+        """Read `LEXICAL_FILE`.
+
+        Args:
+            folder: a bundle.
+            labels: K.
+
+        Raises:
+            ValueError: it is missing, broken, or of another shape.
+        """
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        try:
+            tensors = {name: values.astype(np.float32) for name, values in load_file(folder / LEXICAL_FILE).items()}
+        except (OSError, SafetensorError) as error:
+            raise ValueError(f"{LEXICAL_FILE} cannot be read: {str(error).splitlines()[0]}") from error
+        shapes = {"weights": (COLUMNS, labels), "rarity": (COLUMNS,), "bias": (labels,)}
+        for name, shape in shapes.items():
+            found = tensors[name].shape if name in tensors else None
+            if found != shape or not np.isfinite(tensors[name]).all():
+                raise ValueError(f"{LEXICAL_FILE}: {name} has shape {found} and not {shape}, or is not finite")
+        return cls(**{name: tensors[name] for name in shapes})
+
+
+def fit(texts: Sequence[str], targets: np.ndarray) -> LexicalModel:
+    """Logistic regression for each label, on the sentences that were judged for it.
+
+    Args:
+        texts: normalised sentences. [N]
+        targets: 1, 0, or `IGNORED` where a label was not judged. [N, K]
+
+    Returns:
+        The model. Its bias leaves out how frequent a label is: that the network tells.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    counts = count_ngrams(texts)
+    seen = np.bincount(counts.indices, minlength=COLUMNS)
+    rarity = _as_saved(np.log((1 + len(texts)) / (1 + seen)) + 1)
+    features = _weigh(counts, rarity)
+    labels = targets.shape[1]
+    weights, bias = np.zeros((COLUMNS, labels), dtype=np.float32), np.zeros(labels, dtype=np.float32)
+    for label in range(labels):
+        rows = np.flatnonzero(targets[:, label] != IGNORED)
+        gold = targets[rows, label] == 1
+        positive, negative = int(gold.sum()), int((~gold).sum())
+        if min(positive, negative) < LEAST:
+            continue
+        model = LogisticRegression(C=STRENGTH, max_iter=1000).fit(features[rows], gold)
+        weights[:, label] = model.coef_[0]
+        bias[label] = model.intercept_[0] - np.log(positive / negative)
+    return LexicalModel(weights=_as_saved(weights), rarity=rarity, bias=_as_saved(bias))
+
+
+def _as_saved(values: np.ndarray) -> np.ndarray:
+    """Rounded to half precision: what is measured is what a bundle will hold."""
+    return values.astype(np.float16).astype(np.float32)
+
+
+def count_ngrams(texts: Sequence[str]) -> sparse.csr_array:
+    """How often each hashed n-gram stands in each text: words and pairs of words, then characters within words.
+
+    Args:
+        texts: any; what is neither letter nor digit only parts words.
+
+    Returns:
+        [N, COLUMNS] float32
+    """
+    spaced = [f" {_NOT_WORD.sub(' ', text).strip()} " for text in texts]
+    points = np.frombuffer("".join(spaced).encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
+    lengths = np.array([len(text) for text in spaced], dtype=np.int64)
+    owner = np.repeat(np.arange(len(texts)), lengths)
+    blank = points == _SPACE
+    if not texts:
+        return sparse.csr_array((0, COLUMNS), dtype=np.float32)
+    kinds = (_words(points, blank, owner), _characters(points, blank, owner))
+    hashes, rows = (np.concatenate(parts) for parts in zip(*kinds, strict=True))
+    # The upper bits of a product depend on all bits of the hash.
+    columns = ((hashes * _OTHER) >> np.uint64(64 - BITS)).astype(np.int64)
+    columns[len(kinds[0][0]) :] += 1 << BITS
+    ones = np.ones(len(rows), dtype=np.float32)
+    return sparse.csr_array((ones, (rows, columns)), shape=(len(texts), COLUMNS))  # sums what stands there twice
+
+
+def _words(points: np.ndarray, blank: np.ndarray, owner: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Hashes of words and of pairs of neighbours, and the texts that they stand in."""
+    first = np.flatnonzero(~blank & np.roll(blank, 1))  # every text begins and ends with a blank
+    if not len(first):
+        return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
+    inside = np.flatnonzero(~blank)
+    begins = np.searchsorted(inside, first)
+    place = np.arange(len(inside)) - np.repeat(begins, np.diff(begins, append=len(inside)))
+    powers = np.cumprod(np.full(int(place.max()) + 1, _PRIME))
+    words = np.add.reduceat(points[inside] * powers[place], begins)  # unsigned integers wrap, as a hash should
+    texts = owner[first]
+    near = np.flatnonzero(texts[1:] == texts[:-1])
+    pairs = (words[near] ^ _OTHER) * _PRIME + words[near + 1]
+    return np.concatenate([words, pairs]), np.concatenate([texts, texts[near]])
+
+
+def _characters(points: np.ndarray, blank: np.ndarray, owner: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Hashes of the n-grams of every word with a blank on either side, and the texts that they stand in."""
+    hashes, texts = [], []
+    # An n-gram may begin or end at a blank, but not hold one.
+    rolling, solid = points, ~blank | ~np.roll(blank, -1)
+    for order in ORDERS:
+        last = len(points) - order + 1
+        rolling = rolling[:last] * _PRIME + points[order - 1 :]
+        solid = solid[:last] if order == 2 else solid[:last] & ~blank[order - 2 : len(points) - 1]
+        hashes.append(rolling[solid] ^ np.uint64(order))
+        texts.append(owner[:last][solid])
+    return np.concatenate(hashes), np.concatenate(texts)
+
+
+def _weigh(counts: sparse.csr_array, rarity: np.ndarray) -> sparse.csr_array:
+    """Damped counts times rarity; words and characters of a text each have length 1."""
+    values = (1 + np.log(counts.data)) * rarity[counts.indices]
+    part = 2 * np.repeat(np.arange(len(counts.indptr) - 1), np.diff(counts.indptr)) + (counts.indices >> BITS)
+    length = np.sqrt(np.bincount(part, weights=values**2))
+    return sparse.csr_array((values / length[part], counts.indices, counts.indptr), shape=counts.shape)

@@ -1,0 +1,164 @@
+"""Words that do not belong where they stand: found where they were moved, and not where they were not."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from rasid.audit import Finding, audit
+from rasid.audit.language_model import LanguageModel, LanguageModelError, load_language_model
+from rasid.cli import app
+from rasid.data.articles import Article
+from rasid.data.corpus import load_corpus
+from rasid.data.datasets import DataSet
+from rasid.data.formats import write_articles
+from rasid.data.problems import Ledger
+from rasid.data.text.sentences import split_sentences
+from rasid.models.encoders import EncoderError, load_encoder, save_tokenizer
+
+SENTENCES = 100
+
+
+@pytest.fixture(scope="module")
+def model() -> LanguageModel:
+    return load_language_model("rasid-mini")
+
+
+@pytest.fixture(scope="module")
+def sentences() -> list[list[str]]:
+    """The words of some sentences of the shipped corpus, short ones, so that reading them is quick."""
+    texts = [
+        article.text[start:end].split()
+        for article in load_corpus("train").articles
+        for start, end in split_sentences(article.text)
+    ]
+    return sorted((words for words in texts if len(words) >= 9), key=len)[:SENTENCES]
+
+
+def findings(sentences: list[list[str]], model: LanguageModel) -> dict[str, Finding]:
+    articles = [Article(text=" ".join(words), id=str(number)) for number, words in enumerate(sentences)]
+    dataset = DataSet(name="x", articles=articles, supervision={}, ledger=Ledger())
+    return {found.key: found for found in audit({"x": dataset}, language_model=model).findings}
+
+
+def test_edited_text_is_not_suspected(sentences: list[list[str]], model: LanguageModel) -> None:
+    found = findings(sentences, model)
+    assert "misplaced-positions" not in found
+    head, *rows = found["misplaced-words"].table
+    assert [row[1] for row in rows] == ["sentence starts", "sentence ends"]
+    assert all(float(row[head.index("fit")]) > 0.7 for row in rows)
+
+
+def test_moved_first_and_last_words_are_found(sentences: list[list[str]], model: LanguageModel) -> None:
+    count = len(sentences)
+    moved = [
+        [sentences[(n + 41) % count][0], *words[1:-1], sentences[(n + 67) % count][-1]]
+        for n, words in enumerate(sentences)
+    ]
+    found = findings(moved, model)
+    hits = {hit.message.partition(":")[0]: hit for hit in found["misplaced-positions"].hits}
+    assert set(hits) == {"sentence starts", "sentence ends"}
+    assert all(hit.split == "x" and hit.score is not None and hit.score > 0.5 for hit in hits.values())
+    worst = found["misplaced-words"].hits[:40]
+    texts = {str(n): " ".join(words) for n, words in enumerate(moved)}
+    edges = sum(hit.start == 0 or hit.end >= len(texts[hit.article]) - 1 for hit in worst)
+    chance = len(worst) * 2 * count / sum(map(len, moved))
+    assert edges > 2 * chance, (edges, chance)
+    scores = [hit.score for hit in found["misplaced-words"].hits if hit.score is not None]
+    assert scores == sorted(scores, reverse=True)
+    assert scores[-1] > 0
+
+
+def test_words_without_any_order_are_said_to_be_so(sentences: list[list[str]], model: LanguageModel) -> None:
+    generator = np.random.default_rng(0)
+    words = generator.permutation([word for words in sentences for word in words]).tolist()
+    ends = np.cumsum([len(words) for words in sentences])
+    shuffled = [words[end - len(old) : end] for end, old in zip(ends, sentences, strict=True)]
+    hits = findings(shuffled, model)["misplaced-positions"].hits
+    assert hits
+    assert all("out of order" in hit.message for hit in hits)
+
+
+def test_nothing_is_said_of_a_few_sentences(sentences: list[list[str]], model: LanguageModel) -> None:
+    found = findings(sentences[:10], model)
+    assert "misplaced-positions" not in found
+    assert not found["misplaced-words"].table if "misplaced-words" in found else True
+
+
+def test_texts_without_words_and_beyond_a_window_are_read(model: LanguageModel) -> None:
+    long = "وصل الوفد إلى بغداد مساء الثلاثاء " * 100
+    articles = [Article(text=text, id=str(n)) for n, text in enumerate(["", " ", "…!", "\ud800", long])]
+    dataset = DataSet(name="x", articles=articles, supervision={}, ledger=Ledger())
+    for found in audit({"x": dataset}, language_model=model).findings:
+        if found.key == "misplaced-words":
+            assert all(long[hit.start : hit.end] in hit.message for hit in found.hits)
+
+
+def blanks(model: LanguageModel, *texts: str) -> list[np.ndarray]:
+    return [np.array(model.tokenizer.encode(text, add_special_tokens=False).ids) for text in texts]
+
+
+def test_a_word_is_likelier_in_its_own_place(model: LanguageModel) -> None:
+    contexts = blanks(model, "قال الرئيس الأمريكي في واشنطن", "فاز المنتخب في المباراة على ملعبه أمس الأول")
+    likely = model.exchange(contexts, np.array([[4, 5], [3, 4]]))
+    assert likely.shape == (2, 2)
+    assert (likely < 0).all()
+    assert likely[0, 0] > likely[1, 0]
+    assert likely[1, 1] > likely[0, 1]
+
+
+def test_what_else_is_in_the_batch_does_not_matter(model: LanguageModel) -> None:
+    contexts = blanks(model, "قال الرئيس الأمريكي في واشنطن", "فاز المنتخب في المباراة على ملعبه أمس الأول")
+    together = model.exchange(contexts, np.array([[4, 5], [3, 4]]))
+    alone = [
+        model.exchange([ids], np.array([place]))[0, 0] for ids, place in zip(contexts, ([4, 5], [3, 4]), strict=True)
+    ]
+    np.testing.assert_allclose(np.diag(together), alone, atol=1e-4)
+
+
+def test_association_has_a_value_for_every_word(model: LanguageModel) -> None:
+    contexts = blanks(model, "قال الرئيس الأمريكي في واشنطن", "فاز المنتخب", "نعم")
+    words = [np.stack([np.arange(len(ids)), np.arange(len(ids)) + 1], axis=1) for ids in contexts]
+    values = model.association(contexts, [words[0], words[1], words[2][:0]])
+    assert [len(part) for part in values] == [len(words[0]), len(words[1]), 0]
+    assert all(np.isfinite(part).all() for part in values)
+
+
+@pytest.fixture
+def headless(tmp_path: Path) -> str:
+    encoder = load_encoder("rasid-mini", window=128)
+    encoder.model.save_pretrained(tmp_path)
+    save_tokenizer(encoder.tokenizer, tmp_path)
+    return str(tmp_path)
+
+
+def test_an_encoder_without_head_is_refused(headless: str) -> None:
+    with pytest.raises(LanguageModelError, match="no masked-language-model head.*rasid-mini"):
+        load_language_model(headless)
+
+
+def test_an_encoder_that_is_not_there_is_refused() -> None:
+    with pytest.raises(EncoderError, match="no such folder"):
+        load_language_model("./nowhere/at/all")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    path = tmp_path / "some.jsonl"
+    write_articles([Article(text="وصل الوفد إلى بغداد مساء الثلاثاء برفقة دجاجة", id="a")], path)
+    return path
+
+
+def test_the_option_of_the_command(data: Path, tmp_path: Path) -> None:
+    written = tmp_path / "out.json"
+    result = CliRunner().invoke(app, ["check", str(data), "--language-model", "rasid-mini", "--json", str(written)])
+    assert result.exit_code == 0, result.output
+    assert {found["key"] for found in json.loads(written.read_text())["findings"]} >= {"articles-without-annotation"}
+
+
+def test_the_command_names_an_encoder_that_cannot_judge(data: Path, headless: str) -> None:
+    result = CliRunner().invoke(app, ["check", str(data), "--language-model", headless])
+    assert result.exit_code == 1
+    assert "masked-language-model head" in result.output

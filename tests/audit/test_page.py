@@ -1,0 +1,351 @@
+import base64
+import hashlib
+import re
+import time
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markupsafe import Markup
+
+from rasid.audit import marked, page
+from rasid.audit.findings import Audit, Finding, Hit
+from rasid.audit.page import to_html
+from rasid.audit.symbols import plain, visible
+from rasid.data.articles import Argument, Article, Entity, Event, Span
+from rasid.data.labels import Label, LabelScheme
+
+HOSTILE = "ابلوَ٣aZ \n\t\r\u2028\x85\x00\u200c\u202e\u2066\ufeff\U0001f600\U0001d49c\"'<>&{}%`\ud800\ue000\uffff"
+ATTACK = "</script></template><img src=x onerror=alert(1)>{{ 7*7 }}\u202e\u2028"
+TEXT = st.text(HOSTILE, max_size=25) | st.just(ATTACK)
+VOID = {"meta", "link", "input"}
+
+
+class Tree(HTMLParser):
+    """What a browser would see: elements, and the text below those with an attribute of interest."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.open: list[tuple[str, dict[str, str]]] = []
+        self.text = ""
+        self.marked: dict[tuple[str, str], str] = {}
+        self.feed(str(html))  # Markup would escape what is joined to it
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = {name: value or "" for name, value in attrs}
+        self.elements.append((tag, attributes))
+        if tag not in VOID | {"rect"}:
+            self.open.append((tag, attributes))
+        if tag == "i":  # a symbol stands for the character that its tip names
+            self.read(chr(int(attributes["title"].split()[0][2:], 16)))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop()[0] == tag
+
+    def handle_data(self, data: str) -> None:
+        if not (self.open and self.open[-1][0] == "i"):
+            self.read(data)
+
+    def read(self, text: str) -> None:
+        self.text += text
+        for _, attributes in self.open:
+            for kind in ("data-h", "title"):
+                for value in attributes.get(kind, "").split(" ") if kind == "data-h" else [attributes.get(kind, "")]:
+                    if value:
+                        self.marked[kind, value] = self.marked.get((kind, value), "") + text
+
+    def named(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def one_finding(*hits: Hit, **changes: object) -> Audit:
+    finding = Finding(key="k", title="t", severity="error", explanation="e", count=len(hits), hits=hits)
+    return Audit(name="n", splits={"train": {"articles": 1}}, labels={}, findings=[replace(finding, **changes)])  # type: ignore[arg-type]
+
+
+@st.composite
+def annotated(draw: st.DrawFn) -> tuple[Article, list[Hit]]:
+    text = draw(st.text(HOSTILE, min_size=1, max_size=40))
+    offset = st.integers(-2, len(text) + 2)
+    spans = st.lists(st.tuples(offset, offset), max_size=12)
+    inside = [(s, e) for s, e in draw(spans) if 0 <= s < e <= len(text)]
+    entities = tuple(Entity(start=s, end=e, label=draw(TEXT), id=f"e{n}") for n, (s, e) in enumerate(inside))
+    events = tuple(
+        Event(
+            trigger=Span(start=s, end=e),
+            types=(draw(TEXT), "x"),
+            arguments=tuple(Argument(role=draw(TEXT), entity=entity.id) for entity in entities[:2]),
+        )
+        for s, e in draw(spans)
+        if 0 <= s < e <= len(text)
+    )
+    article = Article(id=draw(TEXT), text=text, source=draw(TEXT), entities=entities, events=events)
+    hit = st.tuples(offset, offset, TEXT, TEXT)
+    hits = [
+        Hit(split="train", article=article.id, start=s, end=e, label=label, message=message, source=message)
+        for s, e, label, message in draw(st.lists(hit, max_size=6))
+    ]
+    return article, hits
+
+
+# the text and its marks
+
+
+@given(st.text(HOSTILE, max_size=60))
+def test_symbols_stand_for_one_character_each(text: str) -> None:
+    for lines in (True, False):
+        html = visible(text, lines=lines)
+        assert Tree(html).text == text
+        html.encode()  # no lone surrogates
+        assert not re.search("[\u202e\u2066\u2028\ufeff\x00\r]", html)
+    assert not re.search("[\u202e\u2066\n\x00\ud800]", plain(text))
+
+
+def test_letters_keep_what_joins_them_and_lines_break_where_asked() -> None:
+    assert re.sub("<.*?>", "", visible("می\u200cخواهد")) == "می\u200cخواهد"
+    assert visible("a\nb") == "a\nb" and 'data-c="↵"' in visible("a\nb", lines=False)
+    assert 'title="U+202E RIGHT-TO-LEFT OVERRIDE"' in visible("\u202e")
+
+
+@settings(max_examples=100, deadline=None)
+@given(annotated())
+def test_every_mark_covers_exactly_its_characters(content: tuple[Article, list[Hit]]) -> None:
+    article, hits = content
+    marks = [*marked.hit_marks(article, list(enumerate(hits))), *marked.gold_marks(article, marked.Palette(None))]
+    tree = Tree(marked.nested(article.text, marks))
+    assert not tree.open
+    assert tree.text == article.text
+    for number, hit in enumerate(hits):
+        inside = 0 <= hit.start < hit.end <= len(article.text)
+        expected = article.text[hit.start : hit.end] if inside else ""
+        assert tree.marked.get(("data-h", str(number)), "") == expected
+    for entity in article.entities if len(article.entities) + len(article.events) <= marked.DEPTH else ():
+        title = f"{plain(entity.label)} {entity.start}–{entity.end}"
+        same = [e for e in article.entities if (e.start, e.end, e.label) == (entity.start, entity.end, entity.label)]
+        assert sorted(tree.marked["title", title]) == sorted(entity.text * len(same))
+
+
+def test_astral_characters_are_one_unit() -> None:
+    article = Article(id="a", text="في 😀😀واشنطن 𝒜 باريس", entities=(Entity(start=5, end=11, label="GPE"),))
+    (mark,) = marked.gold_marks(article, marked.Palette(None))
+    html = marked.nested(article.text, [mark])
+    assert html == 'في 😀😀<span class="e l0" title="GPE 5–11">واشنطن</span> 𝒜 باريس'
+
+
+def test_nested_marks_leave_room_for_the_lines_of_those_inside() -> None:
+    text = "وزارة دفاع العراق"
+    entities = ((0, 17, "ORG"), (11, 17, "GPE"), (6, 17, "ORG"))
+    article = Article(text=text, entities=tuple(Entity(start=s, end=e, label=k) for s, e, k in entities))
+    html = marked.nested(text, marked.gold_marks(article, marked.Palette(None)))
+    assert re.findall(r'title="\w+ (\S+)"(?: data-u="(\d)")?', html) == [("0–17", "2"), ("6–17", "1"), ("11–17", "")]
+
+
+def test_crossing_marks_are_cut_and_thousands_of_them_take_no_time() -> None:
+    text = "ا" * 6000
+    entities = tuple(Entity(start=n, end=n + 3000, label="X") for n in range(3000))
+    article = Article(text=text, entities=entities)
+    start = time.perf_counter()
+    html = marked.nested(text, marked.gold_marks(article, marked.Palette(None)))
+    assert time.perf_counter() - start < 5
+    assert Tree(html).text == text
+    assert len(html) < 10_000_000
+
+
+def test_marks_deeper_than_can_be_read_are_left_out_but_hits_are_drawn() -> None:
+    article = Article(text="ا" * 100, entities=tuple(Entity(start=n, end=100 - n, label="X") for n in range(40)))
+    hits = [(7, Hit(split="s", start=45, end=50))]
+    html = marked.nested(
+        article.text, [*marked.gold_marks(article, marked.Palette(None)), *marked.hit_marks(article, hits)]
+    )
+    assert html.count('class="e') == marked.DEPTH
+    assert Tree(html).marked["data-h", "7"] == "ا" * 5
+
+
+def test_a_tip_names_types_offsets_and_arguments() -> None:
+    place = (Argument(role="At", entity="e1"),)
+    event = Event(trigger=Span(start=0, end=3), types=("ASSAULT", "COERCE"), arguments=place)
+    entity = Entity(start=4, end=9, label="GPE", id="e1")
+    article = Article(text="قصف بغداد", entities=(entity,), events=(event,))
+    html = marked.nested(article.text, marked.gold_marks(article, marked.Palette(None)))
+    assert 'title="ASSAULT + COERCE 0–3\nAt: \u2068بغداد\u2069"' in html
+
+
+# snippets and messages
+
+
+def test_a_snippet_has_the_place_and_whole_words_around_it() -> None:
+    text = "كلمة " * 40 + "بغداد" + " كلمات" * 40
+    start = text.index("بغداد")
+    before, after = Tree(marked.snippet(text, start, start + 5)).text.split("بغداد")
+    assert before.lstrip("… ").startswith("كلمة ")
+    assert after.endswith("كلمات…")
+    assert marked.CONTEXT - 6 <= len(before) <= marked.CONTEXT + 1
+    assert "<mark>بغداد</mark>" in marked.snippet(text, start, start + 5)
+
+
+@given(st.text(HOSTILE, max_size=300), st.integers(-3, 310), st.integers(-3, 310))
+def test_a_snippet_is_part_of_the_text(text: str, start: int, end: int) -> None:
+    html = marked.snippet(text, start, end)
+    shown = Tree(html).text
+    assert shown.removeprefix("…").removesuffix("…") in text or " … " in shown
+    assert ("<mark>" in html) == (0 <= start < end <= len(text))
+    assert len(shown) <= 2 * marked.CONTEXT + marked.EXCERPT + 5
+
+
+def test_a_long_place_is_shown_by_its_ends() -> None:
+    text = "أول" + "ا" * 5000 + "آخر"
+    assert re.fullmatch("<mark>أولا+ … ا+آخر</mark>", marked.snippet(text, 0, len(text)))
+
+
+def test_quoted_words_keep_their_place_in_a_message() -> None:
+    html = marked.said("'الساحل' lies in 'وسط مالي'; set `nested: true`")
+    quoted = "&#39;<bdi>الساحل</bdi>&#39; lies in &#39;<bdi>وسط مالي</bdi>&#39;; set <code>nested: true</code>"
+    assert html == Markup(f'<bdi dir="ltr">{quoted}</bdi>')
+    assert "<bdi>قال , في 12 آذار: نعم…</bdi>" in marked.said("equals 'قال , في 12 آذار: نعم…'")
+    assert len(marked.said("x" * 100_000)) < 1000
+
+
+@settings(max_examples=100)
+@given(TEXT)
+def test_messages_are_balanced_whatever_they_quote(text: str) -> None:
+    tree = Tree(marked.said(text))
+    assert not tree.open
+    assert {name for name, _ in tree.elements} <= {"bdi", "code", "i"}
+
+
+def test_direction_is_that_of_most_letters() -> None:
+    texts = {"سوريا": "rtl", "BBC: قال وزير الخارجية": "rtl", "He said نعم": "ltr", "": "rtl"}
+    assert {text: marked.direction(text) for text in texts} == texts
+
+
+# the page
+
+
+@settings(max_examples=50, deadline=None)
+@given(annotated(), TEXT, st.none() | st.floats(allow_nan=True))
+def test_nothing_foreign_becomes_markup(content: tuple[Article, list[Hit]], text: str, score: float | None) -> None:
+    article, hits = content
+    finding = Finding(
+        key=text,
+        title=text,
+        severity="warning",
+        explanation=text,
+        count=len(hits) + 2,
+        hits=(*(replace(hit, score=score) for hit in hits), Hit(split=text, article=text, message=text)),
+        table=((text, "n"), (text, "1"), (text,), (text, text, text)),
+    )
+    label = Label(name=text, definition=text, arabic=text, colour="red}</style>")
+    scheme = LabelScheme(name=text, entities={text: label}, events={}, roles={})
+    audit = Audit(
+        name=text,
+        splits={"train": {text: 3}, text: {}},
+        labels={"entities": {text: {"train": 1}, "y": {text: 2}}, text: {text: {}}},
+        findings=[finding],
+    )
+    html = to_html(audit, [("train", article), (text, article)], scheme=scheme)
+    html.encode()
+    tree = Tree(html)
+    assert not tree.open
+    assert len(tree.named("script")) == len(tree.named("style")) == 1
+    assert not tree.named("img") + tree.named("iframe") + tree.named("object")
+    assert len(tree.named("li")) == 3 + 1 + len(finding.hits)  # verdicts, overview, hits
+    for _, attributes in tree.elements:
+        assert not [name for name in attributes if name.startswith("on") or name in ("src", "style")]
+        assert re.fullmatch(r"#\w+|data:,", attributes.get("href", "#x"))
+    assert not re.search("[\u202e\u2066\u2028\x00\r]", html)
+    assert "red}</style>" not in html
+
+
+def test_the_policy_admits_this_script_and_style_and_no_network() -> None:
+    html = to_html(one_finding(), [])
+    policy = next(a["content"] for a in Tree(html).named("meta") if a.get("http-equiv") == "Content-Security-Policy")
+    directives = dict(part.split(" ", 1) for part in policy.split("; "))
+    assert directives["default-src"] == "'none'"
+    for tag, directive in (("style", "style-src"), ("script", "script-src")):
+        content = re.findall(f"<{tag}>(.*?)</{tag}>", html, re.DOTALL)[-1]
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert directives[directive] == f"'sha256-{digest}'"
+    assert not re.search(r"https?:|url\(|@import|fetch\(|XMLHttpRequest", html)
+
+
+def test_colours_are_those_of_the_scheme_and_else_differ(scheme: LabelScheme) -> None:
+    palette = marked.Palette(scheme)
+    known, _, _ = (palette["entities", name] for name in ("PER", "NEW", "NEWER"))
+    colours = dict(re.findall(r"\.l(\d+)\{--c:(#\w{6})\}", palette.css()))
+    assert colours[str(known)] == scheme.entities["PER"].colour
+    assert len({*colours.values()}) == 3
+
+
+def test_articles_are_embedded_once_with_all_their_spans_and_hits(articles: list[Article], scheme: LabelScheme) -> None:
+    article = articles[0]
+    hits = [Hit(split="train", article=article.id, start=e.start, end=e.end) for e in article.entities]
+    hits += [Hit(split="train", article="gone", message="m"), Hit(split="dev", article=article.id)]
+    pairs = [("train", each) for each in articles] + [("train", replace(article, text="second of this id"))]
+    html = to_html(one_finding(*hits), iter(pairs), scheme=scheme)
+    (template,) = re.findall("<template.*?</template>", html, re.DOTALL)
+    tree = Tree(template)
+    for number, entity in enumerate(article.entities):
+        assert tree.marked["data-h", str(number)] == entity.text
+    for event in article.events:
+        assert f'title="{event.types[0]} {event.trigger.start}–{event.trigger.end}' in template
+    assert html.count('data-a="0"') == len(article.entities)
+    assert 'dir="rtl"' in template and 'lang="ar"' in template
+
+
+def test_what_is_left_out_for_its_size_is_said(articles: list[Article], monkeypatch: pytest.MonkeyPatch) -> None:
+    hits = tuple(Hit(split="train", article=a.id, start=0, end=3) for a in articles)
+    pairs = [("train", article) for article in articles]
+    table = (("a", "b"), *((str(n), "x") for n in range(page.ROWS + 7)))
+    assert "are not on this page" not in to_html(one_finding(*hits), pairs)
+    monkeypatch.setattr(page, "HITS", 30)
+    monkeypatch.setattr(page, "EMBEDDED", 8_000)
+    html = to_html(one_finding(*hits, table=table, count=1234), pairs)
+    embedded = html.count("<template")
+    assert 3 < embedded < 30
+    assert f"{30 - embedded} of the articles that hits name are not on this page" in html
+    assert "The first 30 of 1,234 are on this page." in html
+    assert "… and 7 more rows." in html
+    monkeypatch.setattr(page, "ARTICLE", 10)
+    assert "<template" not in to_html(one_finding(*hits), pairs)
+
+
+def test_each_finding_has_its_first_articles(articles: list[Article], monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = (tuple(Hit(split="s", article=a.id) for a in part) for part in (articles[:20], articles[20:]))
+    finding = Finding(key="a", title="t", severity="error", explanation="", count=20, hits=first)
+    findings = [finding, replace(finding, key="b", hits=second)]
+    monkeypatch.setattr(page, "EMBEDDED", 3_000)
+    html = to_html(Audit(name="n", splits={}, labels={}, findings=findings), [("s", a) for a in articles])
+    assert 'id="h0" class="hit" data-s="0" data-l="-1" data-a="0"' in html
+    assert 'id="h20" class="hit" data-s="0" data-l="-1" data-a="1"' in html
+
+
+def test_bars_are_shares_of_the_split() -> None:
+    labels = {"entities": {"PER": {"train": 90, "dev": 5}, "LOC": {"train": 10, "dev": 5}}}
+    html = to_html(Audit(name="n", splits={"train": {}, "dev": {}}, labels=labels), [])
+    widths = [float(rect["width"]) for rect in Tree(html).named("rect")]
+    assert widths == pytest.approx([100, 100 * 0.5 / 0.9, 100 / 9, 100 * 0.5 / 0.9], abs=0.01)
+    assert "Nothing was found." in html
+
+
+@pytest.mark.long
+@pytest.mark.slow
+def test_a_large_set_makes_a_page_that_opens() -> None:
+    text = "قال متحدث إن القصف وقع قرب بغداد يوم الثلاثاء ولم يضف شيئا. " * 20
+    found = [m.span() for word in ("بغداد", "القصف") for m in re.finditer(word, text)]
+    entities = tuple(Entity(start=start, end=end, label="GPE") for start, end in found)
+    pairs = [("train", Article(id=f"a{n}", text=text, entities=entities)) for n in range(16_000)]
+    hits = [Hit(split="train", article=a.id, start=27, end=32, label="GPE", message="m" * 80) for _, a in pairs]
+    findings = [
+        Finding(key=f"k{n}", title="t", severity="note", explanation="e", count=16_000, hits=tuple(hits[n::20]))
+        for n in range(20)
+    ]
+    html = to_html(Audit(name="n", splits={"train": {"articles": 16_000}}, labels={}, findings=findings), pairs)
+    assert len(html.encode()) < 20_000_000
+    assert html.count('class="hit"') == 20 * page.HITS

@@ -1,0 +1,361 @@
+"""Converting between formats: what comes back, what is reported, what stays as it is."""
+
+import io
+import json
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from rasid.cli import app
+from rasid.commands.converting import SHOWN, Tally, convert, describe
+from rasid.configs.loader import ConfigError, load_config
+from rasid.configs.schema import Recipe
+from rasid.data.articles import Article, Entity, Event, Span
+from rasid.data.corpus import load_corpus
+from rasid.data.datasets import load_dataset
+from rasid.data.formats import FORMATS, format_chunks, load_articles, suffix_of, write_articles
+from rasid.data.labels import load_scheme
+from rasid.data.problems import DataError, Ledger
+from rasid.data.text.words import words
+
+REALISTIC = 5  # articles of the corpus
+
+
+def with_ids(article: Article) -> Article:
+    return replace(
+        article,
+        entities=tuple(replace(entity, id=entity.id or f"m{n}") for n, entity in enumerate(article.entities)),
+        events=tuple(replace(event, id=event.id or f"w{n}") for n, event in enumerate(article.events)),
+    )
+
+
+def replaced(article: Article, old: str, new: str) -> Article:
+    """The article with a character of its text replaced everywhere, outside of mentions, and all offsets moved."""
+    inside = {i for span in (*article.entities, *(e.trigger for e in article.events)) for i in range(*at(span))}
+    pieces = [new if c == old and i not in inside else c for i, c in enumerate(article.text)]
+    moved = [0]
+    for piece in pieces:
+        moved.append(moved[-1] + len(piece))
+    return replace(
+        article,
+        text="".join(pieces),
+        title=None,
+        entities=tuple(replace(e, start=moved[e.start], end=moved[e.end], text="") for e in article.entities),
+        events=tuple(
+            replace(e, trigger=Span(start=moved[e.trigger.start], end=moved[e.trigger.end])) for e in article.events
+        ),
+    )
+
+
+def at(span: Span | Entity) -> tuple[int, int]:
+    return span.start, span.end
+
+
+def tokenised(article: Article) -> Article:
+    """What CoNLL holds: words of one paragraph, flat mentions on whole words, an id that a reader would give."""
+    offsets = words(article.text)[:20].tolist()
+    tokens, end = [], -1
+    for word in offsets:
+        tokens.append((end + 1, end + 1 + word[1] - word[0]))
+        end = tokens[-1][1]
+    text = " ".join(article.text[start:end] for start, end in offsets)
+    mentions = [Entity(start=tokens[i][0], end=tokens[i + 1][1], label="ORG") for i in range(1, len(tokens) - 1, 4)]
+    return Article(text=text, id="new-1", tokens=tuple(tokens), entities=tuple(mentions))
+
+
+@pytest.fixture(scope="module")
+def realistic() -> list[Article]:
+    corpus = [with_ids(article) for article in load_corpus("dev").articles[:REALISTIC]]
+    varied = [*corpus]
+    varied += [replaced(article, "،", "\U0001f600،") for article in corpus]
+    varied += [replaced(article, "\n", "\r\n") for article in corpus]
+    # Formats without arguments, without events, without nesting: less and less to hold.
+    varied += [replace(a, events=tuple(replace(e, arguments=()) for e in a.events)) for a in corpus]
+    varied += [replace(a, events=(), event_types=()) for a in corpus]
+    varied += [replace(a, events=(), event_types=(), entities=()) for a in corpus]
+    return varied
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_what_is_not_reported_as_lost_comes_back_exactly(format: str, realistic: list[Article], tmp_path: Path) -> None:
+    whole = 0
+    held = [*map(tokenised, realistic[:REALISTIC])] if format == "conll" else []  # the others need ids
+    for number, article in enumerate([*realistic, *held]):
+        folder = tmp_path / str(number)
+        write_articles([article], folder / "old.jsonl")
+        there = convert(folder / "old.jsonl", folder / f"new{suffix_of(format)}", write_as=format)
+        assert (there.reading.articles, there.writing.articles) == (1, 1)
+        back = convert(folder / f"new{suffix_of(format)}", folder / "back.jsonl", read_as=format)
+        assert back.complete and not back.writing.refusals
+        found = load_articles(folder / "back.jsonl")
+        lost = " ".join(there.writing.refusals).replace("types", "event_types")
+        if not lost:
+            whole += 1
+            assert found == [article]
+        elif len(found) == 1 and format != "conll":
+            changed = [f.name for f in fields(Article) if getattr(found[0], f.name) != getattr(article, f.name)]
+            assert all(name in lost for name in changed), (changed, lost)
+    assert whole >= REALISTIC  # the rule is not empty
+
+
+def write_lines(path: Path, *lines: object) -> Path:
+    path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+    return path
+
+
+GOOD = {"id": "good", "text": "سافر إلى بغداد", "entities": [{"start": 9, "end": 14, "label": "GPE"}]}
+SPACED = {"id": "spaced", "text": "سافر إلى بغداد", "entities": [{"start": 8, "end": 14, "label": "GPE"}]}
+BROKEN = {"id": "broken", "text": "نص", "entities": [{"start": 0, "end": 9, "label": "GPE"}]}
+
+
+def test_invalid_articles_are_left_out_with_their_place(tmp_path: Path) -> None:
+    source = write_lines(tmp_path / "in.jsonl", GOOD, SPACED, BROKEN)
+    conversion = convert(source, tmp_path / "out.rasid")
+    assert [article.id for article in load_articles(tmp_path / "out.rasid")] == ["good"]
+    assert not conversion.complete
+    assert conversion.reading.refusals == {"white space at an edge": 1, "span outside the text": 1}
+    report = describe(conversion, "markup")
+    assert f"{source}:2: [spaced] entity GPE 8-14" in report and f"{source}:3" in report
+    assert "1 written as markup" in report
+
+
+def test_nothing_to_write_leaves_the_target_as_it_is(tmp_path: Path) -> None:
+    target = tmp_path / "out.jsonl"
+    target.write_text("precious", encoding="utf-8")
+    for source in (write_lines(tmp_path / "bad.jsonl", BROKEN), write_lines(tmp_path / "none.jsonl")):
+        conversion = convert(source, target)
+        assert not conversion.complete
+        assert target.read_text(encoding="utf-8") == "precious"
+    # The writer can be the one who takes nothing.
+    (tmp_path / "surrogate.jsonl").write_text('{"id": "x", "text": "\\ud800"}\n', encoding="utf-8")
+    conversion = convert(tmp_path / "surrogate.jsonl", target, write_as="markup")
+    assert (conversion.reading.articles, conversion.writing.articles, conversion.complete) == (1, 0, False)
+    assert target.read_text(encoding="utf-8") == "precious"
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_labels_are_renamed_and_dropped_and_counted(tmp_path: Path) -> None:
+    renamed = {"text": "بغداد", "entities": [{"start": 0, "end": 5, "label": "CITY"}], "event_types": ["AID", "X"]}
+    source = write_lines(tmp_path / "in.jsonl", *[renamed] * 5)
+    labels = {"CITY": "GPE", "X": None}
+    conversion = convert(source, tmp_path / "out.jsonl", labels=labels, scheme=load_scheme("news"))
+    assert conversion.complete
+    assert conversion.reading.repairs == {"label dropped by the mapping": 5}
+    assert "label dropped by the mapping: 5" in describe(conversion, "jsonl")
+    (first, *_) = (json.loads(line) for line in (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines())
+    assert first["entities"][0]["label"] == "GPE" and first["event_types"] == ["AID"]
+    without = convert(source, tmp_path / "other.jsonl", scheme=load_scheme("news"))
+    assert without.reading.refusals["unknown label"] == 10 and not (tmp_path / "other.jsonl").exists()
+
+
+def test_a_tally_counts_all_and_keeps_few() -> None:
+    tally = Tally(source="f")
+    for number in range(100):
+        tally.refuse("a", f"m{number}", line=number)
+        tally.repair("b", f"m{number}")
+    tally.refuse("c", "once")
+    assert len(tally.quarantined) == SHOWN + 1 and len(tally.repaired) == SHOWN
+    assert tally.counts() == {"articles": 0, "repaired: b": 100, "quarantined: a": 100, "quarantined: c": 1}
+
+
+def test_a_report_says_nothing_twice(tmp_path: Path) -> None:
+    spans = [{"start": 9, "end": 14, "label": "CITY"}, {"start": 0, "end": 4, "label": "CITY"}]
+    lines = [{"id": f"a{n}", "text": "سافر إلى بغداد", "entities": spans, "event_types": ["AID"]} for n in range(5)]
+    source = write_lines(tmp_path / "in.jsonl", *lines)
+    report = describe(convert(source, tmp_path / "out.conll", labels={"CITY": None}), "conll")
+    assert "label dropped by the mapping: 10\n" in report
+    assert len(set(report.splitlines())) == len(report.splitlines())
+    assert "CoNLL holds no event types; write jsonl to keep it (a0, a1, a2, …)" in report
+
+
+def test_a_folder_is_read_in_the_order_in_which_it_was_written(tmp_path: Path) -> None:
+    names = ["a-1", "a-2", "a-10", "a-011", "b", "b2"]
+    source = write_lines(tmp_path / "in.jsonl", *({**GOOD, "id": name} for name in names))
+    convert(source, tmp_path / "brat", write_as="brat")
+    convert(tmp_path / "brat", tmp_path / "out.jsonl")
+    assert [article.id for article in load_articles(tmp_path / "out.jsonl")] == names
+    assert load_articles(tmp_path / "out.jsonl") == load_articles(source)
+
+
+def test_a_folder_of_text_files_alone_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("بغداد B-GPE\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"files of .txt, .json and .zip are read where their format is named"):
+        convert(tmp_path, tmp_path.with_suffix(".jsonl"))
+    with pytest.raises(DataError, match=r"of suffix .rasid$"):
+        convert(tmp_path, tmp_path.with_suffix(".jsonl"), read_as="markup")
+
+
+def test_memory_does_not_grow_with_the_corpus(tmp_path: Path) -> None:
+    line = json.dumps({**GOOD, "text": "سافر إلى بغداد" + " كلمة" * 200}, ensure_ascii=False) + "\n"
+    bad = json.dumps(SPACED, ensure_ascii=False) + "\n"
+    peaks = []
+    for number in (150, 1000):
+        (tmp_path / "in.jsonl").write_text((line + bad) * number, encoding="utf-8")
+        tracemalloc.start()
+        conversion = convert(tmp_path / "in.jsonl", tmp_path / "out.rasid")
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert conversion.writing.articles == number
+    assert peaks[1] < peaks[0] + 200_000, peaks
+
+
+def test_a_stream_takes_formats_of_one_text_file() -> None:
+    article = Article(id="a", text="سافر إلى بغداد")
+    for format in ("jsonl", "markup", "doccano", "prodigy", "label-studio"):
+        assert "بغداد" in "".join(format_chunks([article], format, Ledger()))
+    for format in ("brat", "ace", "spacy"):
+        with pytest.raises(DataError, match="not text in one file"):
+            convert("anything", io.StringIO(), write_as=format)
+
+
+def test_the_target_may_not_be_read_the_next_time(tmp_path: Path) -> None:
+    write_lines(tmp_path / "in.jsonl", GOOD)
+    with pytest.raises(DataError, match="another folder"):
+        convert(tmp_path, tmp_path / "new" / "out.jsonl")
+    assert convert(tmp_path / "in.jsonl", tmp_path / "in.jsonl").complete  # one file is read to its end first
+    assert [article.id for article in load_articles(tmp_path / "in.jsonl")] == ["good"]
+
+
+# ---- reading options ---------------------------------------------------------------------------------------------
+
+
+def test_options_reach_the_reader_from_recipe_and_function(tmp_path: Path) -> None:
+    (tmp_path / "a.conll").write_text("هاجم B-ASSAULT\nمسلحون O\n", encoding="utf-8")
+    for triggers in (["ASSAULT"], "ASSAULT"):  # one string is not a collection of letters
+        data = load_dataset(
+            tmp_path / "a.conll", scheme=load_scheme("news"), supervises=["triggers"], options={"triggers": triggers}
+        )
+        assert [event.types for event in data.articles[0].events] == [("ASSAULT",)]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"trigers": []}, "did you mean 'triggers'?"),
+        ({"columns": "three"}, "columns of conll is 'three'"),
+        ({"triggers": 5}, "triggers of conll is 5"),
+        ({"triggers": [1]}, "triggers of conll is"),
+    ],
+)
+def test_a_wrong_option_is_named(tmp_path: Path, options: dict[str, object], said: str) -> None:
+    (tmp_path / "a.conll").write_text("هاجم B-ASSAULT\n", encoding="utf-8")
+    with pytest.raises(DataError, match="option") as caught:
+        convert(tmp_path / "a.conll", tmp_path / "out.jsonl", options=options)
+    assert said in str(caught.value)
+
+
+def test_a_recipe_names_format_and_options(tmp_path: Path) -> None:
+    def recipe(source: str) -> Recipe:
+        file = tmp_path / "r.yaml"
+        place = f"{{path: a, supervises: [entities], {source}}}"
+        file.write_text(f"tasks: {{entities: {{}}}}\ndata: {{train: [{place}], dev: [{place}]}}\n", encoding="utf-8")
+        return load_config(file, Recipe)
+
+    source = recipe("format: brat, options: {triggers: [Attack]}").data.train[0]
+    assert (source.format, source.options) == ("brat", {"triggers": ["Attack"]})
+    with pytest.raises(ConfigError, match="did you mean 'brat'"):
+        recipe("format: bratt")
+
+
+# ---- the command -------------------------------------------------------------------------------------------------
+
+
+def run(*arguments: object, code: int = 0):
+    result = CliRunner().invoke(app, ["convert", *map(str, arguments)])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code == code, result.output
+    return result
+
+
+def test_the_command_reports_and_tells_by_its_exit_code(tmp_path: Path) -> None:
+    whole = {**GOOD, "events": [{"trigger": {"start": 0, "end": 4}, "types": ["CONSULT"]}]}
+    source = write_lines(tmp_path / "in.jsonl", whole)
+    result = run(source, tmp_path / "out.conll")
+    assert "1 articles read, 1 written as conll" in result.stderr
+    assert "events left out: 1" in result.stderr and result.stdout == ""
+    write_lines(source, GOOD, SPACED)
+    assert "white space at an edge: 1" in run(source, tmp_path / "out.conll", code=1).stderr
+    assert "0 written" in run(write_lines(tmp_path / "no.jsonl"), tmp_path / "out.jsonl", code=1).stderr
+
+
+def test_the_command_writes_to_stdout(tmp_path: Path) -> None:
+    source = write_lines(tmp_path / "in.jsonl", GOOD)
+    assert json.loads(run(source, "-").stdout)["id"] == "good"
+    assert "[:GPE بغداد]" in run(source, "-", "--to", "markup").stdout
+    assert json.loads(run(source, "-", "--to", "label-studio").stdout)[0]["data"]["id"] == "good"
+    assert "stdout: brat is not text in one file" in run(source, "-", "--to", "brat", code=1).stderr
+
+
+def test_the_command_reads_stdin(tmp_path: Path, python: Callable) -> None:
+    assert "name it with --from" in run("-", tmp_path / "x.jsonl", code=1).stderr
+    program = "from rasid.__main__ import main\nmain()\n"
+    line = json.dumps(GOOD, ensure_ascii=False)
+    done = python(program, "convert", "-", "-", "--from", "jsonl", "--to", "markup", input=f"{line}\n")
+    assert done.returncode == 0 and "[:GPE بغداد]" in done.stdout, done.stderr
+
+
+def test_a_target_that_cannot_be_written_is_named_as_it_was_given(tmp_path: Path) -> None:
+    source = write_lines(tmp_path / "in.jsonl", GOOD)
+    (tmp_path / "out.jsonl.part").mkdir()  # what stands in the way of the file that is moved
+    assert run(source, tmp_path / "out.jsonl", code=1).stderr == f"error: {tmp_path / 'out.jsonl'}: Is a directory\n"
+
+
+def test_the_command_takes_options_and_labels(tmp_path: Path) -> None:
+    source = tmp_path / "in.txt"
+    source.write_text("هاجم B-Attack\nبغداد B-CITY\nأمس B-X\n", encoding="utf-8")
+    target = tmp_path / "out.jsonl"
+    arguments = ["--option", "triggers=[ASSAULT, Attack]", "--label", "CITY=GPE", "--label", "X="]
+    run(source, target, "--from", "conll", *arguments, "--label", "Attack=ASSAULT", "--scheme", "news")
+    (article,) = load_articles(target)
+    assert [e.label for e in article.entities] == ["GPE"] and article.events[0].types == ("ASSAULT",)
+    for wrong, said in (
+        (["--option", "triggers"], "key=value"),
+        (["--option", "triggers=["], "--option triggers"),
+        (["--label", "CITY"], "FILE=SCHEME"),
+        (["--label", "=X"], "FILE=SCHEME"),
+        (["--scheme", "newss"], "did you mean 'news'"),
+        (["--to", "xml"], "not known"),
+        (["--from", "xml"], "not known"),
+    ):
+        message = run(source, tmp_path / "x.jsonl", *wrong, code=1).stderr
+        assert message.startswith("error: ") and said in message, message
+    assert "its suffix" in run(source, tmp_path / "x.y", code=1).stderr
+    assert "no such file" in run(tmp_path / "none", target, code=1).stderr
+
+
+def test_a_folder_of_events_goes_to_brat_and_back(tmp_path: Path, articles: list[Article]) -> None:
+    event = Event(id="v1", trigger=Span(start=0, end=3), types=("ASSAULT",))
+    write_articles(
+        [replace(articles[0], id="one"), Article(id="two", text="قصف", events=(event,))], tmp_path / "a.jsonl"
+    )
+    run(tmp_path / "a.jsonl", tmp_path / "brat", "--to", "brat")
+    run(tmp_path / "brat", tmp_path / "b.jsonl", "--from", "brat")
+    assert load_articles(tmp_path / "b.jsonl") == load_articles(tmp_path / "a.jsonl")
+    assert "new or an empty folder" in run(tmp_path / "a.jsonl", tmp_path / "brat", "--to", "brat", code=1).stderr
+
+
+def test_the_shipped_corpus_is_converted(tmp_path: Path) -> None:
+    outcome = CliRunner().invoke(app, ["convert", "corpus:dev", str(tmp_path / "dev.jsonl")])
+    assert outcome.exit_code == 0, outcome.stderr
+    assert load_articles(tmp_path / "dev.jsonl") == load_corpus("dev").articles
+    dropped = convert("corpus:dev", tmp_path / "d.jsonl", labels={"GPE": None}, scheme=load_scheme("news"))
+    assert dropped.complete and dropped.reading.repairs + dropped.reading.refusals
+    assert not any(
+        entity.label == "GPE" for article in load_articles(tmp_path / "d.jsonl") for entity in article.entities
+    )
+    foreign = convert("corpus:dev", tmp_path / "e.jsonl", scheme=load_scheme("anercorp"))
+    assert not foreign.complete and foreign.reading.refusals
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["corpus:all"], "splits train, dev and test"), (["corpus:dev", "--from", "markup"], "has its own")],
+)
+def test_the_shipped_corpus_is_read_one_way(tmp_path: Path, arguments: list[str], said: str) -> None:
+    source, *options = arguments
+    outcome = CliRunner().invoke(app, ["convert", source, str(tmp_path / "out.jsonl"), *options])
+    assert outcome.exit_code == 1 and said in outcome.stderr and not list(tmp_path.iterdir())

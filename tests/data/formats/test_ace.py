@@ -1,0 +1,461 @@
+"""ACE and ERE files: offsets without and with tags, references, levels of mentions, events, and hostile files."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rasid.data.articles import Argument, Article, check_article
+from rasid.data.formats import detect, load_articles, read_articles
+from rasid.data.problems import DataError, Ledger
+
+SGM = """<DOC>
+<DOCID> XIN-1 </DOCID>
+<DATETIME>2005-02-03 10:00:00</DATETIME>
+<BODY>
+<HEADLINE>
+هجوم في بغداد
+</HEADLINE>
+<TEXT>
+<P>قالت شركة &quot;AT&amp;T&quot; إن هجوما وقع في بغداد
+يوم الثلاثاء.</P>
+<P>وقتل فيه رجل قرب <a href="x">فندق المنصور</a>.</P>
+</TEXT>
+</BODY>
+</DOC>
+"""
+TAGLESS = re.sub("<[^>]*>", "", SGM)
+TEXT = TAGLESS.replace("&quot;", '"').replace("&amp;", "&")
+COMPANY = 'شركة "AT&T"'
+
+
+def charseq(surface: str, counted: str = TAGLESS, nth: int = 0, shift: int = 0) -> str:
+    """A charseq of a surface as it stands in the counted text, with what an XML reader makes of it."""
+    at = -1
+    for _ in range(nth + 1):
+        at = counted.index(surface, at + 1)
+    said = escape(surface.replace("&quot;", '"').replace("&amp;", "&"))
+    return f'<charseq START="{at + shift}" END="{at + len(surface) - 1 + shift}">{said}</charseq>'
+
+
+def mention(name: str, level: str, head: str, extent: str = "") -> str:
+    inner = f"<extent>{extent or head}</extent><head>{head}</head>"
+    return f'<entity_mention ID="{name}" TYPE="{level}">{inner}</entity_mention>'
+
+
+def entity(name: str, kind: str, *mentions: str) -> str:
+    return f'<entity ID="{name}" TYPE="{kind}" SUBTYPE="Sub" CLASS="SPC">{"".join(mentions)}</entity>\n'
+
+
+def event(name: str, kind: str, anchor: str, *arguments: tuple[str, str]) -> str:
+    label, subtype = kind.split(".")
+    said = "".join(f'<event_mention_argument REFID="{name}" ROLE="{role}"/>' for role, name in arguments)
+    inner = f'<event_mention ID="{name}"><anchor>{anchor}</anchor>{said}</event_mention>'
+    return f'<event ID="{name}-" TYPE="{label}" SUBTYPE="{subtype}">{inner}</event>\n'
+
+
+BODY = (
+    entity("E1", "GPE", mention("E1-1", "NAM", charseq("بغداد")), mention("E1-2", "NAM", charseq("بغداد", nth=1)))
+    + entity("E2", "ORG", mention("E2-1", "NAM", charseq("AT&amp;T"), charseq("شركة &quot;AT&amp;T&quot;")))
+    + entity("E3", "PER", mention("E3-1", "NOM", charseq("رجل")))
+    + entity("E4", "FAC", mention("E4-1", "NAM", charseq("المنصور"), charseq("فندق المنصور")))
+    + '<timex2 ID="T1" VAL="2005-02-01"><timex2_mention ID="T1-1">'
+    + f"<extent>{charseq('يوم الثلاثاء')}</extent></timex2_mention></timex2>\n"
+    + '<relation ID="R1" TYPE="PHYS"/><relation ID="R2" TYPE="PHYS"/>\n'
+    + event("V1", "Conflict.Attack", charseq("هجوما"), ("Place", "E1-2"), ("Time", "T1-1"), ("Target", "E3-1"))
+    + event("V2", "Life.Die", charseq("وقتل"), ("Victim", "E3-1"))
+)
+
+
+def apf(body: str, name: str = "XIN-1") -> str:
+    return (
+        '<?xml version="1.0"?>\n<!DOCTYPE source_file SYSTEM "apf.v5.1.1.dtd">\n'
+        f'<source_file URI="x.sgm" SOURCE="newswire" TYPE="text">\n<document DOCID="{name}">\n'
+        f"{body}</document>\n</source_file>\n"
+    )
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Callable[..., Path]:
+    """Write x.apf.xml, of a body, and x.sgm; the path of the former."""
+
+    def make(body: str, source: str | bytes = SGM) -> Path:
+        (tmp_path / "x.sgm").write_bytes(source.encode() if isinstance(source, str) else source)
+        path = tmp_path / "x.apf.xml"
+        path.write_text(apf(body), encoding="utf-8")
+        return path
+
+    return make
+
+
+def read(path: Path, **options: object) -> tuple[Article, Ledger]:
+    ledger = Ledger()
+    (article,) = read_articles(path, ledger=ledger, options=options)
+    assert not list(check_article(article)) and ledger.articles == 1
+    return article, ledger
+
+
+def refused(path: Path) -> list[tuple[int, str, str]]:
+    """The problems of a file that gives no article."""
+    ledger = Ledger()
+    assert not list(read_articles(path, ledger=ledger)) and ledger.articles == 0
+    return [(problem.line, problem.cause, problem.message) for problem in ledger.quarantined]
+
+
+# reading ACE
+
+
+def test_names_values_and_events_of_a_document(made: Callable[..., Path]) -> None:
+    article, ledger = read(made(BODY))
+    assert article.text == TEXT
+    assert (article.id, article.title, article.date) == ("XIN-1", "هجوم في بغداد", "2005-02-03 10:00:00")
+    assert article.source == "newswire"
+    assert [(e.id, e.label, e.text) for e in article.entities] == [
+        ("E1-1", "GPE", "بغداد"),
+        ("E2-1", "ORG", "AT&T"),
+        ("E1-2", "GPE", "بغداد"),
+        ("T1-1", "TIMEX2", "يوم الثلاثاء"),
+        ("E4-1", "FAC", "المنصور"),
+    ]
+    assert [(e.id, e.types, e.trigger.text) for e in article.events] == [
+        ("V1", ("Conflict.Attack",), "هجوما"),
+        ("V2", ("Life.Die",), "وقتل"),
+    ]
+    assert article.events[0].arguments == (Argument(role="Place", entity="E1-2"), Argument(role="Time", entity="T1-1"))
+    assert not ledger.quarantined
+    assert {p.cause: p.message for p in ledger.repaired} == {
+        "relations left out": "2 relations are left out",
+        "dates of time expressions left out": "1 dates of time expressions are left out",
+        "mentions of level NOM left out": (
+            "1 mentions of level NOM are left out; reading option mentions chooses them"
+        ),
+        "arguments without their mention left out": "2 arguments without their mention are left out",
+        "links between coreferent mentions left out": "1 links between coreferent mentions are left out",
+    }
+    assert load_articles(made(BODY)) == [article]  # what is left out by design does not stop the strict reader
+
+
+def test_options_choose_mentions_labels_and_extents(made: Callable[..., Path]) -> None:
+    path = made(BODY)
+    article, ledger = read(path, mentions=["NAM", "NOM"])
+    assert [a.role for e in article.events for a in e.arguments] == ["Place", "Time", "Target", "Victim"]
+    assert not any("level" in problem.cause for problem in ledger.repaired)
+    article, _ = read(path, extent="extent", values=False, subtypes=True, event_types="subtype")
+    assert [(e.label, e.text) for e in article.entities] == [
+        ("GPE.Sub", "بغداد"),
+        ("ORG.Sub", COMPANY),
+        ("GPE.Sub", "بغداد"),
+        ("FAC.Sub", "فندق المنصور"),
+    ]
+    assert [e.types for e in article.events] == [("Attack",), ("Die",)]
+    article, _ = read(path, event_types="type", mentions="NOM")
+    assert [e.types for e in article.events] == [("Conflict",), ("Life",)]
+    assert [e.text for e in article.entities] == ["يوم الثلاثاء", "رجل"]
+    for option in ({"extent": "heads"}, {"event_types": "both"}):
+        with pytest.raises(DataError, match="should be"):
+            read(path, **option)
+
+
+@pytest.mark.parametrize(
+    ("source", "counted", "cause"),
+    [
+        (SGM, TEXT, "references as one character"),
+        (SGM.replace("\n", "\r\n"), TAGLESS, "CRLF as one character"),
+        (SGM.replace("\n", "\r\n"), TEXT, "references and CRLF as one character"),
+    ],
+)
+def test_other_ways_of_counting_are_told_by_the_surfaces(
+    made: Callable[..., Path], source: str, counted: str, cause: str
+) -> None:
+    company = "AT&T" if counted is TEXT else "AT&amp;T"
+    spans = [(company, 0), ("بغداد", 1), ("بغداد\nيوم", 0), ("المنصور", 0)]
+    body = "".join(
+        entity(f"E{n}", "X", mention(f"E{n}-1", "NAM", charseq(surface, counted, nth)))
+        for n, (surface, nth) in enumerate(spans)
+    )
+    article, ledger = read(made(body, source))
+    line_end = "\r\n" if "\r" in source else "\n"
+    assert article.text == TEXT.replace("\n", line_end)
+    assert [e.text for e in article.entities] == ["AT&T", f"بغداد{line_end}يوم", "بغداد", "المنصور"]
+    assert [(p.cause, cause in p.message) for p in ledger.repaired] == [("counting", True)]
+
+
+def test_offsets_that_are_off_are_mended_only_where_that_is_proven(made: Callable[..., Path]) -> None:
+    body = entity("E1", "X", mention("E1-1", "NAM", charseq("بغداد", shift=1)))
+    article, ledger = read(made(body))
+    assert not article.entities and [(p.line, p.cause) for p in ledger.quarantined] == [(5, "offsets")]
+    assert "'بغداد'" in ledger.quarantined[0].message and "START=" in ledger.quarantined[0].message
+    article, ledger = read(made(body, b"\xef\xbb\xbf" + SGM.encode()))
+    assert [e.text for e in article.entities] == ["بغداد"]
+    assert [p.cause for p in ledger.repaired] == ["offsets"] and "shifted by -1" in str(ledger.repaired[0])
+    emoji = SGM.replace("XIN-1", "🙂🙂🙂🙂")
+    units = TAGLESS.replace("XIN-1", "••••••••")
+    article, ledger = read(made(entity("E1", "X", mention("E1-1", "NAM", charseq("بغداد", units))), emoji))
+    assert [e.text for e in article.entities] == ["بغداد"] and "UTF-16" in str(ledger.repaired[0])
+
+
+@pytest.mark.parametrize(
+    ("body", "cause", "said"),
+    [
+        (entity("E1", "X", mention("M", "NAM", '<charseq START="x" END="9">a</charseq>')), "no offsets", "START='x'"),
+        (entity("E1", "X", mention("M", "NAM", '<charseq END="9">a</charseq>')), "no offsets", "whole numbers"),
+        (entity("E1", "X", mention("M", "NAM", "")), "no offsets", "nothing"),
+        (entity("E1", "X", mention("M", "NAM", '<charseq START="5" END="4"/>')), "offsets", "is empty"),
+        (entity("E1", "X", mention("M", "NAM", '<charseq START="0" END="99999"/>')), "offsets", "outside"),
+        (entity("E1", "X", mention("M", "NAM", '<charseq START="9" END="8888">بغداد</charseq>')), "offsets", "outside"),
+        (entity("E1", "X", mention("M", "NAM", '<charseq START="0" END="1"/>')), "white space", "is white space"),
+        (entity("E1", "", mention("M", "NAM", charseq("بغداد"))), "no type", "mention  M has"),
+        (event("V1", "A.B", charseq("هجوما"), ("Place", "E9")), "unknown id", "'E9'"),
+        (event("V1", "A.B", charseq("هجوما"), ("", "E1-1")), "no role", "without a role"),
+        (event("V1", "A.B", ""), "no offsets", "trigger A.B V1"),
+    ],
+)
+def test_one_bad_span_costs_that_span(made: Callable[..., Path], body: str, cause: str, said: str) -> None:
+    good = entity("E5", "GPE", mention("E5-1", "NAM", charseq("بغداد")))
+    article, ledger = read(made(good + body))
+    assert [e.id for e in article.entities] == ["E5-1"]
+    assert [(p.cause, p.article) for p in ledger.quarantined] == [(cause, "XIN-1")]
+    assert said in ledger.quarantined[0].message and ledger.quarantined[0].line == 6
+    with pytest.raises(DataError, match=re.escape(said)):
+        load_articles(made(good + body))
+
+
+def test_white_space_and_second_ids_are_mended(made: Callable[..., Path]) -> None:
+    body = entity("E1", "X", mention("M", "NAM", charseq(" بغداد\n")), mention("M", "NAM", charseq("المنصور")))
+    article, ledger = read(made(body + event("V", "A.B", charseq("هجوما"), ("Place", "M"))))
+    assert [(e.id, e.text) for e in article.entities] == [("M", "بغداد"), ("", "المنصور")]
+    assert {p.cause for p in ledger.repaired} >= {"white space at an edge", "duplicate id"}
+    assert article.events[0].arguments == (Argument(role="Place", entity="M"),)
+
+
+def test_a_surface_with_other_white_space_is_the_same(made: Callable[..., Path]) -> None:
+    body = entity("E1", "X", mention("M", "NAM", charseq("بغداد\nيوم").replace("\n", " ")))
+    article, ledger = read(made(body))
+    assert [e.text for e in article.entities] == ["بغداد\nيوم"] and not ledger.quarantined
+
+
+# reading ERE
+
+ERE_SOURCE = """<DOC id="NYT-1" type="story">
+<HEADLINE>
+هجوم في دمشق
+</HEADLINE>
+<TEXT>
+<P>
+قالت <b>شركة</b> AT&amp;T إن <a href="1">بغداد</a> شهدت هجوما أمس.
+</P>
+</TEXT>
+</DOC>
+"""
+
+
+def place(surface: str) -> str:
+    return f'source="NYT-1" offset="{ERE_SOURCE.index(surface)}" length="{len(surface)}"'
+
+
+def ere(body: str) -> str:
+    root = '<deft_ere kit_id="k" doc_id="NYT-1" source_type="newswire">'
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{root}\n{body}\n</deft_ere>'
+
+
+def ere_mention(name: str, level: str, surface: str, inner: str = "") -> str:
+    said = f"<mention_text>{escape(surface)}</mention_text>{inner}"
+    return f'<entity_mention id="{name}" noun_type="{level}" {place(surface)}>{said}</entity_mention>'
+
+
+ERE_BODY = f"""<entities>
+<entity id="ent-1" type="GPE" specificity="specific">{ere_mention("m-1", "NAM", "دمشق")}</entity>
+<entity id="ent-2" type="ORG" specificity="specific">{ere_mention("m-2", "NAM", "AT&amp;T")}</entity>
+<entity id="ent-3" type="LOC" specificity="specific">{ere_mention("m-3", "NAM", 'إن <a href="1">بغداد</a>')}</entity>
+<entity id="ent-4" type="ORG" specificity="specific">{
+    ere_mention("m-4", "NOM", "شركة</b> AT&amp;T", f"<nom_head {place('شركة')}>شركة</nom_head>")
+}</entity>
+</entities>
+<fillers><filler id="f-1" {place("أمس")} type="time">أمس</filler></fillers>
+<relations><relation id="r-1"/></relations>
+<hoppers><hopper id="h-1">
+<event_mention id="em-1" type="conflict" subtype="attack" realis="actual">
+<trigger {place("هجوما")}>هجوما</trigger>
+<em_arg entity_id="ent-1" entity_mention_id="m-1" role="place" realis="true">دمشق</em_arg>
+<em_arg filler_id="f-1" role="time" realis="true">أمس</em_arg>
+</event_mention></hopper></hoppers>"""
+
+
+@pytest.mark.parametrize(
+    ("annotation", "source"),
+    [
+        ("N.rich_ere.xml", "N.cmp.txt"),
+        ("N.rich_ere.xml", "N.xml"),
+        ("N.ere.xml", "N.txt"),
+        ("ere/cmptxt/N.rich_ere.xml", "source/cmptxt/N.cmp.txt"),
+    ],
+)
+def test_ere_counts_tags_and_its_text_has_none(tmp_path: Path, annotation: str, source: str) -> None:
+    for name, content in ((annotation, ere(ERE_BODY)), (source, ERE_SOURCE)):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    assert detect(tmp_path / annotation) == "ace"
+    article, ledger = read(tmp_path / annotation, mentions=["NAM", "NOM"])
+    assert "<" not in article.text and "قالت شركة AT&T إن بغداد شهدت هجوما أمس." in article.text
+    assert (article.id, article.title, article.source) == ("NYT-1", "هجوم في دمشق", "newswire")
+    assert [(e.id, e.label, e.text) for e in article.entities] == [
+        ("m-1", "GPE", "دمشق"),
+        ("m-4", "ORG", "شركة"),
+        ("m-2", "ORG", "AT&T"),
+        ("m-3", "LOC", "إن بغداد"),
+        ("f-1", "time", "أمس"),
+    ]
+    (event,) = article.events
+    assert (event.types, event.trigger.text) == (("conflict.attack",), "هجوما")
+    assert event.arguments == (Argument(role="place", entity="m-1"), Argument(role="time", entity="f-1"))
+    assert [p.cause for p in ledger.repaired] == ["relations left out"] and not ledger.quarantined
+    article, _ = read(tmp_path / annotation, mentions=["NOM"], extent="extent", values=False)
+    assert [e.text for e in article.entities] == ["شركة AT&T"]
+
+
+# files that are not read
+
+
+@pytest.mark.parametrize(
+    ("content", "cause", "said"),
+    [
+        ("", "not XML", "no element"),
+        ("<source_file><document>", "not XML", "no element found"),
+        ("<source_file>&nbsp;</source_file>", "not XML", "undefined entity"),
+        ('<?xml version="1.0" encoding="x-none"?><source_file/>', "not XML", "encoding"),
+        ("<source_file/>", "no document", "no element document"),
+        ("<corpus/>", "not ACE", "'corpus'"),
+        (apf(""), "no source", "x.sgm"),
+        (
+            '<!DOCTYPE source_file [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]><source_file>&b;</source_file>',
+            "not XML",
+            "declares entities",
+        ),
+        (
+            '<!DOCTYPE source_file [<!ENTITY a SYSTEM "file:///etc/hostname">]><source_file>&a;</source_file>',
+            "not XML",
+            "declares entities",
+        ),
+        ('<!DOCTYPE a [<!ATTLIST a b CDATA "long">]><a/>', "not XML", "declares entities or attributes"),
+        ("<a>" * 200_000, "not XML", "nest more than 64 deep"),
+        ("<source_file>" + "<a/>" * 200_000, "not XML", "elements"),
+    ],
+)
+def test_what_is_no_annotation_is_said(tmp_path: Path, content: str, cause: str, said: str) -> None:
+    path = tmp_path / "x.apf.xml"
+    path.write_text(content, encoding="utf-8")
+    ((_, found, message),) = refused(path)
+    assert found == cause and said in message
+
+
+def test_large_files_are_not_opened(tmp_path: Path) -> None:
+    for name in ("x.apf.xml", "y.sgm"):
+        with open(tmp_path / name, "wb") as file:
+            file.truncate(1 << 33)
+    (tmp_path / "y.apf.xml").write_text(apf(""), encoding="utf-8")
+    ledger = Ledger()
+    assert not list(read_articles(tmp_path, "ace", ledger=ledger))
+    assert [p.cause for p in ledger.quarantined] == ["not XML", "too large"]
+    assert all("split the file" in p.message for p in ledger.quarantined)
+
+
+def test_a_source_of_another_encoding_is_said(made: Callable[..., Path]) -> None:
+    ((_, cause, message),) = refused(made(BODY, SGM.encode("windows-1256")))
+    assert cause == "not UTF-8" and "windows-1256" in message
+
+
+@pytest.mark.parametrize("name", ["x.apf.xml", "x.rich_ere.xml", "x.XML", "x.xml"])
+def test_the_format_is_told_by_suffix_or_root(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("<?xml version='1.0'?>\n<source_file URI='x'>", encoding="utf-8")
+    assert detect(tmp_path / name) == "ace"
+    (tmp_path / "y.xml").write_text("<other/>", encoding="utf-8")
+    with pytest.raises(DataError, match="name one of"):
+        detect(tmp_path / "y.xml")
+
+
+def test_a_damaged_meta_costs_the_meta(made: Callable[..., Path]) -> None:
+    article, ledger = read(made("", '<DOC title="ع" meta="[1]"><TEXT>نص</TEXT></DOC>'))
+    assert (article.title, article.meta, article.text) == ("ع", {}, "نص")
+    assert [p.cause for p in ledger.quarantined] == ["meta"]
+
+
+# hostile content
+
+HOSTILE_APF, HOSTILE_SGM = apf(BODY).encode(), SGM.encode()
+PIECES = st.sampled_from(
+    [
+        b"",
+        b"<",
+        b">",
+        b"&",
+        b"\xff",
+        b"\x00",
+        b'"',
+        b"9",
+        b"-1",
+        b"</entity>",
+        b"<charseq>",
+        b"&amp;",
+        b"\r\n",
+        b"ID=",
+        b"e1",
+    ]
+) | st.binary(max_size=3)
+
+
+def edit(content: bytes) -> st.SearchStrategy[bytes]:
+    cut = st.tuples(st.integers(0, len(content)), st.integers(0, 3), PIECES)
+
+    def apply(edits: list[tuple[int, int, bytes]]) -> bytes:
+        changed = bytearray(content)
+        for at, length, new in edits:
+            changed[at : at + length] = new
+        return bytes(changed)
+
+    return st.lists(cut, max_size=4).map(apply)
+
+
+def check_hostile(folder: Path, annotation: bytes, source: bytes) -> None:
+    (folder / "h.apf.xml").write_bytes(annotation)
+    (folder / "h.sgm").write_bytes(source)
+    ledger = Ledger()
+    found = list(read_articles(folder / "h.apf.xml", ledger=ledger, options={"mentions": ["NAM", "NOM"]}))
+    assert len(found) == ledger.articles and (found or ledger.quarantined)
+    for article in found:
+        assert not list(check_article(article))
+        assert list(article.entities) == sorted(article.entities, key=lambda e: (e.start, -e.end))
+    assert all(problem.message for problem in (*ledger.quarantined, *ledger.repaired))
+
+
+@settings(max_examples=150, deadline=None)
+@given(edit(HOSTILE_APF), edit(HOSTILE_SGM))
+def test_damaged_files_give_valid_articles_or_reasons(
+    tmp_path_factory: pytest.TempPathFactory, annotation: bytes, source: bytes
+) -> None:
+    check_hostile(tmp_path_factory.getbasetemp(), annotation, source)
+
+
+@pytest.mark.long
+@pytest.mark.slow
+@settings(max_examples=10_000, deadline=None)
+@given(edit(HOSTILE_APF), edit(HOSTILE_SGM))
+def test_ten_thousand_damaged_files(tmp_path_factory: pytest.TempPathFactory, annotation: bytes, source: bytes) -> None:
+    check_hostile(tmp_path_factory.getbasetemp(), annotation, source)
+
+
+@settings(max_examples=60, deadline=None)
+@given(edit(ere(ERE_BODY).encode()), edit(ERE_SOURCE.encode()))
+def test_damaged_ere_gives_valid_articles_or_reasons(
+    tmp_path_factory: pytest.TempPathFactory, annotation: bytes, source: bytes
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    (folder / "n.txt").write_bytes(source)
+    (folder / "n.rich_ere.xml").write_bytes(annotation)
+    ledger = Ledger()
+    found = list(read_articles(folder / "n.rich_ere.xml", ledger=ledger))
+    assert found or ledger.quarantined
+    assert not [problem for article in found for problem in check_article(article)]

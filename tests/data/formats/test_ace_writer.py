@@ -1,0 +1,202 @@
+"""Articles written as ACE come back, and other programs find every surface at its offsets."""
+
+import re
+import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span
+from rasid.data.formats import load_articles, write_articles
+from rasid.data.formats.ace.source_text import unescape
+from rasid.data.problems import Ledger
+
+LETTERS = "ابوَ٣aZ \n\t\r\u2028\x85\u200f\u202b\ufeff\U0001f600\"\\{}<>&;'قT"
+TEXTS = st.text(LETTERS, max_size=25) | st.lists(
+    st.sampled_from(["&amp;", "<TEXT>", "</DOC>", "\r\n", "AT&T", "]]>", "&#10;", "قال ", "😀", "<a", "غزة"]),
+    max_size=9,
+).map("".join)
+NAMES = st.text('ا<>"&aA+2-\n\t /.', max_size=4)
+LABELS = st.sampled_from(["PER", "Contact-Info", "a.b", '"<&>\n', "TIMEX2", "a.", ".b"])
+META = st.dictionaries(
+    NAMES, st.none() | st.booleans() | st.integers() | TEXTS | st.lists(TEXTS, max_size=2), max_size=2
+)
+
+
+@st.composite
+def articles(draw: st.DrawFn) -> Article:
+    """Any valid article of what ACE holds."""
+    text = draw(TEXTS)
+    edges = [n for n, sign in enumerate(text) if not sign.isspace()]
+    taken: set[str] = set()
+
+    def unique() -> str:
+        name = draw(NAMES)
+        while not name or name in taken:
+            name += "x"
+        taken.add(name)
+        return name
+
+    def span() -> tuple[int, int]:
+        one, other = sorted((draw(st.sampled_from(edges)), draw(st.sampled_from(edges))))
+        return one, other + 1
+
+    entities = []
+    for _ in range(draw(st.integers(0, 4)) if edges else 0):
+        start, end = span()
+        entities.append(Entity(start=start, end=end, label=draw(LABELS), id=unique() if draw(st.booleans()) else ""))
+    entities.sort(key=lambda e: (e.start, -e.end))
+    ids = [e.id for e in entities if e.id]
+    argument = st.builds(lambda role, name: Argument(role=role, entity=name), LABELS, st.sampled_from(ids or ["-"]))
+    events = []
+    for _ in range(draw(st.integers(0, 3)) if edges else 0):
+        start, end = span()
+        types = tuple(draw(st.lists(LABELS, min_size=1, max_size=3, unique=True)))
+        arguments = tuple(draw(st.lists(argument, max_size=3))) if ids else ()
+        name = unique() if draw(st.booleans()) else ""
+        events.append(Event(trigger=Span(start=start, end=end), types=types, arguments=arguments, id=name))
+    events.sort(key=lambda e: e.trigger.start)
+    return Article(
+        text=text,
+        id=draw(NAMES.filter(bool)),
+        title=draw(st.none() | TEXTS),
+        date=draw(st.none() | NAMES),
+        source=draw(st.none() | NAMES),
+        entities=tuple(entities),
+        events=tuple(events),
+        meta=draw(META),
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(articles(), max_size=3, unique_by=lambda article: article.id))
+def test_what_ace_holds_comes_back(tmp_path_factory: pytest.TempPathFactory, written: list[Article]) -> None:
+    folder = tmp_path_factory.mktemp("ace") / "out"
+    ledger = write_articles(written, folder, "ace")
+    changed = [problem for problem in ledger.quarantined if problem.cause != "event id changed"]
+    assert not changed and ledger.articles == len(written)
+    if not written:
+        return
+    back = Ledger()
+    found = {article.id: article for article in load_articles(folder, ledger=back)}
+    assert not back.repaired
+    if not ledger.quarantined:
+        assert found == {article.id: article for article in written}
+
+
+@settings(max_examples=60, deadline=None)
+@given(articles())
+def test_other_programs_find_every_surface_at_its_offsets(
+    tmp_path_factory: pytest.TempPathFactory, article: Article
+) -> None:
+    folder = tmp_path_factory.mktemp("ace") / "out"
+    write_articles([article], folder, "ace")
+    (annotation,) = folder.glob("*.apf.xml")
+    (source,) = folder.glob("*.sgm")
+    counted = re.sub("<[^>]*>", "", source.read_bytes().decode())
+    root = ElementTree.parse(annotation).getroot()
+    assert root.attrib["URI"] == source.name and len(root.findall("document/entity")) == len(article.entities)
+    for node in root.iter("charseq"):
+        stretch = counted[int(node.attrib["START"]) : int(node.attrib["END"]) + 1]
+        assert unescape(stretch) == (node.text or "")
+    known = {node.attrib["ID"] for node in root.iter("entity_mention")}
+    assert {node.attrib["REFID"] for node in root.iter("event_mention_argument")} <= known
+    assert sum(len(e.types) for e in article.events) == len(root.findall("document/event/event_mention/anchor"))
+
+
+def test_an_event_of_several_types_is_several_events_and_one_again(tmp_path: Path) -> None:
+    span = Span(start=0, end=3)
+    two = Event(trigger=span, types=("Conflict.Attack", "Life.Die"), id="v")
+    alone = Event(trigger=span, types=("Life.Injure",), id="w")
+    taken = Event(trigger=span, types=("X",), id="w+2")
+    written = Article(text="قتل", id="a", events=(two, alone, taken))
+    ledger = write_articles([written], tmp_path / "o", "ace")
+    assert (tmp_path / "o" / "a.apf.xml").read_text(encoding="utf-8").count("<event ID=") == 4
+    assert [p.cause for p in ledger.quarantined] == ["event id changed"]
+    (back,) = load_articles(tmp_path / "o")
+    assert [event.types for event in back.events] == [event.types for event in written.events]
+    assert back.events[:2] == written.events[:2] and back.events[2].id == "a-EV3-2"
+
+
+def test_ids_that_are_missing_are_made_and_left_out_again(tmp_path: Path) -> None:
+    span = Span(start=0, end=3)
+    entities = tuple(Entity(start=0, end=3, label="A", id=name) for name in ("", "a-E1-1", "a-E3-1", "a-E2", "a-E1_-1"))
+    events = tuple(Event(trigger=span, types=("X", "Y"), id=name) for name in ("", "a-EV1-1", "a-EV1_-1+2", ""))
+    written = Article(text="قتل", id="a", entities=entities, events=events)
+    assert not write_articles([written], tmp_path / "o", "ace").quarantined
+    content = (tmp_path / "o" / "a.apf.xml").read_text(encoding="utf-8")
+    ids = re.findall(r'<(?:entity|entity_mention|event|event_mention) ID="([^"]*)"', content)
+    assert len(set(ids)) == len(ids) == 2 * len(entities) + 2 * 2 * len(events) and all(ids)
+    assert load_articles(tmp_path / "o") == [written]
+    # Whoever names an entity that had no id in a file of ours makes it one to be named.
+    argument = '<event_mention_argument REFID="a-E1__-1" ROLE="R"/></event_mention>'
+    assert 'ID="a-E1__-1"' in content
+    (tmp_path / "o" / "a.apf.xml").write_text(content.replace("</event_mention>", argument), encoding="utf-8")
+    (back,) = load_articles(tmp_path / "o")
+    assert [e.id for e in back.entities] == ["a-E1__-1", *(e.id for e in entities[1:])]
+    # In files of others such ids are their own.
+    (tmp_path / "o" / "a.apf.xml").write_text(content.replace('AUTHOR="rasid"', 'AUTHOR="LDC"'), encoding="utf-8")
+    (back,) = load_articles(tmp_path / "o")
+    assert back.entities[0].id == "a-E1__-1" and all(event.id for event in back.events)
+
+
+def test_file_names_are_safe_and_never_the_same(tmp_path: Path) -> None:
+    ids = ["../../x", "A", "a", "", ".", "خبر/1", "ن" * 300, "a\x00", "e\u0301", "é", "a_2"]
+    written = [Article(text=f"نص {n}", id=name) for n, name in enumerate(ids)]
+    ledger = write_articles(written, tmp_path / "o", "ace")
+    assert [p.cause for p in ledger.quarantined] == ["article id changed"]
+    files = sorted(path.name for path in (tmp_path / "o").iterdir())
+    assert len(files) == 2 * len(ids) and [path.name for path in tmp_path.iterdir()] == ["o"]
+    back = {article.text: article.id for article in load_articles(tmp_path / "o")}
+    assert len(back) == len(ids)
+    assert all(back[f"نص {n}"] == name for n, name in enumerate(ids) if name not in ("", "a\x00"))
+
+
+def test_what_ace_cannot_hold_is_recorded(tmp_path: Path) -> None:
+    text = "قال\x01قال قال"
+    argument = Argument(role="R", entity="e")
+    full = Article(
+        text=text,
+        id="a",
+        title="\ud800",
+        meta={"x": {1}},
+        entities=(
+            Entity(start=2, end=5, label="A", id="e"),
+            Entity(start=0, end=3, label="", id="f"),
+            Entity(start=0, end=3, label="A", id="g", score=0.5),
+            Entity(start=0, end=30, label="A", id="h"),
+        ),
+        events=(
+            Event(
+                trigger=Span(start=0, end=3), types=("X",), arguments=(argument, replace(argument, entity="g")), id="v"
+            ),
+            Event(trigger=Span(start=0, end=3), types=(), id="w"),
+        ),
+        event_types=("X",),
+        sentences=(Sentence(start=0, end=3),),
+        tokens=((0, 3),),
+        judged={"entities": ("A",)},
+        evidence={"X": (Span(start=0, end=3),)},
+    )
+    ledger = write_articles([full, Article(text="\ud800", id="b")], tmp_path / "o", "ace")
+    assert ledger.counts() == {
+        "articles": 1,
+        "quarantined: entity left out": 3,
+        "quarantined: argument left out": 1,
+        "quarantined: event left out": 1,
+        "quarantined: meta left out": 1,
+        "quarantined: title left out": 1,
+        "quarantined: event types left out": 1,
+        "quarantined: sentence labels left out": 1,
+        "quarantined: tokens left out": 1,
+        "quarantined: judged left out": 1,
+        "quarantined: evidence left out": 1,
+        "quarantined: scores left out": 1,
+        "quarantined: lone surrogate": 1,
+    }
+    (back,) = load_articles(tmp_path / "o")
+    assert back.text == text and [e.id for e in back.entities] == ["g"]
+    assert back.events[0].arguments == (Argument(role="R", entity="g"),)

@@ -1,0 +1,590 @@
+"""brat standoff: what comes in is proven or refused with a reason, what goes out comes back."""
+
+import random
+import re
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
+from rasid.data.formats import brat, detect, load_articles, read_articles, write_articles
+from rasid.data.formats.brat.names import (
+    decode_name,
+    decode_role,
+    encode_file_name,
+    encode_name,
+    encode_role,
+    fragments,
+)
+from rasid.data.problems import DataError, Ledger, Problem
+
+TEXT = "هاجم مسلحون مدينة حلب\nالقديمة وقتل سبعة"
+GOOD = (
+    "T1\tORG 5 11\tمسلحون\n"
+    "T2\tGPE 12 21;22 29\tمدينة حلب القديمة\n"
+    "T3\tASSAULT 0 4\tهاجم\n"
+    "E1\tASSAULT:T3 Actor:T1 Location2:T2\n"
+    "A1\tNegated E1\n"
+    "#1\tAnnotatorNotes T1\tمن هم؟\n"
+)
+
+
+def read(annotations: str, text: str = TEXT, **options) -> tuple[Article, list[Problem], list[Problem]]:
+    ledger = Ledger(source="a.ann")
+    article = brat.read_document(text, annotations, ledger, id="a", **options)
+    assert article is not None and not list(check_article(article))
+    assert ledger.articles == 1
+    return article, ledger.quarantined, ledger.repaired
+
+
+def written(article: Article, **options) -> tuple[str, str, list[Problem]]:
+    ledger = Ledger()
+    text, annotations = brat.write_document(article, ledger, **options)
+    return text, annotations, ledger.quarantined
+
+
+def causes(problems: list[Problem]) -> list[str]:
+    return [problem.cause for problem in problems]
+
+
+# reading
+
+
+def test_entities_events_and_what_is_kept() -> None:
+    article, problems, repaired = read(GOOD)
+    assert not problems
+    assert [(e.id, e.label, e.text) for e in article.entities] == [
+        ("T1", "ORG", "مسلحون"),
+        ("T2", "GPE", "مدينة حلب\nالقديمة"),
+    ]
+    (event,) = article.events
+    assert (event.id, event.trigger.text, event.types) == ("E1", "هاجم", ("ASSAULT",))
+    assert event.arguments == (Argument(role="Actor", entity="T1"), Argument(role="Location", entity="T2"))
+    assert article.meta == {"brat": ["A1\tNegated E1", "#1\tAnnotatorNotes T1\tمن هم؟"]}
+    assert [(p.cause, p.line) for p in repaired] == [("kept in meta", 5), ("kept in meta", 6)]
+
+
+@pytest.mark.parametrize("surface", ["مدينة حلب القديمة", "مدينة حلب\u2028القديمة", "", "مدينة حلب القديمة وغيرها"])
+def test_a_line_break_inside_a_mention_may_be_a_space_in_its_surface(surface: str) -> None:
+    article, problems, repaired = read(f"T1\tGPE 12 29\t{surface}\n")
+    assert (problems, repaired) == ([], [])
+    assert [e.text for e in article.entities] == ["مدينة حلب\nالقديمة"]
+
+
+def test_discontinuous_mentions_are_refused_or_joined() -> None:
+    line = "T1\tGPE 12 17;22 29\tمدينة القديمة\n"
+    article, problems, _ = read(line)
+    assert not article.entities and causes(problems) == ["discontinuous"] and problems[0].line == 1
+    assert "'حلب'" in problems[0].message and "discontinuous=join" in problems[0].message
+    article, problems, repaired = read(line, discontinuous="join")
+    assert not problems and causes(repaired) == ["joined over a gap"]
+    assert [e.text for e in article.entities] == ["مدينة حلب\nالقديمة"]
+
+
+def test_fragments_with_a_space_between_them_are_one_mention() -> None:
+    article, problems, repaired = read("T1\tGPE 12 17;18 21\tمدينة حلب\n")
+    assert not problems and causes(repaired) == ["fragments joined"]
+    assert [e.text for e in article.entities] == ["مدينة حلب"]
+
+
+def test_types_that_share_a_trigger_are_one_event() -> None:
+    head = "T1\tORG 5 11\tمسلحون\nT3\tASSAULT 0 4\tهاجم\n"
+    lines = head + "E1\tASSAULT:T3 Actor:T1\nE2\tCOERCE:T3 Actor:T1\nE3\tASSAULT:T3\n"
+    article, problems, repaired = read(lines)
+    assert not problems and causes(repaired) == ["type of a trigger"]
+    assert [(e.id, e.types, len(e.arguments)) for e in article.events] == [
+        ("E1", ("ASSAULT", "COERCE"), 1),
+        ("E3", ("ASSAULT",), 0),
+    ]
+    article, _, repaired = read(head + "E1\tASSAULT:T3\nE2\tCOERCE:T3 Actor:T1\n")
+    assert causes(repaired) == ["type of a trigger", "arguments of types merged"]
+    assert article.events[0].arguments == (Argument(role="Actor", entity="T1"),)
+
+
+def test_relations_from_a_trigger_are_arguments() -> None:
+    head = "T1\tORG 5 11\tمسلحون\nT2\tGPE 18 21\tحلب\nT3\tASSAULT 0 4\tهاجم\n"
+    relations = (
+        "R1\tActor Arg1:T3 Arg2:T1\nR2\tPlace Arg1:E1 Arg2:T2\nR3\tPartOf Arg1:T1 Arg2:T2\nR4\tx Arg1:T1 Arg2:T3\n"
+    )
+    article, problems, _ = read(f"{head}E1\tASSAULT:T3\n{relations}")
+    assert article.events[0].arguments == (Argument(role="Actor", entity="T1"), Argument(role="Place", entity="T2"))
+    assert [(p.cause, p.line) for p in problems] == [("relation", 7), ("relation", 8)]
+    article, problems, _ = read(head + relations.partition("\n")[0] + "\n", triggers={"ASSAULT"})
+    assert not problems and [(e.id, e.types) for e in article.events] == [("T3", ("ASSAULT",))]
+    assert article.events[0].arguments == (Argument(role="Actor", entity="T1"),)
+
+
+@pytest.mark.parametrize(
+    ("line", "cause", "said"),
+    [
+        ("سطر", "not an annotation", "'سطر'"),
+        ("X1\tPER 0 4\tهاجم", "not an annotation", "X1"),
+        ("T9 PER 0 4 هاجم", "not an annotation", "a tab"),
+        ("T9\tPER 0\tهاجم", "not a mention", "LABEL START END"),
+        ("T9\tPER -1 4\tهاجم", "not a mention", "-1 4"),
+        (f"T9\tPER 0 {'9' * 5000}\tهاجم", "not a mention", "999"),
+        ("T9\tPER 0 4\tقاتل", "span not proven", "'قاتل' but the text there is 'هاجم'"),
+        ("T9\tPER 0 99\tهاجم", "span not proven", "outside the text"),
+        ("T9\tPER 4 4\t", "span not proven", "empty"),
+        ("T9\tPER 4 5\t ", "empty span", "white space"),
+        ("T9\tPER 2 4;0 2\tجم ها", "fragments", "out of order"),
+        ("T1\tPER 0 4\tهاجم", "duplicate id", "given before"),
+        ("T9\tPER 0 4\t\udce9", "not UTF-8", "0xE9"),
+        ("E9\tASSAULT", "not an event", "TYPE:TRIGGER"),
+        ("E9\t", "not an event", "TYPE:TRIGGER"),
+        ("E9\tASSAULT:T8 Actor:T1", "no trigger", "'T8'"),
+        ("E9\tASSAULT:T3 Actor:E1", "event as an argument", "names an event"),
+        ("E9\tASSAULT:T3 Actor:T3", "event as an argument", "names an event"),
+        ("E9\tASSAULT:T3 Actor:T8", "argument of nothing", "no mention"),
+        ("E9\tASSAULT:T3 Actor", "not an argument", "ROLE:ID"),
+        ("R9\tActor T3 T1", "not a relation", "Arg1:ID"),
+        ("A9\tNegated T8", "about nothing", "'T8'"),
+        ("A9\tNegated T3", "about nothing", "'T3'"),
+        ("A9\tNegated", "not understood", "the id that it is about"),
+        ("*\tEquiv T1 T8", "about nothing", "'T8'"),
+        ("#9\tRasid T8\t{}", "about nothing", "'T8'"),
+        ("#9\tRasid T1\t[", "note", "not JSON"),
+        ("#9\tRasid T1\t[]", "note", "an object"),
+        ('#9\tRasid T1\t{"score": 1e999}', "note", "must be a number"),
+        ('#9\tRasid T1\t{"id": 3}', "note", "must be strings"),
+        ('#9\tRasid T1\t{"arguments": {"Actor:T1": "x"}}', "note", "ROLE:ID"),
+        ('#9\tRasid E1\t{"arguments": {"Actor:T7": 1}}', "scores", "no argument"),
+        ("#9\tRasid #9\t" + "[" * 100_000, "note", "nested too deeply"),
+        ('#9\tRasid #9\t{"titel": "x"}', "unknown key", "did you mean 'title'"),
+        ('#9\tRasid #9\t{"text": "x"}', "note", "'text'"),
+        ('#9\tRasid #9\t{"brat": {"x": 1}}', "note", "leave it as written"),
+        ('#9\tRasid #9\t{"sentences": [{"start": 4, "end": 9}]}', "white space at an edge", "sentence"),
+    ],
+)
+def test_a_bad_line_costs_itself_alone(line: str, cause: str, said: str) -> None:
+    article, problems, _ = read(f"{GOOD}\n{line}\n")
+    assert [(p.cause, p.article) for p in problems] == [(cause, "a")] and said in problems[0].message
+    assert problems[0].line == (4 if cause == "scores" else 8)
+    assert [e.id for e in article.entities] == ["T1", "T2"] and len(article.events[0].arguments) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "cause", "wanted"),
+    [
+        ("T9\tPER 4 11\t مسلحون", "white space at an edge", "مسلحون"),
+        ("T9\tPER 6 12\tمسلحون", "shifted by -1", "مسلحون"),
+    ],
+)
+def test_what_is_mended_is_said(line: str, cause: str, wanted: str) -> None:
+    article, problems, repaired = read(line, "هاجم مسلحون\r" if "shift" in cause else TEXT)
+    assert not problems and causes(repaired) == [cause] and repaired[0].line == 1
+    assert [e.text for e in article.entities] == [wanted]
+
+
+def test_other_ways_of_counting_are_proven() -> None:
+    article, problems, repaired = read("T1\tGPE 5 8;9 12\tحلب أمس\n", "🙂🙂 حلب\nأمس")
+    assert not problems and causes(repaired) == ["UTF-16 units"]
+    assert [e.text for e in article.entities] == ["حلب\nأمس"]
+    text = "سطر\r\n" * 9 + "مدينة\r\nحلب"
+    for line in ("T1\tGPE 36 45\tمدينة حلب\n", "T1\tGPE 36 41;42 45\tمدينة حلب\n"):
+        article, problems, repaired = read(line, text)
+        assert not problems and causes(repaired) == ["CRLF counted as one"]
+        assert [e.text for e in article.entities] == ["مدينة\r\nحلب"]
+    for line in ("T1\tGPE 4 6\tلا\n", "T1\tGPE 3 5\tلا\n"):  # "لا لا" would be ambiguous for a guess of the shift
+        article, problems, _ = read(line, "\ufeffلا لا")
+        assert not problems and [(e.start, e.text) for e in article.entities] == [(3, "لا")]
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [("T1\tA 0 1\t\ufeff\n", "\ufeff"), ("T1\tA 0 1\t\ufeff\n", "\ufeffلا"), ("T1\tA 0 1;1 2\tب ا\n", "\u200fاب")],
+)
+def test_a_place_that_holds_nothing_of_the_text_is_refused(line: str, text: str) -> None:
+    article, problems, _ = read(line, text)
+    assert not article.entities and causes(problems) == ["span not proven"]
+
+
+def test_files_with_crlf_and_a_byte_order_mark() -> None:
+    article, problems, _ = read("\ufeff" + GOOD.replace("\n", "\r\n"))
+    assert not problems and len(article.entities) == 2 and article.meta["brat"][0] == "A1\tNegated E1"
+
+
+def test_ids_are_made_unique() -> None:
+    lines = 'T1\tORG 5 11\tمسلحون\nT2\tGPE 18 21\tحلب\n#1\tRasid T1\t{"id": "T2"}\n'
+    article, _, repaired = read(lines)
+    assert [e.id for e in article.entities] == ["T2", "T2-2"] and causes(repaired) == ["duplicate id"]
+
+
+def test_a_mention_added_in_brat_has_no_id_unless_something_names_it() -> None:
+    text, annotations, _ = written(Article(text=TEXT, id="a", entities=(Entity(start=5, end=11, label="ORG"),)))
+    more = "T2\tGPE 18 21\tحلب\nT3\tGPE 12 17\tمدينة\nT4\tASSAULT 0 4\tهاجم\nE1\tASSAULT:T4 Place:T2\nA1\tSure T3\n"
+    article, problems, _ = read(annotations + more)
+    assert not problems and [(e.text, e.id) for e in article.entities] == [
+        ("مسلحون", ""),
+        ("مدينة", "T3"),
+        ("حلب", "T2"),
+    ]
+
+
+# writing
+
+
+def test_what_the_writer_says() -> None:
+    article = Article(
+        text=TEXT,
+        id="خبر 1",
+        date="2024-05-01",
+        entities=(
+            Entity(start=5, end=11, label="armed group", id="T7"),
+            Entity(start=12, end=29, label="GPE", id="x", score=0.5),
+        ),
+        events=(
+            Event(
+                trigger=Span(start=0, end=4),
+                types=("ASSAULT", "COERCE"),
+                arguments=(Argument(role="Actor", entity="x"), Argument(role="Actor", entity="T7", score=0.25)),
+                id="E1",
+                scores=(0.75, 0.5),
+            ),
+        ),
+    )
+    _, annotations, lost = written(article, name="other")
+    assert not lost
+    assert annotations == (
+        "T7\tarmed%20group 5 11\tمسلحون\n"
+        "T1\tGPE 12 21;22 29\tمدينة حلب القديمة\n"
+        "T2\tASSAULT 0 4\tهاجم\n"
+        "E1\tASSAULT:T2 Actor:T1 Actor2:T7\n"
+        "T3\tCOERCE 0 4\tهاجم\n"
+        "E2\tCOERCE:T3 Actor:T1 Actor2:T7\n"
+        '#1\tRasid #1\t{"id": "خبر 1", "date": "2024-05-01"}\n'
+        '#2\tRasid T1\t{"id": "x", "score": 0.5}\n'
+        '#3\tRasid E1\t{"score": 0.75, "arguments": {"Actor2:T7": 0.25}}\n'
+        '#4\tRasid E2\t{"joins": "E1", "score": 0.5}\n'
+    )
+    assert read(annotations)[:2] == (article, [])
+
+
+def test_what_brat_keeps_goes_through_other_ids() -> None:
+    article, _, _ = read(
+        GOOD + 'N1\tReference T2 Wikidata:Q41183\tAleppo\n*\tEquiv T1 T2\n#2\tRasid T2\t{"id": "ح ل"}\n'
+    )
+    assert article.meta["brat"][2:] == ["N1\tReference ح%20ل Wikidata:Q41183\tAleppo", "*\tEquiv T1 ح%20ل"]
+    _, annotations, lost = written(article)
+    assert not lost and "N1\tReference T2 Wikidata:Q41183\tAleppo\n*\tEquiv T1 T2\n" in annotations
+    assert read(annotations)[0] == article
+
+
+@pytest.mark.parametrize(
+    "kept", [["A1\tNegated T9"], ["A1"], "A1", [3], ["#1\tRasid T1\t{}"], ["A1\tN T1\u2028"], ["A1\tN T1", "A1\tM T1"]]
+)
+def test_meta_that_brat_cannot_say_travels_in_the_note(kept: object) -> None:
+    entity = Entity(start=5, end=11, label="ORG", id="T1")
+    article = Article(text=TEXT, id="a", entities=(entity,), meta={"brat": kept, "x": 1})
+    _, annotations, lost = written(article)
+    assert not lost and len(annotations.splitlines()) == 2
+    assert read(annotations) == (article, [], [])
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        ({"entities": (Entity(start=0, end=4, label=""),)}, "no label"),
+        ({"entities": (Entity(start=0, end=400, label="A", text="x"),)}, "span left out"),
+        ({"entities": (Entity(start=0, end=4, label="A", score=float("nan")),)}, "scores left out"),
+        ({"events": (Event(trigger=Span(start=0, end=4), types=()),)}, "no type"),
+        ({"events": (Event(trigger=Span(start=4, end=4), types=("A",)),)}, "span left out"),
+        ({"events": (Event(trigger=Span(start=0, end=4), types=("A",), scores=(1, 1)),)}, "scores left out"),
+        (
+            {
+                "events": (
+                    Event(trigger=Span(start=0, end=4), types=("A",), arguments=(Argument(role="r", entity="x"),)),
+                )
+            },
+            "argument left out",
+        ),
+        ({"meta": {"x": {1}}, "title": "ع"}, "metadata left out"),
+    ],
+)
+def test_what_is_lost_is_recorded(change: dict, cause: str) -> None:
+    article = Article(text=TEXT, id="a", **change)
+    _, annotations, lost = written(article)
+    assert causes(lost) == [cause] and lost[0].article == "a"
+    back, problems, _ = read(annotations)
+    assert not problems and back.text == TEXT
+
+
+NAMES = st.text("ابPER_1 2:;%\t\n\u2028\x85\U0001f600é", min_size=1, max_size=5)
+
+
+@given(NAMES)
+def test_names_come_back(name: str) -> None:
+    assert decode_name(encode_name(name)) == name and not set(encode_name(name)) & set(" :;\t\n\u2028\x85")
+    for number in ("", "2", "13"):
+        assert decode_role(encode_role(name) + number) == name
+
+
+@pytest.mark.parametrize("name", ["100%", "a%2", "%zz", "%FF", "%41", "T%31x"])
+def test_a_name_that_was_not_encoded_stays_as_it_is(name: str) -> None:
+    assert decode_name(name) == name
+
+
+def test_roles_of_digits_alone() -> None:
+    assert [decode_role(role) for role in ("12", "1", "%312", "%31", "%3")] == ["1", "1", "1", "1", "%3"]
+
+
+def test_fragments_are_cut_at_breaks_only() -> None:
+    text = "ab  cd \n\t ef\u2028g h"
+    assert [text[start:end] for start, end in fragments(text, 0, len(text))] == ["ab  cd", "ef", "g h"]
+
+
+# round trip
+
+LETTERS = 'ابقوَ٣aZ \n\t\r\u2028\x85\x1c\x00\u200f\u202b\ufeff\U0001f600"\\{}:;#%'
+BODY = st.text(LETTERS, max_size=25)
+WORD = st.text(LETTERS + "19", min_size=1, max_size=6)
+SCORE = st.floats(0, 1)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | WORD,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(WORD, inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@st.composite
+def whole_articles(draw: st.DrawFn) -> Article:
+    """Valid articles with everything in them."""
+    text = draw(BODY)
+    edges = [at for at, sign in enumerate(text) if not sign.isspace()]
+    bounds = st.tuples(st.sampled_from(edges), st.sampled_from(edges)).map(sorted) if edges else st.nothing()
+    spans = [(low, high + 1) for low, high in draw(st.lists(bounds, max_size=6))] if edges else []
+    ids = draw(st.lists(WORD | st.sampled_from(["T1", "T2", "E1", "E2"]), unique=True, min_size=9, max_size=9))
+    named = draw(st.sampled_from([1.0, 0.5, 0.0]))
+
+    def id(position: int) -> str:
+        return ids[position] if named == 1 or named and draw(st.booleans()) else ""
+
+    half = len(spans) // 2 + len(spans) % 2
+    entities = tuple(
+        Entity(start=start, end=end, label=draw(WORD), id=id(n), score=draw(st.none() | SCORE))
+        for n, (start, end) in enumerate(sorted(spans[:half], key=lambda span: (span[0], -span[1])))
+    )
+    takers = [entity.id for entity in entities if entity.id]
+    argument = st.builds(
+        lambda role, name, score: Argument(role=role, entity=name, score=score),
+        *(WORD, st.sampled_from(takers) if takers else st.nothing(), st.none() | SCORE),
+    )
+
+    def event(position: int, start: int, end: int) -> Event:
+        types = tuple(draw(st.lists(WORD, min_size=1, max_size=3)))
+        scores = tuple(draw(SCORE) for _ in types) if draw(st.booleans()) else ()
+        arguments = tuple(draw(st.lists(argument, max_size=3))) if takers else ()
+        return Event(
+            trigger=Span(start=start, end=end), types=types, arguments=arguments, id=id(position), scores=scores
+        )
+
+    events = tuple(event(6 + n, *span) for n, span in enumerate(sorted(spans[half:], key=lambda span: span[0])))
+    labels = tuple(draw(st.lists(WORD, max_size=2)))
+    kept = [f"A1\tNegated {encode_name(entity.id)}" for entity in entities[:1] if entity.id]
+    return Article(
+        text=text,
+        id=draw(st.text(LETTERS + "./", max_size=6)),
+        title=draw(st.none() | WORD),
+        date=draw(st.none() | WORD),
+        source=draw(st.none() | WORD),
+        entities=entities,
+        events=events,
+        event_types=labels,
+        type_scores=tuple(draw(SCORE) for _ in labels) if draw(st.booleans()) else (),
+        sentences=tuple(Sentence(start=start, end=end, types=labels) for start, end in spans[:2]),
+        tokens=tuple(spans),
+        judged={"entities": labels} if draw(st.booleans()) else {},
+        evidence={label: (Span(start=0, end=len(text), text=text),) for label in labels},
+        meta=draw(st.dictionaries(WORD, JSON, max_size=2)) | ({"brat": kept} if kept and draw(st.booleans()) else {}),
+    )
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(whole_articles())
+def test_brat_accepts_what_is_written(article: Article) -> None:
+    """The checks that brat's server makes when it opens a document; one that fails is an error message or a crash."""
+    text, annotations, _ = written(article)
+    lines = [line.split("\t", 2) for line in annotations.splitlines()]
+    ids = [line[0] for line in lines]
+    assert len(ids) == len(set(ids)) and all(re.fullmatch("[TEA#][1-9][0-9]*", id) for id in ids)
+    labels: dict[str, str] = {}
+    triggers, others = set(), set()
+    for id, data, *tail in lines:
+        kind, _, rest = data.partition(" ")
+        if id[0] == "T":
+            places = [tuple(map(int, place.split(" "))) for place in rest.split(";")]
+            assert tail == [" ".join(text[start:end] for start, end in places)]
+            assert all(left[1] < right[0] for left, right in zip(places, places[1:], strict=False))
+            labels[id] = kind
+        elif id[0] == "E":
+            kind, trigger = kind.split(":")
+            assert labels[trigger] == kind
+            triggers.add(trigger)
+            assert all(len(argument.split(":")) == 2 and argument.split(":")[1] in ids for argument in rest.split())
+        else:
+            assert re.fullmatch(r"\S+", rest) and rest in ids
+            others.add(rest)
+    assert not triggers & others
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(whole_articles())
+def test_whole_articles_come_back(article: Article) -> None:
+    assert not list(check_article(article))
+    text, annotations, lost = written(article)
+    assert not lost and text == article.text
+    # brat cuts the lines of its file where Python does
+    assert all("\t" in line for line in annotations.splitlines())
+    ledger = Ledger()
+    assert brat.read_document(text, annotations, ledger, id=article.id) == article
+    assert not ledger.quarantined and set(causes(ledger.repaired)) <= {"kept in meta"}
+    again, annotations_again, _ = written(article)
+    assert (again, annotations_again) == (text, annotations)
+
+
+IDS = st.text("اأé /.-_%aA\ud83d\n", max_size=4)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(IDS | st.just("x" * 300), BODY), max_size=5))
+def test_folders_come_back_whatever_the_ids(tmp_path_factory: pytest.TempPathFactory, pairs: list) -> None:
+    folder = tmp_path_factory.mktemp("brat") / "f"
+    articles = [Article(text=text, id=id) for id, text in pairs]
+    assert not write_articles(articles, folder, "brat").quarantined
+    ledger = Ledger()
+    back = [article for file in sorted(folder.glob("*.ann")) for _, article in brat.read_file(file, ledger)]
+    assert not ledger.quarantined
+    assert sorted((a.id, a.text) for a in back) == sorted((a.id, a.text) for a in articles)
+    names = [file.name.casefold() for file in folder.iterdir()]
+    assert len(names) == len(set(names)) == 2 * len(articles) + 2
+    assert all(len(name.encode()) <= 255 and not name.startswith(".") for name in names)
+
+
+def test_files_and_configuration(tmp_path: Path, articles: list[Article]) -> None:
+    event = Event(trigger=Span(start=0, end=4), types=("ASSAULT",), arguments=(Argument(role="Actor", entity="T1"),))
+    label = Entity(start=5, end=11, label="منظمة", id="T1")
+    article = Article(text=TEXT.replace("\n", "\r\n"), id="أخبار/1", entities=(label,), events=(event,))
+    spoilt = Article(text="\ud800", id="bad")
+    ledger = write_articles([*articles, article, spoilt], tmp_path / "out", "brat")
+    assert ledger.articles == len(articles) + 1 and causes(ledger.quarantined) == ["lone surrogate"]
+    assert (tmp_path / "out" / f"{encode_file_name('أخبار/1')}.ann").exists()
+    configuration = (tmp_path / "out" / "annotation.conf").read_text(encoding="utf-8")
+    assert "\nGPE\n" in configuration and "\nASSAULT\tActor*:<ENTITY>\n" in configuration
+    assert "منظمة" not in configuration  # brat allows letters of ASCII alone there
+    assert "Text\tdirection:rtl" in (tmp_path / "out" / "visual.conf").read_text(encoding="utf-8")
+    back = load_articles(tmp_path / "out")
+    assert sorted(back, key=lambda a: a.id) == sorted([*articles, article], key=lambda a: a.id)
+    assert detect(tmp_path / "out" / "made-0.ann") == detect(tmp_path / "out" / "made-0.txt") == "brat"
+    assert load_articles(tmp_path / "out" / "made-0.txt") == articles[:1]
+
+
+def test_a_file_without_the_other_beside_it(tmp_path: Path) -> None:
+    for name, missing in [("a.ann", "a.txt"), ("b.txt", "b.ann")]:
+        (tmp_path / name).write_text("", encoding="utf-8")
+        with pytest.raises(DataError, match=f"there is no {missing} beside {name}"):
+            load_articles(tmp_path / name, "brat")
+
+
+def test_a_text_that_is_not_utf8_costs_the_article(tmp_path: Path) -> None:
+    (tmp_path / "a.ann").write_bytes(GOOD.encode())
+    (tmp_path / "a.txt").write_bytes(TEXT.encode("windows-1256"))
+    ledger = Ledger()
+    assert not list(read_articles(tmp_path, ledger=ledger)) and ledger.articles == 0
+    assert causes(ledger.quarantined) == ["not UTF-8"] and "windows-1256" in ledger.quarantined[0].message
+
+
+def test_files_that_are_no_articles_are_not_read(tmp_path: Path) -> None:
+    (tmp_path / "a.ann").write_bytes(b"")
+    with open(tmp_path / "a.txt", "wb") as file:
+        file.truncate(17 * 2**20)
+    with pytest.raises(DataError, match="more than 16777216 is no article"):
+        load_articles(tmp_path / "a.ann")
+
+
+def test_reading_options_are_known(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(TEXT.encode())
+    (tmp_path / "a.ann").write_bytes("T1\tASSAULT 0 4\tهاجم\nT2\tGPE 12 17;22 29\tمدينة القديمة\n".encode())
+    (article,) = load_articles(tmp_path, options={"triggers": ["ASSAULT"], "discontinuous": "join"})
+    assert len(article.events) == len(article.entities) == 1
+
+
+# hostile input
+
+
+def corrupt(content: bytes, chance: random.Random) -> bytes:
+    data = bytearray(content)
+    for _ in range(chance.randint(1, 6)):
+        at = chance.randrange(len(data) + 1)
+        match chance.randrange(5):
+            case 0:
+                data[at : at + 1] = bytes([chance.randrange(256)])
+            case 1:
+                del data[at : at + chance.randint(1, 9)]
+            case 2:
+                data[at:at] = chance.choice(
+                    [b"\t", b"\n", b"\r\n", b" ", b"T1", b"E1", b"{", b":", b"99", b"%", b"\xff"]
+                )
+            case 3:
+                there = chance.randrange(len(data) + 1)
+                data[at:at] = data[there : there + 30]
+            case _:
+                data[at:at] = chance.choice([b"\xf0\x9f\x98\x80", b"\xef\xbb\xbf", b"\xe2\x80\x8f", b"\xe2\x80\xa8"])
+    return bytes(data)
+
+
+def survives(seeds: range) -> None:
+    article, _, _ = read(
+        GOOD + '#2\tRasid T2\t{"id": "x", "score": 0.5}\n#3\tRasid #3\t{"title": "ع", "event_types": ["A"]}\n'
+    )
+    good = [(TEXT, GOOD), written(article)[:2]]
+    outcomes = set()
+    for seed in seeds:
+        chance = random.Random(seed)
+        parts = [part.encode() for part in chance.choice(good)]
+        which = chance.randrange(2)
+        parts[which] = corrupt(parts[which], chance)
+        text, annotations = (part.decode(errors="surrogateescape") for part in parts)
+        ledger = Ledger()
+        options = {"discontinuous": chance.choice(["refuse", "join"]), "triggers": chance.choice([(), {"GPE"}])}
+        found = brat.read_document(text, annotations, ledger, id="a", **options)
+        assert found is not None or ledger.quarantined
+        assert found is None or not list(check_article(found)), annotations
+        outcomes.add((found is not None, bool(ledger.quarantined), bool(ledger.repaired)))
+    assert len(outcomes) > 3
+
+
+def test_corrupted_files_are_read_or_refused() -> None:
+    survives(range(400))
+
+
+@pytest.mark.long
+@pytest.mark.slow
+def test_ten_thousand_corrupted_files_are_read_or_refused() -> None:
+    survives(range(1000, 11_000))
+
+
+LARGE = {
+    "fragments": lambda n: "T1\tA " + ";".join(f"{2 * k} {2 * k + 1}" for k in range(n)) + "\t" + "x" * 100,
+    "events": lambda n: "T1\tA 0 4\tهاجم\n" + "".join(f"E{k}\tA:T1\n" for k in range(n)),
+    "types": lambda n: "T1\tA 0 4\tهاجم\n" + "".join(f"E{k}\tA{k}:T1\n" for k in range(n)),
+    "relations": lambda n: GOOD + "".join(f"R{k}\tr{k} Arg1:E1 Arg2:T1\n" for k in range(n)),
+    "same ids": lambda n: "".join(f'T{k}\tA 0 4\tهاجم\n#{k}\tRasid T{k}\t{{"id": "x"}}\n' for k in range(n)),
+    "arguments": lambda n: f"{GOOD}E2\tASSAULT:T3" + f" {'1' * 50}:T2" * n,
+    "digits": lambda n: f"{GOOD}E2\tASSAULT:T3 {'1' * 50 * n}x:T2",
+    "no tab": lambda n: "T" * 50 * n,
+    "nesting": lambda n: "#1\tRasid #1\t" + '{"a":' * 10 * n,
+    "blank": lambda n: "\t" * 25 * n + "\n" * 25 * n,
+    "targets": lambda n: "A1\tN" + " T1" * 15 * n,
+}
+
+
+@pytest.mark.parametrize("size", [3_000, pytest.param(30_000, marks=[pytest.mark.slow, pytest.mark.long])])
+@pytest.mark.parametrize("name", LARGE)
+def test_the_time_of_large_files_is_linear(name: str, size: int) -> None:
+    annotations = LARGE[name](size)
+    start = time.perf_counter()
+    read(annotations)
+    assert time.perf_counter() - start < size / 1000  # some ten times what it takes

@@ -1,0 +1,196 @@
+"""Nested columns and tag schemes of CoNLL files: read, written, and the same in between."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rasid.data.articles import Article, Entity, check_article
+from rasid.data.formats import conll, jsonl, load_articles, read_articles, write_articles
+from rasid.data.formats.conll import spans_to_tags, tags_to_spans
+from rasid.data.problems import DataError, Ledger
+
+LABELS = ("PERS", "ORG", "GPE")
+SCHEMES = ("IOB2", "BIOES", "BILOU", "BMES")
+
+# The shapes that occur in Wojood: columns that change places, a column that ends early, spans of one label in one
+# another, a span that starts further right than its inner one, a sentinel with and without a blank line.
+NESTED = """\
+مكتب B-ORG
+رئيس I-ORG B-OCC
+بلدية I-ORG I-OCC B-ORG
+رام I-ORG I-OCC I-ORG B-GPE
+الله I-GPE I-ORG I-OCC I-ORG
+$#$ O
+
+قال O
+سكرتير B-OCC
+اللجنة I-OCC B-ORG
+القومية I-OCC I-ORG
+$#$ O
+وصل O
+"""
+
+
+def read(text: str, **options: object) -> tuple[list[Article], Ledger]:
+    ledger = Ledger(source="f.txt")
+    return list(conll.read(text.splitlines(keepends=True), ledger, **options)), ledger  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def annotation() -> Callable[[list[Article]], list[tuple]]:
+    """What is compared: all but where a tag was stray, which a written file does not repeat."""
+    return lambda articles: [(a.text, a.tokens, a.entities) for a in articles]
+
+
+def test_columns_of_wojood_are_nested_spans() -> None:
+    articles, ledger = read(NESTED)
+    assert [[(e.label, e.text) for e in article.entities] for article in articles] == [
+        [
+            ("ORG", "مكتب رئيس بلدية رام الله"),
+            ("OCC", "رئيس بلدية رام الله"),
+            ("ORG", "بلدية رام الله"),
+            ("GPE", "رام الله"),
+        ],
+        [("OCC", "سكرتير اللجنة القومية"), ("ORG", "اللجنة القومية")],
+    ]
+    assert ledger.counts() == {"articles": 2, "repaired: sentinel": 2}
+
+
+def test_nested_columns_survive_jsonl_and_conll(tmp_path: Path, annotation: Callable[[list[Article]], list]) -> None:
+    (tmp_path / "w.txt").write_text(NESTED, encoding="utf-8")
+    first = list(read_articles(tmp_path / "w.txt", "conll", ledger=Ledger()))
+    assert not write_articles(first, tmp_path / "w.jsonl").quarantined
+    second = load_articles(tmp_path / "w.jsonl")
+    assert not write_articles(second, tmp_path / "w.conll").quarantined
+    ledger = Ledger()
+    third = load_articles(tmp_path / "w.conll", ledger=ledger)
+    assert annotation(third) == annotation(first) and not ledger.repaired
+    assert {p.cause for p in write_articles(third, tmp_path / "again.conll").quarantined} == {"id left out"}
+    assert (tmp_path / "again.conll").read_bytes() == (tmp_path / "w.conll").read_bytes()
+
+
+@st.composite
+def nested(draw: st.DrawFn) -> Article:
+    """A sentence with spans that nest, cross and repeat in any way."""
+    count = draw(st.integers(1, 9))
+    tokens = tuple((2 * n, 2 * n + 1) for n in range(count))
+    index = st.integers(0, count - 1)
+    drawn = draw(st.lists(st.tuples(index, index, st.sampled_from(LABELS)), max_size=9))
+    spans = {(2 * min(a, b), -2 * max(a, b) - 1, label) for a, b, label in drawn}
+    entities = tuple(Entity(start=start, end=-end, label=label) for start, end, label in sorted(spans))
+    return Article(text=" ".join("ا" * count), id="f-1", tokens=tokens, entities=entities)
+
+
+@settings(max_examples=100, deadline=None)
+@given(nested(), st.sampled_from(SCHEMES))
+def test_every_scheme_holds_spans_that_nest_and_cross(article: Article, scheme: conll.TagScheme) -> None:
+    ledger = Ledger(source="f.txt")
+    text = "".join(conll.write([article], ledger, scheme=scheme))
+    assert not ledger.quarantined
+    assert {tag[0] for line in text.split("\n") for tag in line.split("\t")[1:]} <= {*"O" + conll._PREFIXES[scheme]}
+    articles, back = read(text)
+    assert articles == [article] and not back.repaired
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 4), st.sampled_from(LABELS)), max_size=5))
+def test_a_flat_sentence_is_the_same_in_every_scheme(gaps: list[tuple[int, int, str]]) -> None:
+    spans: list[tuple[int, int, str]] = []
+    at = 0
+    for gap, length, label in gaps:
+        spans.append((at + gap, at + gap + length, label))
+        at += gap + length
+    for scheme in SCHEMES:
+        assert tags_to_spans(spans_to_tags(spans, at + 1, scheme)) == spans
+    # IOB1 marks a beginning only where a span of its label ends just before.
+    iob1 = spans_to_tags(spans, at + 1)
+    ends = {(end, label) for _, end, label in spans}
+    for start, _, label in spans:
+        if (start, label) not in ends:
+            iob1[start] = f"I-{label}"
+    assert tags_to_spans(iob1) == spans
+
+
+@pytest.mark.parametrize(
+    ("scheme", "tags"),
+    [
+        ("IOB1", "I-PERS I-PERS B-PERS O I-GPE"),
+        ("IOB2", "B-PERS I-PERS B-PERS O B-GPE"),
+        ("BIOES", "B-PERS E-PERS S-PERS O S-GPE"),
+        ("BILOU", "B-PERS L-PERS U-PERS O U-GPE"),
+        ("BMES", "B-PERS E-PERS S-PERS O S-GPE"),
+        ("BMES", "B-PERS M-PERS B-PERS O B-GPE"),
+    ],
+)
+def test_schemes_are_read_without_being_named(scheme: str, tags: str) -> None:
+    lines = "".join(f"ا {tag}\n" for tag in tags.split())
+    (article,), ledger = read(lines)
+    assert [(e.start, e.end, e.label) for e in article.entities] == [(0, 3, "PERS"), (4, 5, "PERS"), (8, 9, "GPE")]
+    assert [p.cause for p in ledger.repaired] == (["stray I-"] * 2 if scheme == "IOB1" else [])
+    assert article.meta == ({"stray": [[0, 3, "PERS"], [8, 9, "GPE"]]} if scheme == "IOB1" else {})
+
+
+def test_white_space_at_the_edges_of_tokens_is_dropped_and_told() -> None:
+    (article,), ledger = read("قال\xa0\tO\nوصل \tB-PERS\n")
+    assert article.text == "قال وصل" and [e.text for e in article.entities] == ["وصل"]
+    assert [(p.line, p.cause) for p in ledger.repaired] == [(n, "white space at an edge") for n in (1, 2)]
+
+
+def test_a_stray_tag_of_an_inner_column_is_located() -> None:
+    (article,), ledger = read("ا B-ORG I-GPE\nب I-ORG I-GPE\n")
+    assert [(e.label, e.start, e.end) for e in article.entities] == [("GPE", 0, 3), ("ORG", 0, 3)]
+    assert [(p.line, p.cause) for p in ledger.repaired] == [(1, "stray I-")]
+
+
+GOOD = NESTED.encode() + b"a\tB-X\tB-Y\r\nb\tI-X\tO\r\n\r\n-DOCSTART- -X- O O\n\nEU NNP B-NP S-ORG\n"
+EDIT = st.tuples(st.integers(0, len(GOOD) - 1), st.sampled_from([b"", b"\n", b"\t", b" ", b"\xff", b"B-", b"\x00"]))
+
+
+def check_hostile(path: Path, edits: list[tuple[int, bytes]]) -> None:
+    content = bytearray(GOOD)
+    for place, new in edits:
+        content[place : place + 1] = new
+    path.write_bytes(bytes(content))
+    ledger = Ledger()
+    articles = list(read_articles(path, "conll", ledger=ledger))
+    assert ledger.articles == len(articles)
+    assert not [problem for article in articles for problem in check_article(article)]
+    assert articles or ledger.quarantined
+    assert all(p.message and p.source == str(path) and p.line for p in (*ledger.quarantined, *ledger.repaired))
+    try:
+        assert load_articles(path, "conll") == articles
+    except DataError as error:
+        assert error.problems
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(EDIT, min_size=1, max_size=6))
+def test_damaged_columns_are_read_or_located(tmp_path_factory: pytest.TempPathFactory, edits: list) -> None:
+    check_hostile(tmp_path_factory.getbasetemp() / "damaged.conll", edits)
+
+
+@pytest.mark.long
+@pytest.mark.slow
+@settings(max_examples=10_000, deadline=None)
+@given(st.lists(EDIT, min_size=1, max_size=6))
+def test_ten_thousand_damaged_files(tmp_path_factory: pytest.TempPathFactory, edits: list) -> None:
+    check_hostile(tmp_path_factory.getbasetemp() / "slow.conll", edits)
+
+
+def test_lines_of_many_columns_are_read_or_refused_but_never_waited_for() -> None:
+    wide = "ا " + " ".join(f"B-{n}" for n in range(400)) + "\n"
+    (article,), _ = read(wide + "ب " + " ".join(f"I-{n}" for n in range(400)) + "\n")
+    assert len(article.entities) == 400 and {e.end for e in article.entities} == {3}
+    articles, ledger = read(f"ا{' B-X' * 500_000}\nب{' I-X' * 500_000}\n\nج O\n")
+    assert [a.text for a in articles] == ["ج"]
+    assert [(p.line, p.cause) for p in ledger.quarantined] == [(1, "too many columns"), (2, "too many columns")]
+
+
+def test_jsonl_of_nested_columns_is_flat_json() -> None:
+    articles, _ = read(NESTED)
+    (line, *_) = jsonl.write(articles, Ledger())
+    assert [(e["label"], e["text"]) for e in json.loads(line)["entities"]][-1] == ("GPE", "رام الله")

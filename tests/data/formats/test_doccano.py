@@ -1,0 +1,418 @@
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
+from rasid.data.formats import detect, doccano, load_articles, write_articles
+from rasid.data.formats.common import span_lines
+from rasid.data.formats.common.lines import file_lines
+from rasid.data.problems import DataError, Ledger, Problem
+
+SIGNS = 'ابلقوَ٣aZ \n\t\r\u2028\x85\x1c\x00\u200f\u202b\ufeff\U0001f600"\\{}'
+LABELS = ["PER", "منظمة", "event", "a b", "\u2028"]
+NAMES = ["", "1", "2", "07", "T1", "ا", "99999999999999999999", "-1"]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(SIGNS),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(SIGNS, max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+META = st.dictionaries(st.sampled_from(["x", "id", "text", "meta", "label", "title", "Comments"]), JSON, max_size=3)
+
+
+def run(*contents: Any, **options: Any) -> tuple[list[Article], list[Problem], list[Problem]]:
+    ledger = Ledger(source="f.jsonl")
+    lines = [content if isinstance(content, str) else json.dumps(content) for content in contents]
+    articles = list(doccano.read(lines, ledger, **options))
+    assert ledger.articles == len(articles)
+    assert not [problem for article in articles for problem in check_article(article)]
+    return articles, ledger.quarantined, ledger.repaired
+
+
+def written(*articles: Article) -> tuple[list[str], list[str]]:
+    ledger = Ledger()
+    lines = list(doccano.write(articles, ledger))
+    assert ledger.articles == len(lines)
+    return lines, [problem.cause for problem in ledger.quarantined]
+
+
+@st.composite
+def held_articles(draw: st.DrawFn) -> Article:
+    """Valid articles of what doccano holds."""
+    text = draw(st.text(SIGNS, min_size=1, max_size=25).filter(str.strip))
+    solid = [place for place, sign in enumerate(text) if not sign.isspace()]
+    bounds = st.tuples(st.sampled_from(solid), st.sampled_from(solid)).map(lambda b: (min(b), max(b) + 1))
+    names = draw(st.permutations([name for name in NAMES if name]))
+    entities = sorted(draw(st.lists(bounds, max_size=4)), key=lambda b: (b[0], -b[1]))
+    found = tuple(
+        Entity(start=start, end=end, label=draw(st.sampled_from(LABELS)), id=draw(st.sampled_from(["", names.pop()])))
+        for start, end in entities
+    )
+    named = [entity.id for entity in found if entity.id]
+    argument = st.builds(
+        lambda role, name: Argument(role=role, entity=name), st.sampled_from(["AGENT", "هدف"]), st.sampled_from(named)
+    )
+    events = tuple(
+        Event(
+            trigger=Span(start=start, end=end),
+            types=tuple(draw(st.lists(st.sampled_from(["A", "هجوم", "C D"]), min_size=1, max_size=3, unique=True))),
+            arguments=tuple(draw(st.lists(argument, max_size=3))) if named else (),
+            id=draw(st.sampled_from(["", names.pop()])),
+        )
+        for start, end in sorted(draw(st.lists(bounds, max_size=2)), key=lambda b: b[0])
+    )
+    string = st.none() | st.text(SIGNS, max_size=5)
+    return Article(
+        text=text,
+        id=draw(st.text(SIGNS, max_size=5)),
+        title=draw(string),
+        date=draw(string),
+        source=draw(string),
+        entities=found,
+        events=events,
+        event_types=tuple(draw(st.lists(st.sampled_from(["A", "هجوم"]), max_size=2))),
+        meta=draw(META),
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(held_articles(), min_size=1, max_size=2))
+def test_round_trip(batch: list[Article]) -> None:
+    assert all(not list(check_article(article)) for article in batch)
+    lines, lost = written(*batch)
+    assert not lost
+    assert all(len(line.splitlines()) == 1 for line in lines)
+    read, problems, repaired = run(*lines)
+    assert read == batch and not problems
+    assert {problem.cause for problem in repaired} <= {"UTF-16 units"}
+    columns = [set(json.loads(line)) for line in lines]
+    assert columns == columns[:1] * len(lines)
+
+
+def test_a_line_is_what_doccano_imports() -> None:
+    article = Article(
+        text="😀 قصف الجيش",
+        id="a",
+        title="عنوان",
+        entities=(Entity(start=6, end=11, label="ORG", id="T1"), Entity(start=6, end=11, label="GPE", id="3")),
+        events=(
+            Event(trigger=Span(start=2, end=5), types=("A", "B"), arguments=(Argument(role="AGENT", entity="T1"),)),
+        ),
+        event_types=("A",),
+        meta={"x": 1},
+    )
+    (line,), _ = written(article)
+    assert json.loads(line) == {
+        "id": "a",
+        "text": "😀 قصف الجيش",
+        "title": "عنوان",
+        "date": None,
+        "source": None,
+        "entities": [
+            {"id": 1, "original_id": "T1", "label": "ORG", "start_offset": 7, "end_offset": 12},
+            {"id": 3, "label": "GPE", "start_offset": 7, "end_offset": 12},
+            {"id": 2, "original_id": "", "label": "event:A+B", "start_offset": 3, "end_offset": 6},
+        ],
+        "relations": [{"id": 1, "from_id": 2, "to_id": 1, "type": "AGENT"}],
+        "cats": ["A"],
+        "meta": {"x": 1},
+    }
+
+
+def test_the_three_layouts() -> None:
+    plain = {"id": 7, "text": "قصف الجيش", "label": [[4, 9, "ORG"], [0, 3, "Attack"]], "author": "م"}
+    several = {"text": "قصف الجيش", "labels": [[4, 9, "ORG"]], "Comments": []}
+    relation = {
+        "id": 9,
+        "text": "قصف الجيش",
+        "entities": [
+            {"id": 5, "label": "ORG", "start_offset": 4, "end_offset": 9},
+            {"id": 6, "label": "Attack", "start_offset": 0, "end_offset": 3},
+        ],
+        "relations": [{"id": 1, "from_id": 6, "to_id": 5, "type": "AGENT"}],
+        "Comments": ["؟"],
+    }
+    cats = {"text": "قصف الجيش", "entities": [[4, 9, "ORG"]], "cats": ["ASSAULT"], "meta": {"y": 2}}
+    document = {"text": "قصف الجيش", "label": ["ASSAULT", "AID"]}
+    read, problems, repaired = run(plain, several, relation, cats, document, triggers=["Attack"])
+    assert not problems and not repaired
+    org = Entity(start=4, end=9, label="ORG")
+    attack = Event(trigger=Span(start=0, end=3), types=("Attack",))
+    argument = (Argument(role="AGENT", entity="5"),)
+    assert read == [
+        Article(text="قصف الجيش", id="7", entities=(org,), events=(attack,), meta={"author": "م"}),
+        Article(text="قصف الجيش", id="f-2", entities=(org,)),
+        Article(
+            text="قصف الجيش",
+            id="9",
+            entities=(Entity(start=4, end=9, label="ORG", id="5"),),
+            events=(Event(trigger=Span(start=0, end=3), types=("Attack",), arguments=argument, id="6"),),
+            meta={"Comments": ["؟"]},
+        ),
+        Article(text="قصف الجيش", id="f-4", entities=(org,), event_types=("ASSAULT",), meta={"y": 2}),
+        Article(text="قصف الجيش", id="f-5", event_types=("ASSAULT", "AID")),
+    ]
+
+
+def test_units_are_those_of_the_option_and_said() -> None:
+    content = {"text": "😀 غزة 😀 مصر", "label": [[3, 6, "GPE"], [10, 13, "GPE"]]}
+    (article,), problems, (repair,) = run(content)
+    assert [entity.text for entity in article.entities] == ["غزة", "مصر"] and not problems
+    assert repair.cause == "UTF-16 units" and "2 spans" in repair.message and repair.line == 1
+    content["label"] = [[2, 5, "GPE"], [8, 11, "GPE"]]
+    (article,), problems, repaired = run(content, units="code points")
+    assert [entity.text for entity in article.entities] == ["غزة", "مصر"] and not problems and not repaired
+    with pytest.raises(DataError, match="units 'utf16' are not known; did you mean 'utf-16'?"):
+        run(content, units="utf16")
+
+
+def test_a_surface_proves_the_units() -> None:
+    span = {"start_offset": 2, "end_offset": 5, "label": "GPE", "text": "غزة"}
+    for start, end in ((2, 5), (3, 6)):
+        for units in doccano.UNITS:
+            content = {"text": "😀 غزة", "entities": [{**span, "start_offset": start, "end_offset": end}]}
+            (article,), problems, _ = run(content, units=units)
+            assert [entity.text for entity in article.entities] == ["غزة"] and not problems
+
+
+@pytest.mark.parametrize(
+    ("change", "cause", "said"),
+    [
+        ({"label": [[0, 30, "A"]]}, "span left out", "outside the text"),
+        ({"label": [[2, 2, "A"]]}, "span left out", "is empty"),
+        ({"label": [[1, 3, "A"]]}, "span left out", "cuts a character"),
+        ({"label": [[-1, 3, "A"]]}, "span left out", "outside"),
+        ({"label": [[2, 3, "A"]]}, "span left out", "nothing but white space"),
+        ({"label": [[True, 3, "A"]]}, "span left out", "whole numbers"),
+        ({"label": [["3", 6, "A"]]}, "span left out", "'3'"),
+        ({"label": [[3, 6, ""]]}, "span left out", "label"),
+        ({"label": [[3, 6, None]]}, "span left out", "label"),
+        ({"label": [[3, 6, "event:A+"]]}, "span left out", "in full"),
+        ({"label": [[3, 6]]}, "wrong kind", "[start, end, label]"),
+        ({"label": {"a": 1}}, "wrong kind", "label is {'a': 1}"),
+        ({"cats": [1]}, "wrong kind", "cats has 1"),
+        ({"entities": ["A"]}, "wrong kind", "entities has 'A'"),
+        ({"entities": [{"id": 1}]}, "span left out", "None-None"),
+        ({"relations": [1]}, "wrong kind", "a relation is an object"),
+        ({"relations": [{"from_id": 1, "to_id": 99, "type": "A"}]}, "relation left out", "span '99'"),
+        ({"relations": [{"from_id": 1, "to_id": 2, "type": "A"}]}, "relation left out", "two entities"),
+        ({"relations": [{"from_id": 1, "to_id": 3, "type": ""}]}, "relation left out", "name the role"),
+        ({"relations": [{"from_id": 3, "to_id": 3, "type": "A"}]}, "relation left out", "two triggers"),
+    ],
+)
+def test_one_thing_wrong_costs_that_thing(change: dict[str, Any], cause: str, said: str) -> None:
+    good = {
+        "text": "😀 غزة مصر",
+        "entities": [
+            {"id": 1, "label": "GPE", "start_offset": 3, "end_offset": 6},
+            {"id": 2, "label": "GPE", "start_offset": 7, "end_offset": 10},
+            {"id": 3, "label": "event:A", "start_offset": 3, "end_offset": 6},
+        ],
+    }
+    (article,), (problem,), _ = run({**good, **change})
+    assert problem.cause == cause and said in problem.message and problem.article == "f-1" and problem.line == 1
+    assert len(article.entities) == (0 if "entities" in change else 2)
+
+
+@pytest.mark.parametrize(
+    ("line", "cause", "said"),
+    [
+        ("{", "not JSON", "column 2"),
+        ("[" * 100_000, "not JSON", "nested too deeply"),
+        ("[]", "wrong kind", "[] is not an object"),
+        ('{"text": 1}', "no text", "text is 1"),
+        ('{"text": " \\n"}', "no text", "something to read"),
+        ('{"label": []}', "no text", "None"),
+        ('{"text": "a", "text": "b"}', "not JSON", "given twice"),
+        ('{"text": "a\udce9"}', "not UTF-8", "0xE9"),
+    ],
+)
+def test_a_line_that_cannot_be_used(line: str, cause: str, said: str) -> None:
+    read, (problem,), _ = run('{"text": "أول"}', "", line, '{"text": "آخر"}')
+    assert [article.text for article in read] == ["أول", "آخر"]
+    assert (problem.cause, problem.line) == (cause, 3) and said in problem.message
+
+
+def test_a_line_of_any_length_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(span_lines, "LONGEST_LINE", 40)
+    read, (problem,), _ = run({"text": "a" * 40}, {"text": "a"})
+    assert len(read) == 1 and problem.cause == "line too long" and "one article a line" in problem.message
+
+
+def test_what_can_be_mended_is_mended_and_said() -> None:
+    content = {
+        "id": 3.0,
+        "text": " غزة مصر ",
+        "entities": [
+            {"id": 1, "label": "GPE", "start_offset": 0, "end_offset": 5},
+            {"id": 1, "label": "GPE", "start_offset": 5, "end_offset": 8},
+            {"id": 2, "label": "event:A", "start_offset": 5, "end_offset": 8},
+        ],
+        "relations": [{"from_id": 1, "to_id": 2, "type": "R"}],
+        "x": 1,
+        "meta": {"x": 2},
+    }
+    (article,), problems, repaired = run(content)
+    assert not problems and article.id == "3" and article.meta == {"x": 1}
+    assert [(entity.text, entity.id) for entity in article.entities] == [("غزة", "1"), ("مصر", "")]
+    assert article.events[0].arguments == (Argument(role="R", entity="1"),)
+    assert sorted(problem.cause for problem in repaired) == [
+        "duplicate id",
+        "metadata given twice",
+        "relation turned round",
+        "white space at an edge",
+    ]
+
+
+def test_an_argument_whose_id_was_dropped_gets_another() -> None:
+    entity = {"label": "GPE", "start_offset": 0, "end_offset": 3, "original_id": "T1"}
+    content = {
+        "text": "غزة قصف",
+        "entities": [
+            {**entity, "id": 1},
+            {**entity, "id": 2},
+            {"id": 3, "label": "event:A", "start_offset": 4, "end_offset": 7},
+        ],
+        "relations": [{"from_id": 3, "to_id": 2, "type": "R"}],
+    }
+    (article,), problems, (repair,) = run(content)
+    assert not problems and repair.cause == "duplicate id"
+    assert [found.id for found in article.entities] == ["T1", "T2"]
+    assert article.events[0].arguments == (Argument(role="R", entity="T2"),)
+
+
+def test_losses_are_recorded() -> None:
+    article = Article(
+        text="ab cd",
+        entities=(
+            Entity(start=0, end=2, label="event:X", id="1", score=0.5),
+            Entity(start=0, end=2, label=""),
+        ),
+        events=(
+            Event(trigger=Span(start=3, end=5), types=("A+B",)),
+            Event(trigger=Span(start=3, end=5), types=("A", "A")),
+            Event(trigger=Span(start=3, end=5), types=("A",), arguments=(Argument(role="R", entity="1"),)),
+        ),
+        event_types=("",),
+        sentences=(Sentence(start=0, end=2),),
+        tokens=((0, 2),),
+        evidence={"A": (Span(start=0, end=2),)},
+        judged={"entities": ("X",)},
+    )
+    lines, lost = written(article, Article(text=" "), Article(text="\ud800"), Article(text="a", meta={"x": {1}}))
+    assert len(lines) == 1
+    assert lost == [
+        "entity left out",
+        "entity left out",
+        "event left out",
+        "event left out",
+        "argument left out",
+        "event types left out",
+        "scores left out",
+        "sentence labels left out",
+        "tokens left out",
+        "evidence left out",
+        "judged left out",
+        "no text",
+        "lone surrogate",
+        "not JSON",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "format"),
+    [
+        (['{"text": "a", "label": []}'], "doccano"),
+        (['{"text": "a", "labels": []}', '{"text": "a", "labels": [[0, 1, "A"]]}'], "doccano"),
+        (['{"text": "a", "entities": [], "relations": []}'], "doccano"),
+        (['{"text": "a", "entities": [[0, 1, "A"]]}'], "doccano"),
+        (['{"text": "a", "entities": [{"start_offset": 0, "end_offset": 1, "label": "A"}]}'], "doccano"),
+        (['{"text": "a", "entities": [{"start": 0, "end": 1, "label": "A"}]}'], "jsonl"),
+        (['{"text": "a", "labels": ["A"]}'], "classification"),
+        (["[]", '{"text": "a", "cats": []}'], "doccano"),
+    ],
+)
+def test_detect(tmp_path: Path, lines: list[str], format: str) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    assert detect(path) == format
+
+
+def test_files(tmp_path: Path, articles: list[Article]) -> None:
+    path = tmp_path / "a.jsonl"
+    assert write_articles(articles, path, "doccano").counts() == {"articles": 40}
+    assert detect(path) == "doccano"
+    assert load_articles(path) == articles
+
+
+def corrupted(seed: int, good: bytes) -> bytes:
+    """A good file with some bytes changed, taken out, doubled or moved."""
+    chance = random.Random(seed)
+    content = bytearray(good)
+    for _ in range(chance.randint(1, 6)):
+        at, length = chance.randrange(len(content)), chance.choice([1, 1, 2, 8, 60])
+        piece = content[at : at + length]
+        other = chance.choice([bytes([chance.randrange(256)]), b"-1", b"null", b"[", b'"', b"1e999", piece * 2, b""])
+        content[at : at + length] = other
+    return bytes(content)
+
+
+def check_corrupted(seeds: range, path: Path) -> int:
+    article = Article(
+        text="😀 قصف الجيش غزة\r\nقال.",
+        id="a",
+        title="عنوان",
+        entities=(Entity(start=6, end=11, label="ORG", id="T1"), Entity(start=12, end=15, label="GPE", id="2")),
+        events=(
+            Event(trigger=Span(start=2, end=5), types=("A", "B"), arguments=(Argument(role="AGENT", entity="T1"),)),
+        ),
+        event_types=("A",),
+        meta={"x": [1, {"y": None}]},
+    )
+    lines, _ = written(article, article)
+    good = "".join(lines).encode()
+    read = 0
+    for seed in seeds:
+        path.write_bytes(corrupted(seed, good))
+        ledger = Ledger(source="f.jsonl")
+        found = list(doccano.read(file_lines(path), ledger))
+        assert not [problem for article in found for problem in check_article(article)]
+        assert found or ledger.quarantined
+        read += len(found)
+    return read
+
+
+def test_corrupted_files(tmp_path: Path) -> None:
+    assert check_corrupted(range(300), tmp_path / "a.jsonl") > 100
+
+
+@pytest.mark.long
+@pytest.mark.slow
+def test_many_corrupted_files(tmp_path: Path) -> None:
+    assert check_corrupted(range(10_000), tmp_path / "a.jsonl") > 3_000
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.dictionaries(
+        st.sampled_from(["id", "text", "label", "labels", "entities", "relations", "cats", "meta", "title"]),
+        st.text(SIGNS, min_size=1)
+        | st.recursive(
+            st.none() | st.booleans() | st.integers(-3, 30) | st.floats() | st.text(SIGNS, max_size=4),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(
+                    st.sampled_from(["id", "start_offset", "end_offset", "label", "from_id", "to_id", "type", "text"]),
+                    inner,
+                    max_size=5,
+                )
+            ),
+        ),
+    )
+)
+def test_keys_may_hold_anything(content: dict[str, Any]) -> None:
+    run({"text": "نص 😀 آخر", **content})

@@ -1,0 +1,500 @@
+import json
+import random
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
+from rasid.data.formats import detect, inception, load_articles, write_articles
+from rasid.data.formats.inception import uima_cas
+from rasid.data.formats.inception.writer import ARTICLE_TYPE, ENTITY_TYPE
+from rasid.data.problems import DataError, Ledger
+
+cassis = pytest.importorskip("cassis")
+
+SIGNS = "ابلقوَ٣aZ \n\t\r\u2028\x85\u200f\u202b\ufeff\U0001f600\U00010331\"'\\{}<>&;]"
+TEXT = st.text(SIGNS, max_size=30)
+LABEL = st.text(SIGNS, min_size=1, max_size=5)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text("ا\ud800\x00\n<", max_size=4),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXT, inner, max_size=2),
+    max_leaves=4,
+)
+NER = 'xmlns:ner="http:///de/tudarmstadt/ukp/dkpro/core/api/ner/type.ecore"'
+
+
+def xmi(body: str, text: str = "زار خالد غزة", members: str = "1 2 3 4 5 6 7 8 9") -> str:
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?><xmi:XMI xmlns:xmi="http://www.omg.org/XMI" {NER} '
+        'xmlns:cas="http:///uima/cas.ecore" xmlns:custom="http:///custom.ecore" '
+        'xmlns:webanno="http:///webanno/custom.ecore" '
+        'xmlns:meta="http:///de/tudarmstadt/ukp/dkpro/core/api/metadata/type.ecore" '
+        'xmlns:seg="http:///de/tudarmstadt/ukp/dkpro/core/api/segmentation/type.ecore" '
+        'xmlns:dep="http:///de/tudarmstadt/ukp/dkpro/core/api/syntax/type/dependency.ecore" xmi:version="2.0">'
+        f'<cas:NULL xmi:id="0"/>{body}<cas:Sofa xmi:id="99" sofaNum="1" sofaID="_InitialView" mimeType="text" '
+        f'sofaString="{text}"/><cas:View sofa="99" members="{members}"/></xmi:XMI>'
+    )
+
+
+def read(path: Path, content: str | bytes | None = None, **options: Any) -> tuple[list[Article], Ledger]:
+    if content is not None:
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    ledger = Ledger(source=path.name)
+    articles = [article for _, article in inception.read_file(path, ledger, **options)]
+    assert ledger.articles == len(articles)
+    assert not [problem for article in articles for problem in check_article(article)]
+    return articles, ledger
+
+
+def only(path: Path, content: str, **options: Any) -> Article:
+    (article,), ledger = read(path, content, **options)
+    assert not ledger.quarantined and not ledger.repaired
+    return article
+
+
+def causes(ledger: Ledger) -> list[str]:
+    return [problem.cause for problem in ledger.quarantined]
+
+
+# what is written comes back
+
+
+@st.composite
+def whole_articles(draw: st.DrawFn) -> Article:
+    """Valid articles with everything that an INCEpTION file holds."""
+    text = draw(TEXT)
+    edges = [at for at, sign in enumerate(text) if not sign.isspace()]
+
+    def spans(most: int) -> list[tuple[int, int]]:
+        if not edges:
+            return []
+        index = st.integers(0, len(edges) - 1)
+        pairs = st.tuples(index, index).map(sorted)
+        return [(edges[a], edges[b] + 1) for a, b in draw(st.lists(pairs, max_size=most))]
+
+    given = draw(st.booleans())
+    entities = [
+        Entity(
+            start=start,
+            end=end,
+            label=draw(LABEL),
+            id=f"e{draw(LABEL)}{number}" if given or draw(st.booleans()) else "",
+        )
+        for number, (start, end) in enumerate(spans(4))
+    ]
+    targets = [entity.id for entity in entities if entity.id]
+    argument = st.builds(Argument, role=LABEL, entity=st.sampled_from(targets)) if targets else st.nothing()
+    events = [
+        Event(
+            trigger=Span(start=start, end=end),
+            types=tuple(draw(st.lists(LABEL, min_size=1, max_size=3, unique=True))),
+            id=draw(st.just("") | st.just(f"v{number}")),
+            arguments=tuple(draw(st.lists(argument, max_size=3 if targets else 0))),
+        )
+        for number, (start, end) in enumerate(spans(3))
+    ]
+    optional = st.none() | TEXT
+    return Article(
+        text=text,
+        id=draw(LABEL),
+        title=draw(optional),
+        date=draw(optional),
+        source=draw(optional),
+        entities=tuple(sorted(entities, key=lambda entity: (entity.start, -entity.end))),
+        events=tuple(sorted(events, key=lambda event: event.trigger.start)),
+        event_types=tuple(draw(st.lists(LABEL, max_size=3, unique=True))),
+        meta=draw(st.dictionaries(TEXT, JSON, max_size=2)),
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(whole_articles())
+def test_round_trip(tmp_path_factory: pytest.TempPathFactory, article: Article) -> None:
+    assert not list(check_article(article))
+    folder = tmp_path_factory.mktemp("cas")
+    ledger = Ledger()
+    inception.write_files([article], folder, ledger)
+    assert ledger.counts() == {"articles": 1}
+    (path,) = folder.glob("*.xmi")
+    articles, ledger = read(path)
+    assert articles == [article]
+    assert ledger.counts() == {"articles": 1}
+    # The same document as JSON, through dkpro-cassis and its reading of the type system.
+    types = cassis.load_typesystem(folder / "TypeSystem.xml")
+    path.with_suffix(".json").write_text(
+        cassis.load_cas_from_xmi(path, types).to_json(ensure_ascii=True), encoding="utf-8"
+    )
+    articles, ledger = read(path.with_suffix(".json"))
+    assert articles == [article]
+    assert ledger.counts() == {"articles": 1}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_reads_offsets_as_cassis_does(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    text = data.draw(st.text(SIGNS, min_size=1, max_size=20))
+    types = cassis.TypeSystem()
+    span = types.create_type("custom.Span", "uima.tcas.Annotation")
+    types.create_feature(span, "label", "uima.cas.String")
+    cas = cassis.Cas(types)
+    cas.sofa_string = text
+    edges = [at for at, sign in enumerate(text) if not sign.isspace()]
+    for number in range(3 if edges else 0):
+        begin, last = sorted(data.draw(st.tuples(st.sampled_from(edges), st.sampled_from(edges))))
+        cas.add(span(begin=begin, end=last + 1, label=f"L{number}"))
+    path = tmp_path_factory.mktemp("cas") / "a.xmi"
+    cas.to_xmi(path)
+    expected = sorted((s.begin, s.end, s.label) for s in cassis.load_cas_from_xmi(path, types).select("custom.Span"))
+    cas.to_json(path.with_suffix(".json"))
+    for file in (path, path.with_suffix(".json")):
+        (article,), ledger = read(file)
+        assert not ledger.quarantined and article.text == text and article.id == "a"
+        assert sorted((e.start, e.end, e.label) for e in article.entities) == expected
+
+
+def test_a_folder_of_articles(tmp_path: Path, articles: list[Article]) -> None:
+    ledger = write_articles(articles, tmp_path / "out", "inception")
+    assert ledger.counts() == {"articles": len(articles)}
+    assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".xmi", ".xml"}
+    loaded = load_articles(tmp_path / "out", "inception")
+    assert sorted(loaded, key=lambda article: article.id) == sorted(articles, key=lambda article: article.id)
+
+
+def test_files_are_named_so_that_none_is_lost_or_outside(tmp_path: Path) -> None:
+    names = ["../x", "a", "A", "a", "", "TypeSystem", "خبر 1", "a.", "x" * 300, "nul\n"]
+    articles = [Article(text="نص", id=name) for name in names]
+    write_articles(articles, tmp_path / "out", "inception")
+    ledger = Ledger()
+    found = [a.id for path in (tmp_path / "out").glob("*.xmi") for _, a in inception.read_file(path, ledger)]
+    assert sorted(found) == sorted(name or "article-5" for name in names)
+    files = {path.name.casefold() for path in (tmp_path / "out").iterdir()}  # some file systems fold case
+    assert len(files) == len(names) + 1
+    assert (tmp_path / "out" / "خبر 1.xmi").exists() and list(tmp_path.iterdir()) == [tmp_path / "out"]
+
+
+def test_what_is_lost_is_recorded(tmp_path: Path) -> None:
+    article = Article(
+        text="زار خالد غزة",
+        id="a",
+        title="x\x00",
+        entities=(
+            Entity(start=9, end=12, label="GPE", score=0.5, id="e\x01"),
+            Entity(start=4, end=8, label="P\ud800", id="p"),
+            Entity(start=4, end=8, label=""),
+            Entity(start=4, end=40, label="FAR", text="x"),
+        ),
+        events=(
+            Event(trigger=Span(start=0, end=3), types=("VISIT", ""), arguments=(Argument(role="Who", entity="p"),)),
+            Event(trigger=Span(start=0, end=3), types=("\x02",)),
+        ),
+        event_types=("A", "\x03"),
+        sentences=(Sentence(start=0, end=3),),
+        tokens=((0, 3),),
+        judged={"entities": ("GPE",)},
+        evidence={"A": (Span(start=0, end=3),)},
+        meta={"x": object()},
+    )
+    ledger = write_articles([article, Article(text="a\x00b", id="b")], tmp_path / "out", "inception")
+    assert ledger.counts() == {
+        "articles": 1,
+        "quarantined: not XML": 5,
+        "quarantined: meta left out": 1,
+        "quarantined: label missing": 2,
+        "quarantined: span outside the text": 1,
+        "quarantined: argument left out": 1,
+        "quarantined: event left out": 1,
+        "quarantined: scores left out": 1,
+        "quarantined: sentences left out": 1,
+        "quarantined: tokens left out": 1,
+        "quarantined: judged left out": 1,
+        "quarantined: evidence left out": 1,
+        "quarantined: article left out": 1,
+    }
+    (kept,) = load_articles(tmp_path / "out", "inception")
+    assert [(entity.label, entity.text) for entity in kept.entities] == [("GPE", "غزة")]
+    assert [event.types for event in kept.events] == [("VISIT",)] and kept.event_types == ("A",)
+
+
+# what INCEpTION exports
+
+
+def test_an_export_with_built_in_layers(tmp_path: Path) -> None:
+    body = (
+        '<meta:DocumentMetaData xmi:id="1" sofa="99" begin="0" end="12" documentTitle="خبر.txt" documentId="admin"/>'
+        '<seg:Token xmi:id="2" sofa="99" begin="0" end="3"/><seg:Sentence xmi:id="3" sofa="99" begin="0" end="12"/>'
+        '<ner:NamedEntity xmi:id="4" sofa="99" begin="4" end="8" value="PER" identifier="http://kb/1"/>'
+        '<ner:Location xmi:id="5" sofa="99" begin="9" end="12" value="LOC"/>'
+        '<custom:Span xmi:id="6" sofa="99" begin="0" end="3" label="Visit"/>'
+        '<custom:Relation xmi:id="7" sofa="99" begin="4" end="8" label="Who" Governor="6" Dependent="4"/>'
+        '<custom:Relation xmi:id="8" sofa="99" begin="0" end="3" label="Where" Governor="5" Dependent="6"/>'
+    )
+    article = only(tmp_path / "admin.xmi", xmi(body), triggers=["Visit"])
+    assert article.id == "خبر.txt"
+    assert [(e.label, e.text, e.id) for e in article.entities] == [("PER", "خالد", "4"), ("LOC", "غزة", "5")]
+    (event,) = article.events
+    assert event.types == ("Visit",) and event.trigger.text == "زار"
+    assert event.arguments == (Argument(role="Who", entity="4"), Argument(role="Where", entity="5"))
+
+
+def test_layers_of_a_project_and_links(tmp_path: Path) -> None:
+    body = (
+        '<webanno:Mention xmi:id="1" sofa="99" begin="4" end="8" kind="PER" confidence="3"/>'
+        '<webanno:TriggerRolesLink xmi:id="2" role="Who" target="1"/>'
+        '<cas:FSArray xmi:id="3" elements="2"/>'
+        '<webanno:Trigger xmi:id="4" sofa="99" begin="0" end="3" type="Visit" roles="2" certainty="5"/>'
+        '<webanno:Trigger xmi:id="5" sofa="99" begin="0" end="3" type="Travel" roles="3"/>'
+        '<webanno:Topic xmi:id="6" sofa="99" name="Diplomacy"/><webanno:Topic xmi:id="7" sofa="99"/>'
+        '<webanno:Note xmi:id="8" sofa="99" begin="0" end="3"/>'
+    )
+    options: dict[str, Any] = {
+        "entity_layers": ["webanno.custom.Mention:kind"],
+        "event_layers": ["webanno.custom.Trigger"],
+        "document_layers": ["webanno.custom.Topic:name"],
+    }
+    article = only(tmp_path / "a.xmi", xmi(body), ignored_layers=["webanno.custom.Note"], **options)
+    assert [event.types for event in article.events] == [("Visit",), ("Travel",)]
+    assert {event.arguments for event in article.events} == {(Argument(role="Who", entity="1"),)}
+    assert article.event_types == ("Diplomacy",)
+    _, ledger = read(tmp_path / "a.xmi", **options)
+    assert causes(ledger) == ["layer not read"] and "webanno.custom.Note" in ledger.quarantined[0].message
+
+
+def test_json_as_the_java_tools_write_it(tmp_path: Path) -> None:
+    structures = {
+        "1": {"%TYPE": "uima.cas.Sofa", "sofaNum": 1, "sofaID": "_InitialView", "sofaString": "🙂 غزة\r\nقصف"},
+        "2": {"%TYPE": "custom.Span", "@sofa": 1, "begin": 3, "end": 6, "label": "GPE"},
+        "3": {"%TYPE": "custom.Event", "@sofa": 1, "begin": 8, "end": 11, "@types": 4, "@arguments": 5},
+        "4": {"%TYPE": "uima.cas.String[]", "%ELEMENTS": ["ASSAULT", "SIEGE"]},
+        "5": {"%TYPE": "custom.EventArgumentsLink[]", "%ELEMENTS": [6]},
+        "6": {"%TYPE": "custom.EventArgumentsLink", "role": "Place", "@target": 2},
+    }
+    document = {"%TYPES": {}, "%VIEWS": {"_InitialView": {"%SOFA": 1, "%MEMBERS": [2, 3]}}}
+    article = only(tmp_path / "a.json", json.dumps({**document, "%FEATURE_STRUCTURES": structures}))
+    listed = [{"%ID": int(key), **value} for key, value in structures.items()]
+    assert only(tmp_path / "a.json", json.dumps({**document, "%FEATURE_STRUCTURES": listed})) == article
+    assert [entity.text for entity in article.entities] == ["غزة"]
+    (event,) = article.events
+    assert (event.trigger.text, event.types) == ("قصف", ("ASSAULT", "SIEGE"))
+    assert event.arguments == (Argument(role="Place", entity="2"),)
+
+
+def test_detect(tmp_path: Path) -> None:
+    for content in ('{"%TYPES": {}}', '\ufeff{\n "%FEATURE_STRUCTURES": []}', '{ "%VIEWS": {} }'):
+        (tmp_path / "a.json").write_text(content, encoding="utf-8")
+        assert detect(tmp_path / "a.json") == "inception"
+    (tmp_path / "a.json").write_text('{"TYPES": "%TYPES"}', encoding="utf-8")
+    with pytest.raises(DataError, match="unknown format|is in no format"):
+        detect(tmp_path / "a.json")
+    (tmp_path / "a.xmi").write_text("", encoding="utf-8")
+    assert detect(tmp_path / "a.xmi") == "inception"
+
+
+# what is damaged
+
+GOOD = '<ner:NamedEntity xmi:id="1" sofa="99" begin="9" end="12" value="GPE"/>'
+EVENT = '<custom:Event xmi:id="2" sofa="99" begin="0" end="3" {}><types>VISIT</types></custom:Event>'
+
+
+@pytest.mark.parametrize(
+    ("body", "cause", "said"),
+    [
+        ('<ner:NamedEntity xmi:id="3" sofa="99" begin="9" end="13" value="X"/>', "span outside the text", "9'-'13"),
+        ('<ner:NamedEntity xmi:id="3" sofa="99" begin="-1" end="3" value="X"/>', "span outside the text", "-1"),
+        ('<ner:NamedEntity xmi:id="3" sofa="99" begin="3" end="3" value="X"/>', "span outside the text", "is empty"),
+        ('<ner:NamedEntity xmi:id="3" sofa="99" end="3" value="X"/>', "span outside the text", "None-'3'"),
+        ('<ner:NamedEntity xmi:id="3" sofa="99" begin="0" end="3"/>', "no label", "has no value"),
+        ('<ner:NamedEntity xmi:id="3" sofa="99" begin="3" end="4" value="X"/>', "empty span", "nothing that is seen"),
+        ('<ner:NamedEntity xmi:id="3" sofa="7" begin="0" end="3" value="X"/>', "other view", "another view"),
+        ('<ner:NamedEntity xmi:id="33" sofa="99" begin="0" end="3" value="X"/>', "not in the index", "deleted"),
+        ('<ner:NamedEntity sofa="99" begin="0" end="3" value="X"/>', "no id", "None"),
+        ('<ner:NamedEntity xmi:id="1" sofa="99" begin="0" end="3" value="X"/>', "duplicate id", "id 1"),
+        ('<custom:Event xmi:id="3" sofa="99" begin="0" end="3"/>', "no label", "has no types"),
+        (EVENT.format('arguments="77"'), "unknown id", "names 77"),
+        (EVENT.format('arguments="3"') + '<custom:L xmi:id="3" role="Who" target="2"/>', "unknown id", "no entity"),
+        (EVENT.format('arguments="3"') + '<custom:L xmi:id="3" role="" target="1"/>', "no role", "link 3"),
+        (
+            EVENT.format("") + '<custom:Relation xmi:id="3" sofa="99" Governor="2" Dependent="1"/>',
+            "no role",
+            "Relation with the id 3",
+        ),
+        (
+            '<custom:Relation xmi:id="3" sofa="99" Governor="1" Dependent="1" label="near"/>',
+            "relation of no event",
+            "from 1 to 1",
+        ),
+        (
+            EVENT.format("") + '<custom:Relation xmi:id="33" sofa="99" Governor="2" Dependent="1" label="a"/>',
+            "not in the index",
+            "Relation",
+        ),
+        ('<custom:Article xmi:id="3" sofa="99" meta="[1]"/>', "meta", "must be an object"),
+        ('<custom:Article xmi:id="3" sofa="99" meta="{"/>', "meta", "not JSON"),
+        ('<cas:Sofa xmi:id="3" sofaNum="2" sofaID="other" sofaString="x"/>', "other view", "'other'"),
+    ],
+)
+def test_one_bad_thing_costs_itself(tmp_path: Path, body: str, cause: str, said: str) -> None:
+    (article,), ledger = read(tmp_path / "a.xmi", xmi(GOOD + body))
+    assert [(e.label, e.text) for e in article.entities] == [("GPE", "غزة")]
+    assert causes(ledger) == [cause] and said in ledger.quarantined[0].message
+    assert len(article.events) == body.count("<types>")
+
+
+def test_offsets_that_cut_a_character_are_refused(tmp_path: Path) -> None:
+    body = '<custom:Span xmi:id="1" sofa="99" begin="1" end="5" label="X"/>'
+    (article,), ledger = read(tmp_path / "a.xmi", xmi(body, text="🙂غزة"))
+    assert not article.entities and causes(ledger) == ["span outside the text"]
+
+
+def test_what_is_mended_is_told(tmp_path: Path) -> None:
+    body = (
+        '<custom:Span xmi:id="1" sofa="99" begin="3" end="8" label="PER" id="x"/>'
+        '<custom:Span xmi:id="2" sofa="99" begin="9" end="12" label="GPE" id="x"/>'
+        '<dep:Dependency xmi:id="3" sofa="99" begin="0" end="3" Governor="1" Dependent="2" DependencyType="obj"/>'
+    )
+    (article,), ledger = read(tmp_path / "a.xmi", xmi(body))
+    assert [(e.text, e.id) for e in article.entities] == [("خالد", "x"), ("غزة", "")]
+    assert not ledger.quarantined
+    assert [p.cause for p in ledger.repaired] == ["white space at an edge", "layer left aside", "duplicate id"]
+
+
+BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.xmi", xmi("").replace("<xmi:XMI", f"{BOMB}<xmi:XMI", 1), "document type"),
+        ("a.xmi", xmi("").replace("<xmi:XMI", '<!DOCTYPE x SYSTEM "file:///etc/passwd"><xmi:XMI', 1), "document type"),
+        ("a.xmi", "<a>" * 200_000, "not of an XMI file"),
+        ("a.xmi", xmi("<custom:A>" * 100_000), "two deep"),
+        ("a.xmi", xmi("", text="a&#1;b").replace("1.0", "1.1", 1), "XML 1.0"),
+        ("a.xmi", "", "not XML"),
+        ("a.xmi", b"\xff\xfe\x00", "not XML"),
+        ("a.xmi", '<?xml version="1.0" encoding="utf-7"?><a/>', "not XML"),
+        ("a.xmi", '<xmi:XMI xmlns:xmi="http://www.omg.org/XMI"/>', "no feature structures"),
+        ("a.xmi", xmi("").replace("sofaString", "sofaURI"), "sofaString"),
+        ("a.xmi", xmi("").replace("cas:Sofa", "cas:Sopha"), "0 subjects of analysis"),
+        ("a.json", "{", "not JSON"),
+        ("a.json", "[" * 100_000, "nested too deeply"),
+        ("a.json", "[]", "not CAS JSON"),
+        ("a.json", b"\xff", "not JSON"),
+        ("a.json", '{"%FEATURE_STRUCTURES": [1, {}]}', "0 subjects"),
+        ("a.json", '{"%FEATURE_STRUCTURES": [{"%ID": 1, "%TYPE": "uima.cas.Sofa", "sofaString": 3}]}', "is 3"),
+    ],
+)
+def test_what_is_no_document_is_refused(tmp_path: Path, name: str, content: str | bytes, said: str) -> None:
+    articles, ledger = read(tmp_path / name, content)
+    assert not articles and causes(ledger) == ["not a CAS document"]
+    assert said in ledger.quarantined[0].message and len(ledger.quarantined[0].message) < 400
+
+
+def test_a_file_that_is_too_large_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uima_cas, "MAX_BYTES", 100)
+    articles, ledger = read(tmp_path / "a.xmi", xmi(GOOD))
+    assert not articles and "is not read" in ledger.quarantined[0].message
+
+
+def test_spans_that_cover_the_text_over_and_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inception.reader, "MAX_COVERED", 20)
+    body = "".join(f'<custom:Span xmi:id="{n}" sofa="99" begin="0" end="8" label="X"/>' for n in range(1, 5))
+    (article,), ledger = read(tmp_path / "a.xmi", xmi(body))
+    assert len(article.entities) == 2 and causes(ledger) == ["too many spans"] * 2
+
+
+def test_an_array_that_many_hold_is_read_once(tmp_path: Path) -> None:
+    links = "".join(f'<custom:L xmi:id="{n}" role="Where" target="1"/>' for n in range(1000, 1500))
+    events = "".join(
+        f'<custom:Event xmi:id="{n}" sofa="99" begin="0" end="3" arguments="98"><types>VISIT</types></custom:Event>'
+        for n in range(2000, 2500)
+    )
+    array = f'<cas:FSArray xmi:id="98" elements="{" ".join(map(str, range(1000, 1500)))}"/>'
+    members = " ".join(map(str, [1, *range(2000, 2500)]))
+    (article,), ledger = read(tmp_path / "a.xmi", xmi(GOOD + links + array + events, members=members))
+    assert [len(event.arguments) for event in article.events] == [500] + [0] * 499
+    assert causes(ledger) == ["shared array"] * 499
+
+
+def test_the_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cassis", None)
+    with pytest.raises(DataError, match=r'pip install "rasid\[inception\]"'):
+        write_articles([Article(text="نص", id="a")], tmp_path / "out", "inception")
+    assert only(tmp_path / "a.xmi", xmi(GOOD)).entities[0].text == "غزة"  # reading needs no extra
+
+
+def corrupted(content: bytes, source: random.Random) -> bytes:
+    """A good file with a few bytes changed, dropped, doubled or moved, or its numbers changed."""
+    damaged = bytearray(content)
+    for _ in range(source.randint(1, 4)):
+        at, length = source.randrange(len(damaged) + 1), source.randint(1, 20)
+        match source.randrange(5):
+            case 0:
+                damaged[at : at + 1] = bytes([source.randrange(256)])
+            case 1:
+                del damaged[at : at + length]
+            case 2:
+                damaged[at:at] = damaged[at : at + length]
+            case 3:
+                digits = [i for i, byte in enumerate(damaged) if 48 <= byte < 58]
+                if digits:
+                    damaged[source.choice(digits)] = source.randrange(48, 58)
+            case _:
+                other = source.randrange(len(damaged) + 1)
+                damaged[at:at] = damaged[other : other + length]
+    return bytes(damaged)
+
+
+def check_corruption(folder: Path, article: Article, times: int) -> None:
+    inception.write_files([article], folder, Ledger())
+    (good,) = folder.glob("*.xmi")
+    types = cassis.load_typesystem(folder / "TypeSystem.xml")
+    as_json = cassis.load_cas_from_xmi(good, types).to_json().encode()
+    source, contents = random.Random(1), (good.read_bytes(), as_json)
+    whole = 0
+    for number in range(times):
+        path = folder / ("b.xmi", "b.json")[number % 2]
+        articles, ledger = read(path, corrupted(contents[number % 2], source))
+        assert articles or ledger.quarantined
+        if articles and len(articles[0].entities) + len(articles[0].events) < 3:
+            assert ledger.quarantined or ledger.repaired
+        whole += bool(articles)
+    assert 0 < whole < times  # the damage is neither too little nor too much to show anything
+
+
+RICH = Article(
+    text="قصف 🙂 في غزة\r\nوخالد يندد",
+    id="rich",
+    title="قصف",
+    entities=(Entity(start=9, end=12, label="GPE", id="e1"), Entity(start=15, end=19, label="PER", id="e2")),
+    events=(
+        Event(
+            trigger=Span(start=0, end=3),
+            types=("ASSAULT", "SIEGE"),
+            id="v1",
+            arguments=(Argument(role="Place", entity="e1"), Argument(role="Who", entity="e2")),
+        ),
+    ),
+    event_types=("ASSAULT",),
+    meta={"a": [1, {"b": None}]},
+)
+
+
+def test_corrupted_files(tmp_path: Path) -> None:
+    check_corruption(tmp_path, RICH, 400)
+
+
+@pytest.mark.long
+@pytest.mark.slow
+def test_many_corrupted_files(tmp_path: Path) -> None:
+    check_corruption(tmp_path, replace(RICH, id="other"), 10_000)
+
+
+@pytest.mark.filterwarnings("ignore:open_binary:DeprecationWarning")  # of dkpro-cassis
+def test_the_types_of_the_writer_are_known_to_inception() -> None:
+    types = cassis.load_dkpro_core_typesystem()
+    assert types.get_type(ENTITY_TYPE).get_feature("value") is not None
+    assert not types.contains_type(ARTICLE_TYPE)

@@ -1,0 +1,418 @@
+"""Zip archives of INCEpTION: layouts, whose version is read, and archives that were made to harm."""
+
+import io
+import json
+import random
+import struct
+import tracemalloc
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from rasid.cli import app
+from rasid.commands.lenient import read_leniently
+from rasid.data.articles import Article, check_article
+from rasid.data.datasets import load_dataset
+from rasid.data.formats import detect, format_of, inception, load_articles, read_articles
+from rasid.data.formats.common import zip_archive
+from rasid.data.labels import Label, LabelScheme
+from rasid.data.problems import DataError, Ledger
+
+TYPES = b"<typeSystemDescription/>"
+
+
+def xmi(label: str = "GPE", text: str = "زار خالد غزة", title: str = "") -> bytes:
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?><xmi:XMI xmlns:xmi="http://www.omg.org/XMI" '
+        'xmlns:cas="http:///uima/cas.ecore" xmlns:custom="http:///custom.ecore" '
+        'xmlns:meta="http:///de/tudarmstadt/ukp/dkpro/core/api/metadata/type.ecore" xmi:version="2.0">'
+        f'<custom:Span xmi:id="1" sofa="99" begin="9" end="12" label="{label}"/>'
+        + (f'<meta:DocumentMetaData xmi:id="2" sofa="99" begin="0" end="12" documentTitle="{title}"/>' if title else "")
+        + f'<cas:Sofa xmi:id="99" sofaNum="1" sofaID="_InitialView" mimeType="text" sofaString="{text}"/>'
+        '<cas:View sofa="99" members="1 2"/></xmi:XMI>'
+    ).encode()
+
+
+def cas_json(label: str) -> bytes:
+    structures = [
+        {"%ID": 1, "%TYPE": "uima.cas.Sofa", "sofaNum": 1, "sofaID": "_InitialView", "sofaString": "زار خالد غزة"},
+        {"%ID": 2, "%TYPE": "custom.Span", "@sofa": 1, "begin": 9, "end": 12, "label": label},
+    ]
+    views = {"_InitialView": {"%SOFA": 1, "%MEMBERS": [2]}}
+    return json.dumps({"%TYPES": {}, "%FEATURE_STRUCTURES": structures, "%VIEWS": views}).encode()
+
+
+def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        for name, content in members.items():
+            info = zipfile.ZipInfo(name)
+            info.filename = info.orig_filename = name  # as it is, whatever the system's separator
+            info.compress_type = method
+            archive.writestr(info, content)
+    return stream.getvalue()
+
+
+def version(label: str, user: str = "admin", **more: Any) -> bytes:
+    return zipped({"TypeSystem.xml": TYPES, f"{user}.xmi": xmi(label, **more)})
+
+
+def project(**changed: bytes | None) -> dict[str, bytes]:
+    members: dict[str, bytes | None] = {
+        "exportedproject123.json": b'{"name": "x"}',
+        "source/خبر 10.txt": "زار خالد غزة".encode(),
+        "annotation/خبر 10.txt/INITIAL_CAS.zip": version("INITIAL", "INITIAL_CAS"),
+        "annotation/خبر 10.txt/ali.zip": version("ALI", "ali"),
+        "annotation/خبر 10.txt/sara.zip": version("SARA", "sara"),
+        "curation/خبر 10.txt/CURATION_USER.zip": version("BOTH", "CURATION_USER"),
+        "annotation_ser/خبر 10.txt/INITIAL_CAS.ser": b"\xac\xed",
+        "annotation_ser/خبر 10.txt/ali.ser": b"\xac\xed",
+        "annotation/خبر 9.txt/ali.json": cas_json("ALONE"),
+        "annotation_ser/خبر 8.txt/INITIAL_CAS.ser": b"\xac\xed",
+        "log/project.log": b"",
+    }
+    return {name: content for name, content in {**members, **changed}.items() if content is not None}
+
+
+def read(path: Path, content: bytes, **options: Any) -> tuple[list[Article], Ledger]:
+    path.write_bytes(content)
+    ledger = Ledger(source=path.name)
+    articles = [article for _, article in inception.read_file(path, ledger, **options)]
+    assert ledger.articles == len(articles) and ledger.source == path.name
+    assert not [problem for article in articles for problem in check_article(article)]
+    return articles, ledger
+
+
+def labels(articles: list[Article]) -> list[tuple[str, str]]:
+    return [(article.id, article.entities[0].label) for article in articles]
+
+
+def only_problem(ledger: Ledger) -> str:
+    (problem,) = ledger.quarantined
+    assert len(problem.message) < 500
+    return f"{problem.source}: [{problem.cause}] {problem.message}"
+
+
+# layouts
+
+
+def test_a_document_with_its_type_system(tmp_path: Path) -> None:
+    for content, name in ((version("GPE", title="خبر.txt"), "خبر.txt"), (version("GPE", "ali"), "ali")):
+        articles, ledger = read(tmp_path / "a.zip", content)
+        assert labels(articles) == [(name, "GPE")]
+        assert not ledger.quarantined and not ledger.repaired
+    articles, ledger = read(tmp_path / "a.zip", zipped({"x/doc.json": cas_json("GPE"), "__MACOSX/x/._doc.json": b"1"}))
+    assert labels(articles) == [("doc", "GPE")] and not ledger.quarantined and not ledger.repaired
+
+
+def test_several_documents_in_order_and_what_is_left_aside(tmp_path: Path) -> None:
+    members = {f"{n}.xmi": xmi(f"L{n}") for n in (10, 9)} | {"x.zip": version("Z", "doc"), "liesmich.txt": b"x"}
+    articles, ledger = read(tmp_path / "a.zip", zipped(members))
+    assert labels(articles) == [("9", "L9"), ("10", "L10"), ("doc", "Z")]
+    (problem,) = ledger.repaired
+    assert problem.cause == "members left aside" and "liesmich.txt" in problem.message and not ledger.quarantined
+
+
+def test_a_project_gives_the_curated_version_or_the_only_one(tmp_path: Path) -> None:
+    for prefix in ("", "my project/"):
+        members = {prefix + name: content for name, content in project().items()}
+        articles, ledger = read(tmp_path / "a.zip", zipped(members))
+        assert labels(articles) == [("خبر 9.txt", "ALONE"), ("خبر 10.txt", "BOTH")]
+        assert not ledger.quarantined
+        told = {problem.cause: problem.message for problem in ledger.repaired}
+        assert "CURATION_USER" in told["versions left out"] and "ali, sara" in told["versions left out"]
+        assert "nobody" in told["document without a version"] and len(ledger.repaired) == 2
+
+
+def test_curated_documents_alone(tmp_path: Path) -> None:
+    articles, ledger = read(tmp_path / "a.zip", zipped({"curation/a.xmi/CURATION_USER.zip": version("C")}))
+    assert labels(articles) == [("a", "C")] and not ledger.repaired and not ledger.quarantined
+
+
+def test_an_annotator_is_chosen(tmp_path: Path) -> None:
+    articles, ledger = read(tmp_path / "a.zip", zipped(project()), annotator="sara")
+    assert labels(articles) == [("خبر 10.txt", "SARA")]
+    assert sorted(p.cause for p in ledger.repaired) == ["document without a version"] * 2 + ["versions left out"]
+    articles, _ = read(tmp_path / "a.zip", zipped(project()), annotator="INITIAL_CAS")
+    assert labels(articles) == [("خبر 10.txt", "INITIAL")]
+    articles, ledger = read(tmp_path / "a.zip", zipped(project()), annotator="Sara")
+    assert not articles and "unknown annotator" in only_problem(ledger) and "there are ali, " in only_problem(ledger)
+
+
+def test_several_annotators_without_a_curator_are_not_guessed_at(tmp_path: Path) -> None:
+    members = project(**{"curation/خبر 10.txt/CURATION_USER.zip": None})
+    articles, ledger = read(tmp_path / "a.zip", zipped(members))
+    assert labels(articles) == [("خبر 9.txt", "ALONE")]
+    said = only_problem(ledger)
+    assert "several annotators" in said and "ali, sara" in said and "option annotator" in said
+    with pytest.raises(DataError, match="several annotators|was annotated by ali, sara"):
+        load_articles(tmp_path / "a.zip")
+    assert len(load_articles(tmp_path / "a.zip", options={"annotator": "ali"})) == 2
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"annotation_ser/a/ali.ser": b"x"}, "ali (.ser), which is not read; export it as UIMA CAS XMI"),
+        ({"annotation/a/ali.tsv": b"x"}, "ali (.tsv)"),
+        ({"exportedproject.json": b"{}", "source/a.xmi": xmi()}, "without annotations"),
+        ({"a.txt": b"x"}, "no .xmi or .json"),
+        ({}, "no .xmi or .json"),
+        ({"annotation/a/ali.zip": zipped({"a.xmi": xmi(), "b.xmi": xmi()})}, "a.xmi, b.xmi"),
+        ({"annotation/a/ali.zip": zipped({"TypeSystem.xml": TYPES})}, "holds none"),
+        ({"annotation/a/ali.zip": b"PK"}, "a.zip!annotation/a/ali.zip: [member not read]"),
+        ({"annotation/a/ali.zip": version("X")[:-40]}, "truncated"),
+        ({"annotation/a/ali.xmi": b"<a/>"}, "a.zip!annotation/a/ali.xmi: [not a CAS document]"),
+        ({"annotation/a/ali.zip": zipped({"a.xmi": b"<a/>"})}, "a.zip!annotation/a/ali.zip!a.xmi: [not a CAS"),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_file_and_member(tmp_path: Path, members: dict[str, bytes], said: str) -> None:
+    articles, ledger = read(tmp_path / "a.zip", zipped(members))
+    assert not articles and said in only_problem(ledger)
+
+
+def test_detection_folders_and_targets(tmp_path: Path) -> None:
+    for content in (zipped(project()), version("X"), zipped({"a.json": cas_json("X")}), b"PK broken"):
+        (tmp_path / "a.zip").write_bytes(content)
+        assert detect(tmp_path / "a.zip") == "inception"
+    for content in (zipped({"a.txt": b"x"}), zipped({"a.json": b"[1]"})):
+        (tmp_path / "a.zip").write_bytes(content)
+        with pytest.raises(DataError, match="archive without documents of INCEpTION; unpack it"):
+            detect(tmp_path / "a.zip")
+    (tmp_path / "a.jsonl").write_text('{"text": "نص", "id": "a"}\n', encoding="utf-8")
+    assert [article.id for article in load_articles(tmp_path)] == ["a"]  # a zip beside the data is no data
+    (tmp_path / "a.zip").write_bytes(version("X", "doc"))
+    assert labels(load_articles(tmp_path, "inception")) == [("doc", "X")]
+    with pytest.raises(DataError, match="suffix is that of no format"):
+        format_of("out.zip")
+
+
+def test_convert_reads_archives(tmp_path: Path) -> None:
+    path = tmp_path / "project.zip"
+    path.write_bytes(zipped(project()))
+    out = tmp_path / "out.jsonl"
+    outcome = CliRunner().invoke(app, ["convert", str(path), str(out), "--option", "annotator=ali"])
+    assert outcome.exit_code == 0 and "2 articles read, 2 written" in outcome.stderr
+    assert "versions left out: 1" in outcome.stderr
+    assert [article.id for article in load_articles(out)] == ["خبر 9.txt", "خبر 10.txt"]
+
+
+def test_recipes_and_audits_read_archives(tmp_path: Path) -> None:
+    path = tmp_path / "project.zip"
+    path.write_bytes(zipped(project()))
+    scheme = LabelScheme(name="x", entities={name: Label(name=name) for name in ("ALI", "ALONE")})
+    dataset = load_dataset(path, scheme=scheme, supervises=["entities"], options={"annotator": "ali"})
+    assert labels(dataset.articles) == [("خبر 9.txt", "ALONE"), ("خبر 10.txt", "ALI")]
+    assert read_leniently(str(path), name="x").files == [
+        f"{path}!annotation/خبر 9.txt/ali.json",
+        f"{path}!curation/خبر 10.txt/CURATION_USER.zip!CURATION_USER.xmi",
+    ]
+
+
+# archives that were made to harm
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("../a.xmi", ".."),
+        ("x/../../a.xmi", ".."),
+        ("..\\a.xmi", ".."),
+        ("/a.xmi", "absolute"),
+        ("\\a.xmi", "absolute"),
+        ("C:\\a.xmi", "drive letter"),
+        ("c:a.xmi", "drive letter"),
+        ("annotation/../a/ali.xmi", ".."),
+    ],
+)
+def test_names_that_lead_out_are_refused_by_name(tmp_path: Path, name: str, said: str) -> None:
+    path = tmp_path / "in" / "a.zip"
+    path.parent.mkdir()
+    articles, ledger = read(path, zipped({name: xmi("BAD"), "good.xmi": xmi("GPE")}))
+    assert labels(articles) == [("good", "GPE")]
+    assert "unsafe member" in only_problem(ledger) and said in only_problem(ledger)
+    assert repr(name)[1:-1] in only_problem(ledger)
+    assert [file for file in tmp_path.rglob("*") if file.is_file()] == [path]
+
+
+def test_links_and_names_given_twice(tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        link = zipfile.ZipInfo("link.xmi")
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, "/etc/passwd")
+        archive.writestr("a.xmi", xmi("FIRST"))
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.writestr("a.xmi", xmi("SECOND"))
+    articles, ledger = read(tmp_path / "a.zip", stream.getvalue())
+    assert labels(articles) == [("a", "FIRST")]
+    assert [problem.cause for problem in ledger.quarantined] == ["unsafe member", "duplicate member"]
+    assert "it is a link" in ledger.quarantined[0].message
+
+
+def test_archives_in_archives_in_archives(tmp_path: Path) -> None:
+    deep = zipped({"c.zip": zipped({"d.xmi": xmi()}), "a.xmi": xmi("GPE")})
+    for members in ({"b.zip": deep}, {"annotation/b/ali.zip": deep}):
+        articles, ledger = read(tmp_path / "a.zip", zipped(members))
+        assert len(articles) == 1 and "nested too deeply" in only_problem(ledger)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_bomb_is_refused_unpacked(tmp_path: Path, nested: bool) -> None:
+    bomb = zipped({"a.xmi": b" " * (60 << 20)})
+    content = zipped({"annotation/a/ali.zip": bomb}) if nested else bomb
+    assert len(content) < 100_000
+    tracemalloc.start()
+    articles, ledger = read(tmp_path / "a.zip", content)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert not articles and "stands for 200 at most" in only_problem(ledger) and peak < 4 << 20
+
+
+def test_a_size_that_is_not_true(tmp_path: Path) -> None:
+    content = xmi(text="زار خالد غزة" + "ا" * 1000)
+    good = zipped({"a.xmi": content})
+    for size in (100, len(content) + 100):  # in the local header and in the list of members
+        false = good.replace(struct.pack("<I", len(content)), struct.pack("<I", size))
+        articles, ledger = read(tmp_path / "a.zip", false)
+        assert not articles and "a.zip!a.xmi: [member not read]" in only_problem(ledger)
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "said"),
+    [("MAX_MEMBERS", 3, "11 members"), ("MAX_DIRECTORY", 300, "list of its members")],
+)
+def test_limits_of_an_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int, said: str
+) -> None:
+    monkeypatch.setattr(zip_archive, limit, value)
+    articles, ledger = read(tmp_path / "a.zip", zipped(project()))
+    assert not articles and "archive not read" in only_problem(ledger) and said in only_problem(ledger)
+
+
+def test_what_all_members_hold_together_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = version("X")
+    members = {f"annotation/{n}/ali.zip": one for n in range(4)}
+    monkeypatch.setattr(zip_archive, "MAX_TOTAL", 2 * (len(one) + len(xmi("X"))) + 10)
+    articles, ledger = read(tmp_path / "a.zip", zipped(members))
+    assert len(articles) == 2 and len(ledger.quarantined) == 2
+    assert "read of an archive at most" in ledger.quarantined[0].message
+
+
+def test_a_member_larger_than_a_document(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive, archive.open("a.xmi", "w") as member:
+        for _ in range(65):
+            member.write(b" " * (1 << 20))
+    ledger = Ledger(source="a.zip")
+    assert not list(inception.read_file(path, ledger)) and "64 MiB are read of a member" in only_problem(ledger)
+
+
+def test_encrypted_and_foreign_members(tmp_path: Path) -> None:
+    good = bytearray(zipped({"a.xmi": xmi()}))
+    for signature, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        good[good.index(signature) + at] |= 1
+    articles, ledger = read(tmp_path / "a.zip", bytes(good))
+    assert not articles and "a.zip!a.xmi" in only_problem(ledger) and "encrypted" in only_problem(ledger)
+    for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        articles, ledger = read(tmp_path / "a.zip", zipped({"a.xmi": xmi()}, method))
+        assert not articles and f"packed by method {method}" in only_problem(ledger)
+
+
+def test_a_truncated_archive_is_refused_by_name(tmp_path: Path) -> None:
+    whole = zipped(project())
+    for size in (0, 4, len(whole) // 2, len(whole) - 1):
+        articles, ledger = read(tmp_path / "a.zip", whole[:size])
+        assert not articles and "a.zip: [archive not read]" in only_problem(ledger)
+    with pytest.raises(DataError, match=r"a\.zip: .*truncated"):
+        load_articles(tmp_path / "a.zip")
+
+
+def test_a_truncated_project_is_not_read_as_the_document_at_its_end(tmp_path: Path) -> None:
+    whole = zipped(project(), zipfile.ZIP_STORED)  # the lists of the archives in it can be seen from outside
+    for end in (at for at in range(len(whole)) if whole.startswith(b"PK\x05\x06", at)):
+        articles, ledger = read(tmp_path / "a.zip", whole[: end + 22])
+        assert len(articles) == (2 if end + 22 == len(whole) else 0)
+        assert articles or "truncated" in only_problem(ledger)
+
+
+def test_memory_is_that_of_one_document(tmp_path: Path) -> None:
+    one = version("X", text="زار خالد غزة" + "كلمة " * 40_000)
+    path = tmp_path / "a.zip"
+    peaks = []
+    for count in (2, 40):
+        path.write_bytes(zipped({f"annotation/{n}/ali.zip": one for n in range(count)}))
+        tracemalloc.start()
+        assert sum(1 for _ in read_articles(path, ledger=Ledger())) == count
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + (1 << 20)
+
+
+# anything at all
+
+NAME = st.lists(
+    st.sampled_from(
+        ["annotation", "curation", "annotation_ser", "a", "خبر", "..", ".", "", "C:", "\\", "x" * 300, "9" * 5000, "\n"]
+    ),
+    max_size=4,
+).map("/".join)
+ENDING = st.sampled_from(["", "/", "/ali.zip", "/ali.xmi", "/CURATION_USER.json", ".zip", ".xmi", "/INITIAL_CAS.ser"])
+CONTENT = st.sampled_from([xmi(), cas_json("A"), version("B"), b"", b"PK\x05\x06", zipped({}), zipped(project())])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.dictionaries(st.builds(str.__add__, NAME, ENDING), CONTENT, max_size=5), st.sampled_from(["", "ali", "\x00"]))
+def test_any_names_and_contents(
+    tmp_path_factory: pytest.TempPathFactory, members: dict[str, bytes], annotator: str
+) -> None:
+    path = tmp_path_factory.mktemp("zip") / "a.zip"
+    articles, ledger = read(path, zipped(members), annotator=annotator)
+    assert articles or ledger.quarantined or ledger.repaired
+    assert all(len(p.source) < 1000 for p in (*ledger.quarantined, *ledger.repaired))
+
+
+def corrupted(content: bytes, source: random.Random) -> bytes:
+    damaged = bytearray(content)
+    for _ in range(source.randint(1, 3)):
+        at, length = source.randrange(len(damaged) + 1), source.randint(1, 20)
+        match source.randrange(5):
+            case 0:
+                damaged[at : at + 1] = bytes([source.randrange(256)])
+            case 1:
+                del damaged[at : at + length]
+            case 2:
+                damaged[at:at] = damaged[at : at + length]
+            case 3:
+                # The lists of members, where sizes, offsets and names stand.
+                at = max(damaged.rfind(b"PK\x01\x02", 0, at), 0) + source.randrange(46)
+                damaged[at : at + 1] = bytes([source.choice([0, 1, 255, source.randrange(256)])])
+            case _:
+                damaged = damaged[: max(at, 1)] or damaged
+    return bytes(damaged)
+
+
+def check_corruption(path: Path, times: int) -> None:
+    members, source, whole = project(), random.Random(7), 0
+    archives = (zipped(members), zipped(members, zipfile.ZIP_STORED))
+    for number in range(times):
+        articles, ledger = read(path, corrupted(archives[number % 2], source))
+        # A name that was changed may make a document a file of another kind, or a version another person's.
+        assert len(articles) == 2 or ledger.quarantined or ledger.repaired
+        whole += len(articles) == 2
+    assert 0 < whole < times
+
+
+def test_corrupted_archives(tmp_path: Path) -> None:
+    check_corruption(tmp_path / "a.zip", 400)
+
+
+@pytest.mark.long
+@pytest.mark.slow
+def test_many_corrupted_archives(tmp_path: Path) -> None:
+    check_corruption(tmp_path / "a.zip", 10_000)

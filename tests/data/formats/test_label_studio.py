@@ -1,0 +1,733 @@
+"""Label Studio's JSON: exports of every age, hostile ones, and our own import files coming back."""
+
+import json
+import random
+import tracemalloc
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
+from rasid.data.formats import detect, label_studio, load_articles, read_articles, write_articles
+from rasid.data.formats.label_studio.tasks import split_values
+from rasid.data.labels import Label, LabelScheme
+from rasid.data.problems import DataError, Ledger, Problem
+
+TEXT = "قصف الجيش مدينة حلب. 🙂 قال سامر إن القصف وقع"
+
+
+def region(surface: str, label: str, name: str = "r", *, text: str = TEXT, **more: Any) -> dict[str, Any]:
+    start = text.index(surface)
+    value = {"start": start, "end": start + len(surface), "text": surface, "labels": [label]}
+    return {"id": name, "from_name": "label", "to_name": "text", "type": "labels", "value": value} | more
+
+
+def relation(first: str, second: str, *labels: str, direction: str = "right") -> dict[str, Any]:
+    return {"from_id": first, "to_id": second, "type": "relation", "direction": direction, "labels": [*labels]}
+
+
+def task(*results: dict[str, Any], text: str = TEXT, **more: Any) -> dict[str, Any]:
+    return {"id": 7, "data": {"text": text}, "annotations": [{"id": 1, "result": [*results]}], "predictions": []} | more
+
+
+def causes(problems: list[Problem]) -> list[str]:
+    return [problem.cause for problem in problems]
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Callable[..., tuple[list[Article], Ledger]]:
+    """Read tasks, or the text or bytes of a file."""
+
+    def run(content: Any, **options: Any) -> tuple[list[Article], Ledger]:
+        path = tmp_path / "export.json"
+        if not isinstance(content, str | bytes):
+            content = json.dumps(content, ensure_ascii=False)
+        path.write_bytes(content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content)
+        ledger = Ledger(source=str(path))
+        articles = [article for _, article in label_studio.read_file(path, ledger, **options)]
+        assert ledger.articles == len(articles)
+        assert not [problem for article in articles for problem in check_article(article)]
+        return articles, ledger
+
+    return run
+
+
+# what exports hold
+
+
+def test_regions_relations_and_choices(load):
+    results = [
+        relation("a", "t", "Location"),  # drawn from the entity, and before its regions
+        region("حلب", "GPE", "a"),
+        region("الجيش", "ORG", "b"),
+        region("قصف", "ASSAULT", "t"),
+        relation("t", "b", "Source", "Actor", direction="bi"),
+        {
+            "id": "c",
+            "from_name": "kind",
+            "to_name": "text",
+            "type": "choices",
+            "value": {"choices": ["ASSAULT", "AID"]},
+        },
+    ]
+    (article,), ledger = load([task(*results)], triggers=["ASSAULT"])
+    assert not ledger.quarantined and not ledger.repaired
+    assert (article.id, article.text) == ("7", TEXT)
+    assert [(e.id, e.label, e.text) for e in article.entities] == [("b", "ORG", "الجيش"), ("a", "GPE", "حلب")]
+    (event,) = article.events
+    assert (event.id, event.types, event.trigger.text) == ("t", ("ASSAULT",), "قصف")
+    assert event.arguments == (
+        Argument(role="Location", entity="a"),
+        Argument(role="Source", entity="b"),
+        Argument(role="Actor", entity="b"),
+    )
+    assert article.event_types == ("ASSAULT", "AID")
+
+
+@pytest.mark.parametrize(
+    ("from_name", "label", "triggers", "types"),
+    [
+        ("trigger", "ASSAULT", [], ("ASSAULT",)),
+        ("label", "event:ASSAULT+AID", [], ("ASSAULT", "AID")),
+        ("label", "Attack", ["Attack"], ("Attack",)),
+        ("label", "Attack", [], None),
+    ],
+)
+def test_what_makes_a_region_a_trigger(load, from_name, label, triggers, types):
+    (article,), _ = load([task(region("قصف", label, from_name=from_name))], triggers=triggers)
+    assert [event.types for event in article.events] == ([types] if types else [])
+    assert [entity.label for entity in article.entities] == ([] if types else [label])
+
+
+def test_flat_triggers_of_one_span_are_one_event_and_those_of_the_own_control_stay_apart(load):
+    flat = [region("قصف", "A", "t"), region("قصف", "B", "u"), region("حلب", "GPE", "e"), relation("u", "e", "Location")]
+    (article,), ledger = load([task(*flat)], triggers=["A", "B"])
+    (event,) = article.events
+    assert (event.id, event.types, event.arguments) == ("t", ("A", "B"), (Argument(role="Location", entity="e"),))
+    own = [region("قصف", "A", "t", from_name="trigger"), region("قصف", "B", "u", from_name="trigger")]
+    (article,), ledger = load([task(*own)])
+    assert [(event.id, event.types) for event in article.events] == [("t", ("A",)), ("u", ("B",))]
+    assert not ledger.quarantined
+
+
+def test_choices_of_a_region_are_the_types_of_its_trigger(load):
+    value = {"start": 0, "end": 3, "text": "قصف"}
+    choices = {"id": "t", "from_name": "kind", "to_name": "text", "type": "choices"}
+    results = [
+        choices | {"value": value | {"choices": ["ASSAULT"]}},
+        region("قصف", "Trigger", "t"),
+        region("حلب", "GPE", "e"),
+        choices | {"id": "e", "value": {"choices": ["NAMED"]}},
+        choices | {"id": "gone", "value": value | {"choices": ["AID"]}},
+    ]
+    (article,), ledger = load([task(*results)], triggers=["Trigger"])
+    assert [event.types for event in article.events] == [("ASSAULT",)] and article.event_types == ()
+    assert causes(ledger.repaired) == ["types by choices"]
+    assert causes(ledger.quarantined) == ["choices of a region"] * 2
+
+
+def test_one_region_may_be_mention_and_trigger(load):
+    both = [region("قصف", "NOUN", "x"), region("قصف", "ASSAULT", "x", from_name="trigger")]
+    (article,), ledger = load([task(*both, region("حلب", "GPE", "e"), relation("x", "e", "Location"))])
+    assert [(e.id, e.label) for e in article.entities] == [("x", "NOUN"), ("e", "GPE")]
+    assert [(e.id, e.types, len(e.arguments)) for e in article.events] == [("", ("ASSAULT",), 1)]
+    assert not ledger.quarantined
+
+
+def test_several_labels_of_one_region_are_mentions_of_one_span(load):
+    twice = region("حلب", "GPE", "e")
+    twice["value"]["labels"] = ["GPE", "LOC"]
+    (article,), _ = load([task(twice, region("قصف", "A", "t"), relation("e", "t", "Location"))], triggers=["A"])
+    assert [(e.id, e.label) for e in article.entities] == [("e", "GPE"), ("", "LOC")]
+    assert article.events[0].arguments == (Argument(role="Location", entity="e"),)
+
+
+# offsets
+
+
+def test_utf16_units_of_older_exports(load):
+    shifted = region("سامر", "PER")
+    shifted["value"]["start"] += 1
+    shifted["value"]["end"] += 1
+    (article,), ledger = load([task(shifted)])
+    assert [e.text for e in article.entities] == ["سامر"] and causes(ledger.repaired) == ["UTF-16 units"]
+
+
+def test_the_tool_squeezes_white_space_and_escapes_line_ends_of_surfaces(load):
+    text = "جامعة  الدول\nالعربية في 🙂 قصر   النيل"
+    first, second = region("جامعة  الدول\nالعربية", "ORG", "a", text=text), region("قصر   النيل", "FAC", "b", text=text)
+    first["value"]["text"] = "جامعة الدول\\nالعربية"
+    second["value"] |= {"text": "قصر النيل", "start": second["value"]["start"] + 1, "end": second["value"]["end"] + 1}
+    (article,), ledger = load([task(first, second, text=text)])
+    assert [e.text for e in article.entities] == ["جامعة  الدول\nالعربية", "قصر   النيل"]
+    assert causes(ledger.repaired) == ["white space of the surface", "UTF-16 units"]
+
+
+def test_line_ends_counted_as_one_character(load):
+    text = "أول\r\nثان\r\nثالث\r\nرابع\r\nقال سامر"
+    counted = region("سامر", "PER", text=text)
+    counted["value"]["start"] -= 4
+    counted["value"]["end"] -= 4
+    (article,), ledger = load([task(counted, text=text)])
+    assert [(e.start, e.text) for e in article.entities] == [(text.index("سامر"), "سامر")]
+    assert causes(ledger.repaired) == ["CRLF counted as one"]
+
+
+def test_offsets_into_a_page_are_read_where_the_surface_proves_them(load):
+    start = TEXT.index("سامر")
+    page = {"start": "/div[1]/text()[1]", "end": "/div[1]/text()[1]", "hypertextlabels": ["PER"]}
+    whole = page | {"globalOffsets": {"start": start, "end": start + 4}, "text": "سامر"}
+    piece = page | {"startOffset": start, "endOffset": start + 4, "text": "سامر"}
+    unproven = page | {"globalOffsets": {"start": start, "end": start + 4}}
+    results = [{"id": f"h{n}", "type": "hypertextlabels", "value": v} for n, v in enumerate([whole, piece, unproven])]
+    (article,), ledger = load([task(*results)])
+    assert [e.text for e in article.entities] == ["سامر", "سامر"]
+    assert causes(ledger.quarantined) == ["no offsets"]
+
+
+def test_a_region_without_a_surface_is_taken_by_its_offsets(load):
+    bare = region("حلب", "GPE")
+    del bare["value"]["text"]
+    quoted = region("سامر", "PER", "q")
+    quoted["value"] |= {"start": str(quoted["value"]["start"]), "end": str(quoted["value"]["end"])}
+    (article,), ledger = load([task(bare, quoted)])
+    assert [e.text for e in article.entities] == ["حلب", "سامر"] and not ledger.quarantined
+
+
+def test_white_space_at_edges_is_trimmed(load):
+    (article,), ledger = load([task(region(" حلب", "GPE"), region(" ", "X", "s"))])
+    assert [e.text for e in article.entities] == ["حلب"]
+    assert causes(ledger.repaired) == ["white space at an edge"] and causes(ledger.quarantined) == ["white space"]
+
+
+@pytest.mark.parametrize(
+    ("result", "cause", "said"),
+    [
+        (
+            region("حلب", "GPE") | {"value": {"start": 0, "end": 3, "text": "حلب", "labels": ["GPE"]}},
+            "offsets",
+            "'قصف'",
+        ),
+        (region("حلب", "GPE") | {"value": {"start": 0, "end": 999, "labels": ["GPE"]}}, "offsets", "outside"),
+        (region("حلب", "GPE") | {"value": {"start": 0, "end": 10**30, "text": "a"}}, "no offsets", "no offsets"),
+        (region("حلب", "GPE") | {"value": {"start": True, "end": 3, "labels": ["GPE"]}}, "no offsets", "no offsets"),
+        (region("حلب", "GPE") | {"value": [1]}, "wrong kind", "[1]"),
+        (region("قصف", "") | {}, "no label", "['']"),
+        (region("قصف", "X") | {"value": {"start": 0, "end": 3}}, "no label", "no labels"),
+        (region("قصف", "X") | {"value": {"start": 0, "end": 3, "labels": "X"}}, "no label", "'X'"),
+        ({"type": "taxonomy", "value": {"taxonomy": [["A", "B"]]}}, "result type", "'taxonomy'"),
+        ({"type": ["x"]}, "result type", "['x']"),
+        ({"type": "choices", "value": {"choices": [["A", "B"]]}}, "no label", "['A', 'B']"),
+        ({"type": "choices"}, "no label", "None"),
+        (relation("e", "f", "Next"), "relation", "not between a trigger and an entity"),
+        (relation("t", "t", "Self"), "relation", "not between a trigger and an entity"),
+        (relation("t", "gone", "Source"), "relation", "no region 'gone'"),
+        (relation("t", "e"), "no label", "[]"),
+        (7, "wrong kind", "not an object"),
+    ],
+)
+def test_a_bad_result_costs_that_result(load, result, cause, said):
+    good = [region("قصف", "A", "t"), region("الجيش", "ORG", "e"), region("سامر", "PER", "f")]
+    (article,), ledger = load([task(*good, result)], triggers=["A"])
+    assert [e.text for e in article.entities] == ["الجيش", "سامر"] and len(article.events) == 1
+    assert not article.events[0].arguments and not article.event_types
+    assert causes(ledger.quarantined) == [cause]
+    assert said in ledger.quarantined[0].message and ledger.quarantined[0].article == "7"
+
+
+def test_an_id_used_twice_is_that_of_the_first_region(load):
+    twice = [region("حلب", "GPE", "e"), region("سامر", "PER", "e"), region("قصف", "A", "t"), relation("t", "e", "L")]
+    (article,), ledger = load([task(*twice)], triggers=["A"])
+    assert [(e.id, e.text) for e in article.entities] == [("e", "حلب"), ("", "سامر")]
+    assert causes(ledger.repaired) == ["duplicate id"] and len(article.events[0].arguments) == 1
+
+
+def test_a_note_on_a_region_is_not_dropped_in_silence(load):
+    _, ledger = load([task(region("حلب", "GPE", meta={"text": ["?"]}))])
+    assert causes(ledger.repaired) == ["note"]
+
+
+# which annotation, which text
+
+
+def version(surface: str, **more: Any) -> dict[str, Any]:
+    return {"result": [region(surface, "X")]} | more
+
+
+@pytest.mark.parametrize(
+    ("annotations", "read", "said"),
+    [
+        ([version("حلب", updated_at="2024-02"), version("سامر", updated_at="2024-01")], "حلب", ["several versions"]),
+        ([version("حلب"), version("سامر")], "سامر", ["several versions"]),
+        ([version("حلب", ground_truth=True), version("سامر", updated_at="2025")], "حلب", ["several versions"]),
+        ([version("حلب", was_cancelled=False), version("سامر", was_cancelled=True)], "حلب", ["skipped"]),
+        ([version("حلب", was_cancelled=True)], None, ["skipped"]),
+        ([], None, ["no annotations"]),
+    ],
+)
+def test_one_annotation_of_a_task_is_read(load, annotations, read, said):
+    articles, ledger = load([task(annotations=annotations)])
+    assert [e.text for article in articles for e in article.entities] == ([read] if read else [])
+    assert causes(ledger.repaired) == said and not ledger.quarantined
+
+
+def test_predictions_are_read_on_demand_and_never_else(load):
+    both = task(region("حلب", "GPE", score=0.5), predictions=[version("سامر")])
+    only = task(annotations=[], predictions=[{"result": [region("سامر", "PER", score=0.25)], "score": 0.25}])
+    (article,), ledger = load([both, only])
+    assert [(e.text, e.score) for e in article.entities] == [("حلب", None)]  # a person has judged the score's region
+    assert causes(ledger.repaired) == ["no annotations"] and not ledger.quarantined
+    articles, ledger = load([both, only], predictions=True)
+    assert [(e.text, e.score) for article in articles for e in article.entities] == [("سامر", None), ("سامر", 0.25)]
+    articles, ledger = load([only])
+    assert not articles and causes(ledger.quarantined) == ["no annotations"]
+    assert "predictions=True" in ledger.quarantined[0].message
+
+
+def test_drafts_and_the_name_of_annotations_in_older_exports(load):
+    old = {"id": 3, "data": {"text": TEXT}, "completions": [version("حلب")], "drafts": [{}]}
+    (article,), ledger = load([old])
+    assert (article.id, article.entities[0].text) == ("3", "حلب") and causes(ledger.repaired) == ["draft"]
+
+
+@pytest.mark.parametrize("wrong", [7, {"result": None}, "x"])
+def test_an_annotation_without_results_is_refused(load, wrong):
+    articles, ledger = load([task(annotations=[wrong])])
+    assert not articles and causes(ledger.quarantined) == ["wrong kind"]
+
+
+def test_scores_that_are_none(load):
+    results = [region("حلب", "GPE", "e", score="high"), region("سامر", "PER", "f", score=True)]
+    content = json.dumps(task(predictions=[{"result": results}])).replace('"high"', "1e999")
+    (article,), ledger = load(content, predictions=True)
+    assert [e.score for e in article.entities] == [None, None] and causes(ledger.quarantined) == ["score", "score"]
+
+
+def test_the_text_is_found(load):
+    named = {"ner": TEXT, "url": "x", "id": 12, "title": 5, "lang": "ar", "meta": {"a": 1}}
+    (article,), _ = load([task(region("حلب", "GPE", source="$ner"), data=named)])
+    assert article.text == TEXT and article.id == "12"
+    assert article.meta == {"a": 1, "url": "x", "lang": "ar", "title": 5}
+    (article,), ledger = load([task(region("حلب", "GPE"), data={"ner": TEXT, "title": "عنوان", "n": 1})])
+    assert (article.text, article.title, article.meta) == (TEXT, "عنوان", {"n": 1})
+    assert causes(ledger.repaired) == ["text key"]
+    articles, ledger = load([task(data={"a": "x", "b": "y"})])
+    assert not articles and "text_key" in ledger.quarantined[0].message
+    (article,), _ = load([task(data={"a": "x", "b": "y"})], text_key="b")
+    assert article.text == "y" and article.meta == {"a": "x"}
+    for data in ({"text": ["a"]}, {"text": None}, {}):
+        articles, ledger = load([task(data=data)])
+        assert not articles and causes(ledger.quarantined) == ["no text"]
+    (article,), ledger = load([task(data={"text": "a", "k": 1, "meta": {"k": 2}})])
+    assert article.meta == {"k": 2} and causes(ledger.quarantined) == ["meta"]
+
+
+# the file
+
+
+def test_an_array_tasks_by_line_and_one_task_are_the_same(load):
+    tasks = [task(region("حلب", "GPE")), task(id=8), task(id="9")]
+    whole, _ = load(tasks)
+    assert [article.id for article in whole] == ["7", "8", "9"]
+    for content in (
+        json.dumps(tasks, indent=1),
+        "\ufeff" + json.dumps(tasks),
+        "\r\n".join(map(json.dumps, tasks)),
+        " \n".join(json.dumps(one, indent=2) for one in tasks),
+    ):
+        again, ledger = load(content)
+        assert again == whole and not ledger.quarantined
+    assert load(tasks[0])[0] == whole[:1]
+    assert load("[]")[0] == load("")[0] == []
+
+
+def test_a_task_without_an_id_is_named_by_its_place(load):
+    articles, _ = load([{"data": {"text": "a"}, "annotations": [{"result": []}]}] * 2)
+    assert [article.id for article in articles] == ["export-1", "export-2"]
+
+
+@pytest.mark.parametrize(
+    ("bad", "cause", "said"),
+    [
+        ("{", "cut off", "ends inside a task"),
+        ('{"data": }', "not JSON", "column 10"),
+        ('{"data": {"text": "a", "text": "b"}}', "not JSON", "given twice"),
+        ('{"id": 1}', "missing key", "'data'"),
+        ("[1]", "wrong kind", "list"),
+        ("x 1 null", "between tasks", "'x"),
+        ("}", "between tasks", "'}"),
+        ('{"data": ' + "[" * 5_000 + "]" * 5_000 + "}", "not JSON", "too deeply"),
+        ('{"data": {"n": ' + "9" * 5_000 + "}}", "not JSON", "integer"),
+        (b'{"data": {"text": "\xe3\xc7"}}', "not UTF-8", "0xE3"),
+    ],
+)
+def test_what_is_no_task_is_located_and_does_not_stop_the_others(load, bad, cause, said):
+    good = json.dumps(task())
+    raw = bad if isinstance(bad, bytes) else bad.encode()
+    content = f"[{good},\n".encode() + raw + (b"" if cause == "cut off" else f",\n{good}]".encode())
+    articles, ledger = load(content)
+    assert len(articles) == (1 if cause == "cut off" else 2)
+    assert [(problem.cause, problem.line) for problem in ledger.quarantined] == [(cause, 2)]
+    assert said in ledger.quarantined[0].message
+
+
+def test_a_file_that_was_cut_between_tasks(load):
+    articles, ledger = load("[" + json.dumps(task()) + ",\n")
+    assert len(articles) == 1 and causes(ledger.quarantined) == ["no end"]
+
+
+def test_json_min_is_refused_with_the_reason(load, tmp_path):
+    small = {"text": TEXT, "id": 1, "label": [{"start": 0, "end": 3}], "annotator": 1, "annotation_id": 2}
+    articles, ledger = load([small, small])
+    assert not articles and causes(ledger.quarantined) == ["JSON-MIN"]
+    assert "export as JSON" in ledger.quarantined[0].message
+    assert detect(tmp_path / "export.json") == "label-studio"
+
+
+@given(
+    st.lists(st.sampled_from(['{"a": "}]\\\\"}', "[[{}]]", '{"\\"": 1}', '{\n"x": ["{"]\n}']), max_size=6), st.data()
+)
+def test_values_are_cut_alike_in_chunks_of_every_size(values, data):
+    text = "[" + " ,\n".join(values) + "]\n"
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
+    chunks = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True) if a < b]
+    found = list(split_values(chunks))
+    assert [(raw, fault) for _, raw, fault in found] == [(value, "") for value in values]
+    lines = [1 + sum(value.count("\n") + 1 for value in values[:n]) for n in range(len(values))]
+    assert [line for line, _, _ in found] == lines
+
+
+def test_a_task_without_end_fills_no_memory(tmp_path):
+    piece = "ا" * 2**16
+    path = tmp_path / "huge.json"
+    good = json.dumps(task())
+    with open(path, "w", encoding="utf-8") as file:
+        file.write('[{"data": {"text": "')
+        for _ in range(700):
+            file.write(piece)
+        file.write(f'"}}}}, {good}]')
+    ledger = Ledger(source="huge.json")
+    tracemalloc.start()
+    articles = list(read_articles(path, "label-studio", ledger=ledger))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert path.stat().st_size > 80 * 2**20 and peak < 48 * 2**20
+    assert [article.id for article in articles] == ["7"] and causes(ledger.quarantined) == ["too large"]
+
+
+@pytest.mark.parametrize(
+    "bomb", ["[" * 3_000_000, "{}," * 300_000, '"' * 100_000, "x 1 " * 100_000, '{"data":{' * 50_000]
+)
+def test_bombs_are_refused(load, bomb):
+    articles, ledger = load("[" + bomb)
+    assert not articles and 1 <= len(ledger.quarantined) <= 10_001
+
+
+# our own files
+
+
+SIGNS = 'ابلقوَ٣aZ \n\t\r\u2028\x85\x1c\x00\u200f\u202b\ufeff\U0001f600"\\{}[]<&#'
+WORDS = st.text(SIGNS, max_size=12)
+NAMES = st.text("ابAB1+ :\U0001f600", min_size=1, max_size=4).filter(lambda name: not name.startswith("event:"))
+SCORE = st.floats(0, 1)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | SCORE | WORDS,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(WORDS, inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@st.composite
+def held_articles(draw: st.DrawFn, scored: bool = False) -> Article:
+    """An article with all that the format holds: nested, crossing, and with ids or without."""
+    text = draw(st.text(SIGNS, max_size=30))
+    solid = [at for at, sign in enumerate(text) if not sign.isspace()]
+    spans = st.tuples(st.sampled_from(solid), st.sampled_from(solid)).map(sorted).map(lambda b: (b[0], b[1] + 1))
+    number = draw(st.integers(0, 4)) if solid else 0
+    score = SCORE if scored else st.none()
+    entities = [
+        Entity(
+            start=start,
+            end=end,
+            label=draw(NAMES),
+            id=draw(st.sampled_from(["", f"e{n}", f"س {n}"])),
+            score=draw(score),
+        )
+        for n, (start, end) in enumerate(draw(spans) for _ in range(number))
+    ]
+    named = [entity.id for entity in entities if entity.id]
+
+    def labels() -> tuple[str, ...]:
+        return tuple(draw(st.lists(NAMES, min_size=1, max_size=3, unique=True)))
+
+    def scores(types: tuple[str, ...]) -> tuple[float, ...]:
+        return tuple(draw(SCORE) for _ in types) if scored else ()
+
+    events = []
+    for n in range(draw(st.integers(0, 3)) if solid else 0):
+        start, end = draw(spans)
+        arguments = [
+            Argument(role=role, entity=name, score=draw(score | st.none()) if scored else None)
+            for name in draw(st.lists(st.sampled_from(named), unique=True, max_size=3) if named else st.just([]))
+            for role in labels()
+        ]
+        types = labels()
+        name = draw(st.sampled_from(["", f"t{n}"]))
+        span = Span(start=start, end=end)
+        events.append(Event(trigger=span, types=types, arguments=tuple(arguments), id=name, scores=scores(types)))
+    types = labels() if draw(st.booleans()) else ()
+    return Article(
+        text=text,
+        id=draw(WORDS),
+        title=draw(st.none() | WORDS),
+        date=draw(st.none() | WORDS),
+        source=draw(st.none() | WORDS),
+        entities=tuple(sorted(entities, key=lambda e: (e.start, -e.end))),
+        events=tuple(sorted(events, key=lambda e: e.trigger.start)),
+        event_types=types,
+        type_scores=scores(types),
+        meta=draw(st.dictionaries(WORDS, JSON, max_size=2)),
+    )
+
+
+def comes_back(articles: list[Article], path: Path, **options: Any) -> None:
+    ledger = Ledger()
+    content = "".join(label_studio.write(articles, ledger))
+    assert not ledger.quarantined and ledger.articles == len(articles)
+    path.write_text(content, encoding="utf-8", newline="")
+    assert isinstance(json.loads(content), list)
+    assert len(content.splitlines()) == (len(articles) + 2 if articles else 1)
+    ledger = Ledger()
+    assert [article for _, article in label_studio.read_file(path, ledger, **options)] == articles
+    assert not ledger.quarantined and not ledger.repaired
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(held_articles(), max_size=2))
+def test_articles_come_back(tmp_path, articles):
+    comes_back(articles, tmp_path / "a.json")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(held_articles(scored=True))
+def test_predictions_come_back_with_their_scores(tmp_path, article):
+    ledger = Ledger()
+    (written,) = json.loads("".join(label_studio.write([article], ledger, predictions=True)))
+    assert "annotations" not in written and written["predictions"][0]["model_version"] == "rasid"
+    assert 0 <= written["predictions"][0].get("score", 0) <= 1
+    path = tmp_path / "a.json"
+    path.write_text("".join(label_studio.write([article], ledger, predictions=True)), encoding="utf-8", newline="")
+    assert not ledger.quarantined
+    assert [one for _, one in label_studio.read_file(path, ledger, predictions=True)] == [article]
+
+
+def test_a_written_task_is_what_the_tool_imports(articles):
+    entity = Entity(start=16, end=19, label="GPE", id="e", score=0.5)
+    event = Event(
+        trigger=Span(start=0, end=3),
+        types=("ASSAULT", "COERCE"),
+        scores=(0.75, 0.25),
+        arguments=(Argument(role="Location", entity="e", score=0.5), Argument(role="Target", entity="e", score=1.0)),
+    )
+    article = Article(text=TEXT, id="a", title="عنوان", entities=(entity,), events=(event,), event_types=("ASSAULT",))
+    ((first, second),) = [
+        json.loads("".join(label_studio.write([article, articles[0]], Ledger(), model_version="m 1")))
+    ]
+    value = {"start": 16, "end": 19, "text": "حلب", "labels": ["GPE"]}
+    control = {"to_name": "text", "type": "labels"}
+    trigger = {"start": 0, "end": 3, "text": "قصف", "labels": ["ASSAULT", "COERCE"]}
+    joined = {"from_id": "rasid-t1", "to_id": "e", "type": "relation", "direction": "right"}
+    choices = {"from_name": "event_types", "to_name": "text", "type": "choices", "value": {"choices": ["ASSAULT"]}}
+    assert first == {
+        "data": {"text": TEXT, "id": "a", "title": "عنوان"},
+        "predictions": [
+            {
+                "model_version": "m 1",
+                "result": [
+                    control | {"id": "e", "from_name": "entity", "value": value, "score": 0.5},
+                    control
+                    | {
+                        "id": "rasid-t1",
+                        "from_name": "trigger",
+                        "value": trigger,
+                        "score": 0.75,
+                        "scores": [0.75, 0.25],
+                    },
+                    joined | {"labels": ["Location", "Target"], "score": 1.0, "scores": [0.5, 1.0]},
+                    choices,
+                ],
+                "score": 0.6,
+            }
+        ],
+    }
+    assert second.keys() == {"data", "annotations"} and second["annotations"][0].keys() == {"result"}
+
+
+def test_what_the_format_cannot_hold_is_recorded():
+    article = Article(
+        text="ab cd",
+        id="a",
+        entities=(
+            Entity(start=0, end=1, label="X", id="a#1"),
+            Entity(start=0, end=2, label="", id="gone"),
+            Entity(start=1, end=2, label="X", id="rasid-e9"),
+        ),
+        events=(
+            Event(trigger=Span(start=3, end=5), types=()),
+            Event(
+                trigger=Span(start=3, end=5),
+                types=("A",),
+                arguments=tuple(
+                    Argument(role=role, entity=name) for role, name in [("R", "a#1"), ("R", "gone"), ("", "a#1")]
+                ),
+            ),
+        ),
+        event_types=("",),
+        sentences=(Sentence(start=0, end=5, types=("A",)),),
+        tokens=((0, 2),),
+        judged={"entities": ("X",)},
+        evidence={"A": (Span(start=0, end=2),)},
+    )
+    ledger = Ledger()
+    (written,) = json.loads("".join(label_studio.write([article], ledger)))
+    kinds = [item.get("from_name", item["type"]) for item in written["annotations"][0]["result"]]
+    assert kinds == ["entity", "entity", "trigger", "relation"]
+    assert causes(ledger.quarantined) == [
+        "sentence labels left out",
+        "tokens left out",
+        "judged left out",
+        "evidence left out",
+        "id",
+        "entity left out",
+        "id",
+        "event left out",
+        "argument left out",
+        "argument left out",
+        "event types left out",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("article", "cause"),
+    [
+        (Article(text="a\ud800"), "lone surrogate"),
+        (Article(text="a", meta={"\udc00": 1}), "lone surrogate"),
+        (Article(text="a", entities=(Entity(start=0, end=1, label="A", score=float("nan")),)), "not JSON"),
+        (Article(text="a", meta={"x": {1}}), "not JSON"),
+    ],
+)
+def test_an_article_that_the_tool_cannot_store_does_not_stop_the_others(article, cause):
+    ledger = Ledger()
+    others = [Article(text="أول"), article, Article(text="آخر")]
+    assert [one["data"]["text"] for one in json.loads("".join(label_studio.write(others, ledger)))] == ["أول", "آخر"]
+    assert causes(ledger.quarantined) == [cause] and ledger.articles == 2
+    assert json.loads("".join(label_studio.write([article], Ledger()))) == []
+
+
+def test_files_by_suffix(tmp_path, articles):
+    path = tmp_path / "a.json"
+    assert not write_articles(articles, path).quarantined
+    assert detect(path) == "label-studio" and load_articles(path) == articles
+    (tmp_path / "stats.json").write_text("{}")
+    with pytest.raises(DataError, match="name one of"):
+        detect(tmp_path / "stats.json")
+
+
+# corruption
+
+
+def corrupt(good: bytes, seed: int) -> bytes:
+    chance = random.Random(seed)
+    raw = bytearray(good)
+    for _ in range(chance.randint(1, 4)):
+        at = chance.randrange(len(raw))
+        match chance.randrange(5):
+            case 0:
+                raw[at] = chance.randrange(256)
+            case 1:
+                del raw[at : at + chance.randint(1, 40)]
+            case 2:
+                raw[at:at] = chance.choice(
+                    [b'"', b"\\", b"{", b"]", b"null", b"1e999", b"\\ud800", b"[]", b"-", b"\xff"]
+                )
+            case 3:
+                other = chance.randrange(len(raw))
+                raw[at:at] = raw[other : other + 60]
+            case _:
+                del raw[at + len(raw) // 2 :]
+        if not raw:
+            return b""
+    return bytes(raw)
+
+
+def good_bytes(articles: list[Article]) -> bytes:
+    scored = [
+        replace(article, entities=tuple(replace(entity, score=0.5) for entity in article.entities))
+        for article in articles[4:6]
+    ]
+    results = [region("قصف", "A", "t"), region("حلب", "GPE", "e"), relation("e", "t", "Location")]
+    page = {"id": "h", "type": "hypertextlabels", "value": {"start": "/p", "end": "/p", "globalOffsets": {"start": 0}}}
+    foreign = task(*results, page, {"id": "t", "type": "choices", "value": {"choices": ["B"]}}, drafts=[])
+    own = "".join(label_studio.write([*articles[:4], *scored], Ledger()))
+    return own.replace("[\n", "[\n" + json.dumps(foreign, ensure_ascii=False) + ",\n", 1).encode()
+
+
+def survives(good: bytes, path: Path, seed: int) -> None:
+    path.write_bytes(corrupt(good, seed))
+    ledger = Ledger(source=str(path))
+    for _, article in label_studio.read_file(path, ledger, triggers=["A"], predictions=seed % 2 == 1):
+        assert not list(check_article(article)), seed
+        list(label_studio.write([article], Ledger()))
+    for problem in ledger.quarantined + ledger.repaired:
+        assert problem.message and len(problem.message) < 2_000, seed
+        assert problem.line >= 1 or problem.cause in ("no annotations", "no predictions"), seed  # those of the file
+
+
+def test_corrupted_files(tmp_path, articles):
+    good = good_bytes(articles)
+    for seed in range(300):
+        survives(good, tmp_path / "a.json", seed)
+
+
+@pytest.mark.long
+@pytest.mark.slow
+def test_ten_thousand_corrupted_files(tmp_path, articles):
+    good = good_bytes(articles)
+    for seed in range(10_000):
+        survives(good, tmp_path / "a.json", seed)
+
+
+# the labeling configuration
+
+
+def test_the_labeling_configuration_fits_what_is_written(scheme):
+    root = ElementTree.fromstring(label_studio.labeling_config(scheme))
+    controls = {control.get("name"): control for control in root.iter() if control.get("toName") == "text"}
+    assert {name: control.tag for name, control in controls.items()} == {
+        "entity": "Labels",
+        "trigger": "Labels",
+        "event_types": "Choices",
+    }
+    assert [label.get("value") for label in controls["entity"]] == [*scheme.entities]
+    assert [label.get("background") for label in controls["entity"]] == [e.colour for e in scheme.entities.values()]
+    for name in ("trigger", "event_types"):
+        assert [label.get("value") for label in controls[name]] == [*scheme.events]
+        assert controls[name].get("choice") == "multiple"
+    (relations,) = root.iter("Relations")
+    assert [one.get("value") for one in relations] == [*scheme.roles] and relations.get("choice") == "multiple"
+    (shown,) = root.iter("Text")
+    assert (shown.get("name"), shown.get("value"), shown.get("granularity")) == ("text", "$text", "symbol")
+
+
+def test_a_scheme_of_awkward_labels_and_no_roles():
+    odd = Label(name='A"<&>', definition='"x" & <y>')
+    root = ElementTree.fromstring(label_studio.labeling_config(LabelScheme(name="s", entities={odd.name: odd})))
+    (label,) = root.iter("Label")
+    assert (label.get("value"), label.get("hint"), label.get("background")) == (odd.name, odd.definition, None)
+    assert not list(root.iter("Relations")) and not list(root.iter("Choices"))

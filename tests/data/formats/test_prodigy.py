@@ -1,0 +1,456 @@
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
+from rasid.data.formats import detect, load_articles, prodigy, write_articles
+from rasid.data.formats.common import span_lines
+from rasid.data.formats.common.lines import file_lines
+from rasid.data.problems import Ledger, Problem
+
+SIGNS = 'ابلقوَ٣aZ \n\t\r\u2028\x85\x1c\x00\u200f\u202b\ufeff\U0001f600"\\{}'
+LABELS = ["PER", "منظمة", "event", "a b", "\u2028"]
+NAMES = ["1", "2", "T1", "T2", "ا", "-1"]
+SCORES = st.floats(0, 1)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(SIGNS),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(SIGNS, max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+META = st.dictionaries(st.sampled_from(["x", "id", "meta", "_task_hash", "title", "type_scores"]), JSON, max_size=3)
+
+
+def run(*contents: Any, **options: Any) -> tuple[list[Article], list[Problem], list[Problem]]:
+    ledger = Ledger(source="f.jsonl")
+    lines = [content if isinstance(content, str) else json.dumps(content) for content in contents]
+    articles = list(prodigy.read(lines, ledger, **options))
+    assert ledger.articles == len(articles)
+    assert not [problem for article in articles for problem in check_article(article)]
+    return articles, ledger.quarantined, ledger.repaired
+
+
+def written(*articles: Article) -> tuple[list[str], list[str]]:
+    ledger = Ledger()
+    lines = list(prodigy.write(articles, ledger))
+    assert ledger.articles == len(lines)
+    return lines, [problem.cause for problem in ledger.quarantined]
+
+
+@st.composite
+def held_articles(draw: st.DrawFn) -> Article:
+    """Valid articles of what Prodigy holds, gold or predicted."""
+    scored = draw(st.booleans())
+    text = draw(st.text(SIGNS, min_size=1, max_size=25).filter(str.strip))
+    solid = [place for place, sign in enumerate(text) if not sign.isspace()]
+    bounds = st.tuples(st.sampled_from(solid), st.sampled_from(solid)).map(lambda b: (min(b), max(b) + 1))
+    names = draw(st.permutations(NAMES))
+    score = SCORES if scored else st.none()
+
+    def scores(labels: tuple[str, ...]) -> tuple[float, ...]:
+        return tuple(draw(SCORES) for _ in labels) if scored and draw(st.booleans()) else ()
+
+    def event(start: int, end: int) -> Event:
+        types = tuple(draw(st.lists(st.sampled_from(["A", "هجوم", "C D"]), min_size=1, max_size=3, unique=True)))
+        arguments = tuple(draw(st.lists(argument, max_size=3))) if named else ()
+        name = draw(st.sampled_from(["", names.pop()]))
+        return Event(
+            trigger=Span(start=start, end=end), types=types, arguments=arguments, id=name, scores=scores(types)
+        )
+
+    entities = tuple(
+        Entity(
+            start=start,
+            end=end,
+            label=draw(st.sampled_from(LABELS)),
+            id=draw(st.sampled_from(["", names.pop()])),
+            score=draw(score),
+        )
+        for start, end in sorted(draw(st.lists(bounds, max_size=4)), key=lambda b: (b[0], -b[1]))
+    )
+    named = [entity.id for entity in entities if entity.id]
+    argument = st.builds(
+        lambda role, name, score: Argument(role=role, entity=name, score=score),
+        *(st.sampled_from(["AGENT", "هدف"]), st.sampled_from(named), score),
+    )
+    events = [event(start, end) for start, end in sorted(draw(st.lists(bounds, max_size=2)), key=lambda b: b[0])]
+    string = st.none() | st.text(SIGNS, max_size=5)
+    types = tuple(draw(st.lists(st.sampled_from(["A", "هجوم"]), max_size=2)))
+    judged = draw(st.none() | st.lists(st.sampled_from(["A", "هجوم", "B"]), max_size=3))
+    return Article(
+        text=text,
+        id=draw(st.text(SIGNS, max_size=5)),
+        title=draw(string),
+        date=draw(string),
+        source=draw(string),
+        entities=entities,
+        events=tuple(events),
+        event_types=types,
+        type_scores=scores(types),
+        judged={} if judged is None else {"event_types": tuple(judged)},
+        meta=draw(META),
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(held_articles(), min_size=1, max_size=2))
+def test_round_trip(batch: list[Article]) -> None:
+    assert all(not list(check_article(article)) for article in batch)
+    lines, lost = written(*batch)
+    assert not lost
+    assert all(len(line.splitlines()) == 1 for line in lines)
+    assert run(*lines) == (batch, [], [])
+
+
+@settings(max_examples=100, deadline=None)
+@given(held_articles())
+def test_tokens_give_the_text_back_and_hold_every_span(article: Article) -> None:
+    (line,), _ = written(article)
+    task = json.loads(line)
+    assert "".join(token["text"] + " " * token["ws"] for token in task["tokens"]) == article.text
+    assert [token["id"] for token in task["tokens"]] == list(range(len(task["tokens"])))
+    assert all(article.text[token["start"] : token["end"]] == token["text"] != "" for token in task["tokens"])
+    for span in task["spans"]:
+        assert task["tokens"][span["token_start"]]["start"] == span["start"]
+        assert task["tokens"][span["token_end"]]["end"] == span["end"]
+    for relation in task["relations"]:
+        assert relation["head"] == relation["head_span"]["token_end"]
+        assert relation["child"] == relation["child_span"]["token_end"]
+
+
+def test_a_task_is_what_prodigy_imports() -> None:
+    article = Article(
+        text="قصف وواشنطن  الآن",
+        id="a",
+        title="عنوان",
+        entities=(Entity(start=5, end=11, label="GPE", id="T1"),),
+        events=(Event(trigger=Span(start=0, end=3), types=("A",), arguments=(Argument(role="AGENT", entity="T1"),)),),
+        event_types=("A",),
+        judged={"event_types": ("A", "B")},
+        meta={"x": 1, "id": 2},
+    )
+    (line,), lost = written(article)
+    trigger = {"start": 0, "end": 3, "token_start": 0, "token_end": 0, "label": "event:A"}
+    entity = {"start": 5, "end": 11, "token_start": 2, "token_end": 2, "label": "GPE"}
+    assert not lost
+    assert json.loads(line) == {
+        "text": "قصف وواشنطن  الآن",
+        "tokens": [
+            {"text": "قصف", "start": 0, "end": 3, "id": 0, "ws": True},
+            {"text": "و", "start": 4, "end": 5, "id": 1, "ws": False},
+            {"text": "واشنطن", "start": 5, "end": 11, "id": 2, "ws": True},
+            {"text": " ", "start": 12, "end": 13, "id": 3, "ws": False},
+            {"text": "الآن", "start": 13, "end": 17, "id": 4, "ws": False},
+        ],
+        "spans": [{**entity, "text": "واشنطن", "id": "T1"}, {**trigger, "text": "قصف"}],
+        "relations": [
+            {
+                "head": 0,
+                "child": 2,
+                "head_span": {**trigger, "position": 1},
+                "child_span": {**entity, "position": 0},
+                "label": "AGENT",
+            }
+        ],
+        "options": [{"id": "A", "text": "A"}, {"id": "B", "text": "B"}],
+        "accept": ["A"],
+        "meta": {"id": "a", "title": "عنوان", "x": 1, "meta": {"id": 2}},
+        "answer": "accept",
+    }
+
+
+def test_predictions_have_scores_and_no_answer() -> None:
+    article = Article(
+        text="قصف الجيش",
+        entities=(Entity(start=4, end=9, label="ORG", score=0.25),),
+        events=(Event(trigger=Span(start=0, end=3), types=("A", "B"), scores=(0.75, 0.5)),),
+        event_types=("A",),
+        type_scores=(1.0,),
+    )
+    (line,), _ = written(article)
+    task = json.loads(line)
+    assert "answer" not in task and task["meta"]["type_scores"] == [1.0]
+    assert [(span.get("score"), span.get("scores")) for span in task["spans"]] == [(0.25, None), (None, [0.75, 0.5])]
+    (gold,), problems, (repair,) = run({**task, "answer": "accept"})
+    assert not problems and repair.cause == "scores of an accepted task"
+    assert gold.entities[0].score is None and gold.events[0].scores == () and gold.type_scores == ()
+
+
+EXPORTED = {
+    "text": "قصف الجيش السوري غزة",
+    "tokens": [
+        {"text": "قصف", "start": 0, "end": 3, "id": 0, "ws": True, "disabled": False},
+        {"text": "الجيش", "start": 4, "end": 9, "id": 1, "ws": True, "disabled": False},
+        {"text": "السوري", "start": 10, "end": 16, "id": 2, "ws": True, "disabled": False},
+        {"text": "غزة", "start": 17, "end": 20, "id": 3, "ws": False, "disabled": False},
+    ],
+    "spans": [
+        {
+            "text": "الجيش السوري",
+            "start": 4,
+            "token_start": 1,
+            "token_end": 2,
+            "end": 16,
+            "type": "span",
+            "label": "ORG",
+        },
+        {"start": 0, "end": 3, "token_start": 0, "token_end": 0, "label": "Attack"},
+        {"start": 17, "end": 20, "token_start": 3, "token_end": 3, "label": "GPE"},
+    ],
+    "relations": [
+        {"head": 0, "child": 2, "label": "AGENT", "color": "#ffd882"},
+        {
+            "head": 0,
+            "child": 3,
+            "head_span": {"start": 0, "end": 3, "token_start": 0, "token_end": 0, "label": "Attack"},
+            "child_span": {"start": 17, "end": 20, "token_start": 3, "token_end": 3, "label": "GPE"},
+            "label": "TARGET",
+        },
+    ],
+    "meta": {"source": "وكالة", "page": 3},
+    "_input_hash": -1,
+    "_task_hash": 2,
+    "_session_id": None,
+    "_view_id": "relations",
+    "answer": "accept",
+}
+
+
+def test_an_exported_task() -> None:
+    (article,), problems, repaired = run(EXPORTED, triggers=["Attack"])
+    assert not problems and not repaired
+    arguments = (Argument(role="AGENT", entity="T1"), Argument(role="TARGET", entity="T2"))
+    assert article == Article(
+        text="قصف الجيش السوري غزة",
+        id="f-1",
+        source="وكالة",
+        entities=(Entity(start=4, end=16, label="ORG", id="T1"), Entity(start=17, end=20, label="GPE", id="T2")),
+        events=(Event(trigger=Span(start=0, end=3), types=("Attack",), arguments=arguments),),
+        meta={"page": 3, "_input_hash": -1, "_task_hash": 2, "_session_id": None, "_view_id": "relations"},
+    )
+
+
+def test_last_tokens_are_found_without_token_end() -> None:
+    spans = [{key: span[key] for key in ("start", "end", "label")} for span in EXPORTED["spans"]]
+    (article,), problems, _ = run({**EXPORTED, "spans": spans}, triggers=["Attack"])
+    assert not problems and len(article.events[0].arguments) == 2
+
+
+def test_only_accepted_tasks_count() -> None:
+    tasks = [{"text": str(number), "answer": answer} for number, answer in enumerate(["reject", "accept", "ignore", 1])]
+    read, (problem,), repaired = run(*tasks, {"text": "4"})
+    assert [article.text for article in read] == ["1", "4"]
+    assert [repair.cause for repair in repaired] == ["answer reject", "answer ignore", "no answer"]
+    assert (problem.cause, problem.line) == ("wrong kind", 4)
+
+
+@pytest.mark.parametrize(
+    ("content", "types", "judged"),
+    [
+        ({"accept": ["A", 2], "options": [{"id": "A"}, {"id": 2}, {"id": "C"}]}, ("A", "2"), ("A", "2", "C")),
+        ({"accept": [], "options": [{"id": "A"}]}, (), ("A",)),
+        ({"options": [{"id": "A"}]}, (), None),
+        ({"accept": ["A"]}, ("A",), None),
+        ({"label": "A"}, ("A",), ("A",)),
+        ({"label": "A", "_view_id": "ner_manual"}, (), None),
+        ({"cats": {"A": 1.0, "B": 0.2, "C": True, "D": 0.5}}, ("A", "C", "D"), None),
+        ({"cats": ["A", "B"], "accept": ["B"]}, ("B", "A"), None),
+    ],
+)
+def test_labels_of_the_text(content: dict[str, Any], types: tuple[str, ...], judged: tuple[str, ...] | None) -> None:
+    (article,), problems, repaired = run({"text": "نص", "answer": "accept", **content})
+    assert not problems and not repaired
+    assert article.event_types == types
+    assert article.judged == ({} if judged is None else {"event_types": judged})
+
+
+@pytest.mark.parametrize(
+    ("change", "cause", "said"),
+    [
+        ({"spans": [{"start": 0, "end": 99, "label": "A"}]}, "span left out", "outside the text"),
+        ({"spans": [{"start": 0, "end": 3, "label": "A", "text": "غزة"}]}, "span left out", "said to be 'غزة'"),
+        ({"spans": [{"start": 0, "end": 20, "label": "A", "text": "غزة"}]}, "span left out", "shorter in any units"),
+        ({"spans": [{"start": 0, "end": 3}]}, "span left out", "label"),
+        ({"spans": [{"end": 3, "label": "A"}]}, "span left out", "whole numbers"),
+        ({"spans": [[0, 3, "A"]]}, "wrong kind", "a span is an object"),
+        ({"spans": 1}, "wrong kind", "spans is 1"),
+        ({"relations": [{"head": 0, "child": 1, "label": "A"}]}, "relation left out", "child is no span"),
+        ({"relations": [{"head": 7, "child": 1, "label": "A"}]}, "relation left out", "head is no span"),
+        ({"relations": [{"head": 2, "child": 3, "label": "A"}]}, "relation left out", "two entities"),
+        ({"relations": [{"head": 0, "child": 3}]}, "relation left out", "name the role"),
+        ({"relations": ["A"]}, "wrong kind", "a relation is an object"),
+        ({"accept": [None]}, "wrong kind", "accept has None"),
+        ({"cats": [1]}, "wrong kind", "cats has 1"),
+        ({"cats": 1}, "wrong kind", "cats is 1"),
+        ({"label": [1], "_view_id": "classification"}, "wrong kind", "label is [1]"),
+    ],
+)
+def test_one_thing_wrong_costs_that_thing(change: dict[str, Any], cause: str, said: str) -> None:
+    without = {"relations": []} if "spans" in change else {}
+    (article,), (problem,), _ = run({**EXPORTED, **without, **change}, triggers=["Attack"])
+    assert problem.cause == cause and said in problem.message and problem.article == "f-1" and problem.line == 1
+    assert len(article.entities) == (0 if "spans" in change else 2)
+
+
+def test_a_last_token_of_two_spans_names_neither() -> None:
+    inner = {"start": 10, "end": 16, "token_start": 2, "token_end": 2, "label": "GPE"}
+    content = {**EXPORTED, "spans": [*EXPORTED["spans"], inner]}
+    (article,), (problem,), _ = run(content, triggers=["Attack"])
+    assert problem.cause == "relation left out" and "last token of several" in problem.message
+    assert [argument.role for argument in article.events[0].arguments] == ["TARGET"]
+
+
+def test_what_can_be_mended_is_mended_and_said() -> None:
+    content = {
+        "text": "😀 غزة مصر",
+        "spans": [
+            {"start": 3, "end": 6, "label": "GPE", "text": "غزة", "id": "1", "score": "much"},
+            {"start": 5, "end": 9, "label": "GPE", "id": "1", "score": 10**400},
+            {"start": 2, "end": 5, "label": "event:A", "scores": [1, 2]},
+        ],
+        "meta": {"x": 1, "type_scores": [0.5]},
+        "x": 2,
+    }
+    (article,), problems, repaired = run(content)
+    assert not problems
+    assert [(entity.text, entity.id, entity.score) for entity in article.entities] == [
+        ("غزة", "1", None),
+        ("مصر", "", None),
+    ]
+    assert article.meta == {"x": 2} and article.events[0].scores == () == article.type_scores
+    assert sorted(repair.cause for repair in repaired) == [
+        "UTF-16 units",
+        "duplicate id",
+        "metadata given twice",
+        "no answer",
+        "score",
+        "score",
+        "score",
+        "score",
+        "white space at an edge",
+    ]
+
+
+def test_losses_are_recorded() -> None:
+    article = Article(
+        text="ab cd",
+        entities=(Entity(start=0, end=2, label="event:X", id="1"),),
+        events=(Event(trigger=Span(start=3, end=5), types=("A",), arguments=(Argument(role="R", entity="1"),)),),
+        sentences=(Sentence(start=0, end=2),),
+        tokens=((0, 2),),
+        evidence={"A": (Span(start=0, end=2),)},
+        judged={"entities": ("X",), "event_types": ()},
+    )
+    lines, lost = written(article, Article(text=" "), Article(text="\ud800"), Article(text="a", meta={"x": {1}}))
+    assert len(lines) == 1
+    assert lost == [
+        "entity left out",
+        "argument left out",
+        "sentence labels left out",
+        "tokens left out",
+        "evidence left out",
+        "judged left out",
+        "no text",
+        "lone surrogate",
+        "not JSON",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "format"),
+    [
+        ({"text": "a", "spans": []}, "prodigy"),
+        ({"text": "a", "label": "A", "answer": "reject"}, "prodigy"),
+        ({"text": "a", "_input_hash": 1, "relations": []}, "prodigy"),
+        ({"text": "a", "answer": "42", "label": "A"}, "doccano"),
+        ({"text": "a", "answer": ["accept"], "labels": []}, "classification"),
+        ({"text": "a", "meta": {"answer": "accept"}}, "jsonl"),
+    ],
+)
+def test_detect(tmp_path: Path, content: dict[str, Any], format: str) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert detect(path) == format
+
+
+def test_files(tmp_path: Path, articles: list[Article]) -> None:
+    path = tmp_path / "a.jsonl"
+    assert write_articles(articles, path, "prodigy").counts() == {"articles": 40}
+    assert detect(path) == "prodigy"
+    assert load_articles(path) == articles
+
+
+def test_a_line_of_any_length_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(span_lines, "LONGEST_LINE", 60)
+    read, (problem,), _ = run({"text": "a" * 60, "answer": "accept"}, {"text": "a", "answer": "accept"})
+    assert len(read) == 1 and problem.cause == "line too long" and "one article a line" in problem.message
+
+
+def corrupted(seed: int, good: bytes) -> bytes:
+    """A good file with some bytes changed, taken out, doubled or moved."""
+    chance = random.Random(seed)
+    content = bytearray(good)
+    for _ in range(chance.randint(1, 6)):
+        at, length = chance.randrange(len(content)), chance.choice([1, 1, 2, 8, 60])
+        piece = content[at : at + length]
+        other = chance.choice([bytes([chance.randrange(256)]), b"-1", b"null", b"[", b'"', b"1e999", piece * 2, b""])
+        content[at : at + length] = other
+    return bytes(content)
+
+
+def check_corrupted(seeds: range, path: Path) -> int:
+    article = Article(
+        text="😀 قصف الجيش غزة\r\nقال.",
+        id="a",
+        title="عنوان",
+        entities=(Entity(start=6, end=11, label="ORG", id="T1"), Entity(start=12, end=15, label="GPE", score=0.5)),
+        events=(
+            Event(trigger=Span(start=2, end=5), types=("A", "B"), arguments=(Argument(role="AGENT", entity="T1"),)),
+        ),
+        event_types=("A",),
+        type_scores=(0.5,),
+        meta={"x": [1, {"y": None}]},
+    )
+    lines, _ = written(article, Article(text=article.text, entities=article.entities[:1]))
+    good = "".join((*lines, json.dumps(EXPORTED), "\n")).encode()
+    read = 0
+    for seed in seeds:
+        path.write_bytes(corrupted(seed, good))
+        ledger = Ledger(source="f.jsonl")
+        found = list(prodigy.read(file_lines(path), ledger, triggers=["Attack"]))
+        assert not [problem for article in found for problem in check_article(article)]
+        assert found or ledger.quarantined
+        read += len(found)
+    return read
+
+
+def test_corrupted_files(tmp_path: Path) -> None:
+    assert check_corrupted(range(300), tmp_path / "a.jsonl") > 100
+
+
+@pytest.mark.long
+@pytest.mark.slow
+def test_many_corrupted_files(tmp_path: Path) -> None:
+    assert check_corrupted(range(10_000), tmp_path / "a.jsonl") > 3_000
+
+
+INNER = [*"abc", "id", "start", "end", "label", "token_end", "head", "child", "head_span", "score", "scores", "text"]
+OUTER = ["text", "spans", "tokens", "relations", "accept", "options", "label", "cats", "meta", "answer", "_view_id"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.dictionaries(
+        st.sampled_from(OUTER),
+        st.recursive(
+            st.none() | st.booleans() | st.integers(-3, 30) | st.floats() | st.text(SIGNS, max_size=4),
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(INNER), inner, max_size=6),
+        ),
+    )
+)
+def test_keys_may_hold_anything(content: dict[str, Any]) -> None:
+    run({"text": "نص 😀 آخر", **content})

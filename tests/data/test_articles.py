@@ -1,0 +1,182 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rasid.data.articles import TASKS, Argument, Article, Entity, Event, Sentence, Span, check_article, check_articles
+from rasid.data.labels import Label, LabelScheme, SchemeError, load_scheme
+from rasid.data.problems import DataError, Ledger, Problem
+
+TEXT = "قصف الجيش السوري الباغوز"
+
+
+@pytest.fixture
+def scheme() -> LabelScheme:
+    return LabelScheme(
+        name="small",
+        entities={"GPE": Label(name="GPE"), "ORG": Label(name="ORG")},
+        events={"ASSAULT": Label(name="ASSAULT")},
+        roles={"Actor": Label(name="Actor")},
+    )
+
+
+@pytest.fixture
+def article() -> Article:
+    return Article(
+        text=TEXT,
+        id="a",
+        entities=(Entity(start=4, end=16, label="ORG", id="e1"), Entity(start=17, end=24, label="GPE")),
+        events=(
+            Event(
+                trigger=Span(start=0, end=3),
+                types=("ASSAULT",),
+                id="v1",
+                arguments=(Argument(role="Actor", entity="e1"),),
+            ),
+        ),
+        event_types=("ASSAULT",),
+        sentences=(Sentence(start=0, end=len(TEXT), types=("ASSAULT",)),),
+        judged={"entities": ("GPE",), "boundaries": (), "sentence_types": ("ASSAULT",)},
+    )
+
+
+def test_a_right_article_has_no_problem(article: Article, scheme: LabelScheme) -> None:
+    assert list(check_article(article, scheme)) == [] == list(check_article(article))
+
+
+def test_surfaces_are_read_off_the_text(article: Article) -> None:
+    assert [entity.text for entity in article.entities] == ["الجيش السوري", "الباغوز"]
+    assert article.events[0].trigger.text == "قصف"
+    assert article.events[0].score is None
+    assert Event(trigger=Span(start=0, end=1), types=("A", "B"), scores=(0.2, 0.7)).score == 0.7
+
+
+def entity(start: int, end: int, text: str = "") -> dict:
+    return {"entities": (Entity(start=start, end=end, label="GPE", text=text),)}
+
+
+def event(**fields) -> dict:
+    return {"events": (Event(**{"trigger": Span(start=0, end=3), "types": ("ASSAULT",), **fields}),)}
+
+
+@pytest.mark.parametrize(
+    ("fields", "cause", "said"),
+    [
+        (entity(17, 25), "span outside the text", "24 code points"),
+        (entity(-1, 3), "span outside the text", "-1-3"),
+        (entity(5, 3), "span outside the text", "5-3"),
+        (entity(5, 5), "empty span", "n to n+1"),
+        (entity(3, 9), "white space at an edge", "the mention is 'الجيش'"),
+        (entity(4, 10), "white space at an edge", "the mention is 'الجيش'"),
+        (entity(17, 24, "سوريا"), "surface differs", "'سوريا'"),
+        (event(trigger=Span(start=0, end=4)), "white space at an edge", "trigger"),
+        (event(trigger=Span(start=0, end=3, text="قتل")), "surface differs", "'قتل'"),
+        (event(types=()), "no type", "'قصف' at 0"),
+        (event(types=("ASAULT",)), "unknown label", "did you mean 'ASSAULT'?"),
+        (event(arguments=(Argument(role="Actor", entity="e9"),)), "unknown id", "'e9'"),
+        (event(arguments=(Argument(role="Actor", entity=""),)), "unknown id", "''"),
+        ({"entities": (Entity(start=0, end=3, label="gpe"),)}, "unknown label", "did you mean 'GPE'?"),
+        ({"event_types": ("PROTEST",)}, "unknown label", "'small' (ASSAULT)"),
+        ({"sentences": (Sentence(start=0, end=99),)}, "span outside the text", "sentence"),
+        ({"sentences": (Sentence(start=0, end=3, types=("X",)),)}, "unknown label", "sentence at 0"),
+        ({"judged": {"entitys": ()}}, "unknown task", ", ".join(TASKS)),
+        ({"judged": {"entities": ("PER",)}}, "unknown label", "'PER' of entities"),
+    ],
+)
+def test_each_problem_is_found_and_said(fields: dict, cause: str, said: str, scheme: LabelScheme) -> None:
+    ((found, message),) = check_article(Article(text=TEXT, **fields), scheme)
+    assert found == cause and said in message
+
+
+def test_roles_and_ids(scheme: LabelScheme) -> None:
+    article = Article(
+        text=TEXT,
+        entities=(Entity(start=0, end=3, label="GPE", id="x"), Entity(start=4, end=9, label="GPE", id="x")),
+        **event(id="x", arguments=(Argument(role="actor", entity="x"),)),
+    )
+    problems = list(check_article(article, scheme))
+    assert [cause for cause, _ in problems] == ["duplicate id", "duplicate id", "unknown label"]
+    assert "did you mean 'Actor'?" in problems[2][1]
+
+
+def test_labels_are_not_checked_without_a_scheme() -> None:
+    fields = entity(0, 3) | event(types=("ANY",)) | {"event_types": ("ANY",), "judged": {"entities": ("ANY",)}}
+    assert not list(check_article(Article(text=TEXT, **fields)))
+
+
+@given(st.text("اب \n", max_size=6), st.integers(-2, 8), st.integers(-2, 8))
+def test_a_span_is_right_exactly_if_it_is_a_stripped_piece_of_the_text(text: str, start: int, end: int) -> None:
+    piece = text[start:end] if 0 <= start <= end <= len(text) else ""
+    problems = list(check_article(Article(text=text, entities=(Entity(start=start, end=end, label="A"),))))
+    assert (not problems) == (piece != "" and piece == piece.strip())
+
+
+def test_duplicate_article_ids_are_found(article: Article) -> None:
+    nameless = Article(text="نص")
+    (problem,) = check_articles([article, nameless, nameless, article], source="s")
+    assert str(problem) == "s:4: [a] article id 'a' was used at 1 already"
+
+
+def test_a_data_error_shows_the_first_problems_and_keeps_all() -> None:
+    error = DataError(Problem(source="s", line=n, cause="c", message="m") for n in range(1, 61))
+    assert len(error.problems) == 60
+    assert str(error).startswith("s:1: m\n") and str(error).endswith("… and 10 more")
+
+
+def test_the_ledger_counts_by_cause() -> None:
+    ledger = Ledger(source="s")
+    ledger.articles = 2
+    ledger.refuse("a", "x", line=1)
+    ledger.refuse("a", "y")
+    ledger.repair("b", "z", article="q")
+    assert ledger.counts() == {"articles": 2, "repaired: b": 1, "quarantined: a": 2}
+    assert [str(problem) for problem in ledger.quarantined + ledger.repaired] == ["s:1: x", "s: y", "s: [q] z"]
+
+
+@pytest.mark.parametrize("name", ["news", "anercorp", "wojood"])
+def test_shipped_schemes_load_and_come_back_from_their_plain_form(name: str) -> None:
+    scheme = load_scheme(name)
+    assert scheme.name == name and scheme.entities
+    again = LabelScheme.from_dict(scheme.to_dict())
+    assert again == scheme and list(again.entities) == list(scheme.entities)
+
+
+def test_the_news_scheme_is_the_one_of_the_guidelines() -> None:
+    news = load_scheme("news")
+    assert [len(news.labels(task)) for task in ("entities", "triggers", "arguments")] == [10, 16, 6]
+    assert news.labels("triggers") == news.labels("sentence_types") == news.labels("event_types")
+    assert all(label.definition for label in (*news.entities.values(), *news.events.values(), *news.roles.values()))
+    with pytest.raises(KeyError, match="boundaries"):
+        news.labels("boundaries")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("name: [", "not YAML"),
+        ("- a", "a scheme is a mapping"),
+        ("entities: {}", "a name"),
+        ("{name: x, labels: {}}", "unknown key 'labels'"),
+        ("{name: x, entities: [PER]}", "must map label names"),
+        ("{name: x, entities: {NO: {}}}", "label False must be a quoted string"),
+        ("{name: x, events: {A B: {}}}", "'A B'"),
+        ("{name: x, events: {A+B: {}}}", "'A+B'"),
+        ("{name: x, roles: {Actor: {meaning: y}}}", "roles: Actor"),
+        ("{name: x, roles: {Actor: someone}}", "roles: Actor"),
+    ],
+)
+def test_a_broken_scheme_says_where(tmp_path, content: str, said: str) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(SchemeError) as caught:
+        load_scheme(path)
+    assert str(caught.value).startswith(str(path)) and said in str(caught.value)
+
+
+def test_a_scheme_that_is_not_there(tmp_path) -> None:
+    with pytest.raises(SchemeError, match="did you mean 'news'"):
+        load_scheme("new")
+    with pytest.raises(SchemeError, match="no such scheme file"):
+        load_scheme(tmp_path / "x.yaml")
+    (tmp_path / "x.yaml").write_text('{name: x, entities: {"PER": {examples: [زيد]}, "ORG": }}', encoding="utf-8")
+    scheme = load_scheme(tmp_path / "x.yaml")
+    assert scheme.labels("entities") == ("PER", "ORG") and scheme.entities["PER"].examples == ("زيد",)

@@ -1,0 +1,218 @@
+"""Data sets: labels mapped with nothing lost in silence, and every problem of every file said at once."""
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from rasid.configs.loader import load_config
+from rasid.configs.schema import Recipe
+from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span
+from rasid.data.corpus import load_corpus
+from rasid.data.datasets import load_dataset, map_labels, resolve_supervision
+from rasid.data.formats import write_articles
+from rasid.data.labels import Label, LabelScheme
+from rasid.data.problems import DataError, Ledger
+from rasid.train.prepare import load_data
+
+TEXT = "قصف في سوريا قال سامر"
+SCHEME = LabelScheme(
+    name="small",
+    entities={name: Label(name=name) for name in ("PER", "GPE")},
+    events={name: Label(name=name) for name in ("ASSAULT", "PROTEST")},
+    roles={name: Label(name=name) for name in ("Actor", "Place")},
+)
+
+
+def full_article(**fields: str) -> Article:
+    """An article with a label in every place that a label can be."""
+    person, place, event, role = (fields.get(kind, kind) for kind in ("person", "place", "event", "role"))
+    return Article(
+        id="a",
+        text=TEXT,
+        entities=(
+            Entity(id="e1", start=7, end=12, label=place),
+            Entity(id="e2", start=17, end=21, label=person),
+        ),
+        events=(
+            Event(
+                id="v1",
+                trigger=Span(start=0, end=3),
+                types=(event, "other"),
+                arguments=(Argument(role=role, entity="e1"), Argument(role="Actor", entity="e2")),
+            ),
+        ),
+        event_types=(event,),
+        sentences=(Sentence(start=0, end=12, types=(event,)),),
+        judged={"entities": (person, place), "event_types": (event,)},
+    )
+
+
+def jsonl(path: Path, *articles: Article) -> Path:
+    write_articles(articles, path)
+    return path
+
+
+def test_labels_are_renamed_everywhere() -> None:
+    ledger = Ledger()
+    names = {"person": "PER", "place": "GPE", "event": "ASSAULT", "role": "Place"}
+    assert map_labels(full_article(), names, ledger) == full_article(**names)
+    assert not ledger.repaired
+    assert map_labels(full_article(), {}, ledger) == full_article()
+
+
+def test_labels_that_become_one_are_said_once() -> None:
+    mapped = map_labels(full_article(), {"other": "event", "person": "place"}, Ledger())
+    assert mapped.events[0].types == ("event",)
+    assert [entity.label for entity in mapped.entities] == ["place", "place"]
+    assert mapped.judged == {"entities": ("place",), "event_types": ("event",)}
+
+
+def test_what_is_dropped_is_counted_with_its_article() -> None:
+    ledger = Ledger(source="file")
+    mapped = map_labels(full_article(), {"place": None, "event": None}, ledger)
+    assert [entity.label for entity in mapped.entities] == ["person"]
+    assert mapped.events[0].types == ("other",)
+    assert mapped.events[0].arguments == (Argument(role="Actor", entity="e2"),)
+    assert mapped.event_types == () and mapped.sentences == (Sentence(start=0, end=12),)
+    assert mapped.judged == {"entities": ("person",), "event_types": ()}
+    assert mapped.text == TEXT and mapped.id == "a"
+    counted = Counter(problem.cause for problem in ledger.repaired)
+    # One entity, one type of a trigger, one of a sentence, one of the article; and the role of the entity.
+    assert counted == {"label dropped by the mapping": 4, "argument of a dropped entity": 1}
+    assert {problem.article for problem in ledger.repaired} == {"a"}
+
+
+def test_an_event_of_dropped_types_goes_and_roles_can_be_dropped() -> None:
+    ledger = Ledger()
+    assert map_labels(full_article(), {"event": None, "other": None}, ledger).events == ()
+    assert len(ledger.repaired) == 4
+    assert [a.role for a in map_labels(full_article(), {"role": None}, Ledger()).events[0].arguments] == ["Actor"]
+
+
+def test_mapping_hides_no_mistake(tmp_path: Path) -> None:
+    """An argument of an entity that never was, and an event without a type, are refused with a mapping as without."""
+    broken = Article(
+        id="a",
+        text=TEXT,
+        events=(Event(trigger=Span(start=0, end=3), types=("old",), arguments=(Argument(role="Actor", entity="e9"),)),),
+    )
+    mapped = map_labels(broken, {"old": "ASSAULT"}, Ledger())
+    assert mapped.events[0].arguments == broken.events[0].arguments
+    untyped = Article(text=TEXT, events=(Event(trigger=Span(start=0, end=3), types=()),))
+    assert map_labels(untyped, {"old": None}, Ledger()) == untyped
+
+
+def test_a_data_set_is_read_mapped_and_named(tmp_path: Path) -> None:
+    source = Article(
+        id="a", text=TEXT, entities=(Entity(start=7, end=12, label="LOC"), Entity(start=17, end=21, label="x"))
+    )
+    path = jsonl(tmp_path / "train.jsonl", source)
+    dataset = load_dataset(path, scheme=SCHEME, supervises=["entities"], labels={"LOC": "GPE", "x": None})
+    assert dataset.name == "train" and dataset.supervision == {"entities": ("PER", "GPE")}
+    (article,) = dataset.articles
+    assert [(entity.label, entity.text) for entity in article.entities] == [("GPE", "سوريا")]
+    assert dataset.ledger.counts()["repaired: label dropped by the mapping"] == 1
+    assert dataset.ledger.repaired[0].source == str(path)
+    named = load_dataset(path, scheme=SCHEME, supervises=["entities"], labels={"LOC": "GPE", "x": None}, name="mine")
+    assert named.name == "mine"
+
+
+def test_supervision_is_spelt_out() -> None:
+    assert resolve_supervision(["entities", "boundaries"], SCHEME) == {"entities": ("PER", "GPE"), "boundaries": ()}
+    assert resolve_supervision({"event_types": "all", "arguments": ["Place"], "triggers": "PROTEST"}, SCHEME) == {
+        "event_types": ("ASSAULT", "PROTEST"),
+        "arguments": ("Place",),
+        "triggers": ("PROTEST",),
+    }
+    assert resolve_supervision({"boundaries": "all", "entities": []}, SCHEME) == {"boundaries": (), "entities": ()}
+
+
+def test_all_mistakes_of_a_supervision_are_said() -> None:
+    declared = {
+        "entitees": "all",
+        "entities": ["PER", "GPI", "XX"],
+        "arguments": ["actor"],
+        "triggers": "ASSUALT",
+        "boundaries": ["PER"],
+    }
+    with pytest.raises(DataError) as raised:
+        resolve_supervision(declared, SCHEME, "my data")
+    said = [str(problem) for problem in raised.value.problems]
+    assert len(said) == 6 and all(line.startswith("my data: supervises ") for line in said)
+    for words in ("'entitees', which is no task; there are entities", "'GPI'.*did you mean 'GPE'", "'XX'.*PER, GPE"):
+        assert any(re.search(words, line) for line in said), words
+    for words in ("'actor'.*did you mean 'Actor'", "'ASSUALT'.*did you mean 'ASSAULT'", "boundaries have no labels"):
+        assert any(re.search(words, line) for line in said), words
+
+
+def test_all_problems_of_a_data_set_are_said_with_their_lines(tmp_path: Path) -> None:
+    """Spans, labels and the declaration at once; a folder's files by their own names and lines."""
+    folder = tmp_path / "set"
+    folder.mkdir()
+    lines = [
+        {"id": "a", "text": TEXT, "entities": [{"start": 7, "end": 12, "label": "LOC"}]},
+        {"id": "b", "text": TEXT, "entities": [{"start": 7, "end": 12, "label": "PRE"}]},
+        {"id": "c", "text": TEXT, "entities": [{"start": 7, "end": 99, "label": "PER"}]},
+    ]
+    content = "\n" + "".join(json.dumps(line) + "\n" for line in lines) + "not json\n"
+    (folder / "one.jsonl").write_text(content, encoding="utf-8")
+    (folder / "two.jsonl").write_text(json.dumps(lines[0]) + "\n", encoding="utf-8")
+    with pytest.raises(DataError) as raised:
+        load_dataset(folder, scheme=SCHEME, supervises=["entities", "nothing"], labels={"LOC": "GPE"})
+    found = {(Path(problem.source).name, problem.line, problem.cause) for problem in raised.value.problems}
+    assert found == {
+        ("set", 0, "unknown task"),
+        ("one.jsonl", 3, "unknown label"),
+        ("one.jsonl", 4, "span outside the text"),
+        ("one.jsonl", 5, "not JSON"),
+        ("two.jsonl", 1, "duplicate id"),
+    }
+    assert "did you mean 'PER'" in str(raised.value)
+
+
+def test_all_problems_of_all_files_of_a_recipe_are_said(
+    tmp_path: Path, recipe_text: str, data_files: dict[str, Path]
+) -> None:
+    bad = jsonl(tmp_path / "bad.jsonl", Article(id="a", text=TEXT, entities=(Entity(start=0, end=3, label="GEP"),)))
+    text = recipe_text.replace(str(data_files["dev"]), str(bad))
+    text = text.replace(str(data_files["test"]), str(tmp_path / "gone.jsonl"))
+    text = text.replace("  train:\n", "  train:\n    - {corpus: dev, supervises: {entities: [PERSON]}}\n")
+    (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as raised:
+        load_data(load_config(tmp_path / "recipe.yaml", Recipe))
+    problems = {(problem.source, problem.cause) for problem in raised.value.problems}
+    assert problems == {
+        ("corpus-dev", "unknown label"),
+        (str(bad), "unknown label"),
+        (str(tmp_path / "gone.jsonl"), "no such file"),
+    }
+
+
+def test_the_shipped_corpus_is_mapped_and_checked_as_any_data_set(tmp_path: Path, recipe_text: str) -> None:
+    source = "{corpus: dev, supervises: [entities], labels: {PER: GPE, Actor: null}}"
+    text = recipe_text.replace("  train:\n", f"  train:\n    - {source}\n")
+    (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
+    dataset = load_data(load_config(tmp_path / "recipe.yaml", Recipe)).train[0]
+    plain = load_corpus("dev")
+    labels = Counter(entity.label for article in plain.articles for entity in article.entities)
+    mapped = Counter(entity.label for article in dataset.articles for entity in article.entities)
+    assert labels["PER"] and mapped == labels + Counter(GPE=labels["PER"]) - Counter(PER=labels["PER"])
+    roles = [a.role for article in plain.articles for event in article.events for a in event.arguments]
+    assert dataset.ledger.counts()["repaired: label dropped by the mapping"] == roles.count("Actor") > 0
+
+    # Under a scheme that lacks its labels the corpus is an error, not a data set without annotation.
+    text = text.replace("name: tiny\n", "name: tiny\nscheme: anercorp\n").replace(
+        source, "{corpus: dev, supervises: [entities]}"
+    )
+    (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as raised:
+        load_data(load_config(tmp_path / "recipe.yaml", Recipe))
+    assert any(p.source == "corpus-dev" and "'GPE'" in p.message for p in raised.value.problems)
+
+
+def test_the_splits_of_the_corpus_share_no_article() -> None:
+    names = [article.id for split in ("train", "dev", "test") for article in load_corpus(split).articles]
+    assert len(names) == len(set(names)) >= 24

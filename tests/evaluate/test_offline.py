@@ -1,0 +1,361 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tokenizers import Tokenizer
+
+from rasid import Tagger
+from rasid.data.articles import Article, Entity, Event, Sentence, Span
+from rasid.data.problems import Ledger
+from rasid.data.windows.encoding import TextEncoder
+from rasid.data.windows.targets import TargetMaker
+from rasid.evaluate import offline
+from rasid.evaluate.report import Bootstrap, Report, data_hash
+from rasid.models.bundle import Settings
+
+TASKS = ("entities", "triggers", "boundaries", "sentence_types", "event_types")
+FEW = Bootstrap(samples=50)
+
+
+@pytest.fixture
+def everything(scheme):
+    return {task: () if task == "boundaries" else scheme.labels(task) for task in TASKS}
+
+
+@pytest.fixture
+def saying(tokenizer_json, scheme, everything):
+    """A tagger that says of each text what an annotated article says, with logits of ±``sure`` around ``middle``."""
+
+    def make(said, *, sure=6.0, middle=0.0, tasks=TASKS, **options) -> Tagger:
+        reader = TextEncoder(Tokenizer.from_str(tokenizer_json), window=512, overlap=64)
+        maker, answers = TargetMaker(scheme), {}
+        given = [[(s.start, s.end) for s in article.sentences] or None for article in said]
+        for article, encoded in zip(said, reader.encode([a.text for a in said], given), strict=True):
+            targets = maker.make(replace(article, judged={}), encoded, everything)
+            units, kinds = len(encoded.units), len(scheme.labels("triggers"))
+            marks = np.zeros((units, 2 * kinds), dtype=bool)
+            marks[targets.triggers[:, 0], targets.triggers[:, 1]] = True
+            on = {
+                "entities": targets.entities[:, None] == np.arange(1 + 2 * len(scheme.labels("entities"))),
+                "triggers": marks,
+                "boundaries": np.maximum(targets.boundaries, 0)[:, None] == np.arange(4),
+                "sentence_types": targets.sentence_types == 1,
+                # The first sentence says what the article is about.
+                "event_types": (np.arange(len(encoded.sentences)) == 0)[:, None] & (targets.event_types == 1),
+            }
+            for window in encoded.windows:
+                answers[tuple(window.input_ids.tolist())] = {
+                    task: np.where(cells, sure, -sure).astype(np.float32) + middle for task, cells in on.items()
+                }
+
+        def backend(inputs):
+            rows = inputs["input_ids"].shape[0]
+            wide, long = inputs["units"].shape[1], inputs["sentences"].shape[1]
+            logits = {}
+            for task in tasks:
+                length = long if task in ("sentence_types", "event_types") else wide
+                found = [
+                    answers[tuple(inputs["input_ids"][row][inputs["attention_mask"][row] == 1].tolist())][task]
+                    for row in range(rows)
+                ]
+                padded = np.zeros((rows, length, found[0].shape[1]), dtype=np.float32)
+                for row, values in enumerate(found):
+                    padded[row, : len(values)] = values
+                logits[task] = padded
+            return logits
+
+        settings = Settings(scheme=scheme, tasks=tasks, window=512, overlap=64, **options)
+        return Tagger(settings=settings, tokenizer=Tokenizer.from_str(tokenizer_json), backend=backend)
+
+    return make
+
+
+def entity(text: str, surface: str, label: str, at: int = 0) -> Entity:
+    start = text.index(surface, at)
+    return Entity(start=start, end=start + len(surface), label=label)
+
+
+def article(text: str, *mentions: tuple[str, str], **options) -> Article:
+    entities = tuple(entity(text, surface, label) for surface, label in mentions)
+    return Article(text=text, entities=tuple(sorted(entities, key=lambda e: (e.start, -e.end))), **options)
+
+
+def figures(report: Report, task="entities", mode="strict"):
+    score = report.score(task, mode=mode)
+    assert score.value is not None
+    return score.correct, score.predicted, score.gold, score.value
+
+
+# ---- known predictions -----------------------------------------------------------------------------------------------
+
+
+def test_a_tagger_that_says_the_gold_is_always_right(saying, everything, articles):
+    gold = articles[:12]
+    outcome = offline.run(saying(gold), gold, everything)
+    figures = offline.headline([outcome], saying(gold).settings)
+    assert set(figures) == {
+        "entities.f1",
+        "triggers.f1",
+        "sentence_types.f1",
+        "sentence_types.ap",
+        "event_types.f1",
+        "event_types.ap",
+        "mean.f1",
+    }
+    assert set(figures.values()) == {1.0}
+    assert not outcome.unpredictable
+
+
+def test_figures_of_a_known_prediction(saying, scheme):
+    text = "سوريا وواشنطن في بغداد مع سامر الحلبي."
+    other = "هدنة في بغداد."
+    gold = [
+        article(text, ("سوريا", "GPE"), ("واشنطن", "GPE"), ("سامر الحلبي", "PER"), id="1"),
+        article(other, ("بغداد", "GPE"), id="2"),
+    ]
+    said = [
+        article(text, ("سوريا", "GPE"), ("واشنطن", "ORG"), ("سامر", "PER"), ("بغداد", "GPE"), id="1"),
+        article(other, ("بغداد", "GPE"), id="2"),
+    ]
+    report = offline.evaluate(
+        saying(said), gold, {"entities": scheme.labels("entities")}, bundle="b", data="d", bootstrap=FEW
+    )
+    assert figures(report) == (2, 5, 4, pytest.approx(4 / 9))
+    assert report.score("entities", "precision").value == pytest.approx(2 / 5)
+    assert report.score("entities", "recall").value == pytest.approx(2 / 4)
+    assert report.score("entities", mode="type_blind").correct == 3
+    assert report.score("entities", mode="overlap").correct == 3
+    assert report.score("entities", label="GPE").correct == 2
+    assert report.counts["entities/strict"].table.sum(axis=(0, 1)).tolist() == [2, 3, 2]
+    assert (report.bundle, report.data, report.articles, report.scheme) == ("b", "d", 2, "news")
+    assert report.data_hash == data_hash(gold)
+    assert {error.text for error in report.errors} >= {"واشنطن", "بغداد"}
+    assert Report.from_json(report.to_json()) == report
+    assert {score.task for score in report.scores} == {"entities"}  # nothing that was not supervised
+
+
+def test_triggers_are_spans_of_each_type(saying, scheme):
+    text = "قصف وتظاهر"
+    gold = [Article(text=text, events=(Event(trigger=Span(start=0, end=3), types=("ASSAULT", "PROTEST")),))]
+    said = [Article(text=text, events=(Event(trigger=Span(start=0, end=3), types=("ASSAULT", "AID")),))]
+    report = offline.evaluate(
+        saying(said), gold, {"triggers": scheme.labels("triggers")}, bundle="b", data="d", bootstrap=FEW
+    )
+    assert figures(report, "triggers") == (1, 2, 2, 0.5)
+
+
+def test_gold_that_cannot_be_predicted_is_counted_and_missed(saying, everything):
+    text = "قال إن السوريين في بغداد."
+    inside = entity(text, "سوري", "ORG")
+    gold = [Article(text=text, entities=(inside, entity(text, "بغداد", "GPE")))]
+    report = offline.evaluate(saying(gold), gold, everything, bundle="b", data="d", bootstrap=FEW)
+    assert report.unpredictable == {"entities: ends inside a word": 1}
+    score = report.score("entities")
+    assert (score.gold, score.correct) == (2, 1)
+    recall = report.score("entities", "recall").value
+    assert recall == 0.5
+
+
+def test_nested_gold_is_counted_whole_and_in_its_outermost_reading(saying, everything):
+    text = "هيئة الإغاثة في سوريا"
+    gold = [article(text, ("هيئة الإغاثة في سوريا", "ORG"), ("سوريا", "GPE"))]
+    report = offline.evaluate(saying(gold), gold, everything, bundle="b", data="d", bootstrap=FEW)
+    assert figures(report)[:3] == (1, 1, 2)
+    assert figures(report, mode="outermost") == (1, 1, 1, 1.0)
+    assert report.unpredictable == {"entities: nested inside another": 1}
+    assert any("outermost" in note for note in report.notes)
+
+
+# ---- gold made on tokens ---------------------------------------------------------------------------------------------
+
+
+def test_predictions_are_snapped_to_the_tokens_of_gold(saying, everything):
+    text = "هدنة وسوريا هنا"
+    tokens = ((0, 4), (5, 11), (12, 15))
+    said = article(text, ("سوريا", "GPE"))  # behind its proclitic
+    gold = article(text, ("وسوريا", "GPE"))
+    loose = offline.evaluate(saying([said]), [gold], everything, bundle="b", data="d", bootstrap=FEW)
+    assert figures(loose)[:3] == (0, 1, 1)
+    snapped = offline.evaluate(
+        saying([said]), [replace(gold, tokens=tokens)], everything, bundle="b", data="d", bootstrap=FEW
+    )
+    assert figures(snapped)[:3] == (1, 1, 1)
+    assert any("widened" in note for note in snapped.notes)
+    assert not loose.notes
+    assert loose.data_hash != snapped.data_hash
+
+
+def test_stray_tags_are_read_both_ways(saying, scheme):
+    from rasid.data.formats import conll
+
+    lines = "سوريا I-GPE\nفي O\nبغداد B-GPE\n\nهدنة O\nواشنطن B-GPE\n".splitlines(keepends=True)
+    gold = list(conll.read(lines, Ledger()))
+    report = offline.evaluate(
+        saying(gold), gold, {"entities": scheme.labels("entities")}, bundle="b", data="d", bootstrap=FEW
+    )
+    assert figures(report) == (3, 3, 3, 1.0)  # seqeval's default: the stray I- begins a mention
+    assert figures(report, mode="iob2")[:3] == (2, 3, 2)  # strict IOB2: it is none, so finding it is wrong
+    assert any("iob2" in note for note in report.notes)
+
+
+# ---- what was judged -------------------------------------------------------------------------------------------------
+
+
+def judged_articles():
+    """Two sentences, each judged for one type, as ArabicEventGSR has them."""
+    return [
+        Article(
+            id="1",
+            text="قصف هنا",
+            sentences=(Sentence(start=0, end=7, types=("ASSAULT",)),),
+            judged={"sentence_types": ("ASSAULT",)},
+        ),
+        Article(
+            id="2",
+            text="هدنة هنا",
+            sentences=(Sentence(start=0, end=8),),
+            judged={"sentence_types": ("PROTEST",)},
+        ),
+    ]
+
+
+def test_only_judged_rows_count(saying):
+    gold = judged_articles()
+    # Both types are said of both sentences; one of the four was judged to hold, one not to, two were not judged.
+    said = [replace(a, sentences=(replace(a.sentences[0], types=("ASSAULT", "PROTEST")),)) for a in gold]
+    supervision = {"sentence_types": ("ASSAULT", "PROTEST")}
+    outcome = offline.run(saying(said), gold, supervision)
+    assert int(outcome.tables["sentence_types"].judged.sum()) == 2
+    report = offline.report_of(outcome, saying(said).settings, bundle="b", data="d", bootstrap=FEW)
+    assert figures(report, "sentence_types", "decision") == (1, 2, 1, pytest.approx(2 / 3))
+    assert report.score("sentence_types", mode="decision", label="ASSAULT").value == 1.0
+    assert any("judged" in note for note in report.notes)
+
+
+def test_labels_that_a_data_set_does_not_supervise_do_not_count(saying):
+    text = "سوريا وسامر الحلبي"
+    gold = [article(text, ("سوريا", "GPE"), ("سامر الحلبي", "PER"))]
+    said = [article(text, ("سوريا", "GPE"), ("سامر", "PER"))]
+    report = offline.evaluate(saying(said), gold, {"entities": ("GPE",)}, bundle="b", data="d", bootstrap=FEW)
+    assert figures(report) == (1, 1, 1, 1.0)
+    assert not report.unpredictable
+    outcome = offline.run(saying(said), gold, {"entities": ("GPE",)})
+    assert len(outcome.entity_tags) == 0  # the right tag of the other words is not known: nothing to calibrate on
+
+
+def test_a_sentence_that_the_encoder_cannot_see_is_a_row_all_the_same(saying, everything):
+    text = "قصف هنا\nـــ"
+    gold = [
+        Article(
+            text=text,
+            sentences=(Sentence(start=0, end=7, types=("ASSAULT",)), Sentence(start=8, end=11, types=("AID",))),
+        )
+    ]
+    outcome = offline.run(saying(gold), gold, {"sentence_types": everything["sentence_types"]})
+    assert len(outcome.tables["sentence_types"].logits) == 2
+    report = offline.report_of(outcome, saying(gold).settings, bundle="b", data="d", bootstrap=FEW)
+    assert figures(report, "sentence_types", "decision")[:3] == (1, 1, 2)
+
+
+def test_an_article_without_any_readable_word_is_missed_not_dropped(saying, everything):
+    gold = [
+        Article(text="قصف هنا", event_types=("ASSAULT",)),
+        Article(text="ـــ", event_types=("AID",)),
+        Article(text="", event_types=("AID",)),
+    ]
+    outcome = offline.run(saying(gold), gold, {"event_types": everything["event_types"]})
+    report = offline.report_of(outcome, saying(gold).settings, bundle="b", data="d", bootstrap=FEW)
+    assert figures(report, "event_types", "decision")[:3] == (1, 1, 3)
+    assert np.isfinite(outcome.tables["event_types"].logits).all()
+
+
+def test_articles_take_the_types_of_their_sentences_without_a_head_of_their_own(saying, everything):
+    gold = [
+        Article(
+            text="قصف هنا. هدنة هنا.",
+            sentences=(Sentence(start=0, end=8), Sentence(start=9, end=18, types=("ASSAULT",))),
+            event_types=("ASSAULT",),
+        )
+    ]
+    tagger = saying(gold, tasks=("sentence_types",))
+    outcome = offline.run(tagger, gold, everything)
+    assert set(outcome.tasks) == {"sentence_types", "event_types"}
+    assert offline.headline([outcome], tagger.settings)["event_types.f1"] == 1.0
+    tuned = offline.calibrate(tagger.settings, [outcome])
+    assert set(tuned.thresholds) == {"sentence_types"}
+
+
+# ---- several data sets, calibration ----------------------------------------------------------------------------------
+
+
+def test_the_headline_counts_data_sets_together(saying, scheme):
+    supervision = {"entities": scheme.labels("entities")}
+    first = [article("سوريا", ("سوريا", "GPE"))]
+    second = [article("بغداد وواشنطن هنا", ("بغداد", "GPE"), ("واشنطن", "GPE"))]
+    right, wrong = saying(first), saying([Article(text=second[0].text)])
+    outcomes = [offline.run(right, first, supervision), offline.run(wrong, second, supervision)]
+    figures = offline.headline(outcomes, right.settings)
+    assert figures == {"entities.f1": 0.5, "mean.f1": 0.5}  # 1 found, 2 missed: not the mean of 1 and 0
+    other = offline.run(saying(second), second, {"sentence_types": scheme.labels("sentence_types")})
+    mixed = offline.headline([outcomes[0], other], right.settings)
+    assert (mixed["entities.f1"], mixed["sentence_types.f1"], mixed["mean.f1"]) == (1.0, 0.0, 0.5)
+
+
+def test_a_data_set_without_anything_to_score_has_no_headline(saying):
+    gold = [article("سوريا", ("سوريا", "GPE"))]
+    tagger = saying(gold)
+    for supervision in ({"boundaries": ()}, {}):
+        with np.errstate(all="raise"):
+            assert offline.headline([offline.run(tagger, gold, supervision)], tagger.settings) == {}
+
+
+def test_calibration_finds_the_threshold_between_the_labels(saying, everything, articles):
+    gold = articles[:24]
+    # The order is right, but no probability reaches one half.
+    tagger = saying(gold, sure=1.5, middle=-2.5)
+    outcome = offline.run(tagger, gold, everything)
+    before = offline.headline([outcome], tagger.settings)
+    assert (before["triggers.f1"], before["sentence_types.f1"], before["event_types.f1"]) == (0, 0, 0)
+    tuned = offline.calibrate(tagger.settings, [outcome])
+    again = Tagger(settings=tuned, tokenizer=tagger.encoder.tokenizer, backend=tagger.backend)
+    outcome = offline.run(again, gold, everything)
+    after = offline.headline([outcome], tuned)
+    assert (after["sentence_types.f1"], after["event_types.f1"]) == (1, 1)
+    assert after["triggers.f1"] == 1
+    assert set(tuned.temperatures) == {"entities", "triggers", "sentence_types", "event_types"}
+    assert all(len(values) == 16 for values in tuned.thresholds.values())
+
+
+def test_calibration_leaves_what_dev_does_not_supervise(saying, scheme):
+    gold = [article("سوريا وبغداد", ("سوريا", "GPE"))]
+    tagger = saying(gold, thresholds={"triggers": (0.25,) * 16}, temperatures={"triggers": 2.0})
+    tuned = offline.calibrate(tagger.settings, [offline.run(tagger, gold, {"entities": scheme.labels("entities")})])
+    assert tuned.thresholds == {"triggers": (0.25,) * 16}
+    assert tuned.temperatures["triggers"] == 2.0
+    assert set(tuned.temperatures) == {"triggers", "entities"}
+
+
+def test_temperature_makes_overconfident_scores_honest(saying, scheme):
+    texts = [f"سوريا رقم {number}" for number in range(20)]
+    gold = [article(text, ("سوريا", "GPE" if number < 15 else "ORG")) for number, text in enumerate(texts)]
+    said = [article(text, ("سوريا", "GPE")) for text in texts]  # right in three of four, and very sure
+    tagger = saying(said, sure=8.0)
+    supervision = {"entities": scheme.labels("entities")}
+    tuned = offline.calibrate(tagger.settings, [offline.run(tagger, gold, supervision)])
+    assert tuned.temperatures["entities"] > 1.5
+    again = Tagger(settings=tuned, tokenizer=tagger.encoder.tokenizer, backend=tagger.backend)
+    (before,), (after,) = tagger(texts[0]).entities, again(texts[0]).entities
+    assert (before.start, before.end, before.label) == (after.start, after.end, after.label)
+    assert before.score is not None
+    assert after.score is not None
+    assert 0.5 < after.score < before.score
+
+
+def test_evaluation_does_not_depend_on_order_or_batches(saying, everything, articles):
+    gold = articles[:10]
+    tagger = saying([replace(a, entities=a.entities[1:]) for a in gold])
+    one = offline.evaluate(tagger, gold, everything, bundle="b", data="d", bootstrap=FEW)
+    small = Tagger(settings=tagger.settings, tokenizer=tagger.encoder.tokenizer, backend=tagger.backend, batch_tokens=1)
+    two = offline.evaluate(small, gold[::-1], everything, bundle="b", data="d", bootstrap=FEW)
+    values = [{score.name: score.value for score in report.scores} for report in (one, two)]
+    assert values[0] == pytest.approx(values[1], nan_ok=True)

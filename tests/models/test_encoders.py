@@ -1,0 +1,409 @@
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import (
+    AutoConfig,
+    AutoTokenizer,
+    BertConfig,
+    BertModel,
+    ElectraConfig,
+    ElectraForPreTraining,
+    ModernBertConfig,
+    ModernBertForMaskedLM,
+    PreTrainedTokenizerFast,
+    RobertaConfig,
+    RobertaForMaskedLM,
+)
+
+from rasid.data.text.normalizer import VERSION
+from rasid.data.windows.encoding import TextEncoder
+from rasid.models.encoders import EncoderError, load_encoder, save_tokenizer, scratch_encoder
+from rasid.models.network import RasidConfig, RasidModel
+
+TEXT = "قالَ الرئيسُ أحمد: زوروا https://example.com/a?b=1 يـــوم ١٢ مايو،، شكرا @user 😀 U2"
+SMALL: dict[str, Any] = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 24}
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    """The hub may be asked, but nothing leaves the machine."""
+    import huggingface_hub.constants
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+
+
+def byte_level(articles) -> Tokenizer:
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=600,
+        special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator([article.text for article in articles], trainer)
+    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
+    return tokenizer
+
+
+def word_piece(articles, specials=("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")) -> Tokenizer:
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=False, strip_accents=False)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trainer = trainers.WordPieceTrainer(vocab_size=600, special_tokens=list(specials), show_progress=False)
+    tokenizer.train_from_iterator([article.text for article in articles], trainer)
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    return tokenizer
+
+
+def save_with_tokenizer(model, tokenizer: Tokenizer, folder: Path, **names: str) -> str:
+    model.save_pretrained(folder)
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names).save_pretrained(folder)
+    return str(folder)
+
+
+def foreign_checkpoint(kind: str, articles, folder: Path) -> tuple[str, Tokenizer]:
+    """A small checkpoint that is not AraBERT, and the tokenizer that it was saved with."""
+    roberta_names = {"pad_token": "<pad>", "unk_token": "<unk>", "cls_token": "<s>", "sep_token": "</s>"}
+    bert_names = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+    tokenizer = byte_level(articles) if kind == "roberta" else word_piece(articles)
+    size = tokenizer.get_vocab_size()
+    match kind:
+        case "roberta":
+            config = RobertaConfig(vocab_size=size, max_position_embeddings=130, pad_token_id=1, **SMALL)
+            return save_with_tokenizer(RobertaForMaskedLM(config), tokenizer, folder, **roberta_names), tokenizer
+        case "electra":
+            config = ElectraConfig(vocab_size=size, embedding_size=8, max_position_embeddings=128, **SMALL)
+            return save_with_tokenizer(ElectraForPreTraining(config), tokenizer, folder, **bert_names), tokenizer
+        case _:
+            config = ModernBertConfig(
+                vocab_size=size,
+                max_position_embeddings=128,
+                pad_token_id=0,
+                cls_token_id=2,
+                sep_token_id=3,
+                bos_token_id=2,
+                eos_token_id=3,
+                **SMALL,
+            )
+            return save_with_tokenizer(ModernBertForMaskedLM(config), tokenizer, folder, **bert_names), tokenizer
+
+
+def test_a_checkpoint_in_the_layout_of_the_hub_gets_arabert_preprocessing(hub_checkpoint):
+    encoder = load_encoder(str(hub_checkpoint), window=96)
+    assert encoder.normaliser == VERSION
+    encoding = encoder.tokenizer.encode("زوروا https://example.com/a الرئيسُ", add_special_tokens=False)
+    assert "[رابط]" in encoding.tokens
+    assert encoder.model.config.num_hidden_layers == 2
+    # The weights are those of the file, not random ones.
+    import safetensors.torch
+
+    stored = safetensors.torch.load_file(hub_checkpoint / "model.safetensors")
+    name = "embeddings.word_embeddings.weight"
+    assert torch.equal(encoder.model.state_dict()[name], stored[f"bert.{name}"])
+
+
+def test_letters_with_hamza_stay_apart(hub_checkpoint):
+    tokenizer = load_encoder(str(hub_checkpoint), window=96).tokenizer
+    assert tokenizer.encode("أحمد").ids != tokenizer.encode("احمد").ids
+
+
+@pytest.mark.parametrize("kind", ["roberta", "electra", "modernbert"])
+def test_a_tokenizer_of_its_own_stays_untouched(kind, articles, tmp_path):
+    folder, own = foreign_checkpoint(kind, articles, tmp_path / kind)
+    encoder = load_encoder(folder, window=96)
+    assert encoder.normaliser == ""
+    expected, read = own.encode(TEXT), encoder.tokenizer.encode(TEXT)
+    assert (read.ids, read.offsets) == (expected.ids, expected.offsets)
+    TextEncoder(encoder.tokenizer, window=96, overlap=24)
+    # It goes through the network, and the forward pass needs nothing that the heads do not give.
+    config = RasidConfig(encoder=encoder.model.config.to_dict(), tasks=["entities"], entities=["PER"], events=[])
+    ids = torch.tensor([read.ids[:40]])
+    units = torch.tensor([[[1, 2], [2, 4]]])
+    logits = RasidModel(config, encoder.model)(
+        input_ids=ids,
+        attention_mask=torch.ones_like(ids),
+        units=units,
+        sentences=torch.tensor([[[0, 2]]]),
+        sentence_numbers=torch.tensor([[0]]),
+    )
+    assert logits["entities"].shape == (1, 2, 3)
+
+
+def test_the_recipe_decides_on_the_normaliser(hub_checkpoint, articles, tmp_path):
+    assert load_encoder(str(hub_checkpoint), window=96, normaliser="own").normaliser == ""
+    folder, _ = foreign_checkpoint("electra", articles, tmp_path / "electra")
+    encoder = load_encoder(folder, window=96, normaliser="arabert")
+    assert encoder.normaliser == VERSION
+    assert encoder.tokenizer.encode("الرئيسُ").ids == encoder.tokenizer.encode("الرئيس").ids
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "aubmindlab/bert-base-arabert",
+        "aubmindlab/bert-base-arabertv1",
+        "aubmindlab/bert-base-arabertv2",
+        "aubmindlab/bert-large-arabertv2",
+        "aubmindlab/bert-large-arabertv2/",
+    ],
+)
+def test_segmented_models_are_refused_by_name(name):
+    with pytest.raises(EncoderError, match=r"Farasa.*arabertv02"):
+        load_encoder(name, window=96)
+
+
+def test_unsegmented_names_are_not_taken_for_segmented_ones():
+    for name in ("aubmindlab/bert-base-arabertv02", "aubmindlab/bert-base-arabertv01", "some/bert-base-arabertv02-x"):
+        with pytest.raises(EncoderError) as caught:
+            load_encoder(name, window=96)
+        assert "Farasa" not in str(caught.value)  # only that the hub cannot be reached
+
+
+def test_a_segmented_vocabulary_is_refused(articles, tmp_path):
+    tokenizer = word_piece(articles)
+    content = json.loads(tokenizer.to_str())
+    vocabulary = content["model"]["vocab"]
+    for token in ("ال+", "+ة"):
+        vocabulary[token] = len(vocabulary)
+    tokenizer = Tokenizer.from_str(json.dumps(content))
+    config = ElectraConfig(vocab_size=len(vocabulary), embedding_size=8, max_position_embeddings=128, **SMALL)
+    folder = save_with_tokenizer(ElectraForPreTraining(config), tokenizer, tmp_path / "cut", unk_token="[UNK]")
+    with pytest.raises(EncoderError, match="Farasa"):
+        load_encoder(folder, window=96)
+
+
+@pytest.mark.parametrize(("kind", "longest"), [("roberta", 128), ("electra", 128), ("modernbert", 128)])
+def test_a_window_longer_than_the_positions_is_refused(kind, longest, articles, tmp_path):
+    folder, _ = foreign_checkpoint(kind, articles, tmp_path / kind)
+    load_encoder(folder, window=longest)
+    with pytest.raises(EncoderError, match=rf"reads {longest} sub-words at once"):
+        load_encoder(folder, window=longest + 1)
+
+
+def test_the_longest_window_goes_through_the_network(articles, tmp_path):
+    # RoBERTa counts positions from the padding token on: one sub-word too many would read beyond its table.
+    folder, _ = foreign_checkpoint("roberta", articles, tmp_path / "roberta")
+    model = load_encoder(folder, window=128).model.eval()
+    ids = torch.full((1, 128), 7)
+    assert model(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state.shape == (1, 128, 16)
+
+
+def test_a_half_precision_checkpoint_is_trained_in_single_precision(hub_checkpoint, tmp_path):
+    folder = tmp_path / "half"
+    shutil.copytree(hub_checkpoint, folder)
+    config = BertConfig.from_pretrained(hub_checkpoint)
+    BertModel(config).to(torch.float16).save_pretrained(folder)  # pyright: ignore[reportArgumentType]
+    assert json.loads((folder / "config.json").read_text())["dtype"] == "float16"
+    model = load_encoder(str(folder), window=96).model
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+    assert torch.get_default_dtype() == torch.float32
+
+
+@pytest.mark.parametrize("name", ["nobody/no-such-encoder", "{tmp}/missing", "./missing", "../missing/encoder"])
+def test_a_missing_encoder_is_one_clear_error(name, tmp_path):
+    name = name.format(tmp=tmp_path)
+    with pytest.raises(EncoderError) as caught:
+        load_encoder(name, window=96)
+    message = str(caught.value)
+    assert name in message
+    assert "\n" not in message
+
+
+def test_a_path_is_never_looked_up_on_the_hub(tmp_path, monkeypatch):
+    from transformers import AutoConfig
+
+    monkeypatch.setattr(AutoConfig, "from_pretrained", lambda *args, **kwargs: pytest.fail("asked the hub"))
+    with pytest.raises(EncoderError, match="no such folder"):
+        load_encoder(str(tmp_path / "missing"), window=96)
+
+
+def broken(hub_checkpoint, folder, file, content) -> str:
+    shutil.copytree(hub_checkpoint, folder)
+    if content is None:
+        (folder / file).unlink()
+    else:
+        (folder / file).write_bytes(content)
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("config.json", None),
+        ("config.json", b"{"),
+        ("config.json", b'{"model_type": "no-such-type"}'),
+        ("model.safetensors", None),
+        ("model.safetensors", b"not weights"),
+        ("vocab.txt", None),
+    ],
+)
+def test_a_broken_checkpoint_is_one_clear_error(file, content, hub_checkpoint, tmp_path):
+    name = broken(hub_checkpoint, tmp_path / "broken", file, content)
+    with pytest.raises(EncoderError) as caught:
+        load_encoder(name, window=96)
+    assert name in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_of_another_network_are_refused(hub_checkpoint, tmp_path):
+    # transformers would fill what it does not find with random numbers, and train them in silence.
+    folder = tmp_path / "other"
+    shutil.copytree(hub_checkpoint, folder)
+    import safetensors.torch
+
+    weights = safetensors.torch.load_file(folder / "model.safetensors")
+    kept = {name: value for name, value in weights.items() if "layer.1" not in name}
+    safetensors.torch.save_file(kept, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(EncoderError, match=r"layer\.1"):
+        load_encoder(str(folder), window=96)
+
+
+def test_weights_of_another_size_are_refused(hub_checkpoint, tmp_path):
+    folder = tmp_path / "other"
+    shutil.copytree(hub_checkpoint, folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "intermediate_size": 48}))
+    with pytest.raises(EncoderError, match="intermediate|size"):
+        load_encoder(str(folder), window=96)
+
+
+def test_a_vocabulary_larger_than_the_embeddings_is_refused(hub_checkpoint, tmp_path):
+    folder = tmp_path / "other"
+    shutil.copytree(hub_checkpoint, folder)
+    with (folder / "vocab.txt").open("a", encoding="utf-8") as file:
+        file.writelines(f"زائد{number}\n" for number in range(5))
+    with pytest.raises(EncoderError, match="vocabulary"):
+        load_encoder(str(folder), window=96)
+
+
+def test_the_pooling_layer_is_left_out(hub_checkpoint):
+    names = [name for name, _ in load_encoder(str(hub_checkpoint), window=96).model.named_parameters()]
+    assert not [name for name in names if "pooler" in name]
+
+
+@pytest.mark.parametrize("beside", ["rasid", "bert"])
+def test_a_saved_tokenizer_is_read_alike_by_transformers(beside, tokenizer, hub_checkpoint, tmp_path):
+    if beside == "bert":  # AutoTokenizer chooses a class by the configuration that stands beside
+        shutil.copy(hub_checkpoint / "config.json", tmp_path / "config.json")
+    save_tokenizer(tokenizer, tmp_path)
+    assert sorted(file.name for file in tmp_path.iterdir() if file.name != "config.json") == [
+        "tokenizer.json",
+        "tokenizer_config.json",
+    ]
+    loaded = AutoTokenizer.from_pretrained(tmp_path)
+    batch = loaded(TEXT, return_offsets_mapping=True)
+    expected = tokenizer.encode(TEXT)
+    assert batch["input_ids"] == expected.ids
+    assert batch["offset_mapping"] == expected.offsets
+    assert batch["token_type_ids"] == expected.type_ids
+    assert (loaded.pad_token, loaded.cls_token, loaded.mask_token) == ("[PAD]", "[CLS]", "[MASK]")
+
+
+def test_a_saved_encoder_loads_again_with_its_normaliser(hub_checkpoint, tmp_path):
+    encoder = load_encoder(str(hub_checkpoint), window=96)
+    encoder.model.save_pretrained(tmp_path)
+    save_tokenizer(encoder.tokenizer, tmp_path)
+    again = load_encoder(str(tmp_path), window=96)
+    assert again.normaliser == VERSION
+    assert again.tokenizer.encode(TEXT).ids == encoder.tokenizer.encode(TEXT).ids
+    assert again.tokenizer.encode(TEXT).offsets == encoder.tokenizer.encode(TEXT).offsets
+
+
+def test_an_encoder_from_scratch_reads_what_it_was_made_from(articles, tmp_path):
+    torch.manual_seed(0)
+    encoder = scratch_encoder(
+        iter([article.text for article in articles]),
+        vocabulary=800,
+        layers=2,
+        hidden=16,
+        heads=2,
+        intermediate=24,
+        positions=128,
+    )
+    size = encoder.tokenizer.get_vocab_size()
+    assert size <= 800
+    assert encoder.model.config.vocab_size == size
+    unknown = encoder.tokenizer.token_to_id("[UNK]")
+    assert unknown not in encoder.tokenizer.encode(articles[0].text).ids
+    encoder.model.save_pretrained(tmp_path)
+    save_tokenizer(encoder.tokenizer, tmp_path)
+    assert load_encoder(str(tmp_path), window=128).normaliser == VERSION
+
+
+class ConnectError(Exception):
+    """Called as httpx calls its own."""
+
+
+@pytest.fixture
+def hub(monkeypatch):
+    """A hub that may be asked, under whose requests nothing lies but `answers`."""
+    import huggingface_hub
+
+    asked: list[dict[str, Any]] = []
+    answers: list[Exception] = []
+
+    def metadata(url, **options):
+        asked.append({"url": url, **options})
+        raise answers[0]
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", metadata)
+    monkeypatch.setattr(AutoConfig, "from_pretrained", lambda path: (_ for _ in ()).throw(OSError("loading goes on")))
+    return asked, answers
+
+
+def test_a_hub_that_is_not_there_is_asked_once(hub):
+    asked, answers = hub
+    answers.append(ConnectError("name not known"))
+    with pytest.raises(EncoderError, match=r"'no/such-model'.*no such folder.*cannot be reached \(name not known\)"):
+        load_encoder("no/such-model", window=64)
+    (request,) = asked
+    assert request["url"].endswith("no/such-model/resolve/main/config.json") and request["timeout"] <= 5
+
+
+@pytest.mark.parametrize("answer", [TimeoutError("slow"), OSError("busy"), ValueError("no such model")])
+def test_a_hub_that_answers_is_left_to_the_loading(hub, answer):
+    asked, answers = hub
+    answers.append(answer)
+    with pytest.raises(EncoderError, match="loading goes on"):
+        load_encoder("no/such-model", window=64)
+    assert len(asked) == 1
+
+
+def test_a_model_in_the_cache_or_a_folder_asks_nobody(hub, monkeypatch, tmp_path):
+    import huggingface_hub
+
+    asked, _ = hub
+    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *names: "/cache/config.json")
+    for name in ("some/model", str(tmp_path), "rasid-mini"):
+        with pytest.raises(EncoderError, match="loading goes on"):
+            load_encoder(name, window=64)
+    monkeypatch.undo()
+    assert not asked
+
+
+@pytest.mark.parametrize(("kind", "frame"), [("roberta", (0, 2)), ("modernbert", (2, 3))])
+def test_other_encoders_judge_words_by_their_own_head(kind, frame, articles, tmp_path):
+    from transformers import AutoModelForMaskedLM
+
+    from rasid.audit.language_model import load_language_model
+
+    folder, own = foreign_checkpoint(kind, articles, tmp_path / kind)
+    judge = load_language_model(folder)
+    assert judge.frame == frame  # an id of 0 is an id
+    ids = np.array(own.encode("قال متحدث في سوريا", add_special_tokens=False).ids)
+    hidden = torch.tensor([[frame[0], *ids.tolist(), frame[1]]])
+    hidden[0, 2] = judge.mask
+    with torch.inference_mode():
+        logits = AutoModelForMaskedLM.from_pretrained(folder)(input_ids=hidden).logits[0, 2]
+    expected = float(logits.log_softmax(-1)[ids[1]])
+    assert judge.exchange([ids], np.array([[1, 2]]))[0, 0] == pytest.approx(expected, abs=1e-4)

@@ -1,0 +1,164 @@
+import numpy as np
+import pytest
+import torch
+from tokenizers import Tokenizer
+
+from rasid.data.windows.collate import model_inputs
+from rasid.data.windows.encoding import TextEncoder
+from rasid.models.heads import ArticleHead, SentenceHead, UnitPooling
+from rasid.models.network import RasidConfig, RasidModel
+
+TASKS = ("entities", "triggers", "boundaries", "sentence_types", "event_types")
+BERT = {
+    "model_type": "bert",
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 24,
+    "max_position_embeddings": 128,
+}
+MODERN_BERT = {
+    "model_type": "modernbert",
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 24,
+    "max_position_embeddings": 128,
+    "pad_token_id": 0,
+    "local_attention": 16,
+}
+
+
+def model_of(encoder, vocabulary, **options) -> RasidModel:
+    torch.manual_seed(0)
+    given = {"tasks": TASKS, "entities": ["PER", "GPE"], "events": ["ASSAULT", "AID", "PROTEST"], **options}
+    model = RasidModel(RasidConfig(encoder={**encoder, "vocab_size": vocabulary}, **given)).eval()
+    with torch.no_grad():
+        for _, parameter in model.head_parameters():  # what begins at zero would hide a mistake
+            parameter.normal_(std=0.5)
+    return model
+
+
+def states_and_units():
+    states = torch.randn(2, 6, 4, generator=torch.Generator().manual_seed(0))
+    units = torch.tensor([[[1, 2], [2, 5]], [[1, 4], [0, 0]]])  # the last one is padding
+    return states, units
+
+
+def test_first_takes_the_first_subword():
+    states, units = states_and_units()
+    pooled = UnitPooling("first", 4)(states, units)
+    assert torch.equal(pooled[0], states[0, [1, 2]])
+    assert torch.equal(pooled[1, 0], states[1, 1])
+
+
+def test_mean_takes_all_subwords_of_the_unit():
+    states, units = states_and_units()
+    pooled = UnitPooling("mean", 4)(states, units)
+    torch.testing.assert_close(pooled[0, 0], states[0, 1])
+    torch.testing.assert_close(pooled[0, 1], states[0, 2:5].mean(0))
+    torch.testing.assert_close(pooled[1, 0], states[1, 1:4].mean(0))
+    assert torch.isfinite(pooled).all()
+
+
+def test_attention_weighs_the_subwords_of_the_unit():
+    states, units = states_and_units()
+    pooling = UnitPooling("attention", 4)
+    assert pooling.score is not None
+    score = 10 * torch.tanh(pooling.score(states[0, 2:5]).squeeze(-1) / 10)
+    expected = (score.softmax(0)[:, None] * states[0, 2:5]).sum(0)
+    torch.testing.assert_close(pooling(states, units)[0, 1], expected)
+
+
+def test_attention_is_finite_for_huge_states():
+    pooling = UnitPooling("attention", 4)
+    pooled = pooling(torch.full((1, 3, 4), 1e4), torch.tensor([[[0, 3]]]))
+    torch.testing.assert_close(pooled, torch.full((1, 1, 4), 1e4))
+
+
+def test_every_label_reads_its_own_words_of_its_sentence():
+    torch.manual_seed(0)
+    head = SentenceHead(4, 3)
+    units = torch.randn(1, 5, 4)
+    logits = head(units, torch.tensor([[[0, 2], [2, 5]]]))
+    for number, (first, end) in enumerate([(0, 2), (2, 5)]):
+        own = units[0, first:end]
+        weight = (10 * torch.tanh(head.attention(own) / 10)).softmax(0)  # [W, K]
+        torch.testing.assert_close(logits[0, number], (weight * head.value(own)).sum(0))
+
+
+def test_an_article_is_read_off_its_sentences_and_their_places():
+    head = ArticleHead(2, places=3)
+    with torch.no_grad():
+        head.place.weight.copy_(torch.tensor([[1.0], [0.5], [-2.0]]))
+        head.scale.copy_(torch.tensor([1.0, 3.0]))
+        head.bias.copy_(torch.tensor([0.0, 10.0]))
+    logits = head(torch.tensor([[[1.0, 2.0]] * 4]), torch.tensor([[0, 1, 2, 900]]))
+    assert logits[0].tolist() == [[2.0, 17.0], [1.5, 16.5], [-1.0, 14.0], [-1.0, 14.0]]
+
+
+TEXTS = [
+    "قصف في سوريا.",
+    "قال متحدث إن تظاهر وقع قرب بغداد وسوريا يوم الثلاثاء. لم يضف المتحدث شيئا آخر عن سوريا. هدنة في واشنطن!",
+    "هدنة",
+    "وصلت مساعدات هيئة الإغاثة إلى بغداد. قال سامر الحلبي: لا.",
+]
+
+
+@pytest.mark.parametrize("pooling", ["first", "mean", "attention"])
+@pytest.mark.parametrize("encoder", [BERT, MODERN_BERT], ids=["bert", "modernbert"])
+def test_padding_changes_no_logit_of_any_head(encoder, pooling, tokenizer: Tokenizer):
+    model = model_of(encoder, tokenizer.get_vocab_size(), pooling=pooling)
+    reader = TextEncoder(tokenizer, window=96, overlap=24)
+    windows = [window for text in reader.encode(TEXTS) for window in text.windows]
+    assert len({len(window.input_ids) for window in windows}) > 2
+
+    def run(batch):
+        inputs = {name: torch.from_numpy(values) for name, values in model_inputs(batch, reader.pad_id).items()}
+        with torch.inference_mode():
+            return model(**inputs)
+
+    together = run(windows)
+    assert set(together) == set(TASKS)
+    for row, window in enumerate(windows):
+        for task, logits in run([window]).items():
+            count = len(window.sentences) if task in ("sentence_types", "event_types") else len(window.units)
+            assert count
+            np.testing.assert_allclose(together[task][row, :count], logits[0, :count], atol=1e-5)
+
+
+@pytest.mark.parametrize("chosen", [("entities",), ("triggers", "boundaries"), ("event_types",)])
+def test_a_network_has_the_heads_of_its_tasks(chosen, tokenizer: Tokenizer):
+    model = model_of(BERT, tokenizer.get_vocab_size(), tasks=chosen)
+    reader = TextEncoder(tokenizer, window=96, overlap=24)
+    inputs = model_inputs(reader.encode(TEXTS[:1])[0].windows, reader.pad_id)
+    logits = model(**{name: torch.from_numpy(values) for name, values in inputs.items()})
+    assert tuple(logits) == chosen
+    heads = {name.split(".")[0] for name, _ in model.head_parameters()}
+    # Labels of articles are read off sentences.
+    assert heads == set(chosen) | ({"sentence_types"} if "event_types" in chosen else set())
+
+
+def test_saved_and_loaded_is_the_same_network(tmp_path, tokenizer: Tokenizer):
+    model = model_of(BERT, tokenizer.get_vocab_size(), crf=True, pooling="attention")
+    model.save_pretrained(tmp_path)
+    again = RasidModel.from_pretrained(tmp_path)
+    state = again.state_dict()
+    assert set(state) == set(model.state_dict())
+    assert all(torch.equal(state[name], value) for name, value in model.state_dict().items())
+    assert again.chain is not None
+    assert model.chain is not None
+    assert torch.equal(again.chain.scores(), model.chain.scores())
+
+
+def test_rare_marks_begin_rare(tokenizer: Tokenizer):
+    torch.manual_seed(0)
+    config = RasidConfig(
+        encoder={**BERT, "vocab_size": tokenizer.get_vocab_size()}, tasks=TASKS, entities=["PER"], events=["AID"]
+    )
+    model = RasidModel(config).eval()
+    reader = TextEncoder(tokenizer, window=96, overlap=24)
+    inputs = model_inputs(reader.encode(TEXTS[1:2])[0].windows, reader.pad_id)
+    logits = model(**{name: torch.from_numpy(values) for name, values in inputs.items()})
+    for task, highest in (("triggers", 0.05), ("sentence_types", 0.2), ("event_types", 0.2)):
+        assert logits[task].sigmoid().max() < highest

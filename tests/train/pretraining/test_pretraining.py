@@ -1,0 +1,433 @@
+"""Pretraining: shards, masks, the loss at masked positions, resuming, adaptation, and what bad input says."""
+
+import json
+import lzma
+import os
+import random
+import shutil
+import signal
+import sys
+
+import numpy as np
+import pytest
+import torch
+from tokenizers import Tokenizer
+from tokenizers.models import BPE
+from tokenizers.pre_tokenizers import Whitespace
+from tokenizers.trainers import BpeTrainer
+from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer, BertConfig, BertForMaskedLM
+
+from rasid.audit.language_model import output_layers
+from rasid.configs.loader import SHIPPED, ConfigError, load_config
+from rasid.configs.pretrain_schema import Optimisation, PretrainRecipe
+from rasid.data.problems import DataError
+from rasid.data.text.normalizer import train_wordpiece
+from rasid.train.pretraining import run as pretrain
+from rasid.train.pretraining.loss import masked_loss
+from rasid.train.pretraining.masking import SpecialIds, mask_words, sequences_at, steps_per_epoch
+from rasid.train.pretraining.run import PretrainingError, Progression, cooldown_range, learning_rate, run_pretraining
+from rasid.train.pretraining.shards import TokenStream, find_files, prepare_shards, read_texts
+
+SUBJECTS = ["الرئيس", "الوزير", "المتحدث", "الجيش", "الشرطة", "البرلمان"]
+VERBS = ["أعلن", "رفض", "زار", "هاجم", "استقبل", "دعا"]
+PLACES = ["القاهرة", "بغداد", "واشنطن", "دمشق", "بيروت", "وطرابلس"]
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Models this small gain nothing from threads, which wait for each other where the machine is busy."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """400 articles of three sentences each; who acts tells what he does and where."""
+    chance = random.Random(0)
+    articles = []
+    for number in range(400):
+        actors = (chance.randrange(len(SUBJECTS)) for _ in range(3))
+        sentences = [f"{VERBS[i]} {SUBJECTS[i]} في {PLACES[i]} ." for i in actors]
+        articles.append("\n".join([*sentences, f"رقم {number}"]))
+    path = tmp_path_factory.mktemp("corpus") / "news.txt"
+    path.write_text("\n\n".join(articles) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def make_recipe(corpus, tmp_path):
+    """A recipe for a model of 2 layers × 32; sections are updated by keyword."""
+
+    def make(output="run", **sections):
+        content = {
+            "output": str(tmp_path / output),
+            "data": {"files": [str(corpus)], "heldout": 0.1, "cache": str(tmp_path / "cache")},
+            "tokenizer": {"vocabulary": 150},
+            "model": {"layers": 2, "hidden": 32, "heads": 2, "intermediate": 48, "window": 32},
+            "optimisation": {
+                "learning_rate": 5e-3,
+                "warmup_tokens": 1000,
+                "batch": 4,
+                "sequence": 24,
+                "precision": "fp32",
+            },
+            "budget": {"tokens": 96 * 12},
+            "reporting": {"log_steps": 4, "evaluate_steps": 10, "evaluate_sequences": 16},
+        }
+        for name, section in sections.items():
+            content[name] = {**content[name], **section} if isinstance(content.get(name), dict) else section
+        return PretrainRecipe.model_validate(content)
+
+    return make
+
+
+@pytest.fixture
+def special():
+    return SpecialIds(start=2, end=3, mask=4, vocabulary=50)
+
+
+def rows(run):
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+def weights(folder):
+    return AutoModelForMaskedLM.from_pretrained(folder, dtype=torch.float32).state_dict()
+
+
+def equal(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
+
+
+def test_loss_falls_and_the_result_is_a_transformers_checkpoint(make_recipe, tmp_path):
+    recipe = make_recipe(
+        budget={"tokens": 16 * 24 * 400},
+        objective={"masked": 0.3},
+        optimisation={"cooldown": 0.3, "batch": 16, "learning_rate": 1e-2},
+        reporting={"evaluate_steps": 100},
+    )
+    folder = run_pretraining(recipe)
+    held = [row for row in rows(tmp_path / "run") if "heldout_loss" in row]
+    assert held[-1]["heldout_loss"] < held[0]["heldout_loss"] - 0.5
+    assert held[-1]["heldout_perplexity"] == pytest.approx(np.exp(held[-1]["heldout_loss"]))
+    assert held[-1]["heldout_accuracy"] > 0.3
+    assert {path.name for path in folder.iterdir()} == {
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    }
+    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder)
+    encoded = tokenizer("وأعلن الرئيسُ", return_tensors="pt")
+    assert set(encoded) == {"input_ids", "attention_mask"}
+    assert tokenizer.unk_token_id not in encoded["input_ids"]
+    assert model(**encoded).last_hidden_state.shape[-1] == 32
+
+
+def test_export_in_half_precision(make_recipe):
+    folder = run_pretraining(make_recipe(reporting={"export_dtype": "float16"}))
+    assert all(value.dtype == torch.float16 for value in AutoModel.from_pretrained(folder).state_dict().values())
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_stopped_and_resumed_is_never_stopped(make_recipe, monkeypatch, tmp_path, optimizer):
+    whole = run_pretraining(make_recipe("whole", optimisation={"optimizer": optimizer}))
+    calls = 0
+
+    def interrupted(*args, **kwargs):
+        nonlocal calls
+        calls += 1
+        if calls == 6:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return sequences_at(*args, **kwargs)
+
+    monkeypatch.setattr(pretrain, "sequences_at", interrupted)
+    recipe = make_recipe("parts", optimisation={"optimizer": optimizer})
+    parts = run_pretraining(recipe)
+    assert rows(tmp_path / "parts")[-1]["step"] == 6
+    monkeypatch.setattr(pretrain, "sequences_at", sequences_at)
+    assert run_pretraining(recipe) == parts
+    assert equal(weights(whole), weights(parts))
+    losses = {name: [r["loss"] for r in rows(tmp_path / name) if "loss" in r] for name in ("whole", "parts")}
+    assert losses["whole"] == losses["parts"]
+
+
+def test_killed_between_checkpoints_is_never_killed(make_recipe, monkeypatch, tmp_path):
+    whole = run_pretraining(make_recipe("whole"))
+
+    def killed(stream, step, *args, **kwargs):
+        if step == 9:
+            raise KeyboardInterrupt
+        return sequences_at(stream, step, *args, **kwargs)
+
+    monkeypatch.setattr(pretrain, "sequences_at", killed)
+    recipe = make_recipe("parts", reporting={"checkpoint_minutes": 1e-9})
+    with pytest.raises(KeyboardInterrupt):
+        run_pretraining(recipe)
+    last = sorted((tmp_path / "parts" / "checkpoints").iterdir())
+    assert [path.name for path in last] == ["step-000000008", "step-000000009"]
+    (last[-1] / "training_state.pt").unlink()  # as if it had been killed while it wrote the last one
+    monkeypatch.setattr(pretrain, "sequences_at", sequences_at)
+    assert equal(weights(whole), weights(run_pretraining(recipe)))
+    steps = [row["step"] for row in rows(tmp_path / "parts")]
+    assert steps == sorted(steps)
+
+
+def test_cooldown_branches_off_and_leaves_the_trunk(make_recipe, tmp_path):
+    run_pretraining(make_recipe("trunk"))
+    [trunk] = (tmp_path / "trunk" / "checkpoints").iterdir()
+    before = (trunk / "model.safetensors").read_bytes()
+    recipe = make_recipe(
+        "final",
+        start_from=str(trunk),
+        budget={"tokens": None},
+        optimisation={"cooldown": 0.25},
+        reporting={"log_steps": 1},
+    )
+    run_pretraining(recipe)
+    log = [row for row in rows(tmp_path / "final") if "loss" in row]
+    assert [row["step"] for row in log] == [13, 14, 15, 16]
+    rates = [row["learning_rate"] for row in log]
+    assert rates == sorted(rates, reverse=True) and rates[-1] < rates[0] / 2
+    assert (trunk / "model.safetensors").read_bytes() == before
+
+
+def test_schedule():
+    how = Optimisation(learning_rate=1.0, warmup_tokens=100, cooldown=0.5, cooldown_shape="linear")
+    assert learning_rate(0, how, None, None) == pytest.approx(0.01)
+    assert learning_rate(10**6, how, None, None) == 1.0
+    assert [learning_rate(t, how, 1000, 2000) for t in (1000, 1500, 2000, 3000)] == [1.0, 0.5, 0.0, 0.0]
+    root = how.model_copy(update={"cooldown_shape": "1-sqrt"})
+    assert learning_rate(1250, root, 1000, 2000) == pytest.approx(0.5)
+
+
+def test_a_cooldown_needs_to_know_where_it_begins(make_recipe):
+    recipe = make_recipe(budget={"tokens": None}, optimisation={"cooldown": 0.1})
+    with pytest.raises(PretrainingError, match=r"budget\.tokens"):
+        cooldown_range(recipe, Progression())
+
+
+def test_domain_adaptation_from_a_bert_checkpoint(make_recipe, corpus, tmp_path):
+    stock = train_wordpiece(read_texts(corpus), 150, normalised=False)
+    stock.save(str(tmp_path / "stock.json"))
+    first = make_recipe("stock", tokenizer={"path": str(tmp_path / "stock.json")})
+    encoder = run_pretraining(first)  # for its tokenizer files
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=stock.get_vocab_size(),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=48,
+        max_position_embeddings=64,
+    )
+    BertForMaskedLM(config).save_pretrained(encoder)
+    adapted = run_pretraining(make_recipe("adapted", encoder=str(encoder), budget={"tokens": 96 * 60}))
+    model = AutoModelForMaskedLM.from_pretrained(adapted)
+    assert model.config.model_type == "bert"
+    held = [row["heldout_loss"] for row in rows(tmp_path / "adapted") if "heldout_loss" in row]
+    assert held[-1] < held[0]
+    # The normaliser went into the stock tokenizer: diacritics are gone.
+    assert AutoTokenizer.from_pretrained(adapted).tokenize("الرئيسُ") == ["الرئيس"]
+    with pytest.raises(PretrainingError, match="128"):
+        run_pretraining(make_recipe("long", encoder=str(encoder), optimisation={"sequence": 128}))
+
+
+def test_whole_words_share_their_fate(special):
+    generator = np.random.default_rng(0)
+    ids = generator.integers(5, 50, size=(64, 32))
+    ids[:, 0], ids[:, -1] = special.start, special.end
+    continues = generator.random(ids.shape) < 0.5
+    continues[:, [0, 1, -1]] = False
+    batch = mask_words(ids, continues, special, share=0.3, generator=generator)
+    chosen = np.zeros(ids.size, dtype=bool)
+    chosen[batch.positions.numpy()] = True
+    chosen = chosen.reshape(ids.shape)
+    assert not chosen[:, [0, -1]].any()
+    inside = continues
+    assert (chosen[inside] == np.roll(chosen, 1, axis=1)[inside]).all()
+    assert chosen[:, 1:-1].mean() == pytest.approx(0.3, abs=0.05)
+    assert (batch.labels.numpy() == ids[chosen]).all()
+    assert (batch.ids.numpy()[~chosen] == ids[~chosen]).all()
+    masked = batch.ids.numpy()[chosen] == special.mask
+    assert masked.mean() == pytest.approx(0.8, abs=0.06)
+    assert (batch.ids.numpy()[chosen] == ids[chosen]).mean() == pytest.approx(0.1, abs=0.05)
+
+
+def test_sub_words_one_by_one_break_words(special):
+    ids, continues = np.full((8, 32), 9), np.ones((8, 32), dtype=bool)
+    batch = mask_words(ids, continues, special, share=0.5, generator=np.random.default_rng(0), whole_words=False)
+    assert 0 < len(batch.positions) < ids.size
+    assert len(mask_words(ids, ~continues, special, share=1e-9, generator=np.random.default_rng(0)).positions) == 1
+
+
+def test_an_epoch_reads_every_chunk_once_and_epochs_differ(special):
+    stream = TokenStream(ids=np.arange(1000, dtype=np.uint16), continues=np.zeros(1000, dtype=np.uint8))
+    shape = {"batch": 4, "sequence": 12, "seed": 7}
+    steps = steps_per_epoch(stream, batch=4, sequence=12)
+    read = [sequences_at(stream, step, special, **shape)[0][:, 1:-1] for step in range(2 * steps)]
+    for epoch in (read[:steps], read[steps:]):
+        seen = np.concatenate([ids.ravel() for ids in epoch])
+        assert len(seen) == len(set(seen)) == steps * 40
+    assert not np.array_equal(read[0], read[steps])
+    with pytest.raises(ValueError, match="less than one batch"):
+        steps_per_epoch(stream, batch=200, sequence=12)
+
+
+def test_masked_positions_alone_give_the_loss_of_the_full_output():
+    torch.manual_seed(0)
+    config = BertConfig(vocab_size=60, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=24)
+    model = BertForMaskedLM(config).eval()
+    ids, positions = torch.randint(60, (3, 9)), torch.tensor([0, 4, 5, 11, 26])
+    labels = torch.randint(60, (5,))
+    full = torch.full((27,), -100)
+    full[positions] = labels
+    expected = model(input_ids=ids, labels=full.view(3, 9)).loss
+    expected.backward()
+    gradients = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+    layers = output_layers(model)
+    assert layers is not None
+    for fused in (True, False):
+        model.zero_grad()
+        hidden = layers[0](model.bert(input_ids=ids).last_hidden_state.flatten(0, 1)[positions])
+        loss = masked_loss(hidden, layers[1], labels, fused=fused, dtype=torch.float32)
+        (2 * loss).backward()
+        assert loss.item() == pytest.approx(expected.item(), rel=1e-6)
+        for name, p in model.named_parameters():
+            torch.testing.assert_close(p.grad, 2 * gradients[name], msg=name)
+
+
+def test_shards_hold_the_text(corpus, tmp_path):
+    packed = tmp_path / "news.txt.xz"
+    packed.write_bytes(lzma.compress(corpus.read_bytes()))
+    lines = tmp_path / "news.jsonl"
+    lines.write_text("".join(json.dumps({"text": text}) + "\n" for text in read_texts(corpus)))
+    assert list(read_texts(packed)) == list(read_texts(lines)) == list(read_texts(corpus))
+    tokenizer = train_wordpiece(read_texts(corpus), 150)
+    shards = prepare_shards([packed], tokenizer, tmp_path / "cache", heldout=0.1)
+    assert shards.counts["train"]["articles"] + shards.counts["heldout"]["articles"] == 400
+    assert 15 < shards.counts["heldout"]["articles"] < 80
+    stream, end = shards.train, tokenizer.token_to_id("[SEP]")
+    assert (stream.ids == end).sum() == shards.counts["train"]["articles"] and stream.ids[-1] == end
+    pieces = [tokenizer.id_to_token(int(i)) for i in stream.ids]
+    assert [str(p).startswith("##") for p in pieces] == stream.continues.astype(bool).tolist()
+    assert any(stream.continues)
+    [folder] = (tmp_path / "cache").iterdir()
+    written = (folder / "train.ids").stat().st_mtime_ns
+    again = prepare_shards([packed], tokenizer, tmp_path / "cache", heldout=0.1)
+    assert np.array_equal(again.train.ids, stream.ids)
+    assert (folder / "train.ids").stat().st_mtime_ns == written
+
+
+def test_bad_text_is_named(tmp_path, corpus):
+    with pytest.raises(DataError, match="nothing-here"):
+        find_files([str(tmp_path / "nothing-here*.txt")])
+    with pytest.raises(DataError, match="excluded"):
+        find_files([str(corpus)], exclude=["*news*"])
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text('{"text": "خبر"}\n{"body": "خبر"}\n', encoding="utf-8")
+    with pytest.raises(DataError, match=r"bad\.jsonl:2:.*text"):
+        list(read_texts(bad))
+    latin = tmp_path / "latin.txt"
+    latin.write_bytes(b"caf\xe9\n")
+    with pytest.raises(DataError, match=r"latin\.txt:1:.*UTF-8"):
+        list(read_texts(latin))
+    broken = tmp_path / "broken.txt.xz"
+    broken.write_bytes(lzma.compress(corpus.read_bytes())[:-40])
+    with pytest.raises(DataError, match=r"broken\.txt\.xz"):
+        list(read_texts(broken))
+    tokenizer = train_wordpiece(read_texts(corpus), 150)
+    one = tmp_path / "one.txt"
+    one.write_text("خبر", encoding="utf-8")
+    with pytest.raises(DataError, match="no article for the"):
+        prepare_shards([one], tokenizer, tmp_path / "cache", heldout=0.001)
+    assert not list((tmp_path / "cache").iterdir())
+
+
+def test_a_checkpoint_of_another_tokenizer_is_refused(make_recipe, tmp_path):
+    run_pretraining(make_recipe())
+    (tmp_path / "run" / "tokenizer.json").unlink()
+    [checkpoint] = (tmp_path / "run" / "checkpoints").iterdir()
+    (checkpoint / "tokenizer.json").unlink()
+    with pytest.raises(PretrainingError, match="another tokenizer"):
+        run_pretraining(make_recipe(tokenizer={"normalise": False}))
+    with pytest.raises(PretrainingError, match="not a checkpoint"):
+        run_pretraining(make_recipe("other", start_from=str(tmp_path)))
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(make_recipe, monkeypatch):
+    monkeypatch.setattr(pretrain, "learning_rate", lambda *args: 1e30)
+    with pytest.raises(PretrainingError, match=r"at step \d+.*learning_rate"):
+        run_pretraining(make_recipe())
+
+
+def test_recipes():
+    for recipe in sorted(SHIPPED.glob("pretrain-*.yaml")):
+        assert load_config(recipe, PretrainRecipe).model_dump()
+    with pytest.raises(ConfigError, match="cannot be split"):
+        load_config("pretrain-mini", PretrainRecipe, ["model.heads=3"])
+    with pytest.raises(ConfigError, match="learning_rate"):
+        load_config("pretrain-mini", PretrainRecipe, ["optimisation.learning_rat=1"])
+
+
+def test_zst_is_read_where_the_package_is_there(tmp_path, corpus, monkeypatch):
+    packed = tmp_path / "news.txt.zst"
+    packed.write_bytes(b"")
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    with pytest.raises(DataError, match="pip install zstandard"):
+        list(read_texts(packed))
+    monkeypatch.undo()
+    zstandard = pytest.importorskip("zstandard")
+    packed.write_bytes(zstandard.compress(corpus.read_bytes()))
+    assert list(read_texts(packed)) == list(read_texts(corpus))
+
+
+def test_an_encoder_that_is_not_there_is_named(make_recipe, tmp_path):
+    missing = str(tmp_path / "missing")
+    with pytest.raises(PretrainingError, match="tokenizer .*missing"):
+        run_pretraining(make_recipe(encoder=missing))
+    with pytest.raises(PretrainingError, match="tokenizer .*missing"):
+        run_pretraining(make_recipe(tokenizer={"path": f"{missing}.json"}))
+
+
+def test_normalisation_goes_into_wordpiece_only(make_recipe, corpus, tmp_path):
+    tokenizer = Tokenizer(BPE(unk_token="<unk>"))
+    tokenizer.pre_tokenizer = Whitespace()
+    trainer = BpeTrainer(
+        vocab_size=150, special_tokens=["<pad>", "<unk>", "<s>", "</s>", "<mask>"], show_progress=False
+    )
+    tokenizer.train_from_iterator(read_texts(corpus), trainer)
+    tokenizer.save(str(tmp_path / "bpe.json"))
+    wanted = {"path": str(tmp_path / "bpe.json")}
+    with pytest.raises(PretrainingError, match="normalise=false"):
+        run_pretraining(make_recipe("refused", tokenizer=wanted))
+    folder = run_pretraining(make_recipe(tokenizer={**wanted, "normalise": False}))
+    assert AutoTokenizer.from_pretrained(folder).mask_token == "<mask>"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("c++") is None, reason="torch.compile needs a C++ compiler")
+def test_compiled_is_the_same(make_recipe, tmp_path):
+    how = {"compile": True, "sequence": 16}
+    run_pretraining(make_recipe("compiled", optimisation=how, budget={"tokens": 64 * 4}))
+    run_pretraining(make_recipe("plain", optimisation=how | {"compile": False}, budget={"tokens": 64 * 4}))
+    losses = [[row["loss"] for row in rows(tmp_path / name) if "loss" in row] for name in ("compiled", "plain")]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
+def test_bfloat16_keeps_weights_in_32_bits(make_recipe, tmp_path):
+    folder = run_pretraining(make_recipe("low", optimisation={"precision": "bf16"}))
+    run_pretraining(make_recipe("high"))
+    assert all(value.dtype == torch.float32 for value in AutoModel.from_pretrained(folder).state_dict().values())
+    low, high = ([row["loss"] for row in rows(tmp_path / name) if "loss" in row] for name in ("low", "high"))
+    assert low == pytest.approx(high, rel=0.02) and low != high
+
+
+def test_a_finished_run_is_left_as_it_is(make_recipe, tmp_path):
+    run_pretraining(make_recipe())
+    before = (tmp_path / "run" / "metrics.jsonl").read_text()
+    with (tmp_path / "run" / "metrics.jsonl").open("a") as stream:
+        stream.write('{"step": 1')  # a line that a kill cut short
+    run_pretraining(make_recipe())
+    assert (tmp_path / "run" / "metrics.jsonl").read_text() == before

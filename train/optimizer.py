@@ -1,0 +1,52 @@
+"""AdamW with separate rates for encoder and heads, and layer-wise decay."""
+
+import re
+
+import torch
+
+from ..models.network import RasidModel
+
+_LAYER = re.compile(r"\.layers?\.(\d+)\.")
+
+
+def layer_of(name: str, layers: int) -> int:
+    """Depth of an encoder parameter: 0 for embeddings, 1 … n for layers, n + 1 for what comes after them.
+
+    >>> [layer_of(f"encoder.{name}", 12) for name in ("embeddings.word", "encoder.layer.0.x", "layers.11.y", "norm")]
+    [0, 1, 12, 13]
+    """
+    if found := _LAYER.search(name):
+        return int(found[1]) + 1
+    return 0 if "embedding" in name else layers + 1
+
+
+def parameter_groups(
+    model: RasidModel, *, learning_rate: float, head_learning_rate: float, layer_decay: float, weight_decay: float
+) -> list[dict[str, object]]:
+    """Parameters by depth and by whether they decay; biases, norms and transitions do not.
+
+    Args:
+        model: encoder and heads.
+        learning_rate: of the last encoder layer.
+        head_learning_rate: of everything outside of the encoder.
+        layer_decay: factor from one layer to the one below it (Howard and Ruder 2018).
+        weight_decay: of matrices.
+    """
+    layers = int(getattr(model.encoder.config, "num_hidden_layers", 0))
+    groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        if name.startswith("encoder."):
+            below = max(0, layers - layer_of(name, layers))
+            rate = learning_rate * layer_decay**below
+        else:
+            rate = head_learning_rate
+        matrix = parameter.ndim >= 2 and not name.startswith("chain.")
+        groups.setdefault((rate, weight_decay if matrix else 0.0), []).append(parameter)
+    return [{"params": params, "lr": rate, "weight_decay": decay} for (rate, decay), params in groups.items()]
+
+
+def make_optimiser(groups: list[dict[str, object]], *, fused: bool) -> torch.optim.Optimizer:
+    """AdamW over parameter groups."""
+    return torch.optim.AdamW(groups, betas=(0.9, 0.999), eps=1e-8, fused=fused)
