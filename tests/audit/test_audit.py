@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 from typer.testing import CliRunner
 
 from rasid.audit import Audit, Finding, audit
-from rasid.audit import label_issues as suspects
+from rasid.audit import suspects
 from rasid.audit.consistency import doubt
 from rasid.audit.duplicates import SIMILAR, near_pairs
 from rasid.audit.spans import edge_problem
