@@ -56,17 +56,17 @@ def main(
 
 @app.command()
 def train(
-    config: Annotated[str, typer.Argument(help="Recipe: a YAML file, or the name of one that ships.")],
+    source: Annotated[str, typer.Argument(metavar="CONFIG", help="A YAML file, or the name of a built-in config.")],
     overrides: Annotated[list[str] | None, typer.Argument(help="key=value, e.g. training.epochs=3")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check all, run one batch, train nothing.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Throw away what an earlier run of this name left.")] = False,
 ) -> None:
-    """Train a recipe, evaluate and export it. A run that was cut off goes on where it was."""
+    """Train a config, evaluate and export it. A run that was cut off goes on where it was."""
     from .configs.loader import ConfigError, load_config
-    from .configs.schema import Recipe
+    from .configs.schema import Config
 
     try:
-        recipe = load_config(config, Recipe, overrides or [])
+        config = load_config(source, Config, overrides or [])
     except ConfigError as error:
         _fail(error)
     _quiet()
@@ -80,15 +80,15 @@ def train(
     from .train.trainer import NonFiniteLossError
 
     try:
-        result = run.train(recipe, dry_run=dry_run, fresh=fresh, say=_say)
+        result = run.train(config, dry_run=dry_run, fresh=fresh, say=_say)
     except DataError as error:
         _fail(f"the data cannot be used as they are:\n{error}")
     except (
         SchemeError, EncoderError, run.RunError, NonFiniteLossError, ParityError, ExportError, BundleError, ConfigError
     ) as error:  # fmt: skip
         _fail(error)
-    if dry_run and result.overview:
-        typer.echo(run.describe(result.overview))
+    if dry_run and result.summary:
+        typer.echo(run.describe(result.summary))
         return
     if result.reports:
         _show(result.reports)
@@ -97,15 +97,15 @@ def train(
 
 @app.command()
 def pretrain(
-    config: Annotated[str, typer.Argument(help="Recipe: a YAML file, or the name of one that ships.")],
+    source: Annotated[str, typer.Argument(metavar="CONFIG", help="A YAML file, or the name of a built-in config.")],
     overrides: Annotated[list[str] | None, typer.Argument(help="key=value, e.g. budget.minutes=60")] = None,
 ) -> None:
     """Pretrain an encoder on raw text, or adapt one to it. A run that was stopped goes on where it was."""
     from .configs.loader import ConfigError, load_config
-    from .configs.pretrain_schema import PretrainRecipe
+    from .configs.pretrain_schema import PretrainConfig
 
     try:
-        recipe = load_config(config, PretrainRecipe, overrides or [])
+        config = load_config(source, PretrainConfig, overrides or [])
     except ConfigError as error:
         _fail(error)
     _quiet()
@@ -114,7 +114,7 @@ def pretrain(
     from .train.pretraining.run import run_pretraining
 
     try:
-        folder = run_pretraining(recipe)
+        folder = run_pretraining(config)
     except (PretrainingError, DataError) as error:
         _fail(error)
     typer.echo(f"encoder: {folder}")
@@ -161,7 +161,7 @@ def evaluate(
     from dataclasses import replace
 
     from .data.corpus import load_corpus
-    from .data.datasets import load_dataset, resolve_supervision
+    from .data.datasets import load_dataset, resolve_annotated
     from .data.formats import detect
     from .data.problems import DataError
     from .evaluate import offline
@@ -180,7 +180,7 @@ def evaluate(
                 _fail("--label and --format are for files; the shipped corpus has its own")
             dataset = load_corpus(split)
             if task:
-                dataset = replace(dataset, supervision=resolve_supervision(task, scheme))  # type: ignore[arg-type]
+                dataset = replace(dataset, annotated_labels=resolve_annotated(task, scheme))  # type: ignore[arg-type]
         else:
             kind = format or (detect(data) if Path(data).is_file() else None)
             natural = {"conll": ["entities"], "classification": ["sentence_types"]}
@@ -188,19 +188,19 @@ def evaluate(
             dataset = load_dataset(
                 data,
                 scheme=scheme,
-                supervises=tasks,  # type: ignore[arg-type]
+                annotated=tasks,  # type: ignore[arg-type]
                 format=format,
                 labels=label_mapping(label or []),
             )
     except (BundleError, DataError) as error:
         _fail(error)
-    heads = set(tagger.settings.tasks) | ({"event_types"} if "sentence_types" in tagger.settings.tasks else set())
+    heads = set(tagger.settings.tasks) | ({"article_types"} if "sentence_types" in tagger.settings.tasks else set())
     without = [name for name in task or [] if name not in heads]
-    if without or not (set(dataset.supervision) & heads) - {"boundaries"}:
-        which = without[0] if without else ", ".join(dataset.supervision)
+    if without or not (set(dataset.annotated_labels) & heads) - {"proclitics"}:
+        which = without[0] if without else ", ".join(dataset.annotated_labels)
         _fail(f"nothing to score: {bundle} does not tag {which}; it tags {', '.join(tagger.settings.tasks)}")
     with typer.progressbar(dataset.articles, label="tagging", file=sys.stderr) as bar:
-        outcome = offline.run(tagger, bar, dataset.supervision)
+        outcome = offline.run(tagger, bar, dataset.annotated_labels)
     report = offline.report_of(outcome, tagger.settings, bundle=str(bundle), data=dataset.name)
     if output is not None:
         try:
@@ -227,7 +227,7 @@ def tag(
         typer.Option(
             "--format",
             "-f",
-            help="jsonl, markup, conll, csv, text; pre-annotations for label-studio, brat (with -o), doccano, prodigy",
+            help="jsonl, inline, conll, csv, text; pre-annotations for label-studio, brat (with -o), doccano, prodigy",
         ),
     ] = "jsonl",
     output: Annotated[

@@ -23,7 +23,7 @@ from .models.bundle import BundleError, Settings, check_network
 from .models.decoding import decode_entities, decode_triggers, merge_windows, sigmoid
 
 if TYPE_CHECKING:
-    from .models.ngrams import LexicalModel
+    from .models.ngrams import NgramModel
 
 Backend = Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
 """Padded inputs of a batch to logits per task."""
@@ -38,9 +38,9 @@ class Prediction:
 
     Attributes:
         article: the text with everything predicted.
-        encoded: the units, sentences and windows that it was read by.
-        logits: task → raw logits: entities [U, 1 + 2L], triggers [U, 2K], boundaries [U, 4], sentence_types and
-            event_types [S, K].
+        encoded: the words, sentences and windows that it was read by.
+        logits: task → raw logits: entities [U, 1 + 2L], triggers [U, 2K], proclitics [U, 4], sentence_types and
+            article_types [S, K].
     """
 
     article: Article
@@ -56,7 +56,7 @@ class Tagger:
         tokenizer: the bundle's tokenizer.
         backend: runs the network.
         batch_tokens: sub-words in a batch, padding included.
-        lexical: adds its logits to those of the network, as `Settings.lexical` weighs them.
+        ngrams: adds its logits to those of the network, as `Settings.ngrams` weighs them.
     """
 
     def __init__(
@@ -66,10 +66,10 @@ class Tagger:
         tokenizer: Tokenizer,
         backend: Backend,
         batch_tokens: int = 4096,
-        lexical: "LexicalModel | None" = None,
+        ngrams: "NgramModel | None" = None,
     ) -> None:
         self.settings = settings
-        self.lexical = lexical
+        self.ngrams = ngrams
         self.encoder = TextEncoder(tokenizer, window=settings.window, overlap=settings.overlap)
         self.backend = backend
         self.batch_tokens = batch_tokens
@@ -117,7 +117,7 @@ class Tagger:
                 tokenizer=tokenizer,
                 backend=network,
                 batch_tokens=tokens,
-                lexical=_load_lexical(path, settings),
+                ngrams=_load_ngrams(path, settings),
             )
         except ValueError as error:
             raise BundleError(f"{path}: {error}") from error
@@ -140,7 +140,7 @@ class Tagger:
             yield prediction.article
 
     def predict(self, texts: Iterable[str | Article]) -> Iterator[Prediction]:
-        """Like `stream`, with logits and units. Sentences that an article brings are kept as its sentences."""
+        """Like `stream`, with logits and words. Sentences that an article brings are kept as its sentences."""
         articles = map(_article, texts)
         while pool := _take_pool(articles):
             yield from self._predict_pool(pool)
@@ -155,7 +155,7 @@ class Tagger:
             logits = self.backend(model_inputs([windows[i][1] for i in batch], self.encoder.pad_id))
             for row, i in enumerate(batch):
                 results[i] = {task: values[row] for task, values in logits.items()}
-        evidence = self._lexical_logits(articles, encoded)
+        evidence = self._ngram_logits(articles, encoded)
         position = sentence = 0
         for article, text in zip(articles, encoded, strict=True):
             own = results[position : position + len(text.windows)]
@@ -166,28 +166,28 @@ class Tagger:
                 sentence += len(text.sentences)
             yield Prediction(article=self._decode(article, text, logits), encoded=text, logits=logits)
 
-    def _lexical_logits(self, articles: Sequence[Article], encoded: Sequence[EncodedText]) -> np.ndarray | None:
+    def _ngram_logits(self, articles: Sequence[Article], encoded: Sequence[EncodedText]) -> np.ndarray | None:
         """What the linear model adds for all sentences in turn. [N, K]"""
-        if self.lexical is None:
+        if self.ngrams is None:
             return None
         pairs = zip(articles, encoded, strict=True)
-        sentences = [s for a, text in pairs for s in self.encoder.normalised_sentences(a.text, text)]
-        return self.settings.lexical * self.lexical.logits(sentences)
+        sentences = [s for a, text in pairs for s in self.encoder.normalized_sentences(a.text, text)]
+        return self.settings.ngrams * self.ngrams.logits(sentences)
 
     def _merge(self, text: EncodedText, results: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
         merged: dict[str, np.ndarray] = {}
         widths = {
             "entities": 1 + 2 * len(self.entity_labels),
             "triggers": 2 * len(self.event_labels),
-            "boundaries": 4,
+            "proclitics": 4,
         }
         for task in self.settings.tasks:
             if task in widths:
                 pieces = [
-                    (result[task], window.own, window.first_unit)
+                    (result[task], window.owned, window.first_word)
                     for result, window in zip(results, text.windows, strict=True)
                 ]
-                merged[task] = merge_windows(pieces, len(text.units), widths[task])
+                merged[task] = merge_windows(pieces, len(text.words), widths[task])
             else:
                 rows = np.full((len(text.sentences), len(self.event_labels)), -np.inf, dtype=np.float32)
                 for result, window in zip(results, text.windows, strict=True):
@@ -199,12 +199,12 @@ class Tagger:
     def _decode(self, article: Article, text: EncodedText, logits: Mapping[str, np.ndarray]) -> Article:
         settings = self.settings
         surface = article.text
-        bounds = logits["boundaries"].argmax(axis=1) if "boundaries" in logits else None
+        bounds = logits["proclitics"].argmax(axis=1) if "proclitics" in logits else None
 
         def offsets(first: int, end: int) -> tuple[int, int]:
-            start, stop = int(text.units[first, 0]), int(text.units[end - 1, 1])
+            start, stop = int(text.words[first, 0]), int(text.words[end - 1, 1])
             if bounds is not None:
-                start = behind_proclitic(surface, start, int(text.units[first, 1]), int(bounds[first]))
+                start = behind_proclitic(surface, start, int(text.words[first, 1]), int(bounds[first]))
             return start, stop
 
         entities: list[Entity] = []
@@ -248,7 +248,7 @@ class Tagger:
             type_scores=scores,
             evidence=evidence,
             tokens=(),
-            judged={},
+            annotated={},
         )
 
     def _article_types(
@@ -256,7 +256,7 @@ class Tagger:
     ) -> tuple[tuple[str, ...], tuple[float, ...], dict[str, tuple[Span, ...]]]:
         """Labels of the article, each from its strongest sentence, and the sentences that say so."""
         # Without a head of its own the article has the types of its sentences.
-        task = "event_types" if "event_types" in logits else "sentence_types"
+        task = "article_types" if "article_types" in logits else "sentence_types"
         if task not in logits or not len(text.sentences):
             return (), (), {}
         chance = sigmoid(logits[task] / self.settings.temperature(task))  # [S, K]
@@ -276,12 +276,12 @@ class Tagger:
         return tuple(self.event_labels[label] for label in np.flatnonzero(on))
 
 
-def _load_lexical(folder: Path, settings: Settings) -> "LexicalModel | None":
-    if not settings.lexical:
+def _load_ngrams(folder: Path, settings: Settings) -> "NgramModel | None":
+    if not settings.ngrams:
         return None
-    from .models.ngrams import LexicalModel
+    from .models.ngrams import NgramModel
 
-    return LexicalModel.load(folder, len(settings.scheme.labels("sentence_types")))
+    return NgramModel.load(folder, len(settings.scheme.labels("sentence_types")))
 
 
 def _article(text: str | Article) -> Article:

@@ -1,4 +1,4 @@
-"""Auditing annotated articles: what is wrong, what is rare, what an encoder would lose, what was likely mislabelled."""
+"""Auditing annotated articles: what is wrong, what is rare, what an encoder would lose, what was likely mislabeled."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -7,8 +7,8 @@ from ..data.datasets import DataSet
 from ..data.labels import LabelScheme
 from . import balance, consistency, duplicates, reading, spans, texts
 from .encoder import encoder_findings
-from .findings import Audit, Finding, Hit, Severity
-from .label_issues import suspect_finding, suspects
+from .findings import Audit, Finding, Location, Severity
+from .label_issues import label_issue_finding, label_issues
 from .misplaced import misplaced_findings
 from .views import View, make_views
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from ..inference import Tagger
     from .language_model import LanguageModel
 
-__all__ = ["MOST_SUSPECTS", "Audit", "Finding", "Hit", "audit", "suspects"]
+__all__ = ["MOST_LABEL_ISSUES", "Audit", "Finding", "Location", "audit", "label_issues"]
 
-MOST_SUSPECTS = 200  # that are listed: some hours of review
+MOST_LABEL_ISSUES = 200  # that are listed: some hours of review
 
 _ORDER: dict[Severity, int] = {"error": 0, "warning": 1, "note": 2}
 
@@ -35,7 +35,7 @@ def audit(
     overlap: int = 128,
     minimum_positives: int = 10,
     tagger: "Tagger | None" = None,
-    most_suspects: int = MOST_SUSPECTS,
+    most_label_issues: int = MOST_LABEL_ISSUES,
     language_model: "LanguageModel | None" = None,
     most_misplaced: int = 200,
     sources: Mapping[str, Sequence[str]] | None = None,
@@ -44,20 +44,20 @@ def audit(
     """Look for everything that may be wrong with annotated articles.
 
     Args:
-        datasets: name → data set, whose ledger tells what reading did. Names that start with train, dev (valid) or
+        datasets: name → data set, whose log tells what reading did. Names that start with train, dev (valid) or
             test say what a data set is for. Articles must be valid by themselves (`check_article`), but may have
-            labels that the scheme lacks. A data set without supervision is taken to judge what occurs in it.
-        name: of the recipe or path, for the report.
+            labels that the scheme lacks. A data set without annotated_labels is taken to judge what occurs in it.
+        name: of the config or path, for the report.
         scheme: labels that there should be; None takes whatever occurs.
         tokenizer: of the encoder; None leaves out what depends on it.
         window: sub-words that the encoder reads at once.
-        overlap: sub-words that neighbouring windows share.
+        overlap: sub-words that neighboring windows share.
         minimum_positives: in dev, below which a label gets no threshold of its own (see `tune_thresholds`).
         tagger: ranks annotation by its loss; None leaves that out.
-        most_suspects: how many of them are listed.
+        most_label_issues: how many of them are listed.
         language_model: looks for words that do not belong where they stand; None leaves that out.
         most_misplaced: how many of them are listed.
-        sources: name → the file of each article; None takes the source of the ledger.
+        sources: name → the file of each article; None takes the source of the log.
         more: findings from elsewhere that belong to the audit.
 
     Raises:
@@ -79,18 +79,18 @@ def audit(
     if tokenizer is not None:
         findings += encoder_findings(views, tokenizer, window=window, overlap=overlap)
     if tagger is not None:
-        hits = [
-            hit
+        locations = [
+            location
             for split, dataset in datasets.items()
-            for hit in suspects(
+            for location in label_issues(
                 tagger,
                 dataset.articles,
-                dataset.supervision or _all_tasks(tagger, views, split),
+                dataset.annotated_labels or _all_tasks(tagger, views, split),
                 split=split,
-                source=dataset.ledger.source,
+                source=dataset.log.source,
             )
         ]
-        findings += suspect_finding(hits, limit=most_suspects, held_out=False)
+        findings += label_issue_finding(locations, limit=most_label_issues, held_out=False)
     if language_model is not None:
         findings += misplaced_findings(views, language_model, most=most_misplaced)
     return Audit(
@@ -111,7 +111,7 @@ def _of_views(views: Sequence[View]) -> Iterator[Finding]:
         spans.bad_edges,
         spans.overlapping_spans,
         consistency.ambiguous_surfaces,
-        consistency.unlabelled_occurrences,
+        consistency.unlabeled_occurrences,
         texts.split_clitics,
         texts.long_sentences,
         duplicates.known_mentions,
@@ -121,6 +121,6 @@ def _of_views(views: Sequence[View]) -> Iterator[Finding]:
 
 
 def _all_tasks(tagger: "Tagger", views: Sequence[View], split: str) -> dict:
-    """What a file without supervision judges: the kinds of spans in it, with all labels that the tagger has."""
-    tasks = {task for view in views if view.split == split for task in view.judged}
+    """What a file without annotated_labels judges: the kinds of spans in it, with all labels that the tagger has."""
+    tasks = {task for view in views if view.split == split for task in view.annotated}
     return {task: tagger.settings.scheme.labels(task) for task in ("entities", "triggers") if task in tasks}

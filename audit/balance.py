@@ -9,12 +9,12 @@ from ..data.articles import TASKS, Article
 from ..data.datasets import DataSet
 from ..data.labels import LabelScheme
 from ..data.windows.targets import sentence_types_of
-from .findings import Finding, Hit
+from .findings import Finding, Location
 from .views import View, finding, role_of
 
 _SUMS: tuple[str, ...] = ("articles", "words", "sentences", "mentions", "triggers", "arguments")
 LabelCounts = Mapping[str, Mapping[str, Mapping[str, int]]]
-_THRESHOLDS = ("triggers", "sentence_types", "event_types")  # the tasks that decide by a threshold for each label
+_THRESHOLDS = ("triggers", "sentence_types", "article_types")  # the tasks that decide by a threshold for each label
 
 
 def count_sums(views: Sequence[View], names: Sequence[str]) -> dict[str, dict[str, int]]:
@@ -35,7 +35,7 @@ def count_labels(views: Sequence[View], datasets: Mapping[str, DataSet]) -> dict
     """Task → label → data set → how often; labels that a data set judges have a count even where it is zero."""
     counts: dict[str, dict[str, Counter[str]]] = {}
     for dataset in datasets.values():
-        for task, labels in dataset.supervision.items():
+        for task, labels in dataset.annotated_labels.items():
             for label in labels:
                 counts.setdefault(task, {}).setdefault(label, Counter())
     for view in views:
@@ -55,36 +55,38 @@ def _labels(view: View) -> Iterator[tuple[str, str]]:
     for event in article.events:
         for argument in event.arguments:
             yield "arguments", argument.role
-    if article.sentences or "sentence_types" in view.judged:
+    if article.sentences or "sentence_types" in view.annotated:
         for types in sentence_types_of(article, np.array(view.sentences, dtype=np.int64).reshape(-1, 2)):
             for label in types:
                 yield "sentence_types", label
     for label in article.event_types:
-        yield "event_types", label
+        yield "article_types", label
 
 
 def unknown_labels(views: Sequence[View], scheme: LabelScheme | None) -> Iterator[Finding]:
     """Labels that the scheme does not have."""
     if scheme is None:
         return
-    hits, table = [], Counter()
+    locations, table = [], Counter()
     for view in views:
         for mention in view.mentions:
             if mention.label not in scheme.labels(mention.task):
                 kind = "entities" if mention.task == "entities" else "events"
-                hits.append(view.at(mention, f"{mention.label!r} is not in scheme {scheme.hint(kind, mention.label)}"))
+                locations.append(
+                    view.at(mention, f"{mention.label!r} is not in scheme {scheme.hint(kind, mention.label)}")
+                )
                 table[mention.task, mention.label] += 1
         for kind, label in _plain_labels(view.article):
             if label not in getattr(scheme, kind):
-                hits.append(view.hit(f"{label!r} is not in scheme {scheme.hint(kind, label)}", label=label))
+                locations.append(view.location(f"{label!r} is not in scheme {scheme.hint(kind, label)}", label=label))
                 table[kind, label] += 1
     rows = [(task, label, str(count)) for (task, label), count in table.most_common()]
     yield from finding(
         "unknown-labels",
         "Labels that the scheme does not have",
         "error",
-        "Training refuses them. Rename or drop them with `labels:` in the recipe, or add them to the scheme.",
-        hits,
+        "Training refuses them. Rename or drop them with `labels:` in the config, or add them to the scheme.",
+        locations,
         table=[("task", "label", "count"), *rows],
     )
 
@@ -109,7 +111,7 @@ def rare_labels(labels: LabelCounts, datasets: Mapping[str, DataSet], *, minimum
         datasets: the data sets; what one does not supervise is not expected of it.
         minimum: positives in dev below which a label gets no threshold of its own.
     """
-    hits = []
+    locations = []
     for role in ("train", "dev"):
         names = [name for name in datasets if role_of(name) == role]
         for task, rows in labels.items():
@@ -117,19 +119,19 @@ def rare_labels(labels: LabelCounts, datasets: Mapping[str, DataSet], *, minimum
                 judging = [name for name in names if _judges(datasets[name], task, label)]
                 count = sum(counts[name] for name in judging)
                 if judging and count < minimum and sum(counts.values()):
-                    hits.append(Hit(split=judging[0], label=label, message=_rarity(role, task, count)))
+                    locations.append(Location(split=judging[0], label=label, message=_rarity(role, task, count)))
     yield from finding(
         "rare-labels",
         "Labels that are rare",
         "warning",
         f"With fewer than {minimum} positives in dev a label gets no threshold of its own and its score says little; "
         "with so few in train it is hardly learned. Annotate more of it, or map it to a broader label.",
-        hits,
+        locations,
     )
 
 
 def _judges(dataset: DataSet, task: str, label: str) -> bool:
-    return not dataset.supervision or label in dict(dataset.supervision).get(task, ())  # type: ignore[call-overload]
+    return not dataset.annotated_labels or label in dict(dataset.annotated_labels).get(task, ())  # type: ignore[call-overload]
 
 
 def _rarity(role: str, task: str, count: int) -> str:
@@ -149,18 +151,18 @@ def missing_labels(labels: LabelCounts, datasets: Mapping[str, DataSet]) -> Iter
     for task, rows in labels.items():
         for label, counts in rows.items():
             if not sum(counts.values()):
-                never.append(Hit(split="", label=label, message=f"{task}: judged, and occurs nowhere"))
+                never.append(Location(split="", label=label, message=f"{task}: annotated, and occurs nowhere"))
             elif training and not sum(counts[name] for name in training):
                 where = [name for name, count in counts.items() if count and role_of(name) in ("dev", "test")]
                 untrained += [
-                    Hit(split=name, label=label, message=f"{task}: {counts[name]} in {name}, none in train")
+                    Location(split=name, label=label, message=f"{task}: {counts[name]} in {name}, none in train")
                     for name in where
                 ]
     yield from finding(
         "labels-never-used",
         "Labels that never occur",
         "warning",
-        "The scheme has them and the data sets say that they were judged. Take them out of `supervises`, or the model "
+        "The scheme has them and the data sets say that they were annotated. Take them out of `annotated`, or the model "
         "learns that they never apply.",
         never,
     )
@@ -175,8 +177,8 @@ def missing_labels(labels: LabelCounts, datasets: Mapping[str, DataSet]) -> Iter
 
 def bare_articles(views: Sequence[View]) -> Iterator[Finding]:
     """Articles in which nothing is annotated."""
-    hits = [
-        view.hit("nothing is annotated")
+    locations = [
+        view.location("nothing is annotated")
         for view in views
         if not view.mentions and not view.article.event_types and not any(s.types for s in view.article.sentences)
     ]
@@ -185,5 +187,5 @@ def bare_articles(views: Sequence[View]) -> Iterator[Finding]:
         "Articles in which nothing is annotated",
         "note",
         "They teach that nothing is there. Right for sentences without names; wrong where the annotator skipped them.",
-        hits,
+        locations,
     )

@@ -1,4 +1,4 @@
-"""Characters that an encoder's tokenizer deletes, makes unknown, or cuts words at, and the names that are hit."""
+"""Characters that an encoder's tokenizer deletes, makes unknown, or cuts words at, and the names that are location."""
 
 import re
 import unicodedata
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .findings import Finding, Hit
-from .views import MOST_HITS, Mention, View, code_point, finding, shown
+from .findings import Finding, Location
+from .views import MOST_LOCATIONS, Mention, View, code_point, finding, shown
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -40,7 +40,7 @@ class CharacterCheck:
     """Collects, article by article, which characters a tokenizer does not read.
 
     Args:
-        tokenizer: of the encoder, its normaliser included.
+        tokenizer: of the encoder, its normalizer included.
         unknown_id: of its unknown token; None where it has none.
     """
 
@@ -48,11 +48,11 @@ class CharacterCheck:
         self.tokenizer, self.unknown_id = tokenizer, unknown_id
         self._letters: dict[str, _Tally] = {}
         self._symbols: dict[str, _Tally] = {}
-        self._in_names: list[Hit] = []
-        self._elsewhere: list[Hit] = []
-        self._symbol_hits: list[Hit] = []
+        self._in_names: list[Location] = []
+        self._elsewhere: list[Location] = []
+        self._symbol_locations: list[Location] = []
         self._words: Counter[str] = Counter()
-        self._word_hits: list[Hit] = []
+        self._word_locations: list[Location] = []
         self._deletes: dict[str, bool] = {}
         self._unreadable: dict[str, bool] = {}
 
@@ -80,11 +80,11 @@ class CharacterCheck:
             self._record(view, lost)
 
     def _is_deleted(self, sign: str) -> bool:
-        """Whether the normaliser leaves nothing of a letter between two others."""
+        """Whether the normalizer leaves nothing of a letter between two others."""
         if sign not in self._deletes:
-            normaliser = self.tokenizer.normalizer
+            normalizer = self.tokenizer.normalizer
             self._deletes[sign] = (
-                normaliser is not None and normaliser.normalize_str(f"ب{sign}ت").replace(" ", "") == "بت"
+                normalizer is not None and normalizer.normalize_str(f"ب{sign}ت").replace(" ", "") == "بت"
             )
         return self._deletes[sign]
 
@@ -93,8 +93,8 @@ class CharacterCheck:
         text = view.article.text
         word = text[start:end]
         self._words[word] += 1
-        if len(self._word_hits) < MOST_HITS:
-            self._word_hits.append(view.hit(f"{shown(word)} is unknown to the encoder", start, end))
+        if len(self._word_locations) < MOST_LOCATIONS:
+            self._word_locations.append(view.location(f"{shown(word)} is unknown to the encoder", start, end))
         blamed = {at: "unknown" for at in range(start, end) if self._is_unknown(text[at])}
         return blamed or {at: "unknown" for at in range(start, end) if text[at].isalnum()}
 
@@ -120,8 +120,8 @@ class CharacterCheck:
             number = bisect_right(starts, at) - 1
             word = view.words[number] if number >= 0 and at < view.words[number][1] else (at, at + 1)
             if symbol:
-                if len(self._symbol_hits) < MOST_HITS:
-                    self._symbol_hits.append(view.hit(f"{code_point(sign)} is {fate}", at, at + 1))
+                if len(self._symbol_locations) < MOST_LOCATIONS:
+                    self._symbol_locations.append(view.location(f"{code_point(sign)} is {fate}", at, at + 1))
                 continue
             holding = [mention for mention in mentions if mention.start <= at < mention.end]
             for mention in holding:
@@ -132,8 +132,8 @@ class CharacterCheck:
         for mention, signs in hit_names.items():
             self._in_names.append(view.at(mention, _told(mention.text, signs)))
         for (start, end), signs in hit_words.items():
-            if len(self._elsewhere) < MOST_HITS:
-                self._elsewhere.append(view.hit(_told(text[start:end], signs), start, end))
+            if len(self._elsewhere) < MOST_LOCATIONS:
+                self._elsewhere.append(view.location(_told(text[start:end], signs), start, end))
 
     def findings(self) -> Iterator[Finding]:
         """What was found in all articles; names first."""
@@ -141,7 +141,7 @@ class CharacterCheck:
             "lost-characters",
             "Letters that the encoder does not read",
             "warning",
-            f"{len(self._in_names)} names are hit. Deleted or unknown letters make different names look the same; a "
+            f"{len(self._in_names)} names are location. Deleted or unknown letters make different names look the same; a "
             "character that cuts a word makes two of it. `encoder.repair: true` mends most of it under AraBERT's "
             "preprocessing; else choose another encoder.",
             [*self._in_names, *self._elsewhere],
@@ -153,7 +153,7 @@ class CharacterCheck:
             "Symbols that the encoder does not read",
             "note",
             "Punctuation, signs and emoji that it deletes or does not know; no model can end a span in one.",
-            self._symbol_hits,
+            self._symbol_locations,
             table=_table(self._symbols, names=False),
             count=sum(tally.total for tally in self._symbols.values()),
         )
@@ -163,7 +163,7 @@ class CharacterCheck:
             "Words that are unknown to the encoder",
             "warning",
             "Each becomes the one token for what the vocabulary lacks, so they all look the same.",
-            self._word_hits,
+            self._word_locations,
             table=[("word", "count"), *words],
             count=sum(self._words.values()),
         )

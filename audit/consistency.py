@@ -1,4 +1,4 @@
-"""Where annotators disagree with themselves: one name under several labels, or labelled here and not there."""
+"""Where annotators disagree with themselves: one name under several labels, or labeled here and not there."""
 
 import math
 from collections import Counter, defaultdict
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from .findings import Finding, Hit
+from .findings import Finding, Location
 from .spans import PROCLITIC
 from .views import Mention, View, finding, fold, shown
 
@@ -27,14 +27,14 @@ def ambiguous_surfaces(views: Sequence[View]) -> Iterator[Finding]:
         ((doubt(counts), key, counts) for key, counts in labels.items() if len(counts) > 1),
         key=lambda item: (-item[0], item[1]),
     )
-    hits: list[Hit] = []
+    locations: list[Location] = []
     rows = [("surface", "labels", "count")]
     for score, (task, surface), counts in ranked:
         told = ", ".join(f"{label} {count}" for label, count in counts.most_common())
         rarest = counts.most_common()[-1][0]
         view, mention = first[task, surface, rarest]
-        hits.append(
-            view.hit(f"{shown(surface)}: {told}", mention.start, mention.end, mention.label, score=round(score, 3))
+        locations.append(
+            view.location(f"{shown(surface)}: {told}", mention.start, mention.end, mention.label, score=round(score, 3))
         )
         rows.append((surface, told, str(sum(counts.values()))))
     yield from finding(
@@ -43,7 +43,7 @@ def ambiguous_surfaces(views: Sequence[View]) -> Iterator[Finding]:
         "warning",
         "Many are right (a country is a place and an actor); a name with one odd label among many is mostly a slip. "
         "The place shown is the first with the rarest label.",
-        hits,
+        locations,
         table=rows[: ROWS + 1],
     )
 
@@ -54,42 +54,42 @@ def doubt(counts: Counter[str]) -> float:
     return sum(count * math.log2(total / count) for count in counts.values() if count)
 
 
-def unlabelled_occurrences(views: Sequence[View]) -> Iterator[Finding]:
+def unlabeled_occurrences(views: Sequence[View]) -> Iterator[Finding]:
     """Words that are a mention in one place of an article and nothing in another."""
-    hits = []
+    locations = []
     for view in views:
-        if "entities" in view.judged:
-            hits += _unlabelled(view)
+        if "entities" in view.annotated:
+            locations += _unlabeled(view)
     yield from finding(
-        "unlabelled-occurrences",
-        "Names labelled in one place and not in another of the article",
+        "unlabeled-occurrences",
+        "Names labeled in one place and not in another of the article",
         "warning",
         "The same words, as they are or behind a proclitic. Each teaches the opposite of the other, unless the second "
         "means something else.",
-        hits,
+        locations,
     )
 
 
-def _unlabelled(view: View) -> Iterator[Hit]:
+def _unlabeled(view: View) -> Iterator[Location]:
     entities = [mention for mention in view.mentions if mention.task == "entities"]
     if not entities:
         return
     bounds = np.array(view.words, dtype=np.int64).reshape(-1, 2)
-    labelled = np.zeros(len(bounds) + 1, dtype=np.int64)  # a running sum of +1 and -1
+    labeled = np.zeros(len(bounds) + 1, dtype=np.int64)  # a running sum of +1 and -1
     names: dict[tuple[str, ...], str] = {}
     for entity in entities:
         first = int(np.searchsorted(bounds[:, 1], entity.start, side="right"))
         last = int(np.searchsorted(bounds[:, 0], entity.end, side="left"))
         if first >= last:
             continue
-        labelled[first] += 1
-        labelled[last] -= 1
+        labeled[first] += 1
+        labeled[last] -= 1
         # The word of its first part, without the proclitic that the span leaves out.
         head = fold(view.article.text[max(entity.start, view.words[first][0]) : view.words[first][1]])
         words = (head, *view.folded[first + 1 : last])
         if any(character.isalpha() for word in words for character in word) and len("".join(words)) > 1:
             names.setdefault(words, entity.label)
-    covered = np.cumsum(labelled)[:-1] > 0
+    covered = np.cumsum(labeled)[:-1] > 0
     by_head: dict[str, list[tuple[str, ...]]] = defaultdict(list)
     for words in sorted(names, key=len, reverse=True):
         by_head[words[0]].append(words)
@@ -104,7 +104,9 @@ def _unlabelled(view: View) -> Iterator[Hit]:
             start, end = view.words[number][0], view.words[number + len(match) - 1][1]
             label = names[match]
             behind = f" behind {proclitic}" if proclitic else ""
-            yield view.hit(f"{shown(' '.join(match))} is {label} elsewhere, here{behind} nothing", start, end, label)
+            yield view.location(
+                f"{shown(' '.join(match))} is {label} elsewhere, here{behind} nothing", start, end, label
+            )
             free_from = number + len(match)
             break
 

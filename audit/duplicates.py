@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from .findings import Finding, Hit
+from .findings import Finding, Location
 from .views import View, finding, fold, shown
 
 SHINGLE = 5  # words in a run
@@ -21,8 +21,8 @@ FEWEST = 4  # runs that a text must have left to be compared
 
 def duplicate_articles(views: Sequence[View]) -> Iterator[Finding]:
     """Texts that are equal in their words, or nearly so; across train, dev and test first."""
-    across: list[Hit] = []
-    within: list[Hit] = []
+    across: list[Location] = []
+    within: list[Location] = []
     groups: dict[tuple[str, ...], list[View]] = defaultdict(list)
     for view in views:
         if len(view.folded) >= SHINGLE:
@@ -30,18 +30,18 @@ def duplicate_articles(views: Sequence[View]) -> Iterator[Finding]:
     for same in groups.values():
         for number, view in enumerate(same[1:], 1):
             other = next((earlier for earlier in same[:number] if _leaks(view, earlier)), same[0])
-            hit = view.hit(f"equals {other.split} {other.article.id}: {shown(view.article.text)}")
-            (across if _leaks(view, other) else within).append(hit)
+            location = view.location(f"equals {other.split} {other.article.id}: {shown(view.article.text)}")
+            (across if _leaks(view, other) else within).append(location)
     near_across, near_within = [], []
     texts = [same[0] for same in groups.values()]
     members = list(groups.values())
     for first, second, score in near_pairs([view.folded for view in texts]):
         # Of two groups of equal texts, a pair from train and test if there is one.
         pair = _worst(members[first], members[second])
-        hit = pair[1].hit(
+        location = pair[1].location(
             f"{100 * score:.0f} % of {pair[0].split} {pair[0].article.id}: {shown(pair[1].article.text)}", score=score
         )
-        (near_across if _leaks(*pair) else near_within).append(hit)
+        (near_across if _leaks(*pair) else near_within).append(location)
     yield from finding(
         "duplicates-across-splits",
         "The same text in train and in dev or test",
@@ -56,7 +56,7 @@ def duplicate_articles(views: Sequence[View]) -> Iterator[Finding]:
         "warning",
         f"They share {100 * SIMILAR:.0f} % and more of their runs of {SHINGLE} words: one agency's report in "
         "two papers, mostly. Split by report, not by article.",
-        sorted(near_across, key=lambda hit: -(hit.score or 0)),
+        sorted(near_across, key=lambda location: -(location.score or 0)),
     )
     yield from finding(
         "duplicates-within-splits",
@@ -71,7 +71,7 @@ def duplicate_articles(views: Sequence[View]) -> Iterator[Finding]:
         "Nearly the same text twice",
         "note",
         "Not across the split; they weigh double in training and in the score.",
-        sorted(near_within, key=lambda hit: -(hit.score or 0)),
+        sorted(near_within, key=lambda location: -(location.score or 0)),
     )
 
 
@@ -157,12 +157,14 @@ def known_mentions(views: Sequence[View]) -> Iterator[Finding]:
         labels = sorted({label for s, t, label in total if (s, t) == (split, task)})
         sums = [(label, seen[split, task, label], total[split, task, label]) for label in labels]
         sums.insert(0, ("all", sum(row[1] for row in sums), sum(row[2] for row in sums)))
-        rows += [(split, task, label, str(hit), str(of), f"{100 * hit / of:.0f} %") for label, hit, of in sums]
+        rows += [
+            (split, task, label, str(location), str(of), f"{100 * location / of:.0f} %") for label, location, of in sums
+        ]
     yield from finding(
         "mentions-known-from-train",
         "Mentions of dev and test that train has with the same label",
         "note",
-        "The rest is what the model must generalise to. Where nearly all are known, the score says little about new "
+        "The rest is what the model must generalize to. Where nearly all are known, the score says little about new "
         "names.",
         (),
         table=rows,

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..data.windows.encoding import TextEncoder
 from .characters import CharacterCheck
-from .findings import Finding, Hit
+from .findings import Finding, Location
 from .views import View, finding, shown
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ def encoder_findings(views: Sequence[View], tokenizer: "Tokenizer", *, window: i
 
     Args:
         views: the articles.
-        tokenizer: of the encoder, its normaliser included; it is left as it is.
+        tokenizer: of the encoder, its normalizer included; it is left as it is.
         window: sub-words that the encoder reads at once.
-        overlap: sub-words that neighbouring windows share.
+        overlap: sub-words that neighboring windows share.
 
     Raises:
         ValueError: window and overlap do not go together.
@@ -51,9 +51,9 @@ class _Lengths:
     def __init__(self, reader: TextEncoder) -> None:
         self.reader = reader
         self._windows: Counter[int] = Counter()
-        self._long: list[Hit] = []
-        self._cut: list[Hit] = []
-        self._longest: dict[str, tuple[int, Hit]] = {}
+        self._long: list[Location] = []
+        self._cut: list[Location] = []
+        self._longest: dict[str, tuple[int, Location]] = {}
 
     def add(self, view: View, encoding: "Encoding") -> None:
         text = view.article.text
@@ -63,7 +63,7 @@ class _Lengths:
             (encoded,) = self.reader.encode([text])
             count = len(encoded.windows)
             if count > 1:
-                self._long.append(view.hit(f"{len(starts)} sub-words, {count} windows", score=float(len(starts))))
+                self._long.append(view.location(f"{len(starts)} sub-words, {count} windows", score=float(len(starts))))
         self._windows[count] += 1
         bounds = np.array(view.sentences, dtype=np.int64).reshape(-1, 2)
         sizes = np.searchsorted(starts, bounds[:, 1]) - np.searchsorted(starts, bounds[:, 0])
@@ -71,11 +71,11 @@ class _Lengths:
             return
         for number in {*np.flatnonzero(sizes > self.reader.room).tolist(), int(sizes.argmax())}:
             start, end, size = *view.sentences[number], int(sizes[number])
-            hit = view.hit(f"{size} sub-words: {shown(text[start:end])}", start, end, score=float(size))
+            location = view.location(f"{size} sub-words: {shown(text[start:end])}", start, end, score=float(size))
             if size > self.reader.room:
-                self._cut.append(hit)
-            if size > self._longest.get(view.split, (0, hit))[0]:
-                self._longest[view.split] = size, hit
+                self._cut.append(location)
+            if size > self._longest.get(view.split, (0, location))[0]:
+                self._longest[view.split] = size, location
 
     def findings(self) -> Iterator[Finding]:
         window = self.reader.window
@@ -85,14 +85,14 @@ class _Lengths:
             "warning",
             f"No window of {window} sub-words holds one whole, so its parts are read apart. Raise `encoder.window`, or "
             "see whether a sentence end is missing.",
-            sorted(self._cut, key=lambda hit: -(hit.score or 0)),
+            sorted(self._cut, key=lambda location: -(location.score or 0)),
         )
         yield from finding(
             "long-articles",
             "Articles of several windows",
             "note",
             f"Read in windows of {window} sub-words that overlap; nothing is cut off.",
-            sorted(self._long, key=lambda hit: -(hit.score or 0)),
+            sorted(self._long, key=lambda location: -(location.score or 0)),
             table=[("windows", "articles"), *((str(n), str(count)) for n, count in sorted(self._windows.items()))],
         )
         yield from finding(
@@ -100,5 +100,5 @@ class _Lengths:
             "The longest sentence of each data set in sub-words",
             "note",
             f"A window holds {self.reader.room} beside the special tokens.",
-            [hit for _, hit in self._longest.values()],
+            [location for _, location in self._longest.values()],
         )

@@ -8,18 +8,18 @@ Severity = Literal["error", "warning", "note"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Hit:
+class Location:
     """One place that a finding is about.
 
     Attributes:
         split: name of the data set.
-        article: id of the article; empty where the hit is about the data set.
-        start: first code point in the article's text; -1 where the hit is about the article as a whole.
+        article: id of the article; empty where the location is about the data set.
+        start: first code point in the article's text; -1 where the location is about the article as a whole.
         end: one past the last code point; -1 with ``start``.
         label: label of the mention or trigger; empty where there is none.
         message: what is wrong there, with the value, in one line.
         source: file and line that the article was read from.
-        score: for ranking, higher first; None where hits are not ranked.
+        score: for ranking, higher first; None where locations are not ranked.
     """
 
     split: str
@@ -41,8 +41,8 @@ class Finding:
         title: name for people.
         severity: ``error`` fails the check; ``warning`` costs quality; ``note`` is to know.
         explanation: why it matters and how it is mended, in one or two sentences.
-        count: number of hits, those that are not listed included.
-        hits: the places; the first of them where there are very many.
+        count: number of locations, those that are not listed included.
+        locations: the places; the first of them where there are very many.
         table: column heads and rows of a summary, as in proclitic → count; empty where there is none.
     """
 
@@ -51,7 +51,7 @@ class Finding:
     severity: Severity
     explanation: str
     count: int
-    hits: tuple[Hit, ...] = ()
+    locations: tuple[Location, ...] = ()
     table: tuple[tuple[str, ...], ...] = ()
 
 
@@ -60,7 +60,7 @@ class Audit:
     """The outcome of `rasid check`.
 
     Attributes:
-        name: of the recipe or the path that was checked.
+        name: of the config or the path that was checked.
         splits: data set → sums (articles, words, sentences, mentions, triggers, arguments).
         labels: task → label → data set → count.
         findings: errors first, then warnings, then notes; none with a count of zero.
@@ -73,7 +73,7 @@ class Audit:
 
     @property
     def errors(self) -> int:
-        """Number of hits of all errors."""
+        """Number of locations of all errors."""
         return sum(finding.count for finding in self.findings if finding.severity == "error")
 
     def to_plain(self) -> dict[str, Any]:

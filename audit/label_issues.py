@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..data.articles import Article, Task
-from ..data.windows.targets import IGNORED, Supervision, TargetMaker, supervision_of, unit_range
-from .findings import Finding, Hit
+from ..data.windows.targets import IGNORED, AnnotatedLabels, TargetMaker, annotated_labels_of, word_range
+from .findings import Finding, Location
 from .views import finding, shown
 
 if TYPE_CHECKING:
@@ -20,40 +20,45 @@ if TYPE_CHECKING:
 LEAST = 0.7  # nats: the model gives the gold label less than one half
 
 
-def suspects(
-    tagger: "Tagger", articles: Iterable[Article], supervision: Supervision, *, split: str = "", source: str = ""
-) -> Iterator[Hit]:
-    """Every mention, trigger, sentence type and unlabelled name that the model gives less than one half.
+def label_issues(
+    tagger: "Tagger",
+    articles: Iterable[Article],
+    annotated_labels: AnnotatedLabels,
+    *,
+    split: str = "",
+    source: str = "",
+) -> Iterator[Location]:
+    """Every mention, trigger, sentence type and unlabeled name that the model gives less than one half.
 
     Args:
         tagger: should not have been trained on the articles: it believes what it has seen.
         articles: gold.
-        supervision: what was judged in them; tasks that the tagger does not have are left out.
-        split: name of the data set, for the hits.
+        annotated_labels: what was annotated in them; tasks that the tagger does not have are left out.
+        split: name of the data set, for the locations.
         source: likewise.
 
     Yields:
-        Hits in the order of the articles. ``score`` is the negative log probability of the gold, in nats, of its
+        Locations in the order of the articles. ``score`` is the negative log probability of the gold, in nats, of its
         least likely word.
     """
     golds = list(articles)
-    judged: dict[Task, tuple[str, ...]] = {
-        task: labels for task, labels in supervision.items() if task in tagger.settings.tasks
+    annotated: dict[Task, tuple[str, ...]] = {
+        task: labels for task, labels in annotated_labels.items() if task in tagger.settings.tasks
     }
     maker = TargetMaker(tagger.settings.scheme)
     for gold, prediction in zip(golds, tagger.predict(golds), strict=True):
-        targets = maker.make(gold, prediction.encoded, judged)
+        targets = maker.make(gold, prediction.encoded, annotated)
         found: list[tuple[int, int, str, float, str]] = []
-        if "entities" in judged:
-            found += _entities(tagger, gold, prediction, targets.entities, bool(targets.entities_open.any()))
-        if "triggers" in judged:
-            found += _triggers(tagger, gold, prediction, supervision_of(gold, judged)["triggers"])
-        if "sentence_types" in judged:
+        if "entities" in annotated:
+            found += _entities(tagger, gold, prediction, targets.entities, bool(targets.entities_unannotated.any()))
+        if "triggers" in annotated:
+            found += _triggers(tagger, gold, prediction, annotated_labels_of(gold, annotated)["triggers"])
+        if "sentence_types" in annotated:
             found += _sentences(tagger, gold, prediction, targets.sentence_types)
         for start, end, label, loss, said in found:
             if loss >= LEAST:
                 message = f"{shown(gold.text[start:end])}: {said}"
-                yield Hit(
+                yield Location(
                     split=split,
                     article=gold.id,
                     start=start,
@@ -65,12 +70,12 @@ def suspects(
                 )
 
 
-Suspect = tuple[int, int, str, float, str]
+LabelIssue = tuple[int, int, str, float, str]
 
 
 def _entities(
     tagger: "Tagger", gold: Article, prediction: "Prediction", tags: np.ndarray, some_open: bool
-) -> Iterator[Suspect]:
+) -> Iterator[LabelIssue]:
     logits = prediction.logits["entities"] / tagger.settings.temperature("entities")  # [U, 1 + 2L]
     if not len(logits):
         return
@@ -82,8 +87,10 @@ def _entities(
     names = tagger.entity_labels
     labels = np.array(["", *(name for name in names for _ in range(2))], dtype=object)[np.where(known, tags, 0)]
     for entity in gold.entities:
-        first, last = unit_range(encoded, entity.start, entity.end)
-        inside = np.flatnonzero(labels[first:last] == entity.label) + first  # nested and unjudged ones have no target
+        first, last = word_range(encoded, entity.start, entity.end)
+        inside = (
+            np.flatnonzero(labels[first:last] == entity.label) + first
+        )  # nested and unannotated ones have no target
         if not len(inside):
             continue
         other = next(
@@ -98,26 +105,28 @@ def _entities(
         worst = float(loss[inside].max())
         told = "the model is unsure" if same else f"the model says {other}"
         yield entity.start, entity.end, entity.label, worst, f"{entity.label}; {told}"
-    if some_open:  # where labels were not judged, a word without a label may well have one
+    if some_open:  # where labels were not annotated, a word without a label may well have one
         return
     for (start, end), label in believed.items():
-        first, last = unit_range(encoded, start, end)
+        first, last = word_range(encoded, start, end)
         if first < last and not tags[first:last].any():
-            yield start, end, "", float(loss[first:last].max()), f"not labelled; the model says {label}"
+            yield start, end, "", float(loss[first:last].max()), f"not labeled; the model says {label}"
 
 
-def _triggers(tagger: "Tagger", gold: Article, prediction: "Prediction", judged: Sequence[str]) -> Iterator[Suspect]:
+def _triggers(
+    tagger: "Tagger", gold: Article, prediction: "Prediction", annotated: Sequence[str]
+) -> Iterator[LabelIssue]:
     logits = prediction.logits["triggers"] / tagger.settings.temperature("triggers")  # [U, 2K]
     encoded = prediction.encoded
-    given = {(e.trigger.start, e.trigger.end, label) for e in gold.events for label in e.types if label in judged}
+    given = {(e.trigger.start, e.trigger.end, label) for e in gold.events for label in e.types if label in annotated}
     said = {
         (e.trigger.start, e.trigger.end, label)
         for e in prediction.article.events
         for label in e.types
-        if label in judged
+        if label in annotated
     }
     for start, end, label in sorted(given | said):
-        first, last = unit_range(encoded, start, end)
+        first, last = word_range(encoded, start, end)
         if first >= last:
             continue
         logit = float(logits[first, 2 * tagger.event_labels.index(label)])
@@ -130,7 +139,7 @@ def _triggers(tagger: "Tagger", gold: Article, prediction: "Prediction", judged:
             yield start, end, "", loss, f"no trigger; the model says {label}"
 
 
-def _sentences(tagger: "Tagger", gold: Article, prediction: "Prediction", targets: np.ndarray) -> Iterator[Suspect]:
+def _sentences(tagger: "Tagger", gold: Article, prediction: "Prediction", targets: np.ndarray) -> Iterator[LabelIssue]:
     logits = prediction.logits["sentence_types"] / tagger.settings.temperature("sentence_types")  # [S, K]
     for row, kind in np.argwhere(targets != IGNORED).tolist():
         start, end = prediction.encoded.sentences[row].tolist()
@@ -141,23 +150,23 @@ def _sentences(tagger: "Tagger", gold: Article, prediction: "Prediction", target
         yield start, end, label if on else "", loss, f"sentence: {said}"
 
 
-def suspect_finding(hits: Iterable[Hit], *, limit: int, held_out: bool) -> Iterator[Finding]:
-    """The finding of ranked suspects.
+def label_issue_finding(locations: Iterable[Location], *, limit: int, held_out: bool) -> Iterator[Finding]:
+    """The finding of ranked label_issues.
 
     Args:
-        hits: of `suspects`.
+        locations: of `label_issues`.
         limit: how many are listed.
-        held_out: the model had not seen the articles that it judged.
+        held_out: the model had not seen the articles that it annotated.
     """
-    ranked = sorted(hits, key=lambda hit: -(hit.score or 0))
+    ranked = sorted(locations, key=lambda location: -(location.score or 0))
     told = (
-        "Each part was judged by a model that had not seen it."
+        "Each part was annotated by a model that had not seen it."
         if held_out
         else "A bundle believes what it was trained on: for its own training data this ranking is too kind, and what "
         "it does list there is listed all the more for a reason."
     )
     yield from finding(
-        "label-noise-suspects",
+        "label-issues",
         "Annotation that the model finds least likely",
         "note",
         f"Ranked by the model's loss on the gold, in nats. {told} Look at the first ones; many are the model's own "

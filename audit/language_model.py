@@ -150,19 +150,19 @@ class LanguageModel:
         return logits.float().log_softmax(-1)
 
 
-def load_language_model(name: str, *, normaliser: str = "auto", progress: Progress = _unseen) -> LanguageModel:
+def load_language_model(name: str, *, normalizer: str = "auto", progress: Progress = _unseen) -> LanguageModel:
     """Load an encoder with the head that it was pretrained with.
 
     Args:
         name: one that ships, a model on the Hugging Face hub, or a folder.
-        normaliser: as for `load_encoder`.
+        normalizer: as for `load_encoder`.
         progress: see `LanguageModel`.
 
     Raises:
         LanguageModelError: it has no head or no mask.
         EncoderError: it cannot be loaded.
     """
-    tokenizer = load_encoder(name, window=LONGEST + 2, normaliser=normaliser).tokenizer
+    tokenizer = load_encoder(name, window=LONGEST + 2, normalizer=normalizer).tokenizer
     try:
         model, report = AutoModelForMaskedLM.from_pretrained(
             encoder_path(name), dtype=torch.float32, output_loading_info=True

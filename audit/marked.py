@@ -1,4 +1,4 @@
-"""Foreign text as HTML: an article with all its marks, the snippet of a hit, a message that quotes.
+"""Foreign text as HTML: an article with all its marks, the snippet of a location, a message that quotes.
 
 All cutting is done here, in code points: JavaScript would count UTF-16 units.
 """
@@ -14,16 +14,16 @@ from markupsafe import Markup
 
 from ..data.articles import Article, Event
 from ..data.labels import Label, LabelScheme
-from .findings import Hit
+from .findings import Location
 from .symbols import plain, visible
 
 MESSAGE = 600  # code points of a message
 DEPTH = 12  # marks inside marks; browsers stop at 512 elements, readers long before
-CONTEXT = 60  # code points at each side of a hit
+CONTEXT = 60  # code points at each side of a location
 EXCERPT = 160  # code points of a marked place that are shown; of a longer one, the two ends
 _RTL = "\u0590-\u08ff\ufb1d-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff"
 _RTL_WORDS = re.compile(f"[{_RTL}]+(?:[ .,:!?()/0-9–—-]+[{_RTL}]+)*…?")  # a quotation mark ends a run
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +48,7 @@ class _Open:
 
 
 class Palette:
-    """Numbers labels as they are met; the style sheet gives each number its colour."""
+    """Numbers labels as they are met; the style sheet gives each number its color."""
 
     def __init__(self, scheme: LabelScheme | None) -> None:
         self.scheme = scheme
@@ -67,11 +67,11 @@ class Palette:
         """A rule for each label met so far: ``.l0{--c:#8cc8ff}``."""
         rules = []
         for (kind, name), number in self.numbers.items():
-            colour = self.known(kind, name).colour
-            if not _COLOUR.fullmatch(colour):  # turns by the golden angle keep neighbours apart
+            color = self.known(kind, name).color
+            if not _COLOR.fullmatch(color):  # turns by the golden angle keep neighbors apart
                 rgb = colorsys.hls_to_rgb(number * 0.381966 % 1, 0.72, 0.72)
-                colour = "#" + "".join(f"{round(part * 255):02x}" for part in rgb)
-            rules.append(f".l{number}{{--c:{colour}}}\n")
+                color = "#" + "".join(f"{round(part * 255):02x}" for part in rgb)
+            rules.append(f".l{number}{{--c:{color}}}\n")
         return "".join(rules)
 
 
@@ -94,12 +94,12 @@ def _ranged(start: int, end: int, text: str) -> bool:
     return 0 <= start < end <= len(text)
 
 
-def hit_marks(article: Article, hits: list[tuple[int, Hit]]) -> Iterator[_Mark]:
-    """The places of hits, which the script rings by their numbers; drawn even where annotation nests too deep."""
+def hit_marks(article: Article, locations: list[tuple[int, Location]]) -> Iterator[_Mark]:
+    """The places of locations, which the script rings by their numbers; drawn even where annotation nests too deep."""
     places: dict[tuple[int, int], list[str]] = defaultdict(list)
-    for number, hit in hits:
-        if _ranged(hit.start, hit.end, article.text):
-            places[hit.start, hit.end].append(str(number))
+    for number, location in locations:
+        if _ranged(location.start, location.end, article.text):
+            places[location.start, location.end].append(str(number))
     for (start, end), numbers in places.items():
         yield _Mark(start=start, end=end, attributes=Markup('data-h="{}"').format(" ".join(numbers)), depth=DEPTH + 4)
 
@@ -187,7 +187,7 @@ def legend(article: Article, palette: Palette) -> list[tuple[str, int, str, int]
 
 
 def snippet(text: str, start: int, end: int) -> Markup:
-    """A hit with what stands around it, cut between words where there are any; the article's beginning without one."""
+    """A location with what stands around it, cut between words where there are any; the article's beginning without one."""
     if not _ranged(start, end, text):
         head = _ended(text[: 2 * CONTEXT], text[2 * CONTEXT : 2 * CONTEXT + 1])
         return visible(head, lines=False) + ("…" if len(head) < len(text) else "")

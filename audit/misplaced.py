@@ -6,7 +6,7 @@ can: a model that reads the sentence without the word gives a foreign one no mor
 Whether the first (or last) words of a data set are foreign as a whole is a permutation test that needs no clean data.
 Each word is put in the place of those of other sentences; that it is likelier in its own place than in another one has
 the probability of one half if it belongs to none, and some nine tenths in edited news. First words are harder than
-others, because nothing stands before them: the words beside them, judged as if they were the first, say how much.
+others, because nothing stands before them: the words beside them, annotated as if they were the first, say how much.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .findings import Finding, Hit
+from .findings import Finding, Location
 from .views import View, finding, shown
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Position:
 
     @property
     def foreign(self) -> float:
-        """Estimated share of words that belong elsewhere: 0 where they fit as their neighbours do, 1 at chance."""
+        """Estimated share of words that belong elsewhere: 0 where they fit as their neighbors do, 1 at chance."""
         return float(np.clip((self.beside - self.own) / max(self.beside - 0.5, 1e-9), 0.0, 1.0))
 
     @property
@@ -96,8 +96,8 @@ def misplaced_findings(views: Sequence[View], model: "LanguageModel", *, most: i
         model: of the language of the articles.
         most: words that are listed.
     """
-    hits: list[Hit] = []
-    damaged: list[Hit] = []
+    locations: list[Location] = []
+    damaged: list[Location] = []
     rows: list[tuple[str, ...]] = []
     for split in dict.fromkeys(view.split for view in views):
         passages = _passages([view for view in views if view.split == split], model)
@@ -106,8 +106,8 @@ def misplaced_findings(views: Sequence[View], model: "LanguageModel", *, most: i
             fits = (f"{position.own:.2f}", f"{position.beside:.2f}")
             rows.append((split, position.name, str(position.count), *fits, foreign))
             if message := _verdict(position):
-                damaged.append(Hit(split=split, message=message, score=position.foreign))
-        hits += _ranked(passages, model)
+                damaged.append(Location(split=split, message=message, score=position.foreign))
+        locations += _ranked(passages, model)
     table = [("data set", "position", "words", "fit", "beside", "foreign"), *rows] if rows else []
     meaning = (
         "Fit: how often a word is likelier in its own sentence than in another one; 0.5 is chance. Beside: the same "
@@ -122,7 +122,7 @@ def misplaced_findings(views: Sequence[View], model: "LanguageModel", *, most: i
         damaged,
         table=table,
     )
-    ranked = sorted(hits, key=lambda hit: -(hit.score or 0.0))
+    ranked = sorted(locations, key=lambda location: -(location.score or 0.0))
     yield from finding(
         "misplaced-words",
         "Words that do not fit their sentences",
@@ -199,7 +199,7 @@ def _fits(model: "LanguageModel", blanks: Sequence[tuple[np.ndarray, np.ndarray]
     return np.concatenate(shares)
 
 
-def _ranked(passages: Sequence[_Passage], model: "LanguageModel") -> Iterator[Hit]:
+def _ranked(passages: Sequence[_Passage], model: "LanguageModel") -> Iterator[Location]:
     """The words that their contexts speak against."""
     order = np.random.default_rng(0).permutation(len(passages))
     counts = np.cumsum([len(passages[i].words) for i in order])
@@ -211,7 +211,7 @@ def _ranked(passages: Sequence[_Passage], model: "LanguageModel") -> Iterator[Hi
             start, end = passage.spans[number].tolist()
             lo, hi = int(passage.spans[max(0, number - 2), 0]), int(passage.spans[number : number + 3, 1].max())
             said = f"{shown(text[start:end])} in {shown(text[lo:hi])}"
-            yield passage.view.hit(said, start, end, score=round(-float(gains[number]), 3))
+            yield passage.view.location(said, start, end, score=round(-float(gains[number]), 3))
 
 
 def _passages(views: Sequence[View], model: "LanguageModel") -> list[_Passage]:

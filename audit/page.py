@@ -19,11 +19,11 @@ from markupsafe import Markup
 
 from ..data.articles import Article
 from ..data.labels import LabelScheme
-from .findings import Audit, Finding, Hit
+from .findings import Audit, Finding, Location
 from .marked import Palette, direction, gold_marks, hit_marks, legend, nested, said, shown, snippet
 from .symbols import plain
 
-HITS = 500  # of a finding; nobody reads more, and the findings of a large set would fill the page
+LOCATIONS = 500  # of a finding; nobody reads more, and the findings of a large set would fill the page
 ROWS = 200  # of a finding's table
 ARTICLE = 100_000  # code points; browsers get slow on longer texts in one block
 EMBEDDED = 10_000_000  # bytes of whole articles, so that the page stays below some 20 MB
@@ -33,7 +33,7 @@ _TASKS = {
     "triggers": "Event triggers",
     "arguments": "Arguments",
     "sentence_types": "Event types of sentences",
-    "event_types": "Event types of articles",
+    "article_types": "Event types of articles",
 }
 _KINDS = {"entities": "entities", "arguments": "roles"}  # of the scheme; events otherwise
 Key = tuple[str, str]  # split, article id
@@ -44,27 +44,29 @@ def to_html(audit: Audit, articles: Iterable[tuple[str, Article]], *, scheme: La
 
     Args:
         audit: what was found.
-        articles: split and article, may be streamed; those that no hit names are left out. Ids are taken to be unique
+        articles: split and article, may be streamed; those that no location names are left out. Ids are taken to be unique
             within a split: the first article of an id is shown.
-        scheme: colours and definitions of labels; labels that it lacks get a colour of their own.
+        scheme: colors and definitions of labels; labels that it lacks get a color of their own.
 
     Returns:
         HTML without lone surrogates, to be written as UTF-8. What was left out for its size is said on the page.
     """
-    listed = [(finding, finding.hits[:HITS]) for finding in audit.findings]
-    numbers = iter(range(sum(len(hits) for _, hits in listed)))
-    numbered = [(finding, [(next(numbers), hit) for hit in hits]) for finding, hits in listed]
-    wanted = _wanted([hits for _, hits in numbered])
+    listed = [(finding, finding.locations[:LOCATIONS]) for finding in audit.findings]
+    numbers = iter(range(sum(len(locations) for _, locations in listed)))
+    numbered = [(finding, [(next(numbers), location) for location in locations]) for finding, locations in listed]
+    wanted = _wanted([locations for _, locations in numbered])
     found = _found(articles, wanted.keys())
     palette = Palette(scheme)
     tables = _label_tables(audit, palette)
     embedded = _embedded(wanted, found, palette)
     page = {key: n for n, key in enumerate(embedded)}
-    splits = list(dict.fromkeys([*audit.splits, *(hit.split for _, hits in listed for hit in hits)]))
-    labels = sorted({hit.label for _, hits in listed for hit in hits if hit.label})
+    splits = list(
+        dict.fromkeys([*audit.splits, *(location.split for _, locations in listed for location in locations)])
+    )
+    labels = sorted({location.label for _, locations in listed for location in locations if location.label})
     views = [
-        _finding(finding, [_hit(n, hit, found, page, splits, labels, palette) for n, hit in hits])
-        for finding, hits in numbered
+        _finding(finding, [_location(n, location, found, page, splits, labels, palette) for n, location in locations])
+        for finding, locations in numbered
     ]
     style, script = _template("page.css") + palette.css(), _template("page.js")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -95,9 +97,9 @@ def _hash(content: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
 
 
-def _wanted(findings: list[list[tuple[int, Hit]]]) -> dict[Key, list[tuple[int, Hit]]]:
-    """Hits by article; the first hits of all findings come before the second ones, so that each has its articles."""
-    wanted: dict[Key, list[tuple[int, Hit]]] = defaultdict(list)
+def _wanted(findings: list[list[tuple[int, Location]]]) -> dict[Key, list[tuple[int, Location]]]:
+    """Locations by article; the first locations of all findings come before the second ones, so that each has its articles."""
+    wanted: dict[Key, list[tuple[int, Location]]] = defaultdict(list)
     for rank in zip_longest(*findings):
         for entry in rank:
             if entry is not None and entry[1].article:
@@ -106,7 +108,7 @@ def _wanted(findings: list[list[tuple[int, Hit]]]) -> dict[Key, list[tuple[int, 
 
 
 def _found(articles: Iterable[tuple[str, Article]], wanted: Iterable[Key]) -> dict[Key, Article]:
-    """The articles that hits name, in the order in which they are wanted."""
+    """The articles that locations name, in the order in which they are wanted."""
     first: dict[Key, Article | None] = dict.fromkeys(wanted)
     for split, article in articles:
         if (split, article.id) in first and first[split, article.id] is None:
@@ -115,7 +117,7 @@ def _found(articles: Iterable[tuple[str, Article]], wanted: Iterable[Key]) -> di
 
 
 def _embedded(
-    wanted: Mapping[Key, list[tuple[int, Hit]]], found: Mapping[Key, Article], palette: Palette
+    wanted: Mapping[Key, list[tuple[int, Location]]], found: Mapping[Key, Article], palette: Palette
 ) -> dict[Key, dict[str, Any]]:
     """Whole articles with all marks, as many as there is room for."""
     room, embedded = EMBEDDED, {}
@@ -156,11 +158,11 @@ def _label_tables(audit: Audit, palette: Palette) -> list[dict[str, Any]]:
     return tables
 
 
-def _finding(finding: Finding, hits: list[dict[str, Any]]) -> dict[str, Any]:
+def _finding(finding: Finding, locations: list[dict[str, Any]]) -> dict[str, Any]:
     head, *rows = finding.table or ((),)
     return {
         "finding": finding,
-        "hits": hits,
+        "locations": locations,
         "head": head,
         "rows": rows[:ROWS],
         "more_rows": max(0, len(rows) - ROWS),
@@ -171,26 +173,26 @@ def _finding(finding: Finding, hits: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _hit(
+def _location(
     number: int,
-    hit: Hit,
+    location: Location,
     found: Mapping[Key, Article],
     page: Mapping[Key, int],
     splits: list[str],
     labels: list[str],
     palette: Palette,
 ) -> dict[str, Any]:
-    key = (hit.split, hit.article)
+    key = (location.split, location.article)
     article = found.get(key)
-    kind = "entities" if ("entities", hit.label) in palette.numbers or not hit.label else "events"
+    kind = "entities" if ("entities", location.label) in palette.numbers or not location.label else "events"
     return {
         "number": number,
-        "hit": hit,
-        "split": splits.index(hit.split),
-        "label": labels.index(hit.label) if hit.label else -1,
-        "colour": palette[kind, hit.label] if hit.label else -1,
+        "location": location,
+        "split": splits.index(location.split),
+        "label": labels.index(location.label) if location.label else -1,
+        "color": palette[kind, location.label] if location.label else -1,
         "style": "e" if kind == "entities" else "t",
         "page": page.get(key, -1),
-        "snippet": snippet(article.text, hit.start, hit.end) if article else None,
+        "snippet": snippet(article.text, location.start, location.end) if article else None,
         "direction": direction(article.text) if article else "",
     }

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ..data.text.words import extend_over_marks
 from ..data.windows.targets import LONGEST_PROCLITIC
-from .findings import Finding, Hit
+from .findings import Finding, Location
 from .views import View, finding, fold, shown
 
 # Conjunction, preposition or future particle, article; لل is ل with the article, which loses its alef.
@@ -24,7 +24,7 @@ _OF_NUMBERS_AND_TAGS = frozenset("%٪‰#@_")  # punctuation to Unicode, part of
 class Place(NamedTuple):
     """A mention and the word that holds an edge of it."""
 
-    hit: Hit
+    location: Location
     part: str
 
 
@@ -43,7 +43,7 @@ def spans_inside_words(views: Sequence[View]) -> Iterator[Finding]:
                     longer = f"; a model finds at most {LONGEST_PROCLITIC}" if len(part) > LONGEST_PROCLITIC else ""
                     message = f"{shown(mention.text)} starts behind {part} of {word}{longer}"
                     behind.append(Place(view.at(mention, message), part))
-                    untaught |= view.declared and mention.task in view.judged and "boundaries" not in view.judged
+                    untaught |= view.declared and mention.task in view.annotated and "proclitics" not in view.annotated
                 else:
                     message = f"{shown(mention.text)} starts behind {part!r} of {word}, which is no proclitic"
                     cut.append(Place(view.at(mention, message), part))
@@ -53,9 +53,9 @@ def spans_inside_words(views: Sequence[View]) -> Iterator[Finding]:
                 message = f"{shown(mention.text)} ends before {part!r} of {shown(text[start:end])}"
                 ended.append(Place(view.at(mention, message), part))
     told = (
-        "The data sets do not supervise `boundaries`, so a model will start these at the word: add it to `supervises`."
+        "The data sets do not supervise `proclitics`, so a model will start these at the word: add it to `annotated`."
         if untaught
-        else "Names behind و ف ب ل ك س ال, as they should be; the task `boundaries` learns them."
+        else "Names behind و ف ب ل ك س ال, as they should be; the task `proclitics` learns them."
     )
     yield from _of_words(
         "spans-behind-proclitics", "Spans that start behind a proclitic", behind, told, "proclitic", warn=untaught
@@ -91,42 +91,42 @@ def _of_words(
         title,
         "warning" if warn else "note",
         explanation,
-        [place.hit for place in places],
+        [place.location for place in places],
         table=[(head, "count"), *((part, str(count)) for part, count in parts.most_common(30))],
     )
 
 
 def spans_across_sentences(views: Sequence[View]) -> Iterator[Finding]:
     """Spans that start in one sentence and end in another."""
-    hits = []
+    locations = []
     for view in views:
         starts = [start for start, _ in view.sentences]
         for mention in view.mentions:
             number = bisect_right(starts, mention.start) - 1
             if number + 1 < len(starts) and starts[number + 1] < mention.end:
-                hits.append(view.at(mention, f"{shown(mention.text)} goes on in the next sentence"))
+                locations.append(view.at(mention, f"{shown(mention.text)} goes on in the next sentence"))
     yield from finding(
         "spans-across-sentences",
         "Spans that cross sentences",
         "warning",
         "A mention ends with its sentence: the span is too long, or a full stop or line end stands inside a name.",
-        hits,
+        locations,
     )
 
 
 def bad_edges(views: Sequence[View]) -> Iterator[Finding]:
     """Spans with punctuation at an edge, or half of a pair of brackets or quotation marks."""
-    hits = []
+    locations = []
     for view in views:
         for mention in view.mentions:
             if problem := edge_problem(mention.text):
-                hits.append(view.at(mention, f"{shown(mention.text)} {problem}"))
+                locations.append(view.at(mention, f"{shown(mention.text)} {problem}"))
     yield from finding(
         "punctuation-at-edges",
         "Spans with punctuation at an edge",
         "warning",
         "Strict scores count an edge that is one character off as a miss, and annotators differ most in these.",
-        hits,
+        locations,
     )
 
 
@@ -215,7 +215,7 @@ def repeated_spans(views: Sequence[View]) -> Iterator[Finding]:
             if key in events:
                 message = f"event {shown(event.trigger.text)} is given twice, with the same arguments"
                 label = event.types[0] if event.types else ""
-                same.append(view.hit(message, event.trigger.start, event.trigger.end, label))
+                same.append(view.location(message, event.trigger.start, event.trigger.end, label))
             events.add(key)
     yield from finding(
         "duplicate-spans",

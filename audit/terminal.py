@@ -1,4 +1,4 @@
-"""An audit in a terminal: sums, labels by data set, findings with their first hits."""
+"""An audit in a terminal: sums, labels by data set, findings with their first locations."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ def render(audit: Audit, *, limit: int = 3) -> Iterator[RenderableType]:
 
     Args:
         audit: the outcome of a check.
-        limit: hits that are shown of each finding; twice as many rows of its table and at least eight.
+        limit: locations that are shown of each finding; twice as many rows of its table and at least eight.
     """
     yield _sums(audit)
     for task in audit.labels:
@@ -66,13 +66,15 @@ def _finding(finding: Finding, limit: int, *, explained: bool) -> Iterator[Rende
     if finding.table:
         yield _rows(finding, max(_TABLE_ROWS, 2 * limit))
     # What reading stumbled over is looked for in the file, all else in the article.
-    in_file = finding.key.startswith(("left-out-", "repaired-"))
-    for hit in finding.hits[:limit]:
-        place = " ".join(filter(None, (hit.source if in_file and hit.source else hit.split, hit.article)))
-        at = f":{hit.start}" if hit.start >= 0 else ""
-        parts = ((_clean(place) + at, "dim"), (_clean(hit.label), ""), (_clean(hit.message), ""))
+    in_file = finding.key.startswith(("dropped-", "fixed-"))
+    for location in finding.locations[:limit]:
+        place = " ".join(
+            filter(None, (location.source if in_file and location.source else location.split, location.article))
+        )
+        at = f":{location.start}" if location.start >= 0 else ""
+        parts = ((_clean(place) + at, "dim"), (_clean(location.label), ""), (_clean(location.message), ""))
         yield Text("  ") + Text(" ").join(Text(text, style=style) for text, style in parts if text)
-    if limit and len(finding.hits) > limit:
+    if limit and len(finding.locations) > limit:
         yield Text(f"  … and {finding.count - limit:,} more", style="dim")
 
 
@@ -89,7 +91,7 @@ def _rows(finding: Finding, most: int) -> Table:
 
 
 def _plain(text: str) -> Text:
-    """A text that is no markup."""
+    """A text that is no inline."""
     return Text(_clean(text))
 
 

@@ -5,7 +5,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from .findings import Finding, Hit
+from .findings import Finding, Location
 from .views import View, code_point, finding, shown
 
 SPLIT_SHARE = 0.002  # of words that are bare clitics; edited news has a tenth of that, split text ten times as much
@@ -29,7 +29,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ue000-\uf8f
 def split_clitics(views: Sequence[View]) -> Iterator[Finding]:
     """Clitics that stand as words of their own, as treebanks write them."""
     table: Counter[tuple[str, str]] = Counter()
-    hits: list[Hit] = []
+    locations: list[Location] = []
     total = 0
     for view in views:
         text, words = view.article.text, view.words
@@ -41,27 +41,27 @@ def split_clitics(views: Sequence[View]) -> Iterator[Finding]:
             table[word, side] += 1
             start, end = words[number]
             lo, hi = words[max(0, number - 1)][0], words[min(len(words) - 1, number + 1)][1]
-            hits.append(view.hit(f"{word} stands alone in {shown(text[lo:hi])}", start, end))
-    often = len(hits) > SPLIT_SHARE * total
+            locations.append(view.location(f"{word} stands alone in {shown(text[lo:hi])}", start, end))
+    often = len(locations) > SPLIT_SHARE * total
     rows = [(word, side, str(count)) for (word, side), count in table.most_common(30)]
     yield from finding(
         "split-clitics",
         "Clitics split off their words",
         "warning" if often else "note",
-        f"{1000 * len(hits) / max(1, total):.1f} of 1,000 words. "
+        f"{1000 * len(locations) / max(1, total):.1f} of 1,000 words. "
         + (
             "The text is segmented: a model trained on it sees other words than raw articles have, and will do worse "
             "on them. Join the clitics and move the offsets, or get the raw text."
             if often
             else "Few enough to be the writers' own spacing."
         ),
-        hits,
+        locations,
         table=[("clitic", "belongs to", "count"), *rows],
     )
 
 
 def _bare_clitic(view: View, number: int) -> str:
-    """Which neighbour a bare clitic belongs to; empty where the word is none."""
+    """Which neighbor a bare clitic belongs to; empty where the word is none."""
     word = view.folded[number]
     if word in _PROCLITICS and number + 1 < len(view.words):
         following = view.folded[number + 1]
@@ -84,15 +84,17 @@ def damaged_text(views: Sequence[View]) -> Iterator[Finding]:
     for view in views:
         text = view.article.text
         for start, end, meant in mojibake(text):
-            garbled.append(view.hit(f"{shown(text[start:end])} was {shown(meant)} before a wrong decoding", start, end))
+            garbled.append(
+                view.location(f"{shown(text[start:end])} was {shown(meant)} before a wrong decoding", start, end)
+            )
         for match in _DAMAGED.finditer(text):
             surrogate = "\ud800" <= match[0][0] <= "\udfff"
             what = "half of a surrogate pair" if surrogate else "U+FFFD"
             around = shown(text[max(0, match.start() - 15) : match.end() + 15])
-            lost.append(view.hit(f"{what} in {around}", match.start(), match.end()))
+            lost.append(view.location(f"{what} in {around}", match.start(), match.end()))
         for match in _CONTROL.finditer(text):
             signs[match[0]] += 1
-            control.append(view.hit(f"{code_point(match[0])}", match.start(), match.end()))
+            control.append(view.location(f"{code_point(match[0])}", match.start(), match.end()))
     yield from finding(
         "mojibake",
         "Text that was decoded wrongly",
@@ -143,30 +145,32 @@ def mojibake(text: str) -> Iterator[tuple[int, int, str]]:
 
 def long_sentences(views: Sequence[View]) -> Iterator[Finding]:
     """The longest sentence of each data set, and all that are longer than sentences are."""
-    hits: list[tuple[int, Hit]] = []
-    longest: dict[str, tuple[int, Hit]] = {}
+    locations: list[tuple[int, Location]] = []
+    longest: dict[str, tuple[int, Location]] = {}
     for view in views:
         for start, end, count in sentence_lengths(view):
             if count <= max(longest[view.split][0] if view.split in longest else 0, 0) and count <= LONG_SENTENCE:
                 continue
-            hit = view.hit(f"{count} words: {shown(view.article.text[start:end])}", start, end, score=float(count))
+            location = view.location(
+                f"{count} words: {shown(view.article.text[start:end])}", start, end, score=float(count)
+            )
             if count > LONG_SENTENCE:
-                hits.append((count, hit))
+                locations.append((count, location))
             if view.split not in longest or count > longest[view.split][0]:
-                longest[view.split] = count, hit
+                longest[view.split] = count, location
     yield from finding(
         "long-sentences",
         f"Sentences of more than {LONG_SENTENCE} words",
         "warning",
         "Mostly a sentence end that is missing. They crowd batches and, beyond the window, lose their context.",
-        [hit for _, hit in sorted(hits, key=lambda item: -item[0])],
+        [location for _, location in sorted(locations, key=lambda item: -item[0])],
     )
     yield from finding(
         "longest-sentence",
         "The longest sentence of each data set",
         "note",
         "In words, or in tokens where the file gives them.",
-        [hit for _, hit in longest.values()],
+        [location for _, location in longest.values()],
     )
 
 

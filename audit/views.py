@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from ..data.articles import Article
 from ..data.datasets import DataSet
 from ..data.text.sentences import split_sentences
-from ..data.text.words import words
-from ..data.windows.targets import supervision_of
-from .findings import Finding, Hit, Severity
+from ..data.text.words import split_words
+from ..data.windows.targets import annotated_labels_of
+from .findings import Finding, Location, Severity
 
-MOST_HITS = 1000  # of a finding that are listed: more than anyone goes through, and a report of a few megabytes
+MOST_LOCATIONS = 1000  # of a finding that are listed: more than anyone goes through, and a report of a few megabytes
 SHOWN = 40  # code points of a surface in a message
 TASKS_OF_SPANS = ("entities", "triggers")
 
@@ -53,8 +53,8 @@ class View:
         folded: the words without diacritics, tatweel and format characters, aligned with ``words``.
         sentences: offsets of its sentences, in code points.
         mentions: entities, then triggers with each of their types.
-        judged: tasks that were judged in it.
-        declared: a recipe says so; a file alone is taken to judge the kinds of spans that occur in it.
+        annotated: tasks that were annotated in it.
+        declared: a config says so; a file alone is taken to judge the kinds of spans that occur in it.
         source: file that it was read from.
     """
 
@@ -65,13 +65,15 @@ class View:
     folded: Sequence[str]
     sentences: Sequence[tuple[int, int]]
     mentions: Sequence[Mention]
-    judged: frozenset[str]
+    annotated: frozenset[str]
     declared: bool
     source: str = ""
 
-    def hit(self, message: str, start: int = -1, end: int = -1, label: str = "", *, score: float | None = None) -> Hit:
-        """A hit in this article."""
-        return Hit(
+    def location(
+        self, message: str, start: int = -1, end: int = -1, label: str = "", *, score: float | None = None
+    ) -> Location:
+        """A location in this article."""
+        return Location(
             split=self.split,
             article=self.article.id,
             start=start,
@@ -82,9 +84,9 @@ class View:
             score=score,
         )
 
-    def at(self, mention: Mention, message: str) -> Hit:
-        """A hit on a mention."""
-        return self.hit(message, mention.start, mention.end, mention.label)
+    def at(self, mention: Mention, message: str) -> Location:
+        """A location on a mention."""
+        return self.location(message, mention.start, mention.end, mention.label)
 
 
 def make_views(datasets: Mapping[str, DataSet], sources: Mapping[str, Sequence[str]] | None = None) -> list[View]:
@@ -96,12 +98,12 @@ def make_views(datasets: Mapping[str, DataSet], sources: Mapping[str, Sequence[s
     """
     views: list[View] = []
     for name, dataset in datasets.items():
-        files = (sources or {}).get(name) or [dataset.ledger.source] * len(dataset.articles)
+        files = (sources or {}).get(name) or [dataset.log.source] * len(dataset.articles)
         # A file that declares nothing was annotated for whatever there is in it.
         found = {mention.task for article in dataset.articles for mention in mentions_of(article)}
         for article, file in zip(dataset.articles, files, strict=True):
-            declared = supervision_of(article, dataset.supervision)
-            spans = [(int(start), int(end)) for start, end in words(article.text)]
+            declared = annotated_labels_of(article, dataset.annotated_labels)
+            spans = [(int(start), int(end)) for start, end in split_words(article.text)]
             views.append(
                 View(
                     split=name,
@@ -111,8 +113,8 @@ def make_views(datasets: Mapping[str, DataSet], sources: Mapping[str, Sequence[s
                     folded=[fold(article.text[start:end]) for start, end in spans],
                     sentences=sentences_of(article),
                     mentions=tuple(mentions_of(article)),
-                    judged=frozenset(declared if dataset.supervision else found),
-                    declared=bool(dataset.supervision),
+                    annotated=frozenset(declared if dataset.annotated_labels else found),
+                    declared=bool(dataset.annotated_labels),
                     source=file,
                 )
             )
@@ -175,13 +177,13 @@ def finding(
     title: str,
     severity: Severity,
     explanation: str,
-    hits: Iterable[Hit],
+    locations: Iterable[Location],
     *,
     table: Sequence[tuple[str, ...]] = (),
     count: int | None = None,
 ) -> Iterator[Finding]:
-    """One finding, or none where nothing was found. Arguments as for `Finding`; ``count`` is that of all hits."""
-    places = tuple(hits)
+    """One finding, or none where nothing was found. Arguments as for `Finding`; ``count`` is that of all locations."""
+    places = tuple(locations)
     count = len(places) if count is None else count
     if count:
         yield Finding(
@@ -190,6 +192,6 @@ def finding(
             severity=severity,
             explanation=explanation,
             count=count,
-            hits=places[:MOST_HITS],
+            locations=places[:MOST_LOCATIONS],
             table=tuple(table),
         )

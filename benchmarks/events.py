@@ -2,10 +2,10 @@
 
     python benchmarks/events.py train.jsonl dev.jsonl --output runs/events-cv --json events.json
 
-Files are labelled texts (`rasid.data.formats.classification`) with a key ``doc``; no document is on both sides of a
-fold. Recipe and baselines train on the same sentences: all that are not in the test fold. Nothing of these files is
-left to choose a checkpoint by, so the last one counts; the shipped dev articles stand where the recipe wants a dev
-set. A row counts for the type that it was judged for. Average precision ranks sentences, so it needs no threshold.
+Files are labeled texts (`rasid.data.formats.classification`) with a key ``doc``; no document is on both sides of a
+fold. Config and baselines train on the same sentences: all that are not in the test fold. Nothing of these files is
+left to choose a checkpoint by, so the last one counts; the shipped dev articles stand where the config wants a dev
+set. A row counts for the type that it was annotated for. Average precision ranks sentences, so it needs no threshold.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from sklearn.metrics import average_precision_score
 from sklearn.model_selection import StratifiedGroupKFold
 
 from rasid.configs.loader import load_config
-from rasid.configs.schema import Recipe
+from rasid.configs.schema import Config
 from rasid.data.articles import Article
 from rasid.data.formats import load_articles, write_articles
 from rasid.evaluate import offline
@@ -37,7 +37,7 @@ def main() -> None:
     """Measure and print."""
     options = _options()
     articles = [article for path in options.data for article in load_articles(path, "classification")]
-    kind = [f"{_judged(a)}{sorted(a.sentences[0].types)}" for a in articles]
+    kind = [f"{_annotated(a)}{sorted(a.sentences[0].types)}" for a in articles]
     documents = [str(a.meta["doc"]) for a in articles]
     splitter = StratifiedGroupKFold(options.folds, shuffle=True, random_state=options.seed)
     folds = [set(test.tolist()) for _, test in splitter.split(np.zeros(len(articles)), kind, documents)]
@@ -62,7 +62,7 @@ def _tfidf(known: list[Article], test: list[Article], *, characters: bool) -> Sc
         vectorizers.append(TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, min_df=2))
     scores: Scores = {}
     for label in LABELS:
-        seen, asked = ([a for a in part if label in _judged(a)] for part in (known, test))
+        seen, asked = ([a for a in part if label in _annotated(a)] for part in (known, test))
         features = hstack([v.fit_transform([a.text for a in seen]) for v in vectorizers])
         model = LogisticRegression(C=10, class_weight="balanced", max_iter=1000)
         model.fit(features, [label in a.sentences[0].types for a in seen])
@@ -78,19 +78,19 @@ def _rasid(
     path = options.output / f"fold{number}.jsonl"
     write_articles(known, path, "jsonl")
     name = f"{Path(encoder).name}-fold{number}"
-    settings = [f"data.train.0.path={path}", "data.dev=[{corpus: dev, supervises: [sentence_types]}]"]
+    settings = [f"data.train.0.path={path}", "data.dev=[{corpus: dev, annotated: [sentence_types]}]"]
     scratch = ["encoder.name=null", "encoder.scratch={}"] if encoder == "scratch" else [f"encoder.name={encoder}"]
-    recipe = load_config(
-        options.recipe,
-        Recipe,
+    config = load_config(
+        options.config,
+        Config,
         [*settings, *scratch, f"name={name}", f"output={options.output}", f"training.seeds=[{options.seed}]"]
         + ["training.evaluations=0.01", "export.onnx=false", *options.set],
     )
-    result = run.train(recipe)
+    result = run.train(config)
     tagger = Tagger.from_pretrained(result.folder / "bundle")
     scores = {encoder: _scores(tagger, test)}
-    if tagger.lexical is not None:
-        alone = replace(tagger.settings, lexical=0.0)
+    if tagger.ngrams is not None:
+        alone = replace(tagger.settings, ngrams=0.0)
         network = Tagger(settings=alone, tokenizer=tagger.encoder.tokenizer, backend=tagger.backend)
         scores[f"{encoder}, network alone"] = _scores(network, test)
     return scores
@@ -102,7 +102,7 @@ def _scores(tagger: Tagger, test: list[Article]) -> Scores:
     scores: Scores = {}
     for label in LABELS:
         column = types.index(label)
-        asked = table.judged[:, column]
+        asked = table.annotated[:, column]
         answers, gold = sigmoid(table.logits[asked, column]), table.gold[asked, column]
         scores[label] = list(zip(answers.tolist(), gold.tolist(), strict=True))
     return scores
@@ -125,19 +125,19 @@ def _report(systems: dict[str, list[Scores]], options: argparse.Namespace) -> No
     write_json(options.json, options, results)
 
 
-def _judged(article: Article) -> tuple[str, ...]:
-    return tuple(article.judged.get("sentence_types", LABELS))
+def _annotated(article: Article) -> tuple[str, ...]:
+    return tuple(article.annotated.get("sentence_types", LABELS))
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", nargs="+", type=Path)
-    parser.add_argument("--recipe", default="events-gsr")
+    parser.add_argument("--config", default="events-gsr")
     parser.add_argument("--encoder", nargs="*", default=["rasid-mini"], help="names, folders, or scratch")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--first", type=int, help="measure only so many of the folds")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--set", nargs="*", default=[], help="key=value of the recipe")
+    parser.add_argument("--set", nargs="*", default=[], help="key=value of the config")
     parser.add_argument("--output", type=Path, default=Path("runs/events-cv"))
     parser.add_argument("--json", type=Path)
     return parser.parse_args()

@@ -97,8 +97,8 @@ def save_peers(bert: Path, bundle: Path, texts: Sequence[str], own: Sequence[str
     """Write a BERT token classifier with random weights, and a bundle that shares them."""
     scheme = load_scheme(SCHEME)
     labels = scheme.labels("entities")
-    normalised = options.tokenizer == "arabert"
-    tokenizer = train_wordpiece(iter(texts), VOCABULARY[options.size], normalised=normalised)
+    normalized = options.tokenizer == "arabert"
+    tokenizer = train_wordpiece(iter(texts), VOCABULARY[options.size], normalized=normalized)
     torch.manual_seed(0)
     config = bert_config(options.size, labels)
     classifier = BertForTokenClassification(config).eval()
@@ -131,7 +131,7 @@ def check_same_tags(pipe: object, tagger: Tagger, name: str, sentences: Sequence
     names = ["O", *(f"{mark}-{label}" for label in tagger.entity_labels for mark in "BI")]
     words = 0
     for sentence, expected, prediction in zip(sentences, tags, tagger.predict(sentences), strict=True):
-        first = [window.units[:, 0] - 1 for window in prediction.encoded.windows]  # the pipeline drops [CLS]
+        first = [window.words[:, 0] - 1 for window in prediction.encoded.windows]  # the pipeline drops [CLS]
         assert len(first) == 1, "a sentence of more than a window cannot be compared"
         given = [names[tag] for tag in prediction.logits["entities"].argmax(axis=1)]
         wanted = [expected[position] for position in first[0]]

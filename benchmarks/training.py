@@ -1,4 +1,4 @@
-"""Training throughput: rasid's road against the plain recipe of the transformers token-classification example.
+"""Training throughput: rasid's road against the plain config of the transformers token-classification example.
 
 python benchmarks/training.py train.conll --size base
 
@@ -34,16 +34,16 @@ from rasid.data.labels import load_scheme
 from rasid.data.text.normalizer import train_wordpiece
 from rasid.data.windows.batches import plan_run
 from rasid.data.windows.encoding import TextEncoder
-from rasid.data.windows.targets import Supervision, TargetMaker
+from rasid.data.windows.targets import AnnotatedLabels, TargetMaker
 from rasid.data.windows.training_set import WindowSet, write_windows
 from rasid.models.encoders import save_tokenizer
 from rasid.models.network import RasidConfig, RasidModel
-from rasid.train.optimizer import make_optimiser, parameter_groups
+from rasid.train.optimizer import make_optimizer, parameter_groups
 from rasid.train.trainer import RasidTrainer, Schedule
 
 SCHEME = "anercorp"
-BATCH = 32  # sentences in a batch of the plain recipe
-WARM = 2  # first steps of a segment, not measured: the optimiser makes its state
+BATCH = 32  # sentences in a batch of the plain config
+WARM = 2  # first steps of a segment, not measured: the optimizer makes its state
 LEARNING_RATE = 5e-5
 
 
@@ -213,9 +213,9 @@ def plain_road(
 def rasid_windows(articles: Sequence[Article], file: Path, tokenizer: Any, budget: int) -> WindowSet:
     """Windows with targets, as `rasid train` writes them."""
     scheme = load_scheme(SCHEME)
-    supervision: Supervision = {"entities": scheme.labels("entities")}
+    annotated_labels: AnnotatedLabels = {"entities": scheme.labels("entities")}
     write_windows(
-        file, [(articles, supervision)], TextEncoder(tokenizer, window=512), TargetMaker(scheme), budget=budget
+        file, [(articles, annotated_labels)], TextEncoder(tokenizer, window=512), TargetMaker(scheme), budget=budget
     )
     return WindowSet(file)
 
@@ -255,7 +255,7 @@ def rasid_road(
             schedule=Schedule(batches),
             per_epoch=per_epoch,
             pad_id=pad_id,
-            optimizer=make_optimiser(groups, fused=True),
+            optimizer=make_optimizer(groups, fused=True),
             score=lambda _: {},
             weights={"entities": 1.0},
             positive_weights={},

@@ -31,7 +31,7 @@ def label_mapping(entries: Sequence[str]) -> dict[str, str | None]:
 
 
 def reading_options(entries: Sequence[str]) -> dict[str, Any]:
-    """`key=value` of `--option`, the value as in a recipe."""
+    """`key=value` of `--option`, the value as in a config."""
     from ..configs.tree import ConfigError, parse
 
     found: dict[str, Any] = {}

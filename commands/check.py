@@ -12,7 +12,7 @@ def check(
     inputs: Annotated[
         list[str],
         typer.Argument(
-            metavar="DATA|CONFIG", help="Files, folders, corpus:train, - for stdin; or a recipe with key=value."
+            metavar="DATA|CONFIG", help="Files, folders, corpus:train, - for stdin; or a config with key=value."
         ),
     ],
     format: Annotated[str | None, typer.Option("--format", help="Format of the data.")] = None,

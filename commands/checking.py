@@ -1,4 +1,4 @@
-"""What `rasid check` reads: a recipe, files and folders, or the corpus that ships; leniently, and then audited."""
+"""What `rasid check` reads: a config, files and folders, or the corpus that ships; leniently, and then audited."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from ..audit import Audit, Finding, audit
 from ..data.articles import Article
 from ..data.labels import LabelScheme, load_scheme
 from ..data.problems import DataError, Problem
-from .lenient import CheckError, Read, is_shipped, left_aside, parts_of, read_leniently, read_source, shipped
+from .lenient import CheckError, Read, is_built_in, left_aside, parts_of, read_leniently, read_source, shipped
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
     from ..audit.language_model import LanguageModel, Progress
-    from ..configs.schema import EncoderConfig, Recipe
+    from ..configs.schema import Config, EncoderConfig
 
 _WINDOW = 512
 
@@ -27,7 +27,7 @@ class Checked:
     Attributes:
         audit: the findings.
         articles: data set and article, for every article.
-        scheme: labels, where the recipe or the bundle has them.
+        scheme: labels, where the config or the bundle has them.
     """
 
     audit: Audit
@@ -35,8 +35,8 @@ class Checked:
     scheme: LabelScheme | None
 
 
-def is_recipe(source: str) -> bool:
-    """Whether a command's argument names a recipe rather than data: a YAML file, or one that ships."""
+def is_config(source: str) -> bool:
+    """Whether a command's argument names a config rather than data: a YAML file, or one that ships."""
     from importlib.resources import files
 
     if Path(source).suffix in (".yaml", ".yml"):
@@ -56,11 +56,11 @@ def check_inputs(
     progress: "Progress | None" = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Checked:
-    """Audit what a command line names: a recipe with overrides, or data.
+    """Audit what a command line names: a config with overrides, or data.
 
     Args:
-        inputs: a recipe and ``key=value``, or paths as for `check_data`.
-        format: of data; a recipe says it for itself.
+        inputs: a config and ``key=value``, or paths as for `check_data`.
+        format: of data; a config says it for itself.
         options: likewise.
         encoder: as for `check_data`.
         bundle: likewise.
@@ -73,23 +73,23 @@ def check_inputs(
         CheckError: something cannot be loaded, or the inputs do not go together.
     """
     from ..configs.loader import ConfigError, load_config
-    from ..configs.schema import Recipe
+    from ..configs.schema import Config
     from ..data.labels import SchemeError
     from ..models.bundle import BundleError
     from ..models.encoders import EncoderError
 
     try:
         judge = _language_model(language_model, progress) if language_model is not None else None
-        if is_recipe(inputs[0]):
+        if is_config(inputs[0]):
             if format is not None:
-                raise CheckError("--format is for files; a recipe names the format of each data set")
+                raise CheckError("--format is for files; a config names the format of each data set")
             if options:
-                raise CheckError("--option is for files; a recipe names the options of each data set")
-            recipe = load_config(inputs[0], Recipe, inputs[1:])
+                raise CheckError("--option is for files; a config names the options of each data set")
+            config = load_config(inputs[0], Config, inputs[1:])
             name = _title(inputs[:1])
-            name = name if recipe.name in name else f"{recipe.name} ({name})"
-            return check_recipe(
-                recipe, name=name, encoder=encoder, bundle=bundle, folds=folds, language_model=judge, say=say
+            name = name if config.name in name else f"{config.name} ({name})"
+            return check_config(
+                config, name=name, encoder=encoder, bundle=bundle, folds=folds, language_model=judge, say=say
             )
         return check_data(
             inputs,
@@ -145,27 +145,27 @@ def check_data(
         paths: what to read, each a data set under the name of its file.
         format: see `data.formats`; None looks at each file.
         options: reading options of the format.
-        encoder: as in a recipe; None takes that of the bundle, or the one that ships.
+        encoder: as in a config; None takes that of the bundle, or the one that ships.
         bundle: ranks label noise, and gives encoder and scheme.
-        folds: ranks label noise by taggers that the bundle's recipe trains, each without one of so many folds of the
+        folds: ranks label noise by taggers that the bundle's config trains, each without one of so many folds of the
             data; the bundle itself judges nothing then.
         language_model: looks for words in the wrong place.
         say: takes a line for what was not checked, and for each fold.
 
     Raises:
-        CheckError: there are no folds without a recipe, or they cannot be made or trained.
+        CheckError: there are no folds without a config, or they cannot be made or trained.
         DataError: there is nothing to read.
         EncoderError, BundleError: they cannot be loaded.
     """
     if folds is not None and bundle is None:
         raise CheckError(
-            f"--folds trains taggers and needs a recipe: name one in place of {paths[0]} (as in rasid check RECIPE "
-            f"data.train.0.path={paths[0]} --folds {folds}), or a bundle, whose recipe is taken"
+            f"--folds trains taggers and needs a config: name one in place of {paths[0]} (as in rasid check CONFIG "
+            f"data.train.0.path={paths[0]} --folds {folds}), or a bundle, whose config is taken"
         )
     read: dict[str, Read] = {}
     scheme = None
     for path in paths:
-        if is_shipped(path):
+        if is_built_in(path):
             scheme = load_scheme("news")
             read |= {found.dataset.name: found for found in shipped(path)}
         else:
@@ -175,7 +175,7 @@ def check_data(
             for name, file in parts:
                 read[_unused(name, file, read)] = read_leniently(str(file), name=name, format=format, options=options)
     if not any(found.dataset.articles for found in read.values()):
-        problems = [problem for found in read.values() for problem in found.dataset.ledger.quarantined]
+        problems = [problem for found in read.values() for problem in found.dataset.log.dropped]
         nothing = Problem(source=str(paths[0]), cause="no articles", message="holds no articles")
         raise DataError(problems or [nothing])
     tagger, settings = None, {}
@@ -187,17 +187,17 @@ def check_data(
         settings = {"window": tagger.settings.window, "overlap": tagger.settings.overlap}
     more: list[Finding] = []
     if folds is not None:
-        from .cross_checking import suspects_of_data
+        from .cross_checking import label_issues_of_data
 
         datasets = {name: found.dataset for name, found in read.items()}
-        more = suspects_of_data(Path(str(bundle)), datasets, encoder=encoder, folds=folds, say=say)
+        more = label_issues_of_data(Path(str(bundle)), datasets, encoder=encoder, folds=folds, say=say)
     if encoder is None and tagger is not None:
         tokenizer = tagger.encoder.tokenizer
     else:
         from ..configs.schema import EncoderConfig
-        from ..models.encoders import SHIPPED
+        from ..models.encoders import BUILT_IN
 
-        compact = next((name for name, folder in SHIPPED.items() if folder.is_dir()), None)
+        compact = next((name for name, folder in BUILT_IN.items() if folder.is_dir()), None)
         tokenizer = None
         if name := encoder or compact:
             tokenizer = load_tokenizer(EncoderConfig(name=name, window=_WINDOW), [])
@@ -217,8 +217,8 @@ def check_data(
     )
 
 
-def check_recipe(
-    recipe: "Recipe",
+def check_config(
+    config: "Config",
     *,
     name: str = "",
     encoder: str | None = None,
@@ -227,14 +227,14 @@ def check_recipe(
     language_model: "LanguageModel | None" = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Checked:
-    """Audit the data sets of a recipe under its scheme, label mappings and encoder.
+    """Audit the data sets of a config under its scheme, label mappings and encoder.
 
     Args:
-        recipe: the recipe.
+        config: the config.
         name: for the report.
-        encoder: in place of the recipe's.
+        encoder: in place of the config's.
         bundle: ranks label noise.
-        folds: ranks label noise by taggers of the recipe, each trained without one of so many folds.
+        folds: ranks label noise by taggers of the config, each trained without one of so many folds.
         language_model: as for `check_data`.
         say: takes a line for what could not be checked (an encoder that cannot be loaded leaves out its findings), and
             for each fold.
@@ -242,20 +242,20 @@ def check_recipe(
     Raises:
         CheckError: bundle and folds were both given, or the folds cannot be made or trained.
         SchemeError, BundleError: they cannot be loaded.
-        EncoderError: the encoder that was named in place of the recipe's cannot be loaded.
+        EncoderError: the encoder that was named in place of the config's cannot be loaded.
     """
     from ..models.encoders import EncoderError
 
     if folds is not None and bundle is not None:
-        raise CheckError("--bundle and --folds both rank label noise; a recipe takes one of them")
-    scheme = load_scheme(recipe.scheme)
+        raise CheckError("--bundle and --folds both rank label noise; a config takes one of them")
+    scheme = load_scheme(config.scheme)
     read: dict[str, Read] = {}
     for part in ("train", "dev", "test"):
-        sources = getattr(recipe.data, part)
+        sources = getattr(config.data, part)
         for source in sources:
             title = part if len(sources) == 1 else f"{part}/{source.title}"
             read[_unused(title, Path(title), read)] = read_source(source, title, scheme)
-    chosen = recipe.encoder
+    chosen = config.encoder
     if encoder is not None:
         chosen = chosen.model_copy(update={"name": encoder, "scratch": None})
     tokenizer = tagger = None
@@ -272,13 +272,13 @@ def check_recipe(
         tagger = Tagger.from_pretrained(bundle)
     more: list[Finding] = []
     if folds is not None:
-        from .cross_checking import suspects_of_recipe
+        from .cross_checking import label_issues_of_config
 
         datasets = {key: found.dataset for key, found in read.items()}
-        more = suspects_of_recipe(recipe.model_copy(update={"encoder": chosen}), datasets, folds=folds, say=say)
+        more = label_issues_of_config(config.model_copy(update={"encoder": chosen}), datasets, folds=folds, say=say)
     return _checked(
         read,
-        name or recipe.name,
+        name or config.name,
         scheme=scheme,
         tokenizer=tokenizer,
         tagger=tagger,
@@ -290,7 +290,7 @@ def check_recipe(
 
 
 def load_tokenizer(encoder: "EncoderConfig", texts: Sequence[str]) -> "Tokenizer":
-    """The tokenizer that a recipe's encoder reads with; one from scratch is trained on texts.
+    """The tokenizer that a config's encoder reads with; one from scratch is trained on texts.
 
     Raises:
         EncoderError: it cannot be loaded.
@@ -302,7 +302,7 @@ def load_tokenizer(encoder: "EncoderConfig", texts: Sequence[str]) -> "Tokenizer
         return train_wordpiece(iter(texts), encoder.scratch.vocabulary)
     assert encoder.name is not None
     return load_encoder(
-        encoder.name, window=encoder.window, normaliser=encoder.normaliser, repair=encoder.repair
+        encoder.name, window=encoder.window, normalizer=encoder.normalizer, repair=encoder.repair
     ).tokenizer
 
 

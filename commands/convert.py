@@ -29,7 +29,7 @@ def convert(
         str | None, typer.Option("--scheme", help="Leave out articles with labels that it lacks.")
     ] = None,
 ) -> None:
-    """Convert annotations from one format to another, and tell what was repaired, left out and lost.
+    """Convert annotations from one format to another, and tell what was fixed, left out and lost.
 
     The exit code is 1 if anything of IN could not be read or was not written; what the format of OUT cannot hold is
     reported alone.
@@ -136,24 +136,24 @@ def _report(place: Path) -> "Report":
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or one without these files.")],
     scheme: Annotated[str, typer.Option(help="Labels to start from: news, anercorp or wojood.")] = "news",
-    format: Annotated[str, typer.Option("--format", help="Format of the example articles.")] = "markup",
+    format: Annotated[str, typer.Option("--format", help="Format of the example articles.")] = "inline",
 ) -> None:
-    """Start a project: a recipe with comments, a label scheme to edit, and a few annotated articles."""
+    """Start a project: a config with comments, a label scheme to edit, and a few annotated articles."""
     from ..data.problems import DataError
-    from .init import InitError, initialise
+    from .init import InitError, initialize
 
     try:
-        files = initialise(folder, scheme=scheme, format=format)
+        files = initialize(folder, scheme=scheme, format=format)
     except (InitError, DataError) as error:
         fail(error)
     except OSError as error:
         fail(f"{error.filename or folder}: {error.strerror}")
     for file in files:
         typer.echo(f"wrote {file}")
-    recipe = next(file for file in files if file.suffix == ".yaml" and file.stem == "recipe")
+    config = next(file for file in files if file.suffix == ".yaml" and file.stem == "config")
     typer.echo("next:")
     for command in ("check", "train"):
-        typer.echo(f"  rasid {command} {_quoted(recipe)}")
+        typer.echo(f"  rasid {command} {_quoted(config)}")
 
 
 def _quoted(path: Path) -> str:

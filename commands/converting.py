@@ -10,16 +10,16 @@ from ..data.articles import Article, check_article
 from ..data.datasets import map_labels
 from ..data.formats import format_chunks, stream_articles, write_articles
 from ..data.labels import LabelScheme
-from ..data.problems import DataError, Ledger, Problem
-from .lenient import is_shipped, shipped
+from ..data.problems import DataError, Problem, ProblemLog
+from .lenient import is_built_in, shipped
 
 SHOWN = 3
 """Places that are named for each cause."""
 
 
 @dataclass(kw_only=True)
-class Tally(Ledger):
-    """A ledger that counts every problem but keeps only the first few of each cause, however long the corpus is.
+class Tally(ProblemLog):
+    """A log that counts every problem but keeps only the first few of each cause, however long the corpus is.
 
     Attributes:
         repairs: cause → how often something was mended.
@@ -29,17 +29,17 @@ class Tally(Ledger):
     repairs: Counter[str] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)
 
-    def refuse(self, cause: str, message: str, *, line: int = 0, article: str = "") -> None:
+    def drop(self, cause: str, message: str, *, line: int = 0, article: str = "") -> None:
         """Record something left out."""
         self.refusals[cause] += 1
-        super().refuse(cause, message, line=line, article=article)
-        self._keep_few(self.quarantined)
+        super().drop(cause, message, line=line, article=article)
+        self._keep_few(self.dropped)
 
-    def repair(self, cause: str, message: str, *, line: int = 0, article: str = "") -> None:
+    def fix(self, cause: str, message: str, *, line: int = 0, article: str = "") -> None:
         """Record something mended."""
         self.repairs[cause] += 1
-        super().repair(cause, message, line=line, article=article)
-        self._keep_few(self.repaired)
+        super().fix(cause, message, line=line, article=article)
+        self._keep_few(self.fixed)
 
     def _keep_few(self, problems: list[Problem]) -> None:
         """Drop the last problem if it tells nothing new, or if enough of its cause are there."""
@@ -48,9 +48,9 @@ class Tally(Ledger):
             problems.pop()
 
     def counts(self) -> dict[str, int]:
-        """Sums by cause, prefixed with ``repaired:`` or ``quarantined:``."""
-        found = {f"repaired: {cause}": number for cause, number in self.repairs.items()}
-        found |= {f"quarantined: {cause}": number for cause, number in self.refusals.items()}
+        """Sums by cause, prefixed with ``fixed:`` or ``dropped:``."""
+        found = {f"fixed: {cause}": number for cause, number in self.repairs.items()}
+        found |= {f"dropped: {cause}": number for cause, number in self.refusals.items()}
         return {"articles": self.articles, **found}
 
 
@@ -110,10 +110,10 @@ def convert(
     def change(article: Article) -> Article:
         return map_labels(article, labels, reading) if labels else article
 
-    if is_shipped(source):
+    if is_built_in(source):
         incoming = _of_corpus(str(source), read_as, scheme, reading, change, options)
     else:
-        incoming = stream_articles(source, read_as, scheme, ledger=reading, change=change, options=options)
+        incoming = stream_articles(source, read_as, scheme, log=reading, change=change, options=options)
 
     def articles() -> Iterator[Article]:
         none = True
@@ -125,9 +125,9 @@ def convert(
 
     try:
         if isinstance(target, str | Path):
-            if not is_shipped(source):
+            if not is_built_in(source):
                 _check_places(Path(source), Path(target))
-            write_articles(watch(articles()), target, write_as, ledger=writing)
+            write_articles(watch(articles()), target, write_as, log=writing)
         else:
             target.writelines(format_chunks(watch(articles()), write_as or "", writing))
     except _Nothing:
@@ -139,7 +139,7 @@ def _of_corpus(
     name: str,
     read_as: str | None,
     scheme: LabelScheme | None,
-    ledger: Ledger,
+    log: ProblemLog,
     change: Callable[[Article], Article],
     options: Mapping[str, Any] | None,
 ) -> Iterator[Article]:
@@ -149,16 +149,16 @@ def _of_corpus(
         raise DataError([Problem(source=name, cause="unknown option", message=message)])
     for found in shipped(name):
         for article in map(change, found.dataset.articles):
-            ledger.articles += 1
+            log.articles += 1
             problems = list(check_article(article, scheme))
             for cause, message in problems:
-                ledger.refuse(cause, message, article=article.id)
+                log.drop(cause, message, article=article.id)
             if not problems:
                 yield article
 
 
 def _check_places(source: Path, target: Path) -> None:
-    """Refuse a target among the files that are read: the next conversion would read it as well."""
+    """Drop a target among the files that are read: the next conversion would read it as well."""
     if source.is_dir() and target.resolve().is_relative_to(source.resolve()):
         message = f"lies in {source}, whose files are read; write it to another folder"
         raise DataError([Problem(source=str(target), cause="target in source", message=message)])
@@ -173,10 +173,10 @@ def describe(conversion: Conversion, target: str) -> str:
     """
     reading, writing = conversion.reading, conversion.writing
     lines = [f"{reading.articles} articles read, {writing.articles} written as {target}"]
-    lines += _section("repaired in reading", reading.repairs, reading.repaired)
-    lines += _section("left out in reading", reading.refusals, reading.quarantined)
-    lines += _section(f"written otherwise than it was, for {target}", writing.repairs, writing.repaired)
-    lines += _section(f"lost, because {target} cannot hold it", writing.refusals, writing.quarantined)
+    lines += _section("fixed in reading", reading.repairs, reading.fixed)
+    lines += _section("left out in reading", reading.refusals, reading.dropped)
+    lines += _section(f"written otherwise than it was, for {target}", writing.repairs, writing.fixed)
+    lines += _section(f"lost, because {target} cannot hold it", writing.refusals, writing.dropped)
     return "\n".join(lines)
 
 

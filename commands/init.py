@@ -1,4 +1,4 @@
-"""Starting a project: a recipe with comments, a scheme to edit, and example articles that train as they are."""
+"""Starting a project: a config with comments, a scheme to edit, and example articles that train as they are."""
 
 import json
 import re
@@ -14,17 +14,17 @@ from ..data.datasets import map_labels
 from ..data.formats import load_articles, suffix_of, write_articles
 from ..data.formats.common.lines import nearest
 from ..data.labels import load_scheme
-from ..data.problems import Ledger
+from ..data.problems import ProblemLog
 
 _TASKS = {
-    "entities": "persons, organisations, places and so on",
+    "entities": "persons, organizations, places and so on",
     "triggers": "the words that say that an event happens, with its types",
-    "boundaries": "where a name begins behind an attached و or ب",
+    "proclitics": "where a name begins behind an attached و or ب",
     "sentence_types": "event types of each sentence",
-    "event_types": "event types of the whole article",
+    "article_types": "event types of the whole article",
 }
-_OF_EVENTS = ("triggers", "sentence_types", "event_types")
-_OPTIONS = {"boundaries": "{weight: 0.5}"}
+_OF_EVENTS = ("triggers", "sentence_types", "article_types")
+_OPTIONS = {"proclitics": "{weight: 0.5}"}
 _NO_TEXT = ("null", "true", "false")  # to YAML
 _TEMPLATES = files("rasid.configs") / "init"
 
@@ -38,7 +38,7 @@ _LABELS: dict[str, dict[str, str | None]] = {
 }  # fmt: skip
 
 
-FORMATS = ("markup", "jsonl", "label-studio", "brat", "doccano", "prodigy")
+FORMATS = ("inline", "jsonl", "label-studio", "brat", "doccano", "prodigy")
 """Formats that hold all that the examples have."""
 
 
@@ -46,16 +46,16 @@ class InitError(ValueError):
     """A project that cannot be started there; the message says why."""
 
 
-def initialise(folder: str | Path, *, scheme: str = "news", format: str = "markup") -> list[Path]:
-    """Write recipe.yaml, scheme.yaml, and articles under data/.
+def initialize(folder: str | Path, *, scheme: str = "news", format: str = "inline") -> list[Path]:
+    """Write config.yaml, scheme.yaml, and articles under data/.
 
     Args:
         folder: is made where it is missing; a file of these names in it is not replaced.
-        scheme: one that ships, to start from; one without events gives a recipe for entities alone.
+        scheme: one that ships, to start from; one without events gives a config for entities alone.
         format: of the example articles, one of `FORMATS`.
 
     Returns:
-        The files that were written, the recipe first.
+        The files that were written, the config first.
 
     Raises:
         InitError: there is no such scheme or format, or a file is there already.
@@ -66,15 +66,15 @@ def initialise(folder: str | Path, *, scheme: str = "news", format: str = "marku
         raise InitError(f"no scheme {scheme!r} to start from; {nearest(scheme, _LABELS)}")
     if format not in FORMATS:
         raise InitError(f"the examples are not written as {format!r}; {nearest(format, FORMATS)}")
-    recipe, labels = folder / "recipe.yaml", folder / "scheme.yaml"
+    config, labels = folder / "config.yaml", folder / "scheme.yaml"
     data = {part: folder / "data" / f"{part}{suffix_of(format)}" for part in ("train", "dev")}
-    paths = [recipe, labels, *data.values()]
+    paths = [config, labels, *data.values()]
     if taken := [str(path) for path in paths if path.exists() or path.is_symlink()]:
         raise InitError(f"nothing is replaced, and there is {', '.join(taken)}; name another folder")
     for part, path in data.items():
         write_articles(_examples(part, scheme), path, format)
     labels.write_text(_scheme(scheme, folder), encoding="utf-8")
-    recipe.write_text(_recipe(folder, scheme, format, data), encoding="utf-8")
+    config.write_text(_config(folder, scheme, format, data), encoding="utf-8")
     return paths
 
 
@@ -86,7 +86,7 @@ def _examples(part: str, scheme: str) -> list[Article]:
     if scheme == "news":
         return articles
     labels = _LABELS[scheme] | dict.fromkeys(news.events)
-    articles = [map_labels(article, labels, Ledger()) for article in articles]
+    articles = [map_labels(article, labels, ProblemLog()) for article in articles]
     if scheme == "anercorp":  # which is flat
         articles = [replace(article, entities=tuple(_outermost(article.entities))) for article in articles]
     return articles
@@ -106,18 +106,18 @@ def _scheme(scheme: str, folder: Path) -> str:
     return re.sub(r"(?m)^name: .*$", lambda _: f"name: {name} # started from {scheme}", text, count=1)
 
 
-def _recipe(folder: Path, scheme: str, format: str, data: Mapping[str, Path]) -> str:
+def _config(folder: Path, scheme: str, format: str, data: Mapping[str, Path]) -> str:
     events = bool(load_scheme(scheme).events)
     tasks = [task for task in _TASKS if events or task not in _OF_EVENTS]
     lines = [f"  {task}: {_OPTIONS.get(task, '{}')} # {_TASKS[task]}" for task in tasks]
     places = {"output": folder / "runs", "scheme": folder / "scheme.yaml", **data}
-    return Template((_TEMPLATES / "recipe.yaml").read_text(encoding="utf-8")).substitute(
+    return Template((_TEMPLATES / "config.yaml").read_text(encoding="utf-8")).substitute(
         {key: _quoted(str(path)) for key, path in places.items()},
         name=_quoted(_name(folder)),
         format=format,
         tasks="\n".join(lines),
-        supervises=f"[{', '.join(tasks)}]",
-        recipe=" ".join(shlex.quote(str(folder / "recipe.yaml")).split("\n")),
+        annotated=f"[{', '.join(tasks)}]",
+        config=" ".join(shlex.quote(str(folder / "config.yaml")).split("\n")),
     )
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data.articles import Article, check_article
-from ..data.datasets import DataSet, map_labels, resolve_supervision
+from ..data.datasets import DataSet, map_labels, resolve_annotated
 from ..data.formats import located_articles
 from ..data.labels import LabelScheme
-from ..data.problems import DataError, Ledger, Problem
+from ..data.problems import DataError, Problem, ProblemLog
 
 if TYPE_CHECKING:
     from ..configs.schema import DataSource
@@ -47,7 +47,7 @@ def left_aside(folder: Path, parts: Sequence[Path]) -> list[str]:
     return [str(file.relative_to(folder)) for file in files if file not in parts]
 
 
-def is_shipped(name: str | Path) -> bool:
+def is_built_in(name: str | Path) -> bool:
     """Whether a path names the shipped corpus, or a split of it, rather than files."""
     return str(name) == "corpus" or str(name).startswith("corpus:")
 
@@ -67,21 +67,21 @@ def shipped(name: str) -> Iterator[Read]:
 
 
 def read_source(source: "DataSource", title: str, scheme: LabelScheme) -> Read:
-    """A data set of a recipe under its mapping; what it supervises wrongly is in the ledger."""
-    ledger = Ledger(source=source.path or title)
-    supervision: Any = {}
+    """A data set of a config under its mapping; what it annotated wrongly is in the log."""
+    log = ProblemLog(source=source.path or title)
+    annotated_labels: Any = {}
     try:
-        supervision = resolve_supervision(source.supervises, scheme, title)  # type: ignore[arg-type]
+        annotated_labels = resolve_annotated(source.annotated, scheme, title)  # type: ignore[arg-type]
     except DataError as error:
-        ledger.quarantined += error.problems
+        log.dropped += error.problems
     if source.path is not None:
         how: dict[str, Any] = {"format": source.format, "labels": source.labels, "options": source.options}
-        found = read_leniently(source.path, name=title, ledger=ledger, **how)
+        found = read_leniently(source.path, name=title, log=log, **how)
     else:
         (found,) = shipped(f"corpus:{source.corpus}")
-        articles = [map_labels(article, source.labels, ledger) for article in found.dataset.articles]
-        found = replace(found, dataset=replace(found.dataset, name=title, articles=articles, ledger=ledger))
-    return replace(found, dataset=replace(found.dataset, supervision=supervision))
+        articles = [map_labels(article, source.labels, log) for article in found.dataset.articles]
+        found = replace(found, dataset=replace(found.dataset, name=title, articles=articles, log=log))
+    return replace(found, dataset=replace(found.dataset, annotated_labels=annotated_labels))
 
 
 def read_leniently(
@@ -91,26 +91,26 @@ def read_leniently(
     format: str | None = None,
     labels: dict[str, str | None] | None = None,
     options: Mapping[str, Any] | None = None,
-    ledger: Ledger | None = None,
+    log: ProblemLog | None = None,
 ) -> Read:
-    """Read what can be read; the rest is in the ledger, a path that cannot be read at all included."""
-    ledger = ledger or Ledger(source=path)
+    """Read what can be read; the rest is in the log, a path that cannot be read at all included."""
+    log = log or ProblemLog(source=path)
     articles: list[Article] = []
     files: list[str] = []
     try:
-        for line, article in located_articles(path, format, ledger=ledger, options=options):
-            valid = without_bad_spans(article, ledger, line=line)
-            articles.append(map_labels(valid, labels, ledger) if labels else valid)
-            files.append(f"{ledger.source}:{line}" if line else ledger.source)
+        for line, article in located_articles(path, format, log=log, options=options):
+            valid = without_bad_spans(article, log, line=line)
+            articles.append(map_labels(valid, labels, log) if labels else valid)
+            files.append(f"{log.source}:{line}" if line else log.source)
     except DataError as error:
-        ledger.quarantined += error.problems
+        log.dropped += error.problems
     except OSError as error:
-        ledger.refuse("cannot be read", f"{error.strerror or error}")
-    return Read(dataset=DataSet(name=name, articles=articles, supervision={}, ledger=ledger), files=files)
+        log.drop("cannot be read", f"{error.strerror or error}")
+    return Read(dataset=DataSet(name=name, articles=articles, annotated_labels={}, log=log), files=files)
 
 
-def without_bad_spans(article: Article, ledger: Ledger, *, line: int = 0) -> Article:
-    """An article without the annotation that `check_article` refuses; each piece left out is in the ledger."""
+def without_bad_spans(article: Article, log: ProblemLog, *, line: int = 0) -> Article:
+    """An article without the annotation that `check_article` refuses; each piece left out is in the log."""
     if not any(check_article(article)):
         return article
     ids: set[str] = set()
@@ -120,7 +120,7 @@ def without_bad_spans(article: Article, ledger: Ledger, *, line: int = 0) -> Art
         if identity and identity in ids:
             problems.append(("duplicate id", f"id {identity!r} is used twice in the article"))
         for cause, message in problems:
-            ledger.refuse(cause, message, line=line, article=article.id)
+            log.drop(cause, message, line=line, article=article.id)
         ids.update({identity} - {""})
         return not problems
 
@@ -128,5 +128,5 @@ def without_bad_spans(article: Article, ledger: Ledger, *, line: int = 0) -> Art
     entities = tuple(e for e in article.entities if is_good(replace(bare, entities=(e,)), e.id))
     events = tuple(v for v in article.events if is_good(replace(bare, events=(v,)), v.id, entities))
     sentences = tuple(s for s in article.sentences if is_good(replace(bare, sentences=(s,)), ""))
-    judged = {t: names for t, names in article.judged.items() if is_good(replace(bare, judged={t: names}), "")}
-    return replace(article, entities=entities, events=events, sentences=sentences, judged=judged)
+    annotated = {t: names for t, names in article.annotated.items() if is_good(replace(bare, annotated={t: names}), "")}
+    return replace(article, entities=entities, events=events, sentences=sentences, annotated=annotated)

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from ..data.articles import Article
-from ..data.formats import conll, doccano, jsonl, label_studio, prodigy, write_articles
-from ..data.formats import inline as markup
-from ..data.problems import Ledger
+from ..data.formats import conll, doccano, inline, jsonl, label_studio, prodigy, write_articles
+from ..data.problems import ProblemLog
 
 _SUFFIXES = (".txt", ".jsonl")
 _OWN_KEYS = {own.name for own in fields(Article)}
@@ -59,7 +58,7 @@ class Inputs:
         # A file's id tells where in the folder it lies: names repeat from folder to folder.
         files = [(file, file.relative_to(path).with_suffix("").as_posix()) for file in _files(path)]
         if path.is_dir() and not files:
-            self._refuse(f"{path}: a folder without .txt or .jsonl files")
+            self._drop(f"{path}: a folder without .txt or .jsonl files")
         for file, identity in files if path.is_dir() else [(path, path.stem)]:
             try:
                 if file.suffix.lower() == ".jsonl":
@@ -68,20 +67,20 @@ class Inputs:
                 else:
                     yield from self._text(str(file), identity, file.read_bytes())
             except OSError as error:
-                self._refuse(f"{file}: {error.strerror or error}")
+                self._drop(f"{file}: {error.strerror or error}")
 
     def _text(self, name: str, identity: str, content: bytes) -> Iterator[Article]:
         try:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            self._refuse(
+            self._drop(
                 f"{name}: not UTF-8 at byte {error.start}; convert it, for example with iconv -f WINDOWS-1256 -t UTF-8"
             )
             return
         if text.strip():
             yield Article(text=text, id=self._unused(identity))
         else:
-            self._refuse(f"{name}: empty")
+            self._drop(f"{name}: empty")
 
     def _lines(self, name: str, identity: str, lines: Iterable[bytes]) -> Iterator[Article]:
         found = False
@@ -92,7 +91,7 @@ class Inputs:
             try:
                 content = _read_line(raw)
             except (ValueError, RecursionError) as error:
-                self._refuse(f"{name}:{number}: not an object with a text: {error}")
+                self._drop(f"{name}:{number}: not an object with a text: {error}")
                 continue
             given = {
                 key: str(content[key]) for key in ("id", "title", "date", "source") if content.get(key) is not None
@@ -109,14 +108,14 @@ class Inputs:
                 | (meta if isinstance(meta, dict) else {}),
             )
         if not found:
-            self._refuse(f"{name}: empty")
+            self._drop(f"{name}: empty")
 
     def _unused(self, identity: str) -> str:
         """The identity, with a number where an earlier input had the same."""
         self._ids[identity] += 1
         return identity if self._ids[identity] == 1 else self._unused(f"{identity}-{self._ids[identity]}")
 
-    def _refuse(self, message: str) -> None:
+    def _drop(self, message: str) -> None:
         self.broken += 1
         self.warn(f"left out: {message}")
 
@@ -155,9 +154,9 @@ def write_tagged(articles: Iterable[Article], stream: TextIO, format: str, *, wa
     Returns:
         The number of articles that the format cannot hold at all.
     """
-    ledger = Ledger(source="output")
-    account = _Account(format=format, ledger=ledger, warn=warn)
-    stream.writelines(_CHUNKS[format](account.watch(articles), ledger))
+    log = ProblemLog(source="output")
+    account = _Account(format=format, log=log, warn=warn)
+    stream.writelines(_CHUNKS[format](account.watch(articles), log))
     account.close()
     return account.left_out
 
@@ -168,9 +167,9 @@ def write_tagged_folder(articles: Iterable[Article], folder: Path, format: str, 
     Raises:
         DataError: there are files in the folder already.
     """
-    ledger = Ledger(source="output")
-    account = _Account(format=format, ledger=ledger, warn=warn)
-    write_articles(account.watch(articles), folder, format, ledger=ledger)
+    log = ProblemLog(source="output")
+    account = _Account(format=format, log=log, warn=warn)
+    write_articles(account.watch(articles), folder, format, log=log)
     account.close()
     return account.left_out
 
@@ -180,32 +179,32 @@ class _Account:
     """What a writer does with each article, seen when it asks for the next one."""
 
     format: str
-    ledger: Ledger
+    log: ProblemLog
     warn: Callable[[str], None]
     lost: Counter[str] = field(default_factory=Counter)
     left_out: int = 0
 
     def watch(self, articles: Iterable[Article]) -> Iterator[Article]:
         for article in articles:
-            before = self.ledger.articles
+            before = self.log.articles
             yield article
-            if self.ledger.articles > before:
-                self.lost.update(problem.cause for problem in self.ledger.quarantined)
+            if self.log.articles > before:
+                self.lost.update(problem.cause for problem in self.log.dropped)
             else:
                 self.left_out += 1
-                self.warn(f"left out: {article.id or 'an article'}: {self.ledger.quarantined[-1].message}")
-            self.ledger.quarantined.clear()
-            self.ledger.repaired.clear()
+                self.warn(f"left out: {article.id or 'an article'}: {self.log.dropped[-1].message}")
+            self.log.dropped.clear()
+            self.log.fixed.clear()
 
     def close(self) -> None:
         for cause, number in self.lost.items():
             self.warn(f"{self.format}: {cause}: {number}")
 
 
-def _csv(articles: Iterable[Article], ledger: Ledger) -> Iterator[str]:
+def _csv(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
     yield _row(CSV_COLUMNS)
     for article in articles:
-        ledger.articles += 1
+        log.articles += 1
         yield from map(_row, _event_rows(article))
 
 
@@ -215,22 +214,22 @@ def _row(cells: Iterable[object]) -> str:
     return line.getvalue()
 
 
-def _text(articles: Iterable[Article], ledger: Ledger) -> Iterator[str]:
+def _text(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
     for article in articles:
-        ledger.articles += 1
+        log.articles += 1
         yield describe(article)
 
 
-def _prodigy(articles: Iterable[Article], ledger: Ledger) -> Iterator[str]:
-    """Tasks without an answer, also where nothing was found: no person has judged them."""
+def _prodigy(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
+    """Tasks without an answer, also where nothing was found: no person has annotated them."""
     answer = ', "answer": "accept"}\n'
-    for line in prodigy.write(articles, ledger):
+    for line in prodigy.write(articles, log):
         yield line.removesuffix(answer) + "}\n" if line.endswith(answer) else line
 
 
-_CHUNKS: dict[str, Callable[[Iterable[Article], Ledger], Iterator[str]]] = {
+_CHUNKS: dict[str, Callable[[Iterable[Article], ProblemLog], Iterator[str]]] = {
     "jsonl": jsonl.write,
-    "markup": markup.write,
+    "inline": inline.write,
     "conll": conll.write,
     "csv": _csv,
     "text": _text,

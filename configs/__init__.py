@@ -1,1 +1,1 @@
-"""Recipes, their schema and their loader."""
+"""Configs, their schema and their loader."""

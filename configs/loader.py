@@ -1,4 +1,4 @@
-"""Read recipes: for every error its file, line, column and key, what is wrong, and the nearest right key."""
+"""Read configs: for every error its file, line, column and key, what is wrong, and the nearest right key."""
 
 import difflib
 import re
@@ -12,24 +12,25 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from .renamed import new_path, with_new_names
 from .tree import ConfigError, Dumper, Node, lay, merge, parse, shown
 
-__all__ = ["SHIPPED", "ConfigError", "did_you_mean", "dump_config", "load_config"]
+__all__ = ["BUILT_IN", "ConfigError", "did_you_mean", "dump_config", "load_config"]
 
 M = TypeVar("M", bound=BaseModel)
 
-SHIPPED = Path(__file__).parent
-"""The folder of the recipes that can be named without a path."""
+BUILT_IN = Path(__file__).parent
+"""The folder of the configs that can be named without a path."""
 
 
 def load_config(source: str | Path, model: type[M], overrides: Sequence[str] = ()) -> M:
-    """Read a recipe into a model.
+    """Read a config into a model.
 
-    A recipe may say ``extends: other.yaml`` (a file beside it, or the name of a shipped recipe): mappings are merged
+    A config may say ``extends: other.yaml`` (a file beside it, or the name of a shipped config): mappings are merged
     key by key, everything else is replaced. Paths in values stay as written.
 
     Args:
-        source: a file, or the name of a shipped recipe (``quickstart``).
+        source: a file, or the name of a shipped config (``quickstart``).
         model: a pydantic model; keys that it does not know are errors if it says ``extra="forbid"``.
         overrides: ``training.epochs=3`` or ``data.train.0.path=x``, applied in order. Values are YAML: ``a=`` is
             null, ``a='3'`` is text, and a mapping is merged.
@@ -57,7 +58,7 @@ def load_config(source: str | Path, model: type[M], overrides: Sequence[str] = (
 
 
 def dump_config(config: BaseModel, file: Path) -> None:
-    """Write a resolved recipe as YAML, keys in the order of the fields; `load_config` reads it back equal.
+    """Write a resolved config as YAML, keys in the order of the fields; `load_config` reads it back equal.
 
     Raises:
         OSError: the file cannot be written.
@@ -82,12 +83,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def _find(name: str, child: Path | None, where: str) -> Path:
-    """The file of a recipe: a path, relative to the child that extends it, or the name of a shipped one."""
+    """The file of a config: a path, relative to the child that extends it, or the name of a shipped one."""
     path = child.parent / name if child else Path(name)
-    shipped = sorted(file.stem for file in SHIPPED.glob("*.yaml"))
+    shipped = sorted(file.stem for file in BUILT_IN.glob("*.yaml"))
     is_path = path.suffix in (".yaml", ".yml", ".json") or len(Path(name).parts) > 1
     if not is_path and name in shipped:
-        return SHIPPED / f"{name}.yaml"
+        return BUILT_IN / f"{name}.yaml"
     try:
         if path.is_file():
             return path
@@ -96,13 +97,13 @@ def _find(name: str, child: Path | None, where: str) -> Path:
     except (OSError, ValueError) as error:  # too long, or with a zero byte
         raise ConfigError([f"{where}{shown(name)} cannot be the name of a file"]) from error
     if is_folder:
-        raise ConfigError([f"{where}{shown(name)} is a folder; name the recipe in it"])
+        raise ConfigError([f"{where}{shown(name)} is a folder; name the config in it"])
     if not is_path:
         hint = did_you_mean(name, shipped) or "the name of a file ends in .yaml"
         there = f"there are {', '.join(shipped)}" if shipped else "there are none"
-        raise ConfigError([f"{where}no recipe {shown(name)} ships ({there}); {hint}"])
+        raise ConfigError([f"{where}no config {shown(name)} ships ({there}); {hint}"])
     if path.stem in shipped:
-        hint = f"a recipe that ships is named without its ending: {path.stem}"
+        hint = f"a config that ships is named without its ending: {path.stem}"
     else:
         hint = did_you_mean(path.name, beside) or "check the path"
     raise ConfigError([f"{where}there is no file {str(path)!r}; {hint}"])
@@ -117,20 +118,20 @@ def _read(path: Path, chain: tuple[Path, ...], problems: list[str]) -> Node:
         raise ConfigError([f"{path}:{line}: byte {error.start} is not UTF-8; save the file as UTF-8"]) from error
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from error
-    tree = parse(text, str(path), problems)
+    tree = with_new_names(parse(text, str(path), problems))
     if not isinstance(tree.value, dict):
         found = "is empty" if tree.value is None else f"holds {shown(tree.plain())}"
-        raise ConfigError([f"{tree.place}: the file {found}; a recipe is a mapping, lines of `key: value`"])
+        raise ConfigError([f"{tree.place}: the file {found}; a config is a mapping, lines of `key: value`"])
     extends = tree.value.pop("extends", None)
     if extends is None:
         return tree
     where, chain = f"{extends.place}: extends: ", (*chain, path)
     if not isinstance(extends.value, str) or not extends.value:
-        raise ConfigError([f"{where}{shown(extends.plain())} should be the name of one recipe"])
+        raise ConfigError([f"{where}{shown(extends.plain())} should be the name of one config"])
     parent = _find(extends.value, path, where)
     if parent.resolve() in [file.resolve() for file in chain]:
         circle = " → ".join(file.name for file in (*chain, parent))
-        raise ConfigError([f"{where}the recipes extend each other in a circle: {circle}"])
+        raise ConfigError([f"{where}the configs extend each other in a circle: {circle}"])
     return merge(_read(parent, chain, problems), tree)
 
 
@@ -140,10 +141,11 @@ def _override(tree: Node, override: str, label: str, problems: list[str]) -> Nod
     keys = key.strip().split(".")
     if not equals or not all(keys):
         raise ConfigError([f"{label}: {shown(override)} should be key.path=value, as in training.epochs=3"])
-    return lay(tree, keys, parse(text, label, problems, located=False))
+    keys = new_path(keys, label)
+    return lay(tree, keys, with_new_names(parse(text, label, problems, located=False), tuple(keys)))
 
 
-# ---- what pydantic found, told in the recipe's terms ---------------------------------------------------------------
+# ---- what pydantic found, told in the config's terms ---------------------------------------------------------------
 
 _EXPECTED = {
     "model_type": "should be a mapping: keys below it, indented",
@@ -167,7 +169,7 @@ def _explain(error: ValidationError, tree: Node, model: type[BaseModel]) -> list
     found: dict[tuple[str, ...], tuple[str, list[str], bool]] = {}
     for detail in error.errors(include_url=False):
         node, path, loc, members = tree, (), detail["loc"], []
-        for step in loc:  # pydantic's locations name members of unions too; those are no keys of the recipe
+        for step in loc:  # pydantic's locations name members of unions too; those are no keys of the config
             match node.value:
                 case dict() as entries if str(step) in entries:
                     node, path = entries[str(step)], (*path, str(step))
@@ -236,7 +238,7 @@ def _literals(model: type[BaseModel]) -> list[Any]:
 
 
 def _fields(model: type[BaseModel]) -> dict[str, Any]:
-    """Field infos by the name that a recipe uses."""
+    """Field infos by the name that a config uses."""
     return {field.alias or name: field for name, field in model.model_fields.items()}
 
 

@@ -1,4 +1,4 @@
-"""The recipe of `rasid pretrain`: every key with its meaning and default. Code that trains takes it as it is."""
+"""The config of `rasid pretrain`: every key with its meaning and default. Code that trains takes it as it is."""
 
 from typing import Annotated, Literal
 
@@ -29,7 +29,7 @@ class TextData(_Section):
     share it."""
 
 
-class TokenizerRecipe(_Section):
+class TokenizerConfig(_Section):
     """Where the tokenizer comes from."""
 
     path: str | None = None
@@ -38,8 +38,8 @@ class TokenizerRecipe(_Section):
     """Entries of the WordPiece vocabulary that is trained from scratch."""
     training_articles: Count | None = None
     """Train the vocabulary on so many articles, spread evenly over all of them; null takes all."""
-    normalise: bool = True
-    """Put AraBERT's normalisation, with the repair of letters it would delete, into the tokenizer."""
+    normalize: bool = True
+    """Put AraBERT's normalization, with the repair of letters it would delete, into the tokenizer."""
 
 
 class ModelShape(_Section):
@@ -85,11 +85,11 @@ class Budget(_Section):
     """Minutes of this session. The state is saved, the next session goes on where this one stopped."""
 
 
-class Optimisation(_Section):
+class Optimization(_Section):
     """How the weights move."""
 
     optimizer: Literal["adamw", "muon"] = "adamw"
-    """muon (Jordan et al. 2024) orthogonalises the momentum of the layers' matrices; the rest stays with AdamW."""
+    """muon (Jordan et al. 2024) orthogonalizes the momentum of the layers' matrices; the rest stays with AdamW."""
     learning_rate: Positive = 1e-3
     """Peak learning rate."""
     warmup_tokens: Annotated[float, Field(ge=0)] = 2e6
@@ -137,7 +137,7 @@ class Reporting(_Section):
     """Number format of the exported weights on disk."""
 
 
-class PretrainRecipe(_Section):
+class PretrainConfig(_Section):
     """Masked-language-model pretraining, from scratch or from a checkpoint."""
 
     output: str
@@ -151,7 +151,7 @@ class PretrainRecipe(_Section):
     start_from: str | None = None
     """A checkpoint of another run (its folder) to branch from, with optimizer state and position; used only while the
     output folder has no checkpoint of its own. Made for a cooldown that leaves the trunk as it is."""
-    tokenizer: TokenizerRecipe = TokenizerRecipe()
+    tokenizer: TokenizerConfig = TokenizerConfig()
     """The tokenizer."""
     model: ModelShape = ModelShape()
     """Shape of a model from scratch; of no effect with an encoder."""
@@ -159,7 +159,7 @@ class PretrainRecipe(_Section):
     """What the model has to predict."""
     budget: Budget = Budget()
     """When to stop."""
-    optimisation: Optimisation = Optimisation()
+    optimization: Optimization = Optimization()
     """How the weights move."""
     reporting: Reporting = Reporting()
     """What is measured and saved meanwhile."""

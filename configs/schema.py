@@ -1,4 +1,4 @@
-"""The recipe of a training run: every key, its meaning and its default. This is the one home of defaults."""
+"""The config of a training run: every key, its meaning and its default. This is the one home of defaults."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 # `data.formats.FORMATS`, which is not imported here: the configuration stands on the ground.
 FormatName = Literal[
     "jsonl",
-    "markup",
+    "inline",
     "conll",
     "classification",
     "doccano",
@@ -19,14 +19,14 @@ FormatName = Literal[
     "inception",
     "spacy",
 ]
-TaskName = Literal["entities", "triggers", "boundaries", "sentence_types", "event_types"]
+TaskName = Literal["entities", "triggers", "proclitics", "sentence_types", "article_types"]
 Metric = Literal[
     "entities.f1",
     "triggers.f1",
     "sentence_types.f1",
     "sentence_types.ap",
-    "event_types.f1",
-    "event_types.ap",
+    "article_types.f1",
+    "article_types.ap",
     "mean.f1",
 ]
 
@@ -71,8 +71,8 @@ class EncoderConfig(_Section):
     window: int = Field(default=512, ge=80)
     """Sub-words that the encoder reads at once, special tokens included; longer articles take several windows."""
     overlap: int = Field(default=128, ge=0)
-    """Sub-words that two neighbouring windows of an article share."""
-    normaliser: Literal["auto", "arabert", "own"] = "auto"
+    """Sub-words that two neighboring windows of an article share."""
+    normalizer: Literal["auto", "arabert", "own"] = "auto"
     """``arabert`` puts AraBERT's preprocessing into the tokenizer, ``own`` leaves the tokenizer as it came, ``auto``
     knows AraBERT's vocabulary by its tokens for links and users."""
     dropout: float | None = Field(default=None, ge=0, lt=1)
@@ -96,18 +96,18 @@ class TaskConfig(_Section):
     weight: float = Field(default=1.0, gt=0)
     """Factor of this task's loss."""
     positive_weight: float = Field(default=1.0, gt=0)
-    """Triggers and event types: weight of positive labels in the loss; above 1 favours recall."""
+    """Triggers and event types: weight of positive labels in the loss; above 1 favors recall."""
     decoder: Literal["viterbi", "crf"] = "viterbi"
     """Entities: independent words made legal by Viterbi, or a linear-chain CRF."""
     class_weights: Literal["none", "balanced"] = "none"
     """Entities: weigh tags by the root of their inverse frequency; not with a CRF."""
-    lexical: float = Field(default=0.0, ge=0)
+    ngrams: float = Field(default=0.0, ge=0)
     """Sentence types: weight of a linear model over words and character n-grams, which is fitted to the same sentences
     and whose logits are added to the network's; 0 for none. For few sentences, or a small encoder."""
 
 
 class DataSource(_Section):
-    """One data set and what it supervises."""
+    """One data set and what it annotated."""
 
     path: str | None = None
     """A file or folder, relative to the working directory."""
@@ -116,11 +116,11 @@ class DataSource(_Section):
     name: str | None = Field(default=None, pattern=r"^\w[\w. -]*$")
     """Name in reports; the file's name where it is left out."""
     format: FormatName | None = None
-    """Format of the file; recognised by itself where it is left out."""
+    """Format of the file; recognized by itself where it is left out."""
     options: dict[str, Any] = {}
     """Reading options of the format, as in ``{triggers: [Attack]}``."""
-    supervises: Annotated[list[TaskName] | dict[TaskName, list[str] | Literal["all"]], Field(min_length=1)]
-    """Tasks that this data set was annotated for, and for each task the labels that were judged. What is not named
+    annotated: Annotated[list[TaskName] | dict[TaskName, list[str] | Literal["all"]], Field(min_length=1)]
+    """Tasks that this data set was annotated for, and for each task the labels that were annotated. What is not named
     gives no loss and no score."""
     labels: dict[str, str | None] = {}
     """Labels of the file → labels of the scheme; null drops a label. What is not named stays as it is."""
@@ -162,18 +162,18 @@ class DataConfig(_Section):
 
 
 class TrainingConfig(_Section):
-    """Optimisation."""
+    """Optimization."""
 
     seeds: list[Annotated[int, Field(ge=0, lt=2**32)]] = Field(default=[13], min_length=1)
     """One training run for each seed; the bundle is the one that is best on dev, metrics.json gives mean and spread."""
     epochs: float = Field(default=10, gt=0)
     """Passes over the training data, at most."""
     max_steps: int | None = Field(default=None, ge=1)
-    """Optimiser steps, at most; the rates fall to their end within them."""
+    """Optimizer steps, at most; the rates fall to their end within them."""
     batch_tokens: int = Field(default=4096, ge=64)
     """Sub-words in a batch, padding included."""
     accumulation: int = Field(default=1, ge=1)
-    """Batches for one optimiser step."""
+    """Batches for one optimizer step."""
     learning_rate: float = Field(default=5e-5, gt=0)
     """Peak rate of the encoder."""
     head_learning_rate: float = Field(default=5e-4, gt=0)
@@ -193,7 +193,7 @@ class TrainingConfig(_Section):
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """``auto`` is bf16 on a GPU that has it, else fp32."""
     metric: Metric = "mean.f1"
-    """The dev figure that chooses the checkpoint; ``mean.f1`` is the mean over the tasks that dev supervises."""
+    """The dev figure that chooses the checkpoint; ``mean.f1`` is the mean over the tasks that dev annotated."""
     evaluations: float = Field(default=1, gt=0)
     """Evaluations on dev per epoch, each with a checkpoint; 0.5 is one in two epochs."""
     patience: int | None = Field(default=5, ge=1)
@@ -222,7 +222,7 @@ class ExportConfig(_Section):
     """Share of spans and labels that ONNX may decide differently on dev before the export is refused."""
 
 
-class Recipe(_Section):
+class Config(_Section):
     """A training run."""
 
     name: str = Field(default="run", pattern=r"^\w[\w.-]*$")
@@ -238,32 +238,32 @@ class Recipe(_Section):
     data: DataConfig
     """Data sets."""
     training: TrainingConfig = TrainingConfig()
-    """Optimisation."""
+    """Optimization."""
     export: ExportConfig = ExportConfig()
     """The bundle."""
 
     @model_validator(mode="after")
-    def _consistent(self) -> "Recipe":
-        def supervised(sources: list[DataSource]) -> set[str]:
-            return {task for source in sources for task in source.supervises}
+    def _consistent(self) -> "Config":
+        def trained_labels(sources: list[DataSource]) -> set[str]:
+            return {task for source in sources for task in source.annotated}
 
-        missing = set(self.tasks) - supervised(self.data.train)
+        missing = set(self.tasks) - trained_labels(self.data.train)
         if missing:
-            raise ValueError(f"task {sorted(missing)[0]!r} is trained, but no data set in data.train supervises it")
+            raise ValueError(f"task {sorted(missing)[0]!r} is trained, but no data set in data.train annotated it")
         metric = self.training.metric.split(".")[0]
-        scored = (supervised(self.data.dev) & set(self.tasks)) - {"boundaries"}
+        scored = (trained_labels(self.data.dev) & set(self.tasks)) - {"proclitics"}
         if metric != "mean" and metric not in scored:
-            raise ValueError(f"training.metric is {self.training.metric!r}, but no data set in data.dev supervises it")
+            raise ValueError(f"training.metric is {self.training.metric!r}, but no data set in data.dev annotated it")
         if not scored:
-            raise ValueError("data.dev supervises none of the tasks: there is nothing to choose a checkpoint by")
+            raise ValueError("data.dev annotated none of the tasks: there is nothing to choose a checkpoint by")
         entities = self.tasks.get("entities")
         if entities and entities.decoder == "crf" and entities.class_weights != "none":
             raise ValueError("tasks.entities: class_weights do not go with decoder: crf")
         for task, options in self.tasks.items():
             if task != "entities" and (options.decoder != "viterbi" or options.class_weights != "none"):
                 raise ValueError(f"tasks.{task}: decoder and class_weights are options of entities")
-            if task in ("entities", "boundaries") and options.positive_weight != 1:
+            if task in ("entities", "proclitics") and options.positive_weight != 1:
                 raise ValueError(f"tasks.{task}: positive_weight is an option of triggers and event types")
-            if task != "sentence_types" and options.lexical:
-                raise ValueError(f"tasks.{task}: lexical is an option of sentence_types")
+            if task != "sentence_types" and options.ngrams:
+                raise ValueError(f"tasks.{task}: ngrams is an option of sentence_types")
         return self

@@ -15,7 +15,7 @@ MOST_LEVELS = 50
 
 
 class ConfigError(ValueError):
-    """A recipe that cannot be used; ``problems`` has a line for each thing to mend, not the first one only."""
+    """A config that cannot be used; ``problems`` has a line for each thing to mend, not the first one only."""
 
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(dict.fromkeys(problems))

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
+from .. import renamed
 from .labels import LabelScheme
 from .problems import Problem
 
-Task = Literal["entities", "triggers", "boundaries", "arguments", "sentence_types", "event_types"]
+Task = Literal["entities", "triggers", "proclitics", "arguments", "sentence_types", "article_types"]
 TASKS: tuple[Task, ...] = get_args(Task)
 
 
@@ -96,8 +97,8 @@ class Article:
         sentences: sentence labels that were given; empty means that they follow from the triggers.
         tokens: the tokens that the annotation was made on, where it was made on whole tokens (CoNLL); predictions
             are snapped to them when they are scored.
-        judged: task → labels that an annotator judged in this article; a task that is absent has what its data set
-            declares. What was not judged gives no loss and no score.
+        annotated: task → labels that an annotator annotated in this article; a task that is absent has what its data set
+            declares. What was not annotated gives no loss and no score.
         type_scores: aligned with ``event_types``; empty on gold.
         evidence: event type → the sentences that it was read from; empty on gold.
         meta: anything else, JSON-compatible.
@@ -113,7 +114,7 @@ class Article:
     event_types: tuple[str, ...] = ()
     sentences: tuple[Sentence, ...] = ()
     tokens: tuple[tuple[int, int], ...] = ()
-    judged: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    annotated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     type_scores: tuple[float, ...] = ()
     evidence: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
     meta: Mapping[str, Any] = field(default_factory=dict)
@@ -129,6 +130,9 @@ class Article:
             for e in self.events
         )
         object.__setattr__(self, "entities", entities)
+        if not renamed.TASKS.keys().isdisjoint(self.annotated):
+            annotated = {renamed.TASKS.get(task, task): labels for task, labels in self.annotated.items()}
+            object.__setattr__(self, "annotated", annotated)
         object.__setattr__(self, "events", events)
 
 
@@ -220,14 +224,14 @@ def check_article(article: Article, scheme: LabelScheme | None = None) -> Iterat
                     f"event type {label!r} of the sentence at {sentence.start} is not in scheme "
                     f"{scheme.hint('events', label)}",
                 )
-    for task, labels in article.judged.items():
+    for task, labels in article.annotated.items():
         if task not in TASKS:
-            yield "unknown task", f"judged names {task!r}; the tasks are {', '.join(TASKS)}"
-        elif scheme and task != "boundaries":
+            yield "unknown task", f"annotated names {task!r}; the tasks are {', '.join(TASKS)}"
+        elif scheme and task != "proclitics":
             known = scheme.labels(task)
             for label in labels:
                 if label not in known:
-                    yield "unknown label", f"judged label {label!r} of {task} is not in scheme {scheme.name}"
+                    yield "unknown label", f"annotated label {label!r} of {task} is not in scheme {scheme.name}"
 
 
 def check_articles(

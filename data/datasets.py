@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from .articles import TASKS, Argument, Article, Event, Task
 from .formats import load_articles
 from .labels import LabelScheme
-from .problems import DataError, Ledger, Problem
-from .windows.targets import Supervision
+from .problems import DataError, Problem, ProblemLog
+from .windows.targets import AnnotatedLabels
 
-Supervises = Sequence[str] | Mapping[str, Sequence[str] | str]
+Annotated = Sequence[str] | Mapping[str, Sequence[str] | str]
 _KINDS = {"entities": "entities", "arguments": "roles"}  # of the scheme; events otherwise
 
 if TYPE_CHECKING:
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class DataSet:
-    """Articles and what was judged in them.
+    """Articles and what was annotated in them.
 
     Attributes:
         name: for reports.
         articles: valid under the scheme.
-        supervision: task → labels that were judged.
-        ledger: what reading repaired, and what the label mapping dropped.
+        annotated_labels: task → labels that were annotated.
+        log: what reading fixed, and what the label mapping dropped.
     """
 
     name: str
     articles: list[Article]
-    supervision: Supervision
-    ledger: Ledger
+    annotated_labels: AnnotatedLabels
+    log: ProblemLog
 
     def to_huggingface(self) -> "HuggingFaceDataset":
         """The articles as a `datasets.Dataset`: one row each, mentions and triggers as lists of rows with offsets."""
@@ -72,7 +72,7 @@ def load_dataset(
     path: str | Path,
     *,
     scheme: LabelScheme,
-    supervises: Supervises,
+    annotated: Annotated,
     format: str | None = None,
     labels: Mapping[str, str | None] | None = None,
     name: str | None = None,
@@ -83,55 +83,55 @@ def load_dataset(
     Args:
         path: a file or folder.
         scheme: labels that the articles must have after the mapping.
-        supervises: tasks, or task → labels (``"all"`` for every label of the scheme).
+        annotated: tasks, or task → labels (``"all"`` for every label of the scheme).
         format: see `data.formats`; None looks at the file.
         labels: label of the file → label of the scheme, None drops it.
         name: for reports; None takes the file's name.
         options: reading options of the format, as in ``{"triggers": ["Attack"]}``.
 
     Raises:
-        DataError: with every problem, those of ``supervises`` included.
+        DataError: with every problem, those of ``annotated`` included.
     """
-    ledger = Ledger(source=str(path))
-    change = partial(map_labels, labels=labels, ledger=ledger) if labels else None
+    log = ProblemLog(source=str(path))
+    change = partial(map_labels, labels=labels, log=log) if labels else None
     problems: list[Problem] = []
     articles: list[Article] = []
-    supervision: Supervision = {}
+    annotated_labels: AnnotatedLabels = {}
     try:
-        supervision = resolve_supervision(supervises, scheme, str(path))
+        annotated_labels = resolve_annotated(annotated, scheme, str(path))
     except DataError as error:
         problems += error.problems
     try:
-        articles = load_articles(path, format, scheme, ledger=ledger, change=change, options=options)
+        articles = load_articles(path, format, scheme, log=log, change=change, options=options)
     except DataError as error:
         problems += error.problems
     if problems:
         raise DataError(problems)
-    return DataSet(name=name or Path(path).stem, articles=articles, supervision=supervision, ledger=ledger)
+    return DataSet(name=name or Path(path).stem, articles=articles, annotated_labels=annotated_labels, log=log)
 
 
-def resolve_supervision(
-    supervises: Supervises, scheme: LabelScheme, source: str = "supervises"
+def resolve_annotated(
+    annotated: Annotated, scheme: LabelScheme, source: str = "annotated"
 ) -> dict[Task, tuple[str, ...]]:
-    """What a recipe declares, with every label named.
+    """What a config declares, with every label named.
 
     Args:
-        supervises: as for `load_dataset`.
+        annotated: as for `load_dataset`.
         scheme: what ``"all"`` means.
         source: the data set's name, for errors.
 
     Raises:
         DataError: with every task that there is not, and every label that is not in the scheme.
     """
-    declared = supervises if isinstance(supervises, Mapping) else dict.fromkeys(supervises, "all")
+    declared = annotated if isinstance(annotated, Mapping) else dict.fromkeys(annotated, "all")
     resolved: dict[Task, tuple[str, ...]] = {}
-    ledger = Ledger(source=source)
+    log = ProblemLog(source=source)
     for name, chosen in declared.items():
         if name not in TASKS:
-            ledger.refuse("unknown task", f"supervises {name!r}, which is no task; there are {', '.join(TASKS)}")
+            log.drop("unknown task", f"annotated {name!r}, which is no task; there are {', '.join(TASKS)}")
             continue
         task: Task = name  # type: ignore[assignment]
-        known = () if task == "boundaries" else scheme.labels(task)
+        known = () if task == "proclitics" else scheme.labels(task)
         if chosen == "all":
             resolved[task] = known
             continue
@@ -139,20 +139,20 @@ def resolve_supervision(
         for label in resolved[task]:
             if label not in known:
                 where = scheme.hint(_KINDS.get(task, "events"), label)
-                told = f"is not in scheme {where}" if task != "boundaries" else "is too much: boundaries have no labels"
-                ledger.refuse("unknown label", f"supervises {task}: label {label!r} {told}")
-    if ledger.quarantined:
-        raise DataError(ledger.quarantined)
+                told = f"is not in scheme {where}" if task != "proclitics" else "is too much: proclitics have no labels"
+                log.drop("unknown label", f"annotated {task}: label {label!r} {told}")
+    if log.dropped:
+        raise DataError(log.dropped)
     return resolved
 
 
-def map_labels(article: Article, labels: Mapping[str, str | None], ledger: Ledger) -> Article:
-    """Rename and drop labels everywhere in an article, roles included; what is dropped is counted in the ledger."""
+def map_labels(article: Article, labels: Mapping[str, str | None], log: ProblemLog) -> Article:
+    """Rename and drop labels everywhere in an article, roles included; what is dropped is counted in the log."""
 
     def renamed(names: Sequence[str]) -> tuple[str, ...]:
         for name in names:
             if labels.get(name, name) is None:
-                ledger.repair("label dropped by the mapping", f"label {name!r} dropped", article=article.id)
+                log.fix("label dropped by the mapping", f"label {name!r} dropped", article=article.id)
         return new_names(names)
 
     def new_names(names: Sequence[str]) -> tuple[str, ...]:
@@ -162,7 +162,7 @@ def map_labels(article: Article, labels: Mapping[str, str | None], ledger: Ledge
         for argument in event.arguments:
             if argument.entity in dropped:
                 message = f"{argument.role} of {event.trigger.text!r} dropped with its entity {argument.entity!r}"
-                ledger.repair("argument of a dropped entity", message, article=article.id)
+                log.fix("argument of a dropped entity", message, article=article.id)
             elif role := renamed([argument.role]):
                 yield replace(argument, role=role[0])
 
@@ -179,5 +179,5 @@ def map_labels(article: Article, labels: Mapping[str, str | None], ledger: Ledge
         ),
         event_types=renamed(article.event_types),
         sentences=tuple(replace(sentence, types=renamed(sentence.types)) for sentence in article.sentences),
-        judged={task: new_names(names) for task, names in article.judged.items()},
+        annotated={task: new_names(names) for task, names in article.annotated.items()},
     )

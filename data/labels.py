@@ -17,13 +17,13 @@ class SchemeError(ValueError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Label:
-    """One label: its definition in English and Arabic, examples, and a colour for display."""
+    """One label: its definition in English and Arabic, examples, and a color for display."""
 
     name: str
     definition: str = ""
     arabic: str = ""
     examples: tuple[str, ...] = ()
-    colour: str = ""
+    color: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class LabelScheme:
         match task:
             case "entities":
                 return tuple(self.entities)
-            case "triggers" | "sentence_types" | "event_types":
+            case "triggers" | "sentence_types" | "article_types":
                 return tuple(self.events)
             case "arguments":
                 return tuple(self.roles)
@@ -66,7 +66,7 @@ class LabelScheme:
                     "definition": label.definition,
                     "arabic": label.arabic,
                     "examples": list(label.examples),
-                    "colour": label.colour,
+                    "color": label.color,
                 }
                 for name, label in labels.items()
             }
@@ -113,13 +113,15 @@ def _labels(kind: str, entries: Any, problems: list[str]) -> dict[str, Label]:
         if not isinstance(name, str) or not name or "+" in name or any(c.isspace() for c in name):
             problems.append(f"{kind}: label {name!r} must be a quoted string without white space or '+'")
             continue
-        entry, known = {} if entry is None else entry, ("definition", "arabic", "examples", "colour")
+        entry, known = {} if entry is None else entry, ("definition", "arabic", "examples", "color")
         where = f"{kind}: {name}"
         if not isinstance(entry, Mapping):
             problems.append(f"{where}: {entry!r} must be a mapping; write `definition: …` below the label")
             continue
+        if "colour" in entry:  # version 0.1
+            entry = {"color" if key == "colour" else key: value for key, value in entry.items()}
         problems += [f"{where}: {_unknown(key, known)}" for key in entry if key not in known]
-        texts = {key: "" if entry.get(key) is None else entry[key] for key in ("definition", "arabic", "colour")}
+        texts = {key: "" if entry.get(key) is None else entry[key] for key in ("definition", "arabic", "color")}
         examples = [] if entry.get("examples") is None else entry["examples"]
         for key, value in texts.items():
             if not isinstance(value, str):
@@ -132,8 +134,8 @@ def _labels(kind: str, entries: Any, problems: list[str]) -> dict[str, Label]:
             for example in examples
             if not isinstance(example, str)
         ]
-        if isinstance(texts["colour"], str) and not re.fullmatch(r"(?:#[0-9a-fA-F]{6})?", texts["colour"]):
-            problems.append(f"{where}: colour: {texts['colour']!r} must be written as '#rrggbb', in quotes")
+        if isinstance(texts["color"], str) and not re.fullmatch(r"(?:#[0-9a-fA-F]{6})?", texts["color"]):
+            problems.append(f"{where}: color: {texts['color']!r} must be written as '#rrggbb', in quotes")
         read[name] = Label(name=name, **texts, examples=tuple(examples))
     return read
 
@@ -142,7 +144,7 @@ class _Loader(yaml.SafeLoader):
     """YAML in which a key given twice is an error: the second label would replace the first in silence."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Refuse duplicates, then read on."""
+        """Drop duplicates, then read on."""
         lines: dict[str, int] = {}
         for key, _ in node.value:
             line = key.start_mark.line + 1

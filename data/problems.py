@@ -42,48 +42,48 @@ class DataError(ValueError):
 
 
 @dataclass(kw_only=True)
-class Ledger:
+class ProblemLog:
     """The account of one reading or writing.
 
     Attributes:
         source: name of the file or stream.
         articles: number of articles that went through.
-        repaired: problems that were mended, with what was done.
-        quarantined: problems for which something was left out.
+        fixed: problems that were mended, with what was done.
+        dropped: problems for which something was left out.
     """
 
     source: str = "<memory>"
     articles: int = 0
-    repaired: list[Problem] = field(default_factory=list)
-    quarantined: list[Problem] = field(default_factory=list)
+    fixed: list[Problem] = field(default_factory=list)
+    dropped: list[Problem] = field(default_factory=list)
 
-    def refuse(self, cause: str, message: str, *, line: int = 0, article: str = "") -> None:
+    def drop(self, cause: str, message: str, *, line: int = 0, article: str = "") -> None:
         """Record something left out."""
-        self.quarantined.append(Problem(source=self.source, line=line, article=article, cause=cause, message=message))
+        self.dropped.append(Problem(source=self.source, line=line, article=article, cause=cause, message=message))
 
-    def repair(self, cause: str, message: str, *, line: int = 0, article: str = "") -> None:
+    def fix(self, cause: str, message: str, *, line: int = 0, article: str = "") -> None:
         """Record something mended."""
-        self.repaired.append(Problem(source=self.source, line=line, article=article, cause=cause, message=message))
+        self.fixed.append(Problem(source=self.source, line=line, article=article, cause=cause, message=message))
 
     def counts(self) -> dict[str, int]:
-        """Sums by cause, prefixed with ``repaired:`` or ``quarantined:``."""
-        counter = Counter(f"repaired: {problem.cause}" for problem in self.repaired)
-        counter.update(f"quarantined: {problem.cause}" for problem in self.quarantined)
+        """Sums by cause, prefixed with ``fixed:`` or ``dropped:``."""
+        counter = Counter(f"fixed: {problem.cause}" for problem in self.fixed)
+        counter.update(f"dropped: {problem.cause}" for problem in self.dropped)
         return {"articles": self.articles, **counter}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Notes:
-    """A ledger and the place that its entries are about, for the reader of one article."""
+    """A log and the place that its entries are about, for the reader of one article."""
 
-    ledger: Ledger
+    log: ProblemLog
     line: int
     article: str
 
-    def refuse(self, cause: str, message: str) -> None:
+    def drop(self, cause: str, message: str) -> None:
         """Record something left out."""
-        self.ledger.refuse(cause, message, line=self.line, article=self.article)
+        self.log.drop(cause, message, line=self.line, article=self.article)
 
-    def repair(self, cause: str, message: str) -> None:
+    def fix(self, cause: str, message: str) -> None:
         """Record something mended."""
-        self.ledger.repair(cause, message, line=self.line, article=self.article)
+        self.log.fix(cause, message, line=self.line, article=self.article)

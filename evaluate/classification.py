@@ -1,4 +1,4 @@
-"""Scores, thresholds and calibration of multi-label classification in which not every label was judged in every row.
+"""Scores, thresholds and calibration of multi-label classification in which not every label was annotated in every row.
 
 Shapes: N rows (sentences or articles), K labels. A label is predicted where its probability is at least its threshold.
 """
@@ -24,37 +24,37 @@ class LabelScores:
 
     Attributes:
         counts: decisions per article and label, [A, K, 3].
-        gold, predicted, judged: [N, K] booleans; what was not judged is False in the first two.
+        gold, predicted, annotated: [N, K] booleans; what was not annotated is False in the first two.
         probabilities: [N, K].
         groups: [N], for each row the index of its article.
-        average_precision: [K], NaN where a label has no judged positive.
-        micro_average_precision: of all judged cells in one ranking, NaN where none is positive.
+        average_precision: [K], NaN where a label has no annotated positive.
+        micro_average_precision: of all annotated cells in one ranking, NaN where none is positive.
     """
 
     counts: Counts
     gold: np.ndarray
     probabilities: np.ndarray
     predicted: np.ndarray
-    judged: np.ndarray
+    annotated: np.ndarray
     groups: np.ndarray
     average_precision: np.ndarray
     micro_average_precision: float
 
     @property
     def macro_average_precision(self) -> float:
-        """The plain mean over labels with a judged positive; NaN where there is none."""
+        """The plain mean over labels with a annotated positive; NaN where there is none."""
         values = self.average_precision[~np.isnan(self.average_precision)]
         return float(values.mean()) if len(values) else float("nan")
 
     @property
     def support(self) -> np.ndarray:
-        """[K], judged positives."""
+        """[K], annotated positives."""
         return self.gold.sum(axis=0)
 
     @property
-    def rows_judged(self) -> np.ndarray:
-        """[K], judged rows."""
-        return self.judged.sum(axis=0)
+    def rows_annotated(self) -> np.ndarray:
+        """[K], annotated rows."""
+        return self.annotated.sum(axis=0)
 
     def text(self, digits: int = 3) -> str:
         """scikit-learn's classification report over the labels with support; empty where no label has any."""
@@ -62,7 +62,7 @@ class LabelScores:
         if not len(labels):
             return ""
         # A column that is never used keeps scikit-learn from taking a single label for a binary problem, in which it
-        # would report the negative class too. Cells that were not judged are False in gold and in prediction, which
+        # would report the negative class too. Cells that were not annotated are False in gold and in prediction, which
         # adds nothing to any count below.
         unused = np.zeros((len(self.gold), 1), bool)
         with warnings.catch_warnings():
@@ -83,50 +83,52 @@ def score_labels(
     gold: np.ndarray,
     probabilities: np.ndarray,
     predicted: np.ndarray,
-    judged: np.ndarray,
+    annotated: np.ndarray,
     labels: Sequence[str],
     groups: np.ndarray | None = None,
 ) -> LabelScores:
-    """Score decisions and rankings; cells that were not judged count nowhere.
+    """Score decisions and rankings; cells that were not annotated count nowhere.
 
     Args:
         gold: [N, K] booleans.
         probabilities: [N, K], from 0 to 1.
         predicted: [N, K] booleans.
-        judged: [N, K] booleans.
+        annotated: [N, K] booleans.
         labels: K names.
         groups: [N], for each row the index of its article, from 0; None makes each row an article.
 
     Raises:
-        ValueError: shapes differ, or a judged probability is not a number from 0 to 1.
+        ValueError: shapes differ, or a annotated probability is not a number from 0 to 1.
     """
-    gold, predicted, judged = (np.asarray(array, bool) for array in (gold, predicted, judged))
+    gold, predicted, annotated = (np.asarray(array, bool) for array in (gold, predicted, annotated))
     probabilities = np.asarray(probabilities, np.float64)
     shape = (len(gold), len(labels))
-    if not gold.shape == probabilities.shape == predicted.shape == judged.shape == shape:
+    if not gold.shape == probabilities.shape == predicted.shape == annotated.shape == shape:
         raise ValueError(
-            f"gold {gold.shape}, probabilities {probabilities.shape}, predicted {predicted.shape} and judged "
-            f"{judged.shape} must all be [N, {len(labels)}]"
+            f"gold {gold.shape}, probabilities {probabilities.shape}, predicted {predicted.shape} and annotated "
+            f"{annotated.shape} must all be [N, {len(labels)}]"
         )
-    if not ((probabilities >= 0) & (probabilities <= 1) | ~judged).all():
-        raise ValueError("a judged probability is not a number from 0 to 1; these may be logits")
+    if not ((probabilities >= 0) & (probabilities <= 1) | ~annotated).all():
+        raise ValueError("a annotated probability is not a number from 0 to 1; these may be logits")
     groups = np.arange(len(gold)) if groups is None else np.asarray(groups, np.int64)
     if groups.shape != gold.shape[:1]:
         raise ValueError(f"groups {groups.shape} must be [{len(gold)}], one article for each row")
-    gold, predicted = gold & judged, predicted & judged
+    gold, predicted = gold & annotated, predicted & annotated
     outcomes = np.stack([gold & predicted, ~gold & predicted, gold & ~predicted], axis=-1)  # [N, K, 3]
     table = np.zeros((int(groups.max(initial=-1)) + 1, len(labels), 3), np.int64)
     np.add.at(table, groups, outcomes)
-    columns = [average_precision(gold[judged[:, k], k], probabilities[judged[:, k], k])[0] for k in range(len(labels))]
+    columns = [
+        average_precision(gold[annotated[:, k], k], probabilities[annotated[:, k], k])[0] for k in range(len(labels))
+    ]
     return LabelScores(
         counts=Counts(labels=tuple(labels), table=table),
         gold=gold,
         probabilities=probabilities,
         predicted=predicted,
-        judged=judged,
+        annotated=annotated,
         groups=groups,
         average_precision=np.array(columns, np.float64),
-        micro_average_precision=float(average_precision(gold[judged], probabilities[judged])[0]),
+        micro_average_precision=float(average_precision(gold[annotated], probabilities[annotated])[0]),
     )
 
 
@@ -145,11 +147,11 @@ def average_precision(gold: np.ndarray, probabilities: np.ndarray, weights: np.n
     order = np.argsort(-probabilities, kind="stable")
     ranked = probabilities[order]
     ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], len(ranked) > 0))  # last row of each rank
-    hits = np.flatnonzero(gold[order])  # only here does recall grow: P positives, so all below is [S, P]
-    rank = np.searchsorted(ends, hits)
+    locations = np.flatnonzero(gold[order])  # only here does recall grow: P positives, so all below is [S, P]
+    rank = np.searchsorted(ends, locations)
     ordered = weights[:, order]
     rows_so_far = np.cumsum(ordered, axis=1)[:, ends[rank]]
-    hit_weights = ordered[:, hits]
+    hit_weights = ordered[:, locations]
     hits_so_far = np.cumsum(hit_weights, axis=1)[:, np.searchsorted(rank, rank, side="right") - 1]
     precision = np.divide(hits_so_far, rows_so_far, out=np.zeros_like(hit_weights), where=rows_so_far > 0)
     total = hit_weights.sum(axis=1)
@@ -159,14 +161,14 @@ def average_precision(gold: np.ndarray, probabilities: np.ndarray, weights: np.n
 def tune_thresholds(
     gold: np.ndarray,
     probabilities: np.ndarray,
-    judged: np.ndarray,
+    annotated: np.ndarray,
     *,
     minimum_positives: int = 10,
     shrinkage: float = 10.0,
 ) -> np.ndarray:
     """Choose for each label the threshold of the highest F1 on development data.
 
-    Thresholds lie midway between neighbouring probabilities; among equally good ones, 0.5 included, the one nearest
+    Thresholds lie midway between neighboring probabilities; among equally good ones, 0.5 included, the one nearest
     to 0.5 is taken. A threshold tuned on a handful of positives fits their noise, so a label with few of them gets the
     threshold that is best for all labels together (micro F1), and the other labels' are drawn towards it; 0.5 where
     nothing at all is positive.
@@ -174,21 +176,21 @@ def tune_thresholds(
     Args:
         gold: [N, K] booleans.
         probabilities: [N, K].
-        judged: [N, K] booleans; other cells are left out.
-        minimum_positives: judged positives that a label needs for a threshold of its own.
-        shrinkage: number of judged positives at which a label's own threshold and the shared one weigh the same, on
+        annotated: [N, K] booleans; other cells are left out.
+        minimum_positives: annotated positives that a label needs for a threshold of its own.
+        shrinkage: number of annotated positives at which a label's own threshold and the shared one weigh the same, on
             the scale of log odds; 0 keeps its own.
 
     Returns:
         [K]; predict a label where its probability is at least its threshold.
     """
-    gold, judged = np.asarray(gold, bool), np.asarray(judged, bool)
+    gold, annotated = np.asarray(gold, bool), np.asarray(annotated, bool)
     probabilities = np.asarray(probabilities, np.float64)
-    shared = _best_threshold(gold[judged], probabilities[judged])
+    shared = _best_threshold(gold[annotated], probabilities[annotated])
     thresholds = np.full(gold.shape[1], shared)
-    positives = (gold & judged).sum(axis=0)
+    positives = (gold & annotated).sum(axis=0)
     for label in np.flatnonzero(positives >= max(minimum_positives, 1)):
-        rows = judged[:, label]
+        rows = annotated[:, label]
         own = _best_threshold(gold[rows, label], probabilities[rows, label])
         if own != shared and shrinkage > 0:
             odds = logit(np.clip([own, shared], 1e-9, 1 - 1e-9))
@@ -205,32 +207,32 @@ def _best_threshold(gold: np.ndarray, probabilities: np.ndarray) -> float:
     below = np.append(ranked[1:], 0.0)
     cuts = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))  # the last row predicted, one for each rank
     middle = ranked[cuts] / 2 + below[cuts] / 2
-    middle = np.where(middle <= below[cuts], ranked[cuts], middle)  # neighbours with no number between them
+    middle = np.where(middle <= below[cuts], ranked[cuts], middle)  # neighbors with no number between them
     half = probabilities >= 0.5
-    hits = np.append(np.cumsum(gold[order])[cuts], (gold & half).sum())
+    locations = np.append(np.cumsum(gold[order])[cuts], (gold & half).sum())
     predicted = np.append(cuts + 1, half.sum())
-    scores = 2 * hits / (predicted + gold.sum())  # F1, exact for equal fractions
+    scores = 2 * locations / (predicted + gold.sum())  # F1, exact for equal fractions
     candidates = np.append(middle, 0.5)[scores == scores.max()]
     return float(candidates[np.argmin(np.abs(candidates - 0.5))])
 
 
-def fit_temperature(logits: np.ndarray, gold: np.ndarray, judged: np.ndarray) -> float:
-    """The temperature under which ``sigmoid(logits / T)`` gives judged cells the highest likelihood (Guo et al. 2017).
+def fit_temperature(logits: np.ndarray, gold: np.ndarray, annotated: np.ndarray) -> float:
+    """The temperature under which ``sigmoid(logits / T)`` gives annotated cells the highest likelihood (Guo et al. 2017).
 
     Args:
         logits: [N, K].
         gold: [N, K] booleans.
-        judged: [N, K] booleans.
+        annotated: [N, K] booleans.
 
     Returns:
-        T within `TEMPERATURES`; 1 where nothing was judged.
+        T within `TEMPERATURES`; 1 where nothing was annotated.
 
     Raises:
-        ValueError: a judged logit is not finite.
+        ValueError: a annotated logit is not finite.
     """
     margins = np.where(gold, 1.0, -1.0) * logits
-    margins = margins[np.asarray(judged, bool)]
-    return _minimise(lambda scale: np.logaddexp(0.0, -margins * scale).mean(), margins)
+    margins = margins[np.asarray(annotated, bool)]
+    return _minimize(lambda scale: np.logaddexp(0.0, -margins * scale).mean(), margins)
 
 
 def fit_softmax_temperature(logits: np.ndarray, gold: np.ndarray) -> float:
@@ -247,10 +249,10 @@ def fit_softmax_temperature(logits: np.ndarray, gold: np.ndarray) -> float:
         ValueError: a logit is not finite.
     """
     margins = logits - logits[np.arange(len(gold)), gold][:, None]  # [N, K], against the right class
-    return _minimise(lambda scale: logsumexp(margins * scale, axis=1).mean(), margins)
+    return _minimize(lambda scale: logsumexp(margins * scale, axis=1).mean(), margins)
 
 
-def _minimise(loss, margins: np.ndarray) -> float:
+def _minimize(loss, margins: np.ndarray) -> float:
     """The temperature of the least loss; the loss is convex in 1/T, so it has one minimum in log T."""
     if not margins.size:
         return 1.0
@@ -261,7 +263,7 @@ def _minimise(loss, margins: np.ndarray) -> float:
 
 
 def expected_calibration_error(
-    probabilities: np.ndarray, gold: np.ndarray, judged: np.ndarray | None = None, *, bins: int = 15
+    probabilities: np.ndarray, gold: np.ndarray, annotated: np.ndarray | None = None, *, bins: int = 15
 ) -> float:
     """The mean distance between stated probability and observed frequency over bins of equal width, by rows in them.
 
@@ -270,14 +272,14 @@ def expected_calibration_error(
     Args:
         probabilities: [...], from 0 to 1.
         gold: [...], booleans.
-        judged: [...], booleans; None for all.
+        annotated: [...], booleans; None for all.
         bins: number of bins.
 
     Returns:
-        From 0 to 1; NaN where nothing was judged.
+        From 0 to 1; NaN where nothing was annotated.
     """
-    judged = np.ones(np.shape(gold), bool) if judged is None else np.asarray(judged, bool)
-    stated, observed = np.asarray(probabilities, np.float64)[judged], np.asarray(gold, bool)[judged]
+    annotated = np.ones(np.shape(gold), bool) if annotated is None else np.asarray(annotated, bool)
+    stated, observed = np.asarray(probabilities, np.float64)[annotated], np.asarray(gold, bool)[annotated]
     if not len(stated):
         return float("nan")
     column = np.minimum((stated * bins).astype(np.int64), bins - 1)

@@ -18,7 +18,7 @@ class Comparison:
         first, second: the two values.
         difference: second less first.
         low, high: percentile interval of the difference.
-        p_value: two-sided, from approximate randomisation.
+        p_value: two-sided, from approximate randomization.
     """
 
     name: str

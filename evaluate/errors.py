@@ -51,7 +51,7 @@ def frequent_errors(
 
     Args:
         articles: their texts are what the spans are offsets into.
-        gold: spans of each article, in code points, unjudged labels left out.
+        gold: spans of each article, in code points, unannotated labels left out.
         predicted: likewise.
         task: what was tagged.
         limit: how many errors at most.

@@ -8,10 +8,10 @@ from .report import Report, Score
 TITLES = {
     "entities": "Entities",
     "triggers": "Event triggers",
-    "boundaries": "Mention boundaries",
+    "proclitics": "Mention proclitics",
     "arguments": "Event arguments",
     "sentence_types": "Event types of sentences",
-    "event_types": "Event types of articles",
+    "article_types": "Event types of articles",
 }
 METRIC_NAMES = {
     "precision": "precision",
@@ -25,7 +25,7 @@ MODE_NAMES = {
     "overlap": "overlap: same label, any overlap, one to one",
     "type_blind": "type-blind: exact extent, any label",
     "decision": "Right means that the label was given or withheld as in gold; average precision looks at the ranking.",
-    "probability": "probability: of all judged labels",
+    "probability": "probability: of all annotated labels",
     "outermost": "exact, nested mentions left out of the gold",
     "iob2": "exact, gold read as strict IOB2",
 }

@@ -12,25 +12,32 @@ import numpy as np
 
 from .. import __version__
 from ..data.articles import Article, Task
-from ..data.windows.targets import IGNORED, Supervision, TargetMaker, outermost, sentence_types_of, supervision_of
+from ..data.windows.targets import (
+    IGNORED,
+    AnnotatedLabels,
+    TargetMaker,
+    annotated_labels_of,
+    outermost,
+    sentence_types_of,
+)
 from ..inference import Prediction, Tagger
 from ..models.bundle import Settings
 from ..models.decoding import sigmoid
 from .classification import LabelScores, fit_softmax_temperature, fit_temperature, score_labels, tune_thresholds
 from .errors import frequent_errors
 from .report import Bootstrap, Report, Score, count_scores, data_hash, label_scores, span_scores
-from .spans import LabelledSpan, count_exact, drop_stray, entity_spans, score_spans, snap_to_tokens, trigger_spans
+from .spans import LabeledSpan, count_exact, drop_stray, entity_spans, score_spans, snap_to_tokens, trigger_spans
 
 LOWEST = -30.0  # the logit of a sentence of which the encoder saw nothing
 
 
 @dataclass(frozen=True, kw_only=True)
 class LabelTable:
-    """Rows of a multi-label task. Logits, gold and judged are [N, K]; groups [N] is the row's article."""
+    """Rows of a multi-label task. Logits, gold and annotated are [N, K]; groups [N] is the row's article."""
 
     logits: np.ndarray
     gold: np.ndarray
-    judged: np.ndarray
+    annotated: np.ndarray
     groups: np.ndarray
 
 
@@ -41,16 +48,16 @@ class Outcome:
     Attributes:
         articles: gold.
         predictions: in the same order; without their logits, which are in the tables.
-        supervision: what the data set declares.
-        tables: task → its rows: ``sentence_types``, ``event_types``, and ``triggers`` (begin marks of units).
-        entity_logits: of judged units. [N, K]
+        annotated_labels: what the data set declares.
+        tables: task → its rows: ``sentence_types``, ``event_types``, and ``triggers`` (begin marks of words).
+        entity_logits: of annotated words. [N, K]
         entity_tags: of the same. [N]
         unpredictable: (task, cause) → gold items that no prediction could equal.
     """
 
     articles: list[Article]
     predictions: list[Article]
-    supervision: Supervision
+    annotated_labels: AnnotatedLabels
     tables: dict[Task, LabelTable]
     entity_logits: np.ndarray
     entity_tags: np.ndarray
@@ -59,26 +66,28 @@ class Outcome:
     @property
     def tasks(self) -> tuple[Task, ...]:
         """Tasks that can be scored."""
-        return tuple(self.supervision)
+        return tuple(self.annotated_labels)
 
 
-def run(tagger: Tagger, articles: Iterable[Article], supervision: Supervision) -> Outcome:
+def run(tagger: Tagger, articles: Iterable[Article], annotated_labels: AnnotatedLabels) -> Outcome:
     """Tag annotated articles and put gold and prediction side by side.
 
     Args:
         tagger: what is evaluated.
         articles: gold; their sentences are kept where they are given.
-        supervision: what the data set judges; tasks that the tagger does not have are left out.
+        annotated_labels: what the data set judges; tasks that the tagger does not have are left out.
     """
     maker = TargetMaker(tagger.settings.scheme)
-    scored: dict[Task, tuple[str, ...]] = {t: names for t, names in supervision.items() if t in tagger.settings.tasks}
+    scored: dict[Task, tuple[str, ...]] = {
+        t: names for t, names in annotated_labels.items() if t in tagger.settings.tasks
+    }
     # A network without a head for articles gives them the types of their sentences.
-    if "event_types" in supervision and "sentence_types" in tagger.settings.tasks:
-        scored["event_types"] = supervision["event_types"]
+    if "article_types" in annotated_labels and "sentence_types" in tagger.settings.tasks:
+        scored["article_types"] = annotated_labels["article_types"]
     golds = list(articles)
     predicted: list[Article] = []
     rows: dict[Task, list[tuple[np.ndarray, np.ndarray, np.ndarray, int]]] = {}
-    units: list[tuple[np.ndarray, np.ndarray]] = []
+    words: list[tuple[np.ndarray, np.ndarray]] = []
     lost: Counter[tuple[str, str]] = Counter()
     for number, (gold, prediction) in enumerate(zip(golds, tagger.predict(golds), strict=True)):
         targets = maker.make(gold, prediction.encoded, scored)
@@ -86,38 +95,38 @@ def run(tagger: Tagger, articles: Iterable[Article], supervision: Supervision) -
         predicted.append(prediction.article)
         if "entities" in prediction.logits:
             known = targets.entities != IGNORED
-            if not targets.entities_open.any():  # where some labels are open the right tag is not known
-                units.append((prediction.logits["entities"][known], targets.entities[known]))
+            if not targets.entities_unannotated.any():  # where some labels are open the right tag is not known
+                words.append((prediction.logits["entities"][known], targets.entities[known]))
         if "triggers" in scored:
             begins = prediction.logits["triggers"][:, 0::2]
             marks = np.zeros(begins.shape, dtype=bool)
             is_begin = targets.triggers[:, 1] % 2 == 0
             marks[targets.triggers[is_begin, 0], targets.triggers[is_begin, 1] // 2] = True
-            judged = np.broadcast_to(targets.triggers_judged, marks.shape)
-            rows.setdefault("triggers", []).append((begins, marks, judged, number))
+            annotated = np.broadcast_to(targets.triggers_annotated, marks.shape)
+            rows.setdefault("triggers", []).append((begins, marks, annotated, number))
         if "sentence_types" in scored:
             rows.setdefault("sentence_types", []).append((*_sentence_rows(gold, prediction, maker, scored), number))
-        if "event_types" in scored:
-            logits = prediction.logits.get("event_types", prediction.logits.get("sentence_types"))
+        if "article_types" in scored:
+            logits = prediction.logits.get("article_types", prediction.logits.get("sentence_types"))
             assert logits is not None
             best = logits.max(axis=0, initial=LOWEST)[None]
-            target = targets.event_types[None]
-            rows.setdefault("event_types", []).append((best, target == 1, target != IGNORED, number))
+            target = targets.article_types[None]
+            rows.setdefault("article_types", []).append((best, target == 1, target != IGNORED, number))
     return Outcome(
         articles=golds,
         predictions=predicted,
-        supervision=scored,
+        annotated_labels=scored,
         tables={task: _stack(found) for task, found in rows.items()},
-        entity_logits=np.concatenate([logits for logits, _ in units]) if units else np.zeros((0, 1)),
-        entity_tags=np.concatenate([tags for _, tags in units]) if units else np.zeros(0, dtype=np.int64),
+        entity_logits=np.concatenate([logits for logits, _ in words]) if words else np.zeros((0, 1)),
+        entity_tags=np.concatenate([tags for _, tags in words]) if words else np.zeros(0, dtype=np.int64),
         unpredictable=lost,
     )
 
 
 def _sentence_rows(
-    gold: Article, prediction: Prediction, maker: TargetMaker, scored: Supervision
+    gold: Article, prediction: Prediction, maker: TargetMaker, scored: AnnotatedLabels
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Logits, gold and judged of every sentence of an article, those that the encoder saw nothing of included."""
+    """Logits, gold and annotated of every sentence of an article, those that the encoder saw nothing of included."""
     seen = prediction.encoded.sentences
     if gold.sentences:
         sentences = np.array([(s.start, s.end) for s in gold.sentences], dtype=np.int64).reshape(-1, 2)
@@ -133,17 +142,17 @@ def _sentence_rows(
     labels = np.zeros(logits.shape, dtype=bool)
     for row, types in enumerate(sentence_types_of(gold, sentences)):
         labels[row, [maker.event_index[label] for label in types]] = True
-    judged = np.zeros(logits.shape, dtype=bool)
-    names = supervision_of(gold, scored)["sentence_types"]
-    judged[:, [maker.event_index[label] for label in names]] = True
-    return logits, labels & judged, judged
+    annotated = np.zeros(logits.shape, dtype=bool)
+    names = annotated_labels_of(gold, scored)["sentence_types"]
+    annotated[:, [maker.event_index[label] for label in names]] = True
+    return logits, labels & annotated, annotated
 
 
 def _stack(found: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray, int]]) -> LabelTable:
     return LabelTable(
         logits=np.concatenate([logits for logits, *_ in found]),
         gold=np.concatenate([gold for _, gold, *_ in found]),
-        judged=np.concatenate([judged for _, _, judged, _ in found]),
+        annotated=np.concatenate([annotated for _, _, annotated, _ in found]),
         groups=np.concatenate([np.full(len(logits), number) for logits, *_, number in found]),
     )
 
@@ -159,28 +168,28 @@ def calibrate(settings: Settings, outcomes: Sequence[Outcome]) -> Settings:
     if len(tags):
         logits = np.concatenate([outcome.entity_logits for outcome in outcomes if len(outcome.entity_tags)])
         temperatures["entities"] = round(fit_softmax_temperature(logits, tags), 4)
-    for task in ("triggers", "sentence_types", "event_types"):
+    for task in ("triggers", "sentence_types", "article_types"):
         tables = [outcome.tables[task] for outcome in outcomes if task in outcome.tables]
         if not tables or task not in settings.tasks:
             continue
         logits = np.concatenate([table.logits for table in tables])
         gold = np.concatenate([table.gold for table in tables])
-        judged = np.concatenate([table.judged for table in tables])
-        temperatures[task] = round(fit_temperature(logits, gold, judged), 4)
-        chosen = tune_thresholds(gold, sigmoid(logits / temperatures[task]), judged)
+        annotated = np.concatenate([table.annotated for table in tables])
+        temperatures[task] = round(fit_temperature(logits, gold, annotated), 4)
+        chosen = tune_thresholds(gold, sigmoid(logits / temperatures[task]), annotated)
         thresholds[task] = tuple(float(f"{value:.4g}") for value in chosen)
     return replace(settings, temperatures=temperatures, thresholds=thresholds)
 
 
-def _spans(outcome: Outcome, task: Task) -> tuple[list[set[LabelledSpan]], list[set[LabelledSpan]]]:
-    """Gold and predicted spans of every article, judged labels only, predictions snapped where gold is tokens."""
+def _spans(outcome: Outcome, task: Task) -> tuple[list[set[LabeledSpan]], list[set[LabeledSpan]]]:
+    """Gold and predicted spans of every article, annotated labels only, predictions snapped where gold is tokens."""
     read = entity_spans if task == "entities" else trigger_spans
     gold, found = [], []
     for article, prediction in zip(outcome.articles, outcome.predictions, strict=True):
-        judged = set(supervision_of(article, outcome.supervision)[task])
-        gold.append({span for span in read(article) if span[2] in judged})
+        annotated = set(annotated_labels_of(article, outcome.annotated_labels)[task])
+        gold.append({span for span in read(article) if span[2] in annotated})
         snapped = snap_to_tokens(read(prediction), article.tokens)
-        found.append({span for span in snapped if span[2] in judged})
+        found.append({span for span in snapped if span[2] in annotated})
     return gold, found
 
 
@@ -190,14 +199,14 @@ def _label_scores(outcome: Outcome, task: Task, settings: Settings) -> LabelScor
     source = task if task in settings.tasks else "sentence_types"
     chance = sigmoid(table.logits / settings.temperature(source))
     return score_labels(
-        table.gold, chance, chance >= settings.threshold(source), table.judged, labels, groups=table.groups
+        table.gold, chance, chance >= settings.threshold(source), table.annotated, labels, groups=table.groups
     )
 
 
 def headline(outcomes: Sequence[Outcome], settings: Settings) -> dict[str, float]:
     """The figures that a training run watches: micro F1 of every task, average precision, and the mean of the F1s.
 
-    Several data sets that supervise one task count together. ``boundaries`` has no figure of its own: it shows in
+    Several data sets that supervise one task count together. ``proclitics`` has no figure of its own: it shows in
     the strict F1 of entities and triggers.
     """
     scores: dict[str, float] = {}
@@ -207,7 +216,7 @@ def headline(outcomes: Sequence[Outcome], settings: Settings) -> dict[str, float
             gold = [spans for pair in pairs for spans in pair[0]]
             found = [spans for pair in pairs for spans in pair[1]]
             scores[f"{task}.f1"] = count_exact(gold, found, settings.scheme.labels(task)).score("f1")
-    for task in ("sentence_types", "event_types"):
+    for task in ("sentence_types", "article_types"):
         tables = [_label_scores(outcome, task, settings) for outcome in outcomes if task in outcome.tables]
         if tables:
             correct, spurious, missed = np.sum([table.counts.total.sum(axis=0) for table in tables], axis=0)
@@ -223,7 +232,7 @@ def headline(outcomes: Sequence[Outcome], settings: Settings) -> dict[str, float
 def evaluate(
     tagger: Tagger,
     articles: Iterable[Article],
-    supervision: Supervision,
+    annotated_labels: AnnotatedLabels,
     *,
     bundle: str,
     data: str,
@@ -234,12 +243,14 @@ def evaluate(
     Args:
         tagger: what is evaluated.
         articles: gold.
-        supervision: what the data set judges.
+        annotated_labels: what the data set judges.
         bundle: name for the report.
         data: likewise.
         bootstrap: how intervals are made.
     """
-    return report_of(run(tagger, articles, supervision), tagger.settings, bundle=bundle, data=data, bootstrap=bootstrap)
+    return report_of(
+        run(tagger, articles, annotated_labels), tagger.settings, bundle=bundle, data=data, bootstrap=bootstrap
+    )
 
 
 def report_of(
@@ -281,13 +292,13 @@ def report_of(
                     "Mode strict reads tags as seqeval's default does, a stray I- begins a mention; mode iob2 reads "
                     "them as seqeval's strict IOB2, stray I- are no mentions."
                 )
-    for task in ("sentence_types", "event_types"):
+    for task in ("sentence_types", "article_types"):
         if task in outcome.tables:
             result = _label_scores(outcome, task, settings)
             scores += label_scores(result, task=task, bootstrap=drawn)
             counts[f"{task}/decision"] = result.counts
-    if any(article.judged for article in golds):
-        notes.append("Only judged labels count: rows and labels that no annotator judged are left out.")
+    if any(article.annotated for article in golds):
+        notes.append("Only annotated labels count: rows and labels that no annotator annotated are left out.")
     return Report(
         bundle=bundle,
         data=data,

@@ -85,7 +85,7 @@ class Report:
         scores: all of them.
         counts: ``"task/mode"`` → counts per article, from which two reports can be compared.
         unpredictable: cause → number of gold mentions that the model could not have predicted; they count as missed.
-        notes: policies that a reader must know (snapping, judged labels, …).
+        notes: policies that a reader must know (snapping, annotated labels, …).
         errors: the most frequent errors.
     """
 
@@ -200,7 +200,7 @@ def count_scores(counts: Counts, *, task: str, mode: str, bootstrap: Bootstrap) 
     """Precision, recall and F1 of counts: micro, macro, and of each label; intervals from one set of resamples."""
     total = counts.total  # [K, 3]
     drawn = resample(counts.table, samples=bootstrap.samples, seed=bootstrap.seed)  # [S, K, 3]
-    labelled = counts.labels != (ANY_LABEL,)
+    labeled = counts.labels != (ANY_LABEL,)
     averages = [
         _filled(
             Score(task=task, metric=metric, mode=mode, averaging=averaging),
@@ -209,7 +209,7 @@ def count_scores(counts: Counts, *, task: str, mode: str, bootstrap: Bootstrap) 
             bootstrap,
             total.sum(axis=0),
         )
-        for averaging in (AVERAGINGS if labelled else AVERAGINGS[:1])
+        for averaging in (AVERAGINGS if labeled else AVERAGINGS[:1])
         for metric in METRICS
     ]
     by_label = [
@@ -220,7 +220,7 @@ def count_scores(counts: Counts, *, task: str, mode: str, bootstrap: Bootstrap) 
             bootstrap,
             total[column],
         )
-        for column, label in enumerate(counts.labels if labelled else ())
+        for column, label in enumerate(counts.labels if labeled else ())
         for metric in METRICS
     ]
     return (*averages, *by_label)
@@ -235,7 +235,7 @@ def span_scores(scores: SpanScores, *, task: str, bootstrap: Bootstrap) -> tuple
 
 def label_scores(scores: LabelScores, *, task: str, bootstrap: Bootstrap) -> tuple[Score, ...]:
     """The scores of a multi-label classifier: of its decisions, its ranking, and its probabilities."""
-    labels, judged, articles = scores.counts.labels, scores.judged, len(scores.counts.table)
+    labels, annotated, articles = scores.counts.labels, scores.annotated, len(scores.counts.table)
 
     def drawn(cells: np.ndarray) -> np.ndarray:
         return resample_average_precision(
@@ -249,12 +249,12 @@ def label_scores(scores: LabelScores, *, task: str, bootstrap: Bootstrap) -> tup
 
     ranking = Score(task=task, metric="average_precision", mode="ranking")
     outcome = scores.counts.total  # [K, 3]
-    columns = [drawn(judged & (np.arange(len(labels)) == column)) for column in range(len(labels))]
+    columns = [drawn(annotated & (np.arange(len(labels)) == column)) for column in range(len(labels))]
     by_label = np.array(columns).reshape(len(labels), -1)  # [K, S]
     defined = (~np.isnan(by_label)).sum(axis=0)
     macro = np.divide(np.nansum(by_label, axis=0), defined, out=np.full(len(defined), np.nan), where=defined > 0)
     averages = (
-        ("micro", scores.micro_average_precision, drawn(judged)),
+        ("micro", scores.micro_average_precision, drawn(annotated)),
         ("macro", scores.macro_average_precision, macro),
     )
     ranked = [
@@ -267,7 +267,7 @@ def label_scores(scores: LabelScores, *, task: str, bootstrap: Bootstrap) -> tup
     ]
     calibration = _filled(
         Score(task=task, metric="expected_calibration_error", mode="probability", averaging="micro"),
-        expected_calibration_error(scores.probabilities, scores.gold, judged),
+        expected_calibration_error(scores.probabilities, scores.gold, annotated),
         np.empty(0),  # binned errors are biased upwards under resampling: no interval
         bootstrap,
         outcome.sum(axis=0),
@@ -278,7 +278,7 @@ def label_scores(scores: LabelScores, *, task: str, bootstrap: Bootstrap) -> tup
 def data_hash(articles: Iterable[Article]) -> str:
     """What a score was measured on, in 16 hexadecimal digits.
 
-    SHA-256 over canonical JSON of each article's id, text, tokens, judged labels and gold, in the order of the
+    SHA-256 over canonical JSON of each article's id, text, tokens, annotated labels and gold, in the order of the
     articles. The order of annotations in an article and the ids of mentions make no difference; probabilities and
     metadata neither.
     """
@@ -289,7 +289,7 @@ def data_hash(articles: Iterable[Article]) -> str:
             "id": article.id,
             "text": article.text,
             "tokens": article.tokens,
-            "judged": {task: sorted(labels) for task, labels in article.judged.items()},
+            "annotated": {task: sorted(labels) for task, labels in article.annotated.items()},
             "entities": sorted((entity.start, entity.end, entity.label) for entity in article.entities),
             "events": sorted(
                 [
@@ -300,7 +300,7 @@ def data_hash(articles: Iterable[Article]) -> str:
                 ]
                 for event in article.events
             ),
-            "event_types": sorted(article.event_types),
+            "article_types": sorted(article.event_types),
             "sentences": sorted(
                 [sentence.start, sentence.end, sorted(sentence.types)] for sentence in article.sentences
             ),

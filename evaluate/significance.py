@@ -1,4 +1,4 @@
-"""How sure a score is, and whether two scores differ: resampling of articles, the unit that was sampled from the world.
+"""How sure a score is, and whether two scores differ: resampling of articles, the word that was sampled from the world.
 
 Sentences of one article are not independent; resampling them would make every interval too narrow.
 """
@@ -139,7 +139,7 @@ def resample_average_precision(
         probabilities: [N].
         groups: [N], for each row the index of its article, below ``articles``.
         articles: number of articles, those without a row included: the same number and seed draw the same articles,
-            so that labels that were judged in different rows can be averaged within a resample.
+            so that labels that were annotated in different rows can be averaged within a resample.
         samples: number of resamples, S.
         seed: of the resampling.
 
@@ -164,7 +164,7 @@ def paired_difference(
     """Compare two systems on the same articles.
 
     The interval is a paired bootstrap (both systems on the same resample); the p-value is from approximate
-    randomisation, which exchanges the two systems' counts of an article at random (Noreen 1989; Yeh 2000).
+    randomization, which exchanges the two systems' counts of an article at random (Noreen 1989; Yeh 2000).
 
     Args:
         first: counts of one system.

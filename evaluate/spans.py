@@ -1,6 +1,6 @@
-"""Scores of labelled spans: entities, triggers, and anything else that is either found exactly or not.
+"""Scores of labeled spans: entities, triggers, and anything else that is either found exactly or not.
 
-A span is ``(start, end, label)``, a half-open range. The unit does not matter as long as gold and prediction share
+A span is ``(start, end, label)``, a half-open range. The word does not matter as long as gold and prediction share
 it: code points for articles, token indices for tags.
 """
 
@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 from ..data.articles import Article
 from .counts import Counts
 
-LabelledSpan: TypeAlias = tuple[int, int, str]
+LabeledSpan: TypeAlias = tuple[int, int, str]
 
 Mode = Literal["strict", "overlap", "type_blind"]
 """When a predicted span is right: ``strict``, its extent and label are those of a gold span; ``overlap``, it shares at
@@ -51,10 +51,10 @@ class SpanScores:
 
 
 def score_spans(
-    gold: Sequence[AbstractSet[LabelledSpan]],
-    predicted: Sequence[AbstractSet[LabelledSpan]],
+    gold: Sequence[AbstractSet[LabeledSpan]],
+    predicted: Sequence[AbstractSet[LabeledSpan]],
     labels: Sequence[str],
-    judged: Sequence[AbstractSet[str] | None] | None = None,
+    annotated: Sequence[AbstractSet[str] | None] | None = None,
 ) -> SpanScores:
     """Compare the spans of articles, in every mode.
 
@@ -62,7 +62,7 @@ def score_spans(
         gold: spans of each article.
         predicted: spans of each article, in the same order.
         labels: every label that may occur; the order of the counts.
-        judged: for each article the labels that its annotator judged, None for all; gold and predictions of other
+        annotated: for each article the labels that its annotator annotated, None for all; gold and predictions of other
             labels are left out.
 
     Returns:
@@ -71,9 +71,9 @@ def score_spans(
     Raises:
         ValueError: a span has a label that is not in ``labels``, or the sequences differ in length.
     """
-    strict = count_exact(gold, predicted, labels, judged)
+    strict = count_exact(gold, predicted, labels, annotated)
     blind, overlap = np.zeros((len(gold), 1, 3), np.int64), np.zeros((len(gold), len(labels), 3), np.int64)
-    for row, (right, found) in enumerate(_judged_pairs(gold, predicted, judged)):
+    for row, (right, found) in enumerate(_annotated_pairs(gold, predicted, annotated)):
         blind[row, 0] = _outcome({span[:2] for span in right}, {span[:2] for span in found})
         for column, label in enumerate(labels):
             golden = [span[:2] for span in right if span[2] == label]
@@ -91,30 +91,30 @@ def count_exact(
     gold: Sequence[AbstractSet[tuple[Hashable, ...]]],
     predicted: Sequence[AbstractSet[tuple[Hashable, ...]]],
     labels: Sequence[str],
-    judged: Sequence[AbstractSet[str] | None] | None = None,
+    annotated: Sequence[AbstractSet[str] | None] | None = None,
 ) -> Counts:
     """Compare sets of tuples whose last member is the label: spans, or arguments with their trigger and role.
 
     Arguments and errors are those of `score_spans`.
     """
-    if not len(gold) == len(predicted) == (len(gold) if judged is None else len(judged)):
-        raise ValueError("gold, predicted and judged are not of the same articles: their lengths differ")
+    if not len(gold) == len(predicted) == (len(gold) if annotated is None else len(annotated)):
+        raise ValueError("gold, predicted and annotated are not of the same articles: their lengths differ")
     column = {label: index for index, label in enumerate(labels)}
     for what, sets in (("gold", gold), ("predicted", predicted)):
         unknown = {str(item[-1]) for items in sets for item in items if item[-1] not in column}
         if unknown:
             raise ValueError(f"{what} label {min(unknown)!r} is not among the labels to score: {', '.join(labels)}")
     table = np.zeros((len(gold), len(labels), 3), np.int64)  # [A, K, 3]
-    for row, (right, found) in enumerate(_judged_pairs(gold, predicted, judged)):
+    for row, (right, found) in enumerate(_annotated_pairs(gold, predicted, annotated)):
         for outcome, items in enumerate((right & found, found - right, right - found)):
             for item in items:
                 table[row, column[item[-1]], outcome] += 1
     return Counts(labels=tuple(labels), table=table)
 
 
-def _judged_pairs(gold, predicted, judged) -> Iterator[tuple[AbstractSet, AbstractSet]]:
+def _annotated_pairs(gold, predicted, annotated) -> Iterator[tuple[AbstractSet, AbstractSet]]:
     for row, (right, found) in enumerate(zip(gold, predicted, strict=True)):
-        allowed = None if judged is None else judged[row]
+        allowed = None if annotated is None else annotated[row]
         if allowed is not None:
             right, found = ({item for item in items if item[-1] in allowed} for items in (right, found))
         yield right, found
@@ -150,7 +150,7 @@ def match_overlapping(gold: Sequence[tuple[int, int]], predicted: Sequence[tuple
     return int((maximum_bipartite_matching(graph, perm_type="column") >= 0).sum())
 
 
-def snap_to_tokens(spans: Iterable[LabelledSpan], tokens: Sequence[tuple[int, int]]) -> set[LabelledSpan]:
+def snap_to_tokens(spans: Iterable[LabeledSpan], tokens: Sequence[tuple[int, int]]) -> set[LabeledSpan]:
     """Widen spans to whole tokens, for benchmarks whose gold is whole tokens.
 
     A span covers every token that it overlaps; spans that become equal are one; a span that overlaps no token stays
@@ -171,12 +171,12 @@ def snap_to_tokens(spans: Iterable[LabelledSpan], tokens: Sequence[tuple[int, in
     return snapped
 
 
-def entity_spans(article: Article) -> set[LabelledSpan]:
+def entity_spans(article: Article) -> set[LabeledSpan]:
     """The entities of an article, nested ones included."""
     return {(entity.start, entity.end, entity.label) for entity in article.entities}
 
 
-def trigger_spans(article: Article) -> set[LabelledSpan]:
+def trigger_spans(article: Article) -> set[LabeledSpan]:
     """The triggers of an article, one span for each type of an event."""
     return {(event.trigger.start, event.trigger.end, label) for event in article.events for label in event.types}
 
@@ -198,7 +198,7 @@ def argument_tuples(article: Article) -> set[tuple[int, int, str, int, int, str]
     }
 
 
-def strict_iob2_spans(tags: Sequence[str]) -> set[LabelledSpan]:
+def strict_iob2_spans(tags: Sequence[str]) -> set[LabeledSpan]:
     """Spans of token indices as seqeval's ``mode="strict", scheme=IOB2`` reads them.
 
     A span starts at ``B-`` and goes on through ``I-`` of the same label. An ``I-`` with nothing to continue is stray,
@@ -211,7 +211,7 @@ def strict_iob2_spans(tags: Sequence[str]) -> set[LabelledSpan]:
     Raises:
         ValueError: a tag is none of ``O``, ``B-label``, ``I-label``.
     """
-    spans: set[LabelledSpan] = set()
+    spans: set[LabeledSpan] = set()
     start, label = -1, ""  # of the open span; start -1 for none
     for index, tag in enumerate([*tags, "O"]):
         prefix, _, name = tag.partition("-")
@@ -225,7 +225,7 @@ def strict_iob2_spans(tags: Sequence[str]) -> set[LabelledSpan]:
     return spans
 
 
-def drop_stray(article: Article) -> set[LabelledSpan]:
+def drop_stray(article: Article) -> set[LabeledSpan]:
     """The entities that strict IOB2 counts: those of an article less those that open with a stray ``I-``.
 
     The CoNLL reader lists the stray ones in ``article.meta["stray"]`` as ``[start, end, label]``, in code points.

@@ -25,13 +25,13 @@ def uncertainty(prediction: Prediction, settings: Settings) -> float:
     """Bits per word that the model leaves open in an article; 0 without words.
 
     Counted are the entity tag of every word, the beginning of a trigger of each type at every word, and each event
-    type of every sentence. Proclitic boundaries are not: an annotator of names and triggers does not decide them.
+    type of every sentence. Proclitic proclitics are not: an annotator of names and triggers does not decide them.
 
     Args:
         prediction: of an article.
         settings: of the bundle that made it; its temperatures calibrate the probabilities.
     """
-    words = len(prediction.encoded.units)
+    words = len(prediction.encoded.words)
     if not words:
         return 0.0
     bits = sum(_bits(task, logits, settings) for task, logits in prediction.logits.items())
@@ -68,7 +68,7 @@ def _with_value(article: Article, value: float) -> Article:
 
 def _bits(task: str, logits: np.ndarray, settings: Settings) -> float:
     """Entropy of a task's decisions in an article."""
-    if task == "boundaries":
+    if task == "proclitics":
         return 0.0
     scaled = logits.astype(np.float64) / settings.temperature(task)
     if task == "entities":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import renamed
 from .bundle import BundleError
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 WEIGHTS_FILE, ONNX_FILE = "model.safetensors", "model.onnx"
 _CUDA = "CUDAExecutionProvider"
+_OLD_WEIGHTS = {rf"^{old}\.": f"{new}." for old, new in renamed.TASKS.items()}
 
 
 def load_backend(
@@ -65,7 +67,7 @@ def _load_torch(folder: Path, device: str) -> Callable[[Mapping[str, np.ndarray]
     try:
         # The checkpoint's own dtype may be half precision; the logits that the report was made with were float32.
         loaded: Any = RasidModel.from_pretrained(
-            folder, dtype=torch.float32, output_loading_info=True, local_files_only=True
+            folder, dtype=torch.float32, output_loading_info=True, local_files_only=True, key_mapping=_OLD_WEIGHTS
         )
     except Exception as error:  # what a broken file raises depends on how it is broken
         raise _unreadable(folder / WEIGHTS_FILE, error) from error
@@ -128,11 +130,12 @@ def _load_onnx(
         )
     except Exception as error:  # its exceptions have no base class of their own
         raise _unreadable(folder / ONNX_FILE, error) from error
-    names = [output.name for output in session.get_outputs()]
-    wanted = {entry.name for entry in session.get_inputs()}
+    names = [str(output.name) for output in session.get_outputs()]
+    tasks = [renamed.TASKS.get(name, name) for name in names]
+    wanted = {renamed.INPUTS.get(entry.name, entry.name): entry.name for entry in session.get_inputs()}
 
     def run(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        fed = {name: values for name, values in inputs.items() if name in wanted}
-        return {name: np.asarray(values) for name, values in zip(names, session.run(names, fed), strict=True)}
+        fed = {wanted[name]: values for name, values in inputs.items() if name in wanted}
+        return {name: np.asarray(values) for name, values in zip(tasks, session.run(names, fed), strict=True)}
 
     return run

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from .. import renamed
 from ..data.labels import LabelScheme
-from ..data.text.normalizer import VERSION as NORMALISER
+from ..data.text.normalizer import VERSION as NORMALIZER
 
-FORMAT = 1
+FORMAT = 2
 SETTINGS_FILE, NETWORK_FILE = "rasid.json", "config.json"
-HEADS = ("entities", "triggers", "boundaries", "sentence_types", "event_types")
+HEADS = ("entities", "triggers", "proclitics", "sentence_types", "article_types")
 
 
 class BundleError(ValueError):
@@ -29,14 +30,14 @@ class Settings:
         scheme: labels, in the order of the network's outputs.
         tasks: tasks that the network has a head for.
         window: sub-words in a window, special tokens included.
-        overlap: sub-words that neighbouring windows share.
-        normaliser: version of the project's normaliser inside the tokenizer; empty where the encoder brought its own.
-        thresholds: task → probability from which a label counts, for triggers, sentence_types, event_types. [K] each
+        overlap: sub-words that neighboring windows share.
+        normalizer: version of the project's normalizer inside the tokenizer; empty where the encoder brought its own.
+        thresholds: task → probability from which a label counts, for triggers, sentence_types, article_types. [K] each
         temperatures: task → what its logits are divided by before they become probabilities.
         transitions: CRF scores [K + 1, K], or None.
         encoder: name of the encoder that training began with.
-        supervised: task → labels that some training data judged; the others were never learned.
-        lexical: weight of the `LexicalModel` that stands beside the network for sentence types; 0 for none.
+        trained_labels: task → labels that some training data annotated; the others were never learned.
+        ngrams: weight of the `NgramModel` that stands beside the network for sentence types; 0 for none.
         trained: what the training was: data, seed, scores on dev, for the model card.
     """
 
@@ -44,13 +45,13 @@ class Settings:
     tasks: tuple[str, ...]
     window: int
     overlap: int
-    normaliser: str = ""
+    normalizer: str = ""
     thresholds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     temperatures: Mapping[str, float] = field(default_factory=dict)
     transitions: tuple[tuple[float, ...], ...] | None = None
     encoder: str = ""
-    supervised: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    lexical: float = 0.0
+    trained_labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ngrams: float = 0.0
     trained: Mapping[str, Any] = field(default_factory=dict)
 
     def threshold(self, task: str) -> np.ndarray:
@@ -65,17 +66,17 @@ class Settings:
         """Write `SETTINGS_FILE`."""
         content = {
             "format": FORMAT,
-            "normaliser": self.normaliser,
+            "normalizer": self.normalizer,
             "encoder": self.encoder,
             "tasks": self.tasks,
             "window": self.window,
             "overlap": self.overlap,
-            "labels": {task: self.scheme.labels(task) for task in self.tasks if task != "boundaries"},
+            "labels": {task: self.scheme.labels(task) for task in self.tasks if task != "proclitics"},
             "thresholds": self.thresholds,
             "temperatures": self.temperatures,
             "transitions": self.transitions,
-            "supervised": self.supervised,
-            "lexical": self.lexical,
+            "trained_labels": self.trained_labels,
+            "ngrams": self.ngrams,
             "trained": self.trained,
             "scheme": self.scheme.to_dict(),
         }
@@ -87,14 +88,16 @@ class Settings:
         """Read and check `SETTINGS_FILE`.
 
         Raises:
-            BundleError: it is missing, broken, of another format or normaliser, or contradicts itself.
+            BundleError: it is missing, broken, of another format or normalizer, or contradicts itself.
         """
         path = folder / SETTINGS_FILE
         if not path.is_file():
             raise BundleError(f"{folder}: not a bundle: there is no {SETTINGS_FILE}; name the folder that export wrote")
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            if content["format"] != FORMAT:
+            if content["format"] == 1:
+                content = _of_format_1(content)
+            elif content["format"] != FORMAT:
                 raise BundleError(f"{path}: format {content['format']}, but this version of rasid reads {FORMAT}")
             scheme = LabelScheme.from_dict(content["scheme"], str(path))
             settings = cls(
@@ -102,13 +105,13 @@ class Settings:
                 tasks=tuple(content["tasks"]),
                 window=int(content["window"]),
                 overlap=int(content["overlap"]),
-                normaliser=content["normaliser"],
+                normalizer=content["normalizer"],
                 thresholds={task: tuple(values) for task, values in content["thresholds"].items()},
                 temperatures=content["temperatures"],
                 transitions=content["transitions"] and tuple(map(tuple, content["transitions"])),
                 encoder=content["encoder"],
-                supervised={task: tuple(labels) for task, labels in content["supervised"].items()},
-                lexical=float(content.get("lexical", 0.0)),  # older bundles do not say
+                trained_labels={task: tuple(labels) for task, labels in content["trained_labels"].items()},
+                ngrams=float(content["ngrams"]),
                 trained=content["trained"],
             )
             problem = next(_problems(settings, content["labels"]), None)
@@ -119,12 +122,38 @@ class Settings:
             raise BundleError(f"{path}: cannot be read: {type(error).__name__}: {reason}") from error
         if problem:
             raise BundleError(f"{path}: {problem}")
-        if settings.normaliser not in ("", NORMALISER):
+        if settings.normalizer not in ("", NORMALIZER):
             raise BundleError(
-                f"{path}: made with normaliser {settings.normaliser}, but this rasid has {NORMALISER}; "
+                f"{path}: made with normalizer {settings.normalizer}, but this rasid has {NORMALIZER}; "
                 "export the model again, or install the version that made it"
             )
         return settings
+
+
+def _of_format_1(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as version 0.1 wrote them, under today's names."""
+
+    def tasks(values: Mapping[str, Any]) -> dict[str, Any]:
+        return {renamed.TASKS.get(task, task): value for task, value in values.items()}
+
+    return {
+        **content,
+        "normalizer": content["normaliser"],
+        "tasks": [renamed.TASKS.get(task, task) for task in content["tasks"]],
+        "labels": tasks(content["labels"]),
+        "thresholds": tasks(content["thresholds"]),
+        "temperatures": tasks(content["temperatures"]),
+        "trained_labels": tasks(content["supervised"]),
+        "trained": {"config" if key == "recipe" else key: value for key, value in content["trained"].items()},
+        "ngrams": content.get("lexical", 0.0),  # the first bundles do not say
+    }
+
+
+def config_file(folder: Path) -> Path:
+    """The config that a bundle was trained with; version 0.1 called it recipe.yaml."""
+    return next(
+        (file for name in ("config.yaml", "recipe.yaml") if (file := folder / name).is_file()), folder / "config.yaml"
+    )
 
 
 def check_network(folder: Path, settings: Settings, vocabulary: int) -> None:
@@ -153,7 +182,8 @@ def check_network(folder: Path, settings: Settings, vocabulary: int) -> None:
         ("events", scheme.labels("triggers")),
         ("tasks", settings.tasks),
     ):
-        if tuple(found[key]) != wanted:
+        names = renamed.TASKS if key == "tasks" else {}
+        if tuple(names.get(name, name) for name in found[key]) != wanted:
             raise BundleError(f"{path}: its {key} differ from those of {SETTINGS_FILE}: the bundle was edited")
     if vocabulary > known:
         raise BundleError(
@@ -167,7 +197,7 @@ def _problems(settings: Settings, labels: Mapping[str, Any]) -> Iterator[str]:
     scheme = settings.scheme
     if unknown := set(settings.tasks) - set(HEADS):
         yield f"unknown task {min(unknown)!r}"
-    wanted = {task: scheme.labels(task) for task in settings.tasks if task != "boundaries"}
+    wanted = {task: scheme.labels(task) for task in settings.tasks if task != "proclitics"}
     for task, names in wanted.items():
         if tuple(labels[task]) != names:
             yield f"the label order of {task} differs from the scheme's: the bundle was edited"
@@ -179,8 +209,8 @@ def _problems(settings: Settings, labels: Mapping[str, Any]) -> Iterator[str]:
     for task, value in settings.temperatures.items():
         if not 0 < value < math.inf:
             yield f"the temperature of {task} is {value}; it must be above 0"
-    if not 0 <= settings.lexical < math.inf or (settings.lexical and "sentence_types" not in settings.tasks):
-        yield f"the linear model for sentence types has weight {settings.lexical}"
+    if not 0 <= settings.ngrams < math.inf or (settings.ngrams and "sentence_types" not in settings.tasks):
+        yield f"the linear model for sentence types has weight {settings.ngrams}"
     if settings.transitions is not None:
         tags = 1 + 2 * len(scheme.labels("entities"))
         if [len(row) for row in settings.transitions] != [tags] * (tags + 1):

@@ -30,11 +30,11 @@ def model_card(name: str, settings: Settings, reports: Mapping[str, Any]) -> str
         f"- Tasks: {', '.join(settings.tasks)}; label scheme `{settings.scheme.name}`",
         f"- Trained on {trained.get('device', 'unknown hardware')}, seed {trained.get('seed')}, "
         f"{trained.get('steps')} steps, best at {trained.get('best_step')} (chosen on dev)",
-        *_lexical(settings),
+        *_ngrams(settings),
         "- Offsets are code points of the text as given; probabilities are calibrated on dev",
         "",
     ]
-    for task, labels in settings.supervised.items():
+    for task, labels in settings.trained_labels.items():
         lines.append(f"- {task} learned: {', '.join(labels) or 'none'}")
     lines += ["", "## Measured", ""]
     rows = [_row(report, score) for report in reports.values() for score in report.scores if _is_headline(score)]
@@ -60,10 +60,10 @@ def model_card(name: str, settings: Settings, reports: Mapping[str, Any]) -> str
     return "\n".join(lines) + "\n"
 
 
-def _lexical(settings: Settings) -> list[str]:
-    if not settings.lexical:
+def _ngrams(settings: Settings) -> list[str]:
+    if not settings.ngrams:
         return []
-    weight = f"{settings.lexical:g}"
+    weight = f"{settings.ngrams:g}"
     return [f"- Types of sentences: the network's logits and {weight} times those of a linear model over n-grams"]
 
 

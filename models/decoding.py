@@ -10,8 +10,8 @@ import numpy as np
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class UnitSpan:
-    """A predicted span of units with its label and probability."""
+class WordSpan:
+    """A predicted span of words with its label and probability."""
 
     first: int
     end: int
@@ -45,7 +45,7 @@ def sigmoid(logits: np.ndarray) -> np.ndarray:
 
 def decode_entities(
     logits: np.ndarray, *, transitions: np.ndarray | None = None, temperature: float = 1.0
-) -> list[UnitSpan]:
+) -> list[WordSpan]:
     """The best legal tag sequence as spans.
 
     Args:
@@ -54,7 +54,7 @@ def decode_entities(
         temperature: divides the logits before they become probabilities; it does not change the spans.
 
     Returns:
-        Spans whose score is the probability of exactly their tags: the product over their units of the unit's
+        Spans whose score is the probability of exactly their tags: the product over their words of the word's
         probability, and with a CRF the product of its marginals.
     """
     if not len(logits):
@@ -67,11 +67,11 @@ def decode_entities(
     log_chosen = np.log(probabilities[np.arange(len(tags)), tags].clip(min=1e-12))
     starts = np.flatnonzero(tags % 2 == 1)
     inside = (tags > 0) & (tags % 2 == 0)
-    ends_before = np.flatnonzero(~inside)  # a span ends where the next unit is not inside
+    ends_before = np.flatnonzero(~inside)  # a span ends where the next word is not inside
     ends = np.append(ends_before, len(tags))[np.searchsorted(ends_before, starts, side="right")]
     total = np.append(0.0, np.cumsum(log_chosen, dtype=np.float64))
     return [
-        UnitSpan(first=first, end=end, label=label, score=score)
+        WordSpan(first=first, end=end, label=label, score=score)
         for first, end, label, score in zip(
             starts.tolist(),
             ends.tolist(),
@@ -82,7 +82,7 @@ def decode_entities(
     ]
 
 
-def decode_triggers(logits: np.ndarray, thresholds: np.ndarray, *, temperature: float = 1.0) -> list[UnitSpan]:
+def decode_triggers(logits: np.ndarray, thresholds: np.ndarray, *, temperature: float = 1.0) -> list[WordSpan]:
     """Trigger spans of every type on its own, so that a word may carry several.
 
     A span begins where the begin mark reaches the type's threshold and goes on while the inside mark is likelier than
@@ -97,7 +97,7 @@ def decode_triggers(logits: np.ndarray, thresholds: np.ndarray, *, temperature: 
     begin, inside = probabilities[:, 0::2], probabilities[:, 1::2]  # [U, K]
     on = begin >= thresholds
     goes_on = (inside > 0.5) & (inside > begin)
-    spans: list[UnitSpan] = []
+    spans: list[WordSpan] = []
     reach = [0] * begin.shape[1]  # where the last span of each type ended
     for first, label in zip(*(axis.tolist() for axis in np.nonzero(on)), strict=True):
         if first < reach[label]:
@@ -106,7 +106,7 @@ def decode_triggers(logits: np.ndarray, thresholds: np.ndarray, *, temperature: 
         while end < len(logits) and goes_on[end, label]:
             end += 1
         reach[label] = end
-        spans.append(UnitSpan(first=first, end=end, label=label, score=float(begin[first, label])))
+        spans.append(WordSpan(first=first, end=end, label=label, score=float(begin[first, label])))
     return spans
 
 
@@ -120,7 +120,7 @@ def _best_tags(logits: np.ndarray, transitions: np.ndarray | None) -> np.ndarray
     broken = np.flatnonzero(forbidden[previous, tags])
     if not len(broken):
         return tags
-    # Cut before every unit whose plain maximum is not inside. Where a stretch, decoded as if anything might stand
+    # Cut before every word whose plain maximum is not inside. Where a stretch, decoded as if anything might stand
     # before it, does not begin inside either, no sequence that reaches into it from the left is better, and it can be
     # decoded alone. Otherwise it takes in what stands before it.
     edges = np.append(np.flatnonzero((tags == 0) | (tags % 2 == 1)), len(tags))
@@ -128,7 +128,7 @@ def _best_tags(logits: np.ndarray, transitions: np.ndarray | None) -> np.ndarray
     scores = np.where(forbidden, -np.inf, 0.0)
     anything = np.concatenate([scores[:-1], np.zeros_like(scores[:1])])
     solved: list[tuple[int, int]] = []  # stretches, as numbers of edges
-    work = 0  # units decoded
+    work = 0  # words decoded
     for piece in np.unique(np.searchsorted(edges, broken, side="right") - 1).tolist():
         first, reach = piece, 1
         while True:
@@ -164,7 +164,7 @@ def _viterbi(logits: np.ndarray, transitions: np.ndarray) -> np.ndarray:
 
 
 def _marginals(logits: np.ndarray, transitions: np.ndarray) -> np.ndarray:
-    """Forward-backward in logarithms: probability of each tag at each unit. [U, K]"""
+    """Forward-backward in logarithms: probability of each tag at each word. [U, K]"""
     emissions, step = logits.astype(np.float64), transitions[:-1]
     forward, backward = np.zeros_like(emissions), np.zeros_like(emissions)
     forward[0] = transitions[-1] + emissions[0]
@@ -181,15 +181,15 @@ def _log_sum(values: np.ndarray) -> np.ndarray:
     return largest + np.log(np.exp(values - largest[..., None]).sum(axis=-1))
 
 
-def merge_windows(pieces: Sequence[tuple[np.ndarray, tuple[int, int], int]], units: int, width: int) -> np.ndarray:
-    """Logits of windows to logits of the article: each unit from the window that answers it.
+def merge_windows(pieces: Sequence[tuple[np.ndarray, tuple[int, int], int]], words: int, width: int) -> np.ndarray:
+    """Logits of windows to logits of the article: each word from the window that owns it.
 
     Args:
-        pieces: per window its logits [W, K], the range of units that it answers, and its first unit.
-        units: units of the article.
+        pieces: per window its logits [W, K], the range of words that it owns, and its first word.
+        words: words of the article.
         width: K.
     """
-    merged = np.zeros((units, width), dtype=np.float32)
+    merged = np.zeros((words, width), dtype=np.float32)
     for logits, (first, end), offset in pieces:
         merged[first:end] = logits[first - offset : end - offset]
     return merged

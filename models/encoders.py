@@ -10,7 +10,7 @@ import torch
 from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
-from ..data.text.normalizer import PLACEHOLDERS, VERSION, train_wordpiece, with_arabert_normalisation
+from ..data.text.normalizer import PLACEHOLDERS, VERSION, train_wordpiece, with_arabert_normalization
 from .network import without_pooler
 
 # AraBERT v1 and v2 were trained on text cut by the Farasa segmenter (Antoun et al. 2020): `ال+ كتاب`.
@@ -18,7 +18,7 @@ _SEGMENTED = re.compile(r"(^|/)(bert-(base|large)-arabert(v1|v2)?|bert-(base|lar
 
 
 # The encoders that lie beside this file, by name.
-SHIPPED = {"rasid-mini": Path(__file__).parent / "rasid-mini"}
+BUILT_IN = {"rasid-mini": Path(__file__).parent / "rasid-mini"}
 _DROPOUTS = (
     "attention_dropout", "embedding_dropout", "mlp_dropout",  # ModernBERT
     "attention_probs_dropout_prob", "hidden_dropout_prob",  # BERT, ELECTRA, RoBERTa
@@ -40,31 +40,31 @@ class Encoder:
     Attributes:
         model: the network, in float32, without heads.
         tokenizer: reads raw text; its offsets index it.
-        normaliser: version of the project's normaliser inside the tokenizer, empty where it has its own.
+        normalizer: version of the project's normalizer inside the tokenizer, empty where it has its own.
         name: for the model card.
     """
 
     model: PreTrainedModel
     tokenizer: Tokenizer
-    normaliser: str
+    normalizer: str
     name: str
 
 
 def encoder_path(name: str) -> str:
     """Where an encoder is loaded from: the package for one that ships, else the name itself."""
-    return str(SHIPPED.get(name, name))
+    return str(BUILT_IN.get(name, name))
 
 
 def load_encoder(
-    name: str, *, window: int, normaliser: str = "auto", repair: bool = True, dropout: float | None = None
+    name: str, *, window: int, normalizer: str = "auto", repair: bool = True, dropout: float | None = None
 ) -> Encoder:
     """Load a pretrained encoder.
 
     Args:
         name: one that ships, a model on the Hugging Face hub, or a folder.
         window: sub-words that it must be able to read at once.
-        normaliser: ``arabert``, ``own`` or ``auto``, as the recipe says.
-        repair: see `data.normalise.arabert_normalizer`.
+        normalizer: ``arabert``, ``own`` or ``auto``, as the config says.
+        repair: see `data.normalize.arabert_normalizer`.
         dropout: inside the encoder while it is trained; None leaves what the checkpoint says.
 
     Raises:
@@ -92,9 +92,9 @@ def load_encoder(
     vocabulary = tokenizer.get_vocab(with_added_tokens=True)
     if "ال+" in vocabulary and "+ة" in vocabulary:
         raise EncoderError(f"the vocabulary of {name!r} is of text segmented by Farasa (it has 'ال+'); use a v02 model")
-    ours = _has_our_normaliser(tokenizer)
-    if not ours and (normaliser == "arabert" or (normaliser == "auto" and PLACEHOLDERS[0] in vocabulary)):
-        tokenizer, ours = with_arabert_normalisation(tokenizer, repair=repair), True
+    ours = _has_our_normalizer(tokenizer)
+    if not ours and (normalizer == "arabert" or (normalizer == "auto" and PLACEHOLDERS[0] in vocabulary)):
+        tokenizer, ours = with_arabert_normalization(tokenizer, repair=repair), True
     _check_positions(name, config, window)
     if dropout is not None:
         for key in _DROPOUTS:
@@ -109,7 +109,7 @@ def load_encoder(
             f"the vocabulary of {name!r} has {max(vocabulary.values()) + 1:,} entries, but its weights only {rows:,}: "
             "the tokenizer is of another model"
         )
-    return Encoder(model=model, tokenizer=tokenizer, normaliser=VERSION if ours else "", name=name)
+    return Encoder(model=model, tokenizer=tokenizer, normalizer=VERSION if ours else "", name=name)
 
 
 def scratch_encoder(texts: Iterator[str], *, vocabulary: int, **shape: Any) -> Encoder:
@@ -122,7 +122,7 @@ def scratch_encoder(texts: Iterator[str], *, vocabulary: int, **shape: Any) -> E
     """
     tokenizer = train_wordpiece(texts, vocabulary)
     config = modern_bert(vocabulary=tokenizer.get_vocab_size(), **shape)
-    return Encoder(model=AutoModel.from_config(config), tokenizer=tokenizer, normaliser=VERSION, name="from scratch")
+    return Encoder(model=AutoModel.from_config(config), tokenizer=tokenizer, normalizer=VERSION, name="from scratch")
 
 
 def modern_bert(*, vocabulary: int, layers: int, hidden: int, heads: int, intermediate: int, positions: int) -> Any:
@@ -157,7 +157,7 @@ def modern_bert(*, vocabulary: int, layers: int, hidden: int, heads: int, interm
 def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
     """Write tokenizer.json and tokenizer_config.json, which transformers loads as they are.
 
-    Not as a `BertTokenizer`: that class ignores the normaliser of tokenizer.json when it loads.
+    Not as a `BertTokenizer`: that class ignores the normalizer of tokenizer.json when it loads.
     """
     names = {
         "pad_token": "[PAD]",
@@ -222,7 +222,7 @@ def _is_path(name: str) -> bool:
 
 
 def check_reachable(name: str) -> None:
-    """Refuse a model of the hub, before it is loaded, when nobody answers there.
+    """Drop a model of the hub, before it is loaded, when nobody answers there.
 
     huggingface_hub tries six times, over half a minute, to connect to a hub that is not there, and a name that was
     mistyped is looked for like any other. One request without a second try tells. Whatever else it meets (no such
@@ -256,7 +256,7 @@ def _unloadable(name: str, error: Exception) -> EncoderError:
     return EncoderError(f"encoder {name!r} cannot be loaded ({where}): {reason}")
 
 
-def _has_our_normaliser(tokenizer: Tokenizer) -> bool:
+def _has_our_normalizer(tokenizer: Tokenizer) -> bool:
     """Whether the tokenizer maps a link to the placeholder by itself."""
     normalizer = tokenizer.normalizer
     return normalizer is not None and PLACEHOLDERS[0] in normalizer.normalize_str("http://a.com/b")

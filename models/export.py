@@ -14,7 +14,7 @@ import torch
 from .backends import ONNX_FILE, WEIGHTS_FILE
 from .bundle import SETTINGS_FILE, BundleError
 from .network import RasidModel
-from .ngrams import LEXICAL_FILE
+from .ngrams import NGRAM_FILE
 
 logger = logging.getLogger(__name__)
 
@@ -25,22 +25,22 @@ class ExportError(RuntimeError):
     """A network that cannot be exported."""
 
 
-def save_bundle(bundle: Path, trained: Path, recipe: Path) -> None:
+def save_bundle(bundle: Path, trained: Path, config: Path) -> None:
     """Write a bundle from the best weights of a run: no pickle, no code, nothing that only training needs.
 
     Args:
         bundle: folder to be made.
         trained: folder with the files of `BUNDLE_FILES`.
-        recipe: the resolved recipe, kept as recipe.yaml.
+        config: the resolved config, kept as config.yaml.
     """
     missing = [name for name in BUNDLE_FILES if not (trained / name).is_file()]
     if missing:
         raise BundleError(f"{trained}: there is no {missing[0]}; train the run again")
     bundle.mkdir(parents=True, exist_ok=True)
-    for name in (*BUNDLE_FILES, LEXICAL_FILE):
-        if name != LEXICAL_FILE or (trained / name).is_file():
+    for name in (*BUNDLE_FILES, NGRAM_FILE):
+        if name != NGRAM_FILE or (trained / name).is_file():
             shutil.copyfile(trained / name, bundle / name)
-    shutil.copyfile(recipe, bundle / "recipe.yaml")
+    shutil.copyfile(config, bundle / "config.yaml")
 
 
 def onnx_available() -> bool:
@@ -103,16 +103,16 @@ def export_onnx(bundle: Path) -> Path:
 
 def _sample(model: RasidModel) -> dict[str, torch.Tensor]:
     """Inputs of three windows; no axis is 1, which tracing would take for fixed."""
-    length, units, sentences = 24, 9, 3
+    length, words, sentences = 24, 9, 3
     rng = np.random.default_rng(0)
     vocabulary = model.encoder.config.vocab_size
-    first = np.arange(units) * 2 + 1
+    first = np.arange(words) * 2 + 1
     ranges = np.stack([first, first + 2], axis=1)
-    edges = np.linspace(0, units, sentences + 1).astype(int)
+    edges = np.linspace(0, words, sentences + 1).astype(int)
     return {
         "input_ids": torch.from_numpy(rng.integers(0, vocabulary, (3, length))),
         "attention_mask": torch.from_numpy((np.arange(length) < np.array([[24], [20], [22]])).astype(np.int64)),
-        "units": torch.from_numpy(np.stack([ranges] * 3)),
+        "words": torch.from_numpy(np.stack([ranges] * 3)),
         "sentences": torch.from_numpy(np.stack([np.stack([edges[:-1], edges[1:]], axis=1)] * 3)),
         "sentence_numbers": torch.from_numpy(np.stack([np.arange(sentences)] * 3)),
     }

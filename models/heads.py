@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 
 
-class UnitPooling(nn.Module):
-    """States of the sub-words of a unit to one state.
+class WordPooling(nn.Module):
+    """States of the sub-words of a word to one state.
 
     Args:
         how: ``first`` sub-word, ``mean`` of all, or learned ``attention`` over them.
@@ -17,13 +17,13 @@ class UnitPooling(nn.Module):
         self.how = how
         self.score = nn.Linear(hidden, 1) if how == "attention" else None
 
-    def forward(self, states: Tensor, units: Tensor) -> Tensor:
-        """States [B, T, H] and units [B, W, 2] (first and one past the last sub-word) to [B, W, H]."""
+    def forward(self, states: Tensor, words: Tensor) -> Tensor:
+        """States [B, T, H] and words [B, W, 2] (first and one past the last sub-word) to [B, W, H]."""
         if self.how == "first":
-            index = units[:, :, :1].expand(-1, -1, states.shape[-1])  # [B, W, H]
+            index = words[:, :, :1].expand(-1, -1, states.shape[-1])  # [B, W, H]
             return states.gather(1, index)
         position = torch.arange(states.shape[1], device=states.device)  # [T]
-        member = (position >= units[:, :, :1]) & (position < units[:, :, 1:])  # [B, W, T]
+        member = (position >= words[:, :, :1]) & (position < words[:, :, 1:])  # [B, W, T]
         weight = member.to(states.dtype)
         if self.score is not None:
             # Bounded scores need no maximum to be subtracted: exp stays finite in every precision that trains.
@@ -33,10 +33,10 @@ class UnitPooling(nn.Module):
 
 
 class SentenceHead(nn.Module):
-    """Label-wise attention over the units of a sentence (Mullenbach et al. 2018): each label reads its own words.
+    """Label-wise attention over the words of a sentence (Mullenbach et al. 2018): each label reads its own words.
 
     Args:
-        hidden: width of the unit states.
+        hidden: width of the word states.
         labels: number of labels.
     """
 
@@ -45,21 +45,21 @@ class SentenceHead(nn.Module):
         self.attention = nn.Linear(hidden, labels)
         self.value = nn.Linear(hidden, labels)
 
-    def forward(self, units: Tensor, sentences: Tensor) -> Tensor:
-        """Unit states [B, W, H] and ranges of units [B, S, 2] to logits [B, S, K]."""
-        position = torch.arange(units.shape[1], device=units.device)  # [W]
+    def forward(self, words: Tensor, sentences: Tensor) -> Tensor:
+        """Word states [B, W, H] and ranges of words [B, S, 2] to logits [B, S, K]."""
+        position = torch.arange(words.shape[1], device=words.device)  # [W]
         member = (position >= sentences[:, :, :1]) & (position < sentences[:, :, 1:])  # [B, S, W]
-        with torch.autocast(units.device.type, enabled=False):
-            score = torch.exp(10 * torch.tanh(self.attention(units.float()) / 10))  # [B, W, K]
+        with torch.autocast(words.device.type, enabled=False):
+            score = torch.exp(10 * torch.tanh(self.attention(words.float()) / 10))  # [B, W, K]
             mask = member.float()
-            return (mask @ (score * self.value(units.float()))) / (mask @ score).clamp(min=1e-6)  # [B, S, K]
+            return (mask @ (score * self.value(words.float()))) / (mask @ score).clamp(min=1e-6)  # [B, S, K]
 
 
 class ArticleHead(nn.Module):
     """What a sentence says of the whole article: its own types, weighed by where it stands.
 
     News says in its title and lead what it is about, so a label of the article is a label of a sentence near its
-    beginning: few parameters, which a few hundred labelled articles can teach.
+    beginning: few parameters, which a few hundred labeled articles can teach.
 
     Args:
         labels: number of labels.
@@ -79,7 +79,7 @@ class ArticleHead(nn.Module):
 
 
 class LinearChain(nn.Module):
-    """A linear-chain CRF over unit tags (Lafferty et al. 2001), trained also where only some labels were judged."""
+    """A linear-chain CRF over word tags (Lafferty et al. 2001), trained also where only some labels were annotated."""
 
     def __init__(self, tags: int, forbidden: Tensor) -> None:
         """Args: number of tags; which transitions [K, K] and starts (row K) are never allowed, as bool [K + 1, K]."""
@@ -100,8 +100,8 @@ class LinearChain(nn.Module):
 
         Args:
             emissions: [B, W, K]
-            allowed: tags that gold allows at each unit. [B, W, K] bool
-            mask: real units, a prefix of each row. [B, W] bool
+            allowed: tags that gold allows at each word. [B, W, K] bool
+            mask: real words, a prefix of each row. [B, W] bool
             continues: rows that do not begin a text: any tag may stand first, and no start is scored. [B] bool
 
         Returns:

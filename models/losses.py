@@ -10,24 +10,24 @@ IGNORED = -100
 
 
 def entity_loss(
-    logits: Tensor, tags: Tensor, open_labels: Tensor, *, weights: Tensor | None, chain: LinearChain | None
+    logits: Tensor, tags: Tensor, unannotated_labels: Tensor, *, weights: Tensor | None, chain: LinearChain | None
 ) -> tuple[Tensor, Tensor]:
-    """Negative log-likelihood of the tags; where labels were not judged, of all tags that gold allows.
+    """Negative log-likelihood of the tags; where labels were not annotated, of all tags that gold allows.
 
     Args:
         logits: [B, W, K] with K = 1 + 2L
-        tags: `IGNORED` outside of what the window answers. [B, W]
-        open_labels: labels that were not judged: outside (tag 0) may as well be one of them. [B, L] bool
+        tags: `IGNORED` outside of what the window owns. [B, W]
+        unannotated_labels: labels that were not annotated: outside (tag 0) may as well be one of them. [B, L] bool
         weights: of each tag, or None. [K]
-        chain: the CRF, or None for independent units.
+        chain: the CRF, or None for independent words.
 
     Returns:
-        (sum, count of units)
+        (sum, count of words)
     """
     known = tags != IGNORED  # [B, W]
     count = known.sum()
     logits = logits.float()
-    if chain is None and not open_labels.any():
+    if chain is None and not unannotated_labels.any():
         total = F.cross_entropy(
             logits.reshape(-1, logits.shape[-1]),
             tags.reshape(-1),
@@ -37,13 +37,13 @@ def entity_loss(
         )
         return total, count
     allowed = F.one_hot(tags.clamp(min=0), logits.shape[-1]).bool()  # [B, W, K]
-    open_tags = F.pad(open_labels.repeat_interleave(2, dim=1), (1, 0))  # [B, K]
-    allowed |= (tags == 0)[:, :, None] & open_tags[:, None, :]
+    unannotated_tags = F.pad(unannotated_labels.repeat_interleave(2, dim=1), (1, 0))  # [B, K]
+    allowed |= (tags == 0)[:, :, None] & unannotated_tags[:, None, :]
     if chain is not None:
         # What the window does not answer is a context of unknown tags, not a break in the chain.
         allowed |= ~known[:, :, None]
-        real = known.flip(1).cumsum(1).flip(1) > 0  # up to the last known unit
-        # A window that answers its first unit as inside, or not at all, begins in the middle of a text.
+        real = known.flip(1).cumsum(1).flip(1) > 0  # up to the last known word
+        # A window that owns its first word as inside, or not at all, begins in the middle of a text.
         continues = (tags[:, 0] != 0) & (tags[:, 0] % 2 == 0)
         return chain.negative_log_likelihood(logits, allowed, real, continues).sum(), count
     held = logits.masked_fill(~allowed, float("-inf"))
@@ -61,27 +61,27 @@ def binary_loss(logits: Tensor, targets: Tensor, known: Tensor, positive_weight:
 
 
 def masked_binary_loss(logits: Tensor, targets: Tensor, positive_weight: float) -> tuple[Tensor, Tensor]:
-    """Binary cross-entropy where the target is not `IGNORED`: (sum, count of judged labels)."""
+    """Binary cross-entropy where the target is not `IGNORED`: (sum, count of annotated labels)."""
     known = targets != IGNORED
     return binary_loss(logits, targets.clamp(min=0), known, positive_weight), known.sum()
 
 
 def trigger_loss(
-    logits: Tensor, marks: Tensor, answered: Tensor, judged: Tensor, positive_weight: float
+    logits: Tensor, marks: Tensor, owned: Tensor, annotated: Tensor, positive_weight: float
 ) -> tuple[Tensor, Tensor]:
     """Binary cross-entropy of begin and inside marks of every type.
 
     Args:
         logits: [B, W, 2K]
         marks: [B, W, 2K] bool
-        answered: units that the window answers. [B, W] bool
-        judged: types that were judged. [B, K] bool
+        owned: words that the window owns. [B, W] bool
+        annotated: types that were annotated. [B, K] bool
         positive_weight: weight of positive marks.
 
     Returns:
-        (sum, count of units with a judged type)
+        (sum, count of words with a annotated type)
     """
-    known = answered[:, :, None] & judged.repeat_interleave(2, dim=1)[:, None, :]  # [B, W, 2K]
+    known = owned[:, :, None] & annotated.repeat_interleave(2, dim=1)[:, None, :]  # [B, W, 2K]
     return binary_loss(logits, marks, known, positive_weight), known.any(-1).sum()
 
 
@@ -94,11 +94,11 @@ def article_loss(
         logits: per sentence. [B, S, K]
         valid: real sentences. [B, S] bool
         article: number of each window's article in the batch. [B]
-        targets: [A, K], `IGNORED` where not judged
+        targets: [A, K], `IGNORED` where not annotated
         positive_weight: weight of positive labels.
 
     Returns:
-        (sum, count of judged labels)
+        (sum, count of annotated labels)
     """
     lowest = torch.finfo(torch.float32).min
     strongest = logits.float().masked_fill(~valid[:, :, None], lowest).amax(1)  # [B, K]

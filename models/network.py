@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 
+from .. import renamed
 from .decoding import forbidden_transitions
-from .heads import ArticleHead, LinearChain, SentenceHead, UnitPooling
+from .heads import ArticleHead, LinearChain, SentenceHead, WordPooling
 from .losses import article_loss, entity_loss, masked_binary_loss, trigger_loss
 
 LEAD = 16  # first sentences that the article head tells apart
@@ -22,7 +23,7 @@ class RasidConfig(PretrainedConfig):
         tasks: tasks that have a head.
         entities: entity labels in order.
         events: event types in order.
-        pooling: sub-words to units: ``first``, ``mean`` or ``attention``.
+        pooling: sub-words to words: ``first``, ``mean`` or ``attention``.
         crf: whether entities are tagged by a linear-chain CRF.
         dropout: before every head.
     """
@@ -41,7 +42,8 @@ class RasidConfig(PretrainedConfig):
         **kwargs: Any,
     ) -> None:
         self.encoder = dict(encoder or {})
-        self.tasks, self.entities, self.events = list(tasks), list(entities), list(events)
+        self.tasks = [renamed.TASKS.get(task, task) for task in tasks]
+        self.entities, self.events = list(entities), list(events)
         self.pooling, self.crf, self.dropout = pooling, crf, dropout
         super().__init__(**kwargs)
 
@@ -64,7 +66,7 @@ class RasidModel(PreTrainedModel):
         hidden = self.encoder.config.hidden_size
         kinds, tags = len(config.events), 1 + 2 * len(config.entities)
         tasks = set(config.tasks)
-        self.pooling = UnitPooling(config.pooling, hidden)
+        self.pooling = WordPooling(config.pooling, hidden)
         self.dropout = nn.Dropout(config.dropout)
         self.entities = nn.Linear(hidden, tags) if "entities" in tasks else None
         self.chain = (
@@ -73,22 +75,22 @@ class RasidModel(PreTrainedModel):
             else None
         )
         self.triggers = nn.Linear(hidden, 2 * kinds) if "triggers" in tasks else None
-        self.boundaries = nn.Linear(hidden, 4) if "boundaries" in tasks else None
+        self.proclitics = nn.Linear(hidden, 4) if "proclitics" in tasks else None
         # Article labels are read off sentences, so they need the sentence head whether or not it is a task itself.
-        self.sentence_types = SentenceHead(hidden, kinds) if tasks & {"sentence_types", "event_types"} else None
-        self.event_types = ArticleHead(kinds, LEAD) if "event_types" in tasks else None
+        self.sentence_types = SentenceHead(hidden, kinds) if tasks & {"sentence_types", "article_types"} else None
+        self.article_types = ArticleHead(kinds, LEAD) if "article_types" in tasks else None
         self.post_init()
         # Marks are rare: heads that begin near the truth need not unlearn half of everything first (Lin et al. 2017).
         if self.triggers is not None:
             nn.init.constant_(self.triggers.bias, -5.0)
         if self.sentence_types is not None:
             nn.init.constant_(self.sentence_types.value.bias, -2.5)
-        if self.event_types is not None:
+        if self.article_types is not None:
             later = torch.arange(LEAD, dtype=torch.float32)[:, None]
-            self.event_types.place.weight.data = -(0.75 * (later - 1)).clamp(0, 4)  # title and lead count in full
+            self.article_types.place.weight.data = -(0.75 * (later - 1)).clamp(0, 4)  # title and lead count in full
 
     def _init_weights(self, module: nn.Module) -> None:
-        """Initialise the heads; the encoder has initialised itself."""
+        """Initialize the heads; the encoder has initialized itself."""
         if isinstance(module, nn.Linear):
             nn.init.normal_(module.weight, std=0.02)
             if module.bias is not None:
@@ -104,7 +106,7 @@ class RasidModel(PreTrainedModel):
         self,
         input_ids: Tensor,
         attention_mask: Tensor,
-        units: Tensor,
+        words: Tensor,
         sentences: Tensor,
         sentence_numbers: Tensor,
     ) -> dict[str, Tensor]:
@@ -113,32 +115,32 @@ class RasidModel(PreTrainedModel):
         Args:
             input_ids: [B, T]
             attention_mask: 1 for real sub-words. [B, T]
-            units: first and one-past-last sub-word of each unit; padding is 0, 0. [B, W, 2]
-            sentences: first and one-past-last unit of each sentence; padding is 0, 0. [B, S, 2]
+            words: first and one-past-last sub-word of each word; padding is 0, 0. [B, W, 2]
+            sentences: first and one-past-last word of each sentence; padding is 0, 0. [B, S, 2]
             sentence_numbers: number of each sentence in its article. [B, S]
 
         Returns:
-            entities [B, W, 1 + 2L], triggers [B, W, 2K], boundaries [B, W, 4], sentence_types and event_types
+            entities [B, W, 1 + 2L], triggers [B, W, 2K], proclitics [B, W, 4], sentence_types and event_types
             [B, S, K], as far as the network has these heads.
         """
         states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state  # [B, T, H]
-        words = self.dropout(self.pooling(states, units))  # [B, W, H]
+        states = self.dropout(self.pooling(states, words))  # [B, W, H]
         logits: dict[str, Tensor] = {}
         if self.entities is not None:
-            logits["entities"] = self.entities(words)
+            logits["entities"] = self.entities(states)
         if self.triggers is not None:
-            logits["triggers"] = self.triggers(words)
-        if self.boundaries is not None:
-            logits["boundaries"] = self.boundaries(words)
+            logits["triggers"] = self.triggers(states)
+        if self.proclitics is not None:
+            logits["proclitics"] = self.proclitics(states)
         if self.sentence_types is not None:
-            types = self.sentence_types(words, sentences)
+            types = self.sentence_types(states, sentences)
             if "sentence_types" in self.config.tasks:
                 logits["sentence_types"] = types
-            if self.event_types is not None:
-                # Where sentences are judged themselves, an article whose lead lacks a type must not unteach the
+            if self.article_types is not None:
+                # Where sentences are annotated themselves, an article whose lead lacks a type must not unteach the
                 # sentence further down that has it.
-                judged = "sentence_types" in self.config.tasks
-                logits["event_types"] = self.event_types(types.detach() if judged else types, sentence_numbers)
+                annotated = "sentence_types" in self.config.tasks
+                logits["article_types"] = self.article_types(types.detach() if annotated else types, sentence_numbers)
         return logits
 
     def losses(
@@ -156,7 +158,7 @@ class RasidModel(PreTrainedModel):
             result["entities"] = entity_loss(
                 logits["entities"],
                 targets["entities"],
-                targets["entities_open"],
+                targets["entities_unannotated"],
                 weights=tag_weights,
                 chain=self.chain,
             )
@@ -164,27 +166,27 @@ class RasidModel(PreTrainedModel):
             result["triggers"] = trigger_loss(
                 logits["triggers"],
                 targets["triggers"],
-                targets["answered"],
-                targets["triggers_judged"],
+                targets["owned"],
+                targets["triggers_annotated"],
                 positive.get("triggers", 1.0),
             )
-        if "boundaries" in logits:
-            gold = targets["boundaries"]
+        if "proclitics" in logits:
+            gold = targets["proclitics"]
             total = nn.functional.cross_entropy(
-                logits["boundaries"].float().reshape(-1, 4), gold.reshape(-1), ignore_index=-100, reduction="sum"
+                logits["proclitics"].float().reshape(-1, 4), gold.reshape(-1), ignore_index=-100, reduction="sum"
             )
-            result["boundaries"] = (total, (gold != -100).sum())
+            result["proclitics"] = (total, (gold != -100).sum())
         if "sentence_types" in logits:
             result["sentence_types"] = masked_binary_loss(
                 logits["sentence_types"], targets["sentence_types"], positive.get("sentence_types", 1.0)
             )
-        if "event_types" in logits:
-            result["event_types"] = article_loss(
-                logits["event_types"],
+        if "article_types" in logits:
+            result["article_types"] = article_loss(
+                logits["article_types"],
                 targets["sentence_valid"],
                 targets["article"],
-                targets["event_types"],
-                positive.get("event_types", 1.0),
+                targets["article_types"],
+                positive.get("article_types", 1.0),
             )
         return result
 

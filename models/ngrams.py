@@ -1,6 +1,6 @@
 """A linear model over words and character n-grams of a sentence, which stands beside the encoder.
 
-Where few sentences were labelled and labels hang on wording, a linear model over n-grams ranks as well as a small
+Where few sentences were labeled and labels hang on wording, a linear model over n-grams ranks as well as a small
 encoder and errs elsewhere, so that the sum of both logits ranks better than either (Wang & Manning 2012 on how strong
 such models are, https://aclanthology.org/P12-2018). Features are hashed (Weinberger et al. 2009): the model needs no
 vocabulary, and its size does not grow with the text.
@@ -18,7 +18,8 @@ from scipy import sparse
 
 from ..data.windows.targets import IGNORED
 
-LEXICAL_FILE = "lexical.safetensors"
+NGRAM_FILE = "ngrams.safetensors"
+_OLD_FILE = "lexical.safetensors"  # of version 0.1
 BITS = 16  # of a hash: collisions cost nothing measurable against 2 ** 20
 COLUMNS = 2 << BITS  # words and pairs of words, then characters
 ORDERS = range(2, 6)  # lengths of character n-grams, a word's edges included
@@ -31,7 +32,7 @@ _PRIME, _OTHER = np.uint64(0x100000001B3), np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, kw_only=True)
-class LexicalModel:
+class NgramModel:
     """Weights of hashed n-grams.
 
     Attributes:
@@ -48,20 +49,20 @@ class LexicalModel:
         """Evidence of each sentence for each label: 0 says nothing. [N, K]
 
         Args:
-            texts: sentences, normalised as those that the model was fitted to.
+            texts: sentences, normalized as those that the model was fitted to.
         """
         return _weigh(count_ngrams(texts), self.rarity) @ self.weights + self.bias
 
     def save(self, folder: Path) -> None:
-        """Write `LEXICAL_FILE`, in half precision."""
+        """Write `NGRAM_FILE`, in half precision."""
         from safetensors.numpy import save_file
 
         tensors = {"weights": self.weights, "rarity": self.rarity, "bias": self.bias}
-        save_file({name: values.astype(np.float16) for name, values in tensors.items()}, folder / LEXICAL_FILE)
+        save_file({name: values.astype(np.float16) for name, values in tensors.items()}, folder / NGRAM_FILE)
 
     @classmethod
-    def load(cls, folder: Path, labels: int) -> "LexicalModel":
-        """Read `LEXICAL_FILE`.
+    def load(cls, folder: Path, labels: int) -> "NgramModel":
+        """Read `NGRAM_FILE`.
 
         Args:
             folder: a bundle.
@@ -74,23 +75,24 @@ class LexicalModel:
         from safetensors.numpy import load_file
 
         try:
-            tensors = {name: values.astype(np.float32) for name, values in load_file(folder / LEXICAL_FILE).items()}
+            file = folder / NGRAM_FILE if (folder / NGRAM_FILE).is_file() else folder / _OLD_FILE
+            tensors = {name: values.astype(np.float32) for name, values in load_file(file).items()}
         except (OSError, SafetensorError) as error:
-            raise ValueError(f"{LEXICAL_FILE} cannot be read: {str(error).splitlines()[0]}") from error
+            raise ValueError(f"{NGRAM_FILE} cannot be read: {str(error).splitlines()[0]}") from error
         shapes = {"weights": (COLUMNS, labels), "rarity": (COLUMNS,), "bias": (labels,)}
         for name, shape in shapes.items():
             found = tensors[name].shape if name in tensors else None
             if found != shape or not np.isfinite(tensors[name]).all():
-                raise ValueError(f"{LEXICAL_FILE}: {name} has shape {found} and not {shape}, or is not finite")
+                raise ValueError(f"{NGRAM_FILE}: {name} has shape {found} and not {shape}, or is not finite")
         return cls(**{name: tensors[name] for name in shapes})
 
 
-def fit(texts: Sequence[str], targets: np.ndarray) -> LexicalModel:
-    """Logistic regression for each label, on the sentences that were judged for it.
+def fit(texts: Sequence[str], targets: np.ndarray) -> NgramModel:
+    """Logistic regression for each label, on the sentences that were annotated for it.
 
     Args:
-        texts: normalised sentences. [N]
-        targets: 1, 0, or `IGNORED` where a label was not judged. [N, K]
+        texts: normalized sentences. [N]
+        targets: 1, 0, or `IGNORED` where a label was not annotated. [N, K]
 
     Returns:
         The model. Its bias leaves out how frequent a label is: that the network tells.
@@ -112,7 +114,7 @@ def fit(texts: Sequence[str], targets: np.ndarray) -> LexicalModel:
         model = LogisticRegression(C=STRENGTH, max_iter=1000).fit(features[rows], gold)
         weights[:, label] = model.coef_[0]
         bias[label] = model.intercept_[0] - np.log(positive / negative)
-    return LexicalModel(weights=_as_saved(weights), rarity=rarity, bias=_as_saved(bias))
+    return NgramModel(weights=_as_saved(weights), rarity=rarity, bias=_as_saved(bias))
 
 
 def _as_saved(values: np.ndarray) -> np.ndarray:
@@ -146,7 +148,7 @@ def count_ngrams(texts: Sequence[str]) -> sparse.csr_array:
 
 
 def _words(points: np.ndarray, blank: np.ndarray, owner: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Hashes of words and of pairs of neighbours, and the texts that they stand in."""
+    """Hashes of words and of pairs of neighbors, and the texts that they stand in."""
     first = np.flatnonzero(~blank & np.roll(blank, 1))  # every text begins and ends with a blank
     if not len(first):
         return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)

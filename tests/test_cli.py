@@ -111,7 +111,7 @@ def test_tag_gives_jsonl_with_exact_offsets(rasid, bundle, file, tmp_path):
     ("format", "needed"),
     [
         ("jsonl", '"label": "GPE"'),
-        ("markup", "سوريا"),
+        ("inline", "سوريا"),
         ("conll", "سوريا\tB-GPE"),
         ("csv", ",ASSAULT,قصف,"),
         ("text", "# خبر"),
@@ -180,7 +180,7 @@ def test_broken_inputs_are_named_and_the_rest_is_tagged(rasid, bundle, file, tmp
 
 def test_an_article_that_cannot_be_written_shows_in_the_exit_code(rasid, bundle, tmp_path):
     (tmp_path / "in.jsonl").write_text('{"id": "bad", "text": "\\ud800"}\n{"text": "قصف"}\n', encoding="utf-8")
-    assert "left out: bad" in rasid("tag", bundle, tmp_path / "in.jsonl", "-f", "markup", code=1).stderr
+    assert "left out: bad" in rasid("tag", bundle, tmp_path / "in.jsonl", "-f", "inline", code=1).stderr
     for format in ("csv", "text", "jsonl"):
         rasid("tag", bundle, tmp_path / "in.jsonl", "-f", format)
         rasid("tag", bundle, tmp_path / "in.jsonl", "-f", format, "-o", tmp_path / "out")
@@ -208,7 +208,7 @@ def test_what_is_no_bundle_is_one_line(rasid, file, tmp_path):
 
 
 def test_wrong_options_are_one_line(rasid, bundle, file):
-    assert "jsonl, markup, conll, csv, text" in error_of(rasid("tag", bundle, file, "-f", "xml", code=1))
+    assert "jsonl, inline, conll, csv, text" in error_of(rasid("tag", bundle, file, "-f", "xml", code=1))
     assert "'torch' and 'onnx'" in error_of(rasid("tag", bundle, file, "--backend", "jax", code=1))
 
 
@@ -252,11 +252,11 @@ def test_evaluate_shows_a_table_and_writes_the_report(rasid, bundle, dev, tmp_pa
     result = rasid("evaluate", bundle, dev, "-o", tmp_path / "report")
     report = report_of(tmp_path / "report")
     assert report.articles == 6
-    assert {score.task for score in report.scores} >= {"entities", "triggers", "sentence_types", "event_types"}
+    assert {score.task for score in report.scores} >= {"entities", "triggers", "sentence_types", "article_types"}
     value = report.score("entities").value
     assert value is not None
     assert f"{100 * value:.2f}" in result.stdout
-    for name in ("entities", "triggers", "sentence_types", "event_types", "strict", "decision", "F1", "AP"):
+    for name in ("entities", "triggers", "sentence_types", "article_types", "strict", "decision", "F1", "AP"):
         assert name in result.stdout
     assert (tmp_path / "report" / "report.md").read_text(encoding="utf-8").startswith("# ")
     readable(CliRunner().invoke(app, ["evaluate", str(bundle), str(dev)]))
@@ -268,13 +268,13 @@ def test_evaluate_reads_every_format(rasid, bundle, dev, tmp_path):
     write_articles(articles, tmp_path / "gold.conll")
     whole = Article(text=articles[0].text, id="x", sentences=(Sentence(start=0, end=11, types=("ASSAULT",)),))
     (tmp_path / "gold.jsonl").write_text(
-        json.dumps({"text": whole.text, "labels": ["ASSAULT"], "judged": ["ASSAULT"]}) + "\n", encoding="utf-8"
+        json.dumps({"text": whole.text, "labels": ["ASSAULT"], "annotated": ["ASSAULT"]}) + "\n", encoding="utf-8"
     )
     tasks = {}
     for name in ("gold.rasid", "gold.conll", "gold.jsonl"):
         rasid("evaluate", bundle, tmp_path / name, "-o", tmp_path / "report")
         tasks[name] = {score.task for score in report_of(tmp_path / "report").scores}
-    assert tasks["gold.rasid"] >= {"entities", "triggers", "event_types"}
+    assert tasks["gold.rasid"] >= {"entities", "triggers", "article_types"}
     assert tasks["gold.conll"] == {"entities"}
     assert tasks["gold.jsonl"] == {"sentence_types"}
     # Markup holds what JSONL holds of entities.
@@ -309,7 +309,7 @@ def test_evaluate_says_what_it_cannot_do(rasid, bundle, dev, tmp_path):
     assert "no such file" in error_of(rasid("evaluate", bundle, tmp_path / "none.jsonl", code=1))
     assert "weather" in error_of(rasid("evaluate", bundle, dev, "--task", "weather", code=1))
     assert "arguments" in error_of(rasid("evaluate", bundle, dev, "--task", "arguments", code=1))
-    assert "nothing to score" in error_of(rasid("evaluate", bundle, dev, "--task", "boundaries", code=1))
+    assert "nothing to score" in error_of(rasid("evaluate", bundle, dev, "--task", "proclitics", code=1))
     assert "splits" in error_of(rasid("evaluate", bundle, "corpus:all", code=1))
     assert "--label" in error_of(rasid("evaluate", bundle, "corpus:dev", "--label", "A=B", code=1))
     assert "format" in error_of(rasid("evaluate", bundle, dev, "--format", "xml", code=1))

@@ -13,7 +13,7 @@ from rasid.data.articles import Article, Entity, Event, Sentence, Span, check_ar
 from rasid.inference import POOL_CHARACTERS, POOL_TEXTS
 from rasid.models.bundle import Settings
 
-TASKS = ("entities", "triggers", "boundaries", "sentence_types", "event_types")
+TASKS = ("entities", "triggers", "proclitics", "sentence_types", "article_types")
 LOW = -8.0
 
 PIECES = [
@@ -30,17 +30,17 @@ TEXTS = st.one_of(
 
 
 def hashed_backend(entities: int, events: int):
-    """Logits that depend on a unit's sub-word alone, or on a sentence's number: no window can change them."""
-    widths = {"entities": 1 + 2 * entities, "triggers": 2 * events, "boundaries": 4}
+    """Logits that depend on a word's sub-word alone, or on a sentence's number: no window can change them."""
+    widths = {"entities": 1 + 2 * entities, "triggers": 2 * events, "proclitics": 4}
     tables = {task: np.random.default_rng(7).normal(scale=3, size=(4096, width)) for task, width in widths.items()}
     tables["sentence_types"] = np.random.default_rng(8).normal(scale=3, size=(4096, events))
-    tables["event_types"] = tables["sentence_types"] + 1
+    tables["article_types"] = tables["sentence_types"] + 1
 
     def run(inputs):
-        first = np.take_along_axis(inputs["input_ids"], inputs["units"][:, :, 0], axis=1)  # [B, W]
-        assert inputs["attention_mask"].sum() == (inputs["units"][:, :, 1].max(axis=1) + 1).sum()
+        first = np.take_along_axis(inputs["input_ids"], inputs["words"][:, :, 0], axis=1)  # [B, W]
+        assert inputs["attention_mask"].sum() == (inputs["words"][:, :, 1].max(axis=1) + 1).sum()
         logits = {task: tables[task][first % 4096].astype(np.float32) for task in widths}
-        for task in ("sentence_types", "event_types"):
+        for task in ("sentence_types", "article_types"):
             logits[task] = tables[task][inputs["sentence_numbers"] % 4096].astype(np.float32)
         return logits
 
@@ -110,7 +110,7 @@ def test_a_list_is_tagged_as_one_by_one_and_in_order(hashed, texts):
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), min_size=20, max_size=400).map("".join))
 def test_windows_change_nothing_that_the_network_does_not_see(tokenizer_json, scheme, text):
-    # Units and sentences have the same logits in every window, so any seam that shows is a mistake of merging.
+    # Words and sentences have the same logits in every window, so any seam that shows is a mistake of merging.
     small = tagger_of(tokenizer_json, scheme, window=70, overlap=20)(text)
     assert small == tagger_of(tokenizer_json, scheme, window=2000)(text)
 
@@ -191,7 +191,7 @@ def test_a_very_long_article_is_tagged_to_its_end(trained, articles):
     article = prediction.article
     check_offsets(article, text)
     assert {"واشنطن", "الثلاثاء"} <= {entity.text for entity in article.entities if entity.start >= head}
-    assert prediction.encoded.units[-1].tolist() == [len(text) - 1, len(text)]  # the full stop
+    assert prediction.encoded.words[-1].tolist() == [len(text) - 1, len(text)]  # the full stop
     assert article.sentences[-1].end == len(text)
     starts = np.array([entity.start for entity in article.entities])
     assert np.histogram(starts, bins=20, range=(0, len(text)))[0].min() > 0  # nowhere a hole
@@ -202,31 +202,31 @@ def test_a_word_without_end_is_read_whole(hashed):
     article = hashed(text)
     check_offsets(article, text)
     (prediction,) = hashed.predict([text])
-    units = prediction.encoded.units
-    assert (units[0, 0], units[-1, 1]) == (0, len(text))
-    assert (units[1:, 0] == units[:-1, 1]).all()
+    words = prediction.encoded.words
+    assert (words[0, 0], words[-1, 1]) == (0, len(text))
+    assert (words[1:, 0] == words[:-1, 1]).all()
 
 
 # ---- decoding, with logits of our own --------------------------------------------------------------------------------
 
 
 def chosen_logits(scheme, **marks):
-    """A backend that gives the same marks to every window: task → {(unit, column): logit}."""
+    """A backend that gives the same marks to every window: task → {(word, column): logit}."""
 
     def run(inputs):
-        rows, units = inputs["units"].shape[:2]
+        rows, words = inputs["words"].shape[:2]
         sentences = inputs["sentences"].shape[1]
         labels, kinds = len(scheme.labels("entities")), len(scheme.labels("triggers"))
         shapes = {
-            "entities": (units, 1 + 2 * labels),
-            "triggers": (units, 2 * kinds),
-            "boundaries": (units, 4),
+            "entities": (words, 1 + 2 * labels),
+            "triggers": (words, 2 * kinds),
+            "proclitics": (words, 4),
             "sentence_types": (sentences, kinds),
-            "event_types": (sentences, kinds),
+            "article_types": (sentences, kinds),
         }
         logits = {task: np.full((rows, *shape), LOW, dtype=np.float32) for task, shape in shapes.items()}
         logits["entities"][:, :, 0] = 0.0
-        logits["boundaries"][:, :, 0] = 0.0
+        logits["proclitics"][:, :, 0] = 0.0
         for task, cells in marks.items():
             for place, value in cells.items():
                 logits[task][(slice(None), *place)] = value
@@ -237,14 +237,14 @@ def chosen_logits(scheme, **marks):
 
 @pytest.fixture
 def decide(tokenizer_json, scheme):
-    """Tag a text by marks: entities and triggers by label, boundaries by letters."""
+    """Tag a text by marks: entities and triggers by label, proclitics by letters."""
 
-    def run(text, *, entities=(), triggers=(), boundaries=(), settings_options=None, **sentence_marks) -> Article:
+    def run(text, *, entities=(), triggers=(), proclitics=(), settings_options=None, **sentence_marks) -> Article:
         labels, kinds = scheme.labels("entities"), scheme.labels("triggers")
         marks = {
             "entities": {(u, 1 + 2 * labels.index(label) + inside): 9.0 for u, label, inside in entities},
             "triggers": {(u, 2 * kinds.index(label) + inside): 3.0 for u, label, inside in triggers},
-            "boundaries": {(unit, letters): 9.0 for unit, letters in boundaries},
+            "proclitics": {(word, letters): 9.0 for word, letters in proclitics},
         }
         for task, cells in sentence_marks.items():
             marks[task] = {(row, kinds.index(label)): value for (row, label), value in cells.items()}
@@ -271,18 +271,18 @@ def decide(tokenizer_json, scheme):
     ],
 )
 def test_a_proclitic_is_cut_off(decide, text, letters, mention):
-    article = decide(text, entities=[(0, "GPE", 0)], boundaries=[(0, letters)])
+    article = decide(text, entities=[(0, "GPE", 0)], proclitics=[(0, letters)])
     assert [entity.text for entity in article.entities] == [mention]
     check_offsets(article, text)
 
 
 def test_a_proclitic_is_cut_off_the_first_word_only(decide):
-    article = decide("وهيئة وإغاثة", entities=[(0, "ORG", 0), (1, "ORG", 1)], boundaries=[(0, 1), (1, 1)])
+    article = decide("وهيئة وإغاثة", entities=[(0, "ORG", 0), (1, "ORG", 1)], proclitics=[(0, 1), (1, 1)])
     assert [entity.text for entity in article.entities] == ["هيئة وإغاثة"]
 
 
 def test_a_trigger_has_its_proclitic_cut_off_too(decide):
-    article = decide("فقصف", triggers=[(0, "ASSAULT", 0)], boundaries=[(0, 1)])
+    article = decide("فقصف", triggers=[(0, "ASSAULT", 0)], proclitics=[(0, 1)])
     assert [event.trigger.text for event in article.events] == ["قصف"]
 
 
@@ -362,7 +362,7 @@ def test_an_article_keeps_what_is_its_own_and_loses_its_annotation(hashed):
         entities=(Entity(id="x", start=0, end=3, label="PER"),),
         events=(Event(trigger=Span(start=0, end=3), types=("AID",)),),
         event_types=("AID",),
-        judged={"entities": ("PER",)},
+        annotated={"entities": ("PER",)},
         tokens=((0, 3),),
         meta={"n": 1},
     )
@@ -371,7 +371,7 @@ def test_an_article_keeps_what_is_its_own_and_loses_its_annotation(hashed):
     assert (tagged.id, tagged.title, tagged.date, tagged.source) == ("a1", "قصف", "2024-05-01", "وكالة")
     assert tagged.meta == {"n": 1}
     assert (tagged.entities, tagged.events, tagged.event_types) == (bare.entities, bare.events, bare.event_types)
-    assert (tagged.judged, tagged.tokens) == ({}, ())
+    assert (tagged.annotated, tagged.tokens) == ({}, ())
     assert given_article.entities[0].label == "PER"
 
 

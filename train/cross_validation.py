@@ -1,4 +1,4 @@
-"""Suspects of label noise by K-fold cross-validation: every article is judged by a tagger that has not seen it."""
+"""Label issues of label noise by K-fold cross-validation: every article is annotated by a tagger that has not seen it."""
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -7,8 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from ..audit import Hit, suspects
-from ..configs.schema import DataSource, Recipe
+from ..audit import Location, label_issues
+from ..configs.schema import Config, DataSource
 from ..data.articles import Article, check_article
 from ..data.datasets import DataSet
 from ..data.formats import write_articles
@@ -19,59 +19,59 @@ from . import run
 from .folds import FoldError, assign_folds
 
 RANKED = ("entities", "triggers", "sentence_types")
-"""Tasks that `data.audit.suspects` can rank."""
+"""Tasks that `data.audit.label_issues` can rank."""
 
 
 Part = Literal["train", "dev", "test"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Member:
+class FoldDataset:
     """A data set in a cross-validation.
 
     Attributes:
-        dataset: articles and what was judged in them; their labels may be others than the scheme's.
-        part: train is learned from, dev chooses checkpoints and thresholds, test is judged alone.
+        dataset: articles and what was annotated in them; their labels may be others than the scheme's.
+        part: train is learned from, dev chooses checkpoints and thresholds, test is annotated alone.
         repeats: how often each article is seen in an epoch.
-        judged: whether suspects are looked for in it.
+        annotated: whether label_issues are looked for in it.
     """
 
     dataset: DataSet
     part: Part
     repeats: float = 1.0
-    judged: bool = True
+    annotated: bool = True
 
 
-def held_out_suspects(
-    recipe: Recipe, members: Mapping[str, Member], *, folds: int, say: Callable[[str], None] = lambda line: None
-) -> Iterator[Hit]:
+def held_out_label_issues(
+    config: Config, members: Mapping[str, FoldDataset], *, folds: int, say: Callable[[str], None] = lambda line: None
+) -> Iterator[Location]:
     """Cut all data sets into folds, train a tagger without each fold, and let it judge the fold.
 
     All data sets are cut together, so that no tagger has seen a relative of what it judges (`data.folds.related`): it
-    learned from train and was chosen by dev, both without its fold. The recipe's first seed counts, and nothing is
+    learned from train and was chosen by dev, both without its fold. The config's first seed counts, and nothing is
     exported. Runs lie in the system's folder for temporary files (``TMPDIR``), one at a time, and are removed.
 
     Args:
-        recipe: what to train; its data sets are left aside.
+        config: what to train; its data sets are left aside.
         members: name → data set, in their place. What the scheme lacks is not learned.
         folds: how many, at least 2.
         say: takes a line for each fold.
 
     Yields:
-        Hits as of `suspects`, fold by fold; ``split`` is the name of the data set.
+        Locations as of `label_issues`, fold by fold; ``split`` is the name of the data set.
 
     Raises:
-        FoldError: too few articles for so many folds, or the recipe trains no task that can be ranked.
-        DataError: a data set to learn from has no articles, or does not say rightly what it supervises.
+        FoldError: too few articles for so many folds, or the config trains no task that can be ranked.
+        DataError: a data set to learn from has no articles, or does not say rightly what it annotated.
         SchemeError, EncoderError, RunError, NonFiniteLossError: as of `run.train`.
     """
-    if not set(RANKED).intersection(recipe.tasks):
-        raise FoldError(f"suspects are ranked in {', '.join(RANKED)}; recipe {recipe.name} trains none of these")
-    scheme = load_scheme(recipe.scheme)
+    if not set(RANKED).intersection(config.tasks):
+        raise FoldError(f"label_issues are ranked in {', '.join(RANKED)}; config {config.name} trains none of these")
+    scheme = load_scheme(config.scheme)
     _check(members)
     least = {name: folds if m.part == "train" else 2 for name, m in members.items() if m.part != "test"}
     articles = {name: member.dataset.articles for name, member in members.items()}
-    where = assign_folds(articles, folds, seed=recipe.training.seeds[0], least=least)
+    where = assign_folds(articles, folds, seed=config.training.seeds[0], least=least)
     usable = {name: [_learnable(a, scheme, i) for i, a in enumerate(articles[name])] for name in least}
     with TemporaryDirectory(prefix="rasid-folds-") as temporary:
         for number in range(folds):
@@ -84,21 +84,21 @@ def held_out_suspects(
                     m.dataset, articles=[a for a, at in zip(articles[name], where[name], strict=True) if at == number]
                 )
                 for name, m in members.items()
-                if m.judged
+                if m.annotated
             }
             learned = sum(len(outside[name]) for name in least if members[name].part == "train")
-            judged = sum(len(dataset.articles) for dataset in inside.values())
-            say(f"fold {number + 1} of {folds}: learns from {learned:,} articles, then judges {judged:,} others")
+            annotated = sum(len(dataset.articles) for dataset in inside.values())
+            say(f"fold {number + 1} of {folds}: learns from {learned:,} articles, then judges {annotated:,} others")
             folder = Path(temporary) / f"fold-{number + 1}"
-            tagger = _train(recipe, members, outside, folder)
+            tagger = _train(config, members, outside, folder)
             for name, dataset in inside.items():
-                yield from suspects(
-                    tagger, dataset.articles, dataset.supervision, split=name, source=dataset.ledger.source
+                yield from label_issues(
+                    tagger, dataset.articles, dataset.annotated_labels, split=name, source=dataset.log.source
                 )
             shutil.rmtree(folder)
 
 
-def _check(members: Mapping[str, Member]) -> None:
+def _check(members: Mapping[str, FoldDataset]) -> None:
     """Make sure that every data set to learn from can be used.
 
     Raises:
@@ -106,9 +106,9 @@ def _check(members: Mapping[str, Member]) -> None:
     """
     problems: list[Problem] = []
     for name, member in members.items():
-        if member.part != "test" and not (member.dataset.articles and member.dataset.supervision):
+        if member.part != "test" and not (member.dataset.articles and member.dataset.annotated_labels):
             nothing = Problem(source=name, cause="no articles", message="holds no articles to learn from")
-            problems += member.dataset.ledger.quarantined or [nothing]
+            problems += member.dataset.log.dropped or [nothing]
     if problems:
         raise DataError(problems)
 
@@ -131,10 +131,10 @@ def _learnable(article: Article, scheme: LabelScheme, number: int) -> Article | 
         event_types=known(article.event_types),
         type_scores=(),
         sentences=tuple(replace(s, types=known(s.types), scores=()) for s in article.sentences),
-        judged={
+        annotated={
             task: tuple(label for label in labels if label in scheme.labels(task))  # type: ignore[arg-type]
-            for task, labels in article.judged.items()
-            if task != "boundaries"
+            for task, labels in article.annotated.items()
+            if task != "proclitics"
         },
         evidence={},
         meta={},
@@ -142,27 +142,29 @@ def _learnable(article: Article, scheme: LabelScheme, number: int) -> Article | 
     return None if any(check_article(cleaned, scheme)) else cleaned
 
 
-def _train(recipe: Recipe, members: Mapping[str, Member], outside: Mapping[str, list[Article]], folder: Path) -> Tagger:
+def _train(
+    config: Config, members: Mapping[str, FoldDataset], outside: Mapping[str, list[Article]], folder: Path
+) -> Tagger:
     """The tagger of one fold, trained on what lies outside of it."""
     sources: dict[str, list[DataSource]] = {"train": [], "dev": []}
     for name, found in outside.items():
         member, place = members[name], sources[members[name].part]
         file = folder / "data" / f"{member.part}-{len(place)}.jsonl"
         write_articles(found, file)
-        supervises = {
-            task: "all" if task == "boundaries" else list(labels)
-            for task, labels in member.dataset.supervision.items()
+        annotated = {
+            task: "all" if task == "proclitics" else list(labels)
+            for task, labels in member.dataset.annotated_labels.items()
             if task != "arguments"
         }
-        place.append(DataSource(path=str(file), format="jsonl", supervises=supervises, repeats=member.repeats))  # type: ignore[arg-type]
+        place.append(DataSource(path=str(file), format="jsonl", annotated=annotated, repeats=member.repeats))  # type: ignore[arg-type]
     result = run.train(
-        recipe.model_copy(
+        config.model_copy(
             update={
                 "name": folder.name,
                 "output": folder,
-                "data": recipe.data.model_copy(update={**sources, "test": []}),
-                "training": recipe.training.model_copy(update={"seeds": recipe.training.seeds[:1], "report_to": []}),
-                "export": recipe.export.model_copy(update={"onnx": False}),
+                "data": config.data.model_copy(update={**sources, "test": []}),
+                "training": config.training.model_copy(update={"seeds": config.training.seeds[:1], "report_to": []}),
+                "export": config.export.model_copy(update={"onnx": False}),
             }
         ),
         say=lambda line: None,

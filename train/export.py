@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..configs.loader import load_config
-from ..configs.schema import Recipe
+from ..configs.schema import Config
 from ..evaluate import offline
 from ..evaluate.markdown import to_markdown
 from ..evaluate.parity import ParityError, check_parity
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 def export(
     folder: Path,
     *,
-    recipe: Recipe | None = None,
+    config: Config | None = None,
     data: prepare.Data | None = None,
     metrics: dict[str, Any] | None = None,
     say: Callable[[str], None] = logger.info,
@@ -38,7 +38,7 @@ def export(
 
     Args:
         folder: of the run.
-        recipe: of the run; read from the folder where it is left out, as are the next two.
+        config: of the run; read from the folder where it is left out, as are the next two.
         data: its data sets.
         metrics: its metrics.json.
         say: takes lines for a person.
@@ -50,8 +50,8 @@ def export(
     """
     if not (folder / "metrics.json").is_file() or not (folder / "config.yaml").is_file():
         raise RunError(f"{folder}: there is no finished run here; rasid train makes one, and goes on with one")
-    recipe = recipe or load_config(folder / "config.yaml", Recipe)
-    data = data or prepare.load_data(recipe)
+    config = config or load_config(folder / "config.yaml", Config)
+    data = data or prepare.load_data(config)
     if metrics is None:
         metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     best = metrics["best_seed"]  # type: ignore[index]
@@ -67,27 +67,27 @@ def export(
     for part, datasets in (("dev", data.dev), ("test", data.test)):
         for dataset in datasets:
             report = offline.evaluate(
-                tagger, dataset.articles, dataset.supervision, bundle=recipe.name, data=f"{part}: {dataset.name}"
+                tagger, dataset.articles, dataset.annotated_labels, bundle=config.name, data=f"{part}: {dataset.name}"
             )
             name = dataset.name if part == "test" else f"dev-{dataset.name}"
             reports[name] = report
             (folder / "report" / f"{name}.json").write_text(report.to_json(), encoding="utf-8")
             (folder / "report" / f"{name}.md").write_text(to_markdown(report), encoding="utf-8")
-    (bundle / "README.md").write_text(model_card(recipe.name, settings, reports), encoding="utf-8")
+    (bundle / "README.md").write_text(model_card(config.name, settings, reports), encoding="utf-8")
     refused: ParityError | ExportError | None = None
-    if recipe.export.onnx and onnx_available():
+    if config.export.onnx and onnx_available():
         say("exporting ONNX")
         articles = [article for dataset in data.dev for article in dataset.articles]
         try:
             export_onnx(bundle)
             exported = Tagger.from_pretrained(bundle, backend="onnx")
-            parity = check_parity(tagger, exported, articles, tolerance=recipe.export.tolerance)
+            parity = check_parity(tagger, exported, articles, tolerance=config.export.tolerance)
             write_json(bundle / "parity.json", parity.to_dict())
             say(f"ONNX parity on dev: {parity.describe()}")
         except (ParityError, ExportError) as error:
             (bundle / ONNX_FILE).unlink(missing_ok=True)
             refused = error
-    elif recipe.export.onnx:
+    elif config.export.onnx:
         say("no ONNX model: pip install 'rasid[onnx]' and run rasid export")
     final = folder / "bundle"
     if final.is_dir():

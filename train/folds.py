@@ -9,11 +9,11 @@ from scipy.sparse.csgraph import connected_components
 from ..audit.duplicates import near_pairs
 from ..audit.views import fold
 from ..data.articles import Article
-from ..data.text.words import words
+from ..data.text.words import split_words
 
 
 class FoldError(ValueError):
-    """Data or a recipe that cannot be cross-validated; says why and what to do."""
+    """Data or a config that cannot be cross-validated; says why and what to do."""
 
 
 def related(articles: Sequence[Article]) -> np.ndarray:
@@ -22,7 +22,9 @@ def related(articles: Sequence[Article]) -> np.ndarray:
     Related are articles with the same ``meta["doc"]``, with the same words, or with nearly the same runs of words (see
     `data.audit.duplicates`), and those that have a relative in common.
     """
-    texts = [[fold(article.text[start:end]) for start, end in words(article.text).tolist()] for article in articles]
+    texts = [
+        [fold(article.text[start:end]) for start, end in split_words(article.text).tolist()] for article in articles
+    ]
     first: dict[tuple[str, ...], int] = {}
     pairs: list[tuple[int, int]] = []
     for number, (article, text) in enumerate(zip(articles, texts, strict=True)):

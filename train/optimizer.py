@@ -47,6 +47,6 @@ def parameter_groups(
     return [{"params": params, "lr": rate, "weight_decay": decay} for (rate, decay), params in groups.items()]
 
 
-def make_optimiser(groups: list[dict[str, object]], *, fused: bool) -> torch.optim.Optimizer:
+def make_optimizer(groups: list[dict[str, object]], *, fused: bool) -> torch.optim.Optimizer:
     """AdamW over parameter groups."""
     return torch.optim.AdamW(groups, betas=(0.9, 0.999), eps=1e-8, fused=fused)

@@ -1,4 +1,4 @@
-"""From a recipe to everything that a run needs: data sets, encoder, windows, schedule."""
+"""From a config to everything that a run needs: data sets, encoder, windows, schedule."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -8,26 +8,26 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..configs.schema import DataSource, Recipe
+from ..configs.schema import Config, DataSource
 from ..data.articles import Article, check_articles
 from ..data.corpus import load_corpus
-from ..data.datasets import DataSet, load_dataset, map_labels, resolve_supervision
+from ..data.datasets import DataSet, load_dataset, map_labels, resolve_annotated
 from ..data.labels import LabelScheme, load_scheme
 from ..data.problems import DataError, Problem
 from ..data.windows.batches import padding_share, plan_run
 from ..data.windows.encoding import TextEncoder
-from ..data.windows.targets import Supervision, TargetMaker
-from ..data.windows.training_set import Census, WindowSet, write_windows
-from ..models import ngrams as lexical
+from ..data.windows.targets import AnnotatedLabels, TargetMaker
+from ..data.windows.training_set import Statistics, WindowSet, write_windows
+from ..models import ngrams as ngrams
 from ..models.bundle import Settings
 from ..models.encoders import Encoder, load_encoder, save_tokenizer, scratch_encoder
 from ..models.network import RasidConfig, RasidModel
-from ..models.ngrams import LexicalModel
+from ..models.ngrams import NgramModel
 from .trainer import Schedule, processes
 
 __all__ = ["save_tokenizer"]
 
-TASK_ORDER = ("entities", "triggers", "boundaries", "sentence_types", "event_types")
+TASK_ORDER = ("entities", "triggers", "proclitics", "sentence_types", "article_types")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,17 +40,17 @@ class Data:
     test: list[DataSet]
 
 
-def load_data(recipe: Recipe) -> Data:
+def load_data(config: Config) -> Data:
     """Load every data set.
 
     Raises:
         DataError: with every problem of all of them.
     """
-    scheme = load_scheme(recipe.scheme)
+    scheme = load_scheme(config.scheme)
     problems = []
     parts: dict[str, list[DataSet]] = {"train": [], "dev": [], "test": []}
     for part, loaded in parts.items():
-        for source in getattr(recipe.data, part):
+        for source in getattr(config.data, part):
             try:
                 loaded.append(_load(source, scheme))
             except DataError as error:
@@ -66,7 +66,7 @@ def _load(source: DataSource, scheme: LabelScheme) -> DataSet:
         return load_dataset(
             source.path,
             scheme=scheme,
-            supervises=source.supervises,  # type: ignore[arg-type]
+            annotated=source.annotated,  # type: ignore[arg-type]
             format=source.format,
             labels=source.labels,
             name=source.name,
@@ -75,22 +75,22 @@ def _load(source: DataSource, scheme: LabelScheme) -> DataSet:
     corpus = load_corpus(source.corpus)
     articles = corpus.articles
     if source.labels:
-        articles = [map_labels(article, source.labels, corpus.ledger) for article in articles]
+        articles = [map_labels(article, source.labels, corpus.log) for article in articles]
     if problems := check_articles(articles, scheme, corpus.name):
         raise DataError(problems)
-    supervision = resolve_supervision(source.supervises, scheme, corpus.name)  # type: ignore[arg-type]
-    return replace(corpus, name=source.name or corpus.name, articles=articles, supervision=supervision)
+    annotated_labels = resolve_annotated(source.annotated, scheme, corpus.name)  # type: ignore[arg-type]
+    return replace(corpus, name=source.name or corpus.name, articles=articles, annotated_labels=annotated_labels)
 
 
-def make_encoder(recipe: Recipe, data: Data, seed: int) -> Encoder:
-    """The encoder of a recipe; one from scratch has the weights of its seed."""
-    chosen = recipe.encoder
+def make_encoder(config: Config, data: Data, seed: int) -> Encoder:
+    """The encoder of a config; one from scratch has the weights of its seed."""
+    chosen = config.encoder
     if chosen.scratch is None:
         assert chosen.name is not None
         return load_encoder(
             chosen.name,
             window=chosen.window,
-            normaliser=chosen.normaliser,
+            normalizer=chosen.normalizer,
             repair=chosen.repair,
             dropout=chosen.dropout,
         )
@@ -104,64 +104,64 @@ def make_encoder(recipe: Recipe, data: Data, seed: int) -> Encoder:
     return scratch_encoder(texts(), **chosen.scratch.model_dump())
 
 
-def make_model(recipe: Recipe, data: Data, encoder: Encoder, seed: int) -> RasidModel:
+def make_model(config: Config, data: Data, encoder: Encoder, seed: int) -> RasidModel:
     """Encoder and heads; the heads have the weights of their seed."""
     torch.manual_seed(seed)
-    entities = recipe.tasks.get("entities")
-    config = RasidConfig(
+    entities = config.tasks.get("entities")
+    network_config = RasidConfig(
         encoder=encoder.model.config.to_dict(),
-        tasks=[task for task in TASK_ORDER if task in recipe.tasks],
+        tasks=[task for task in TASK_ORDER if task in config.tasks],
         entities=data.scheme.labels("entities"),
         events=data.scheme.labels("triggers"),
-        pooling=recipe.encoder.pooling,
+        pooling=config.encoder.pooling,
         crf=entities is not None and entities.decoder == "crf",
-        dropout=recipe.training.dropout,
+        dropout=config.training.dropout,
     )
-    return RasidModel(config, encoder.model)
+    return RasidModel(network_config, encoder.model)
 
 
-def make_settings(recipe: Recipe, data: Data, encoder: Encoder) -> Settings:
+def make_settings(config: Config, data: Data, encoder: Encoder) -> Settings:
     """What the bundle will say, before anything is tuned."""
-    supervised: dict[str, set[str]] = {}
+    trained_labels: dict[str, set[str]] = {}
     for dataset in data.train:
-        for task, labels in dataset.supervision.items():
-            supervised.setdefault(task, set()).update(labels)
-    tasks = tuple(task for task in TASK_ORDER if task in recipe.tasks)
+        for task, labels in dataset.annotated_labels.items():
+            trained_labels.setdefault(task, set()).update(labels)
+    tasks = tuple(task for task in TASK_ORDER if task in config.tasks)
     return Settings(
         scheme=data.scheme,
         tasks=tasks,
-        window=recipe.encoder.window,
-        overlap=recipe.encoder.overlap,
-        normaliser=encoder.normaliser,
+        window=config.encoder.window,
+        overlap=config.encoder.overlap,
+        normalizer=encoder.normalizer,
         encoder=encoder.name,
-        supervised={
-            task: tuple(label for label in data.scheme.labels(task) if label in supervised.get(task, ()))
+        trained_labels={
+            task: tuple(label for label in data.scheme.labels(task) if label in trained_labels.get(task, ()))
             for task in tasks
-            if task != "boundaries"
+            if task != "proclitics"
         },
-        lexical=_lexical_weight(recipe),
+        ngrams=_ngram_weight(config),
     )
 
 
-def make_windows(file: Path, recipe: Recipe, data: Data, encoder: Encoder) -> tuple[WindowSet, Census]:
+def make_windows(file: Path, config: Config, data: Data, encoder: Encoder) -> tuple[WindowSet, Statistics]:
     """Encode the training data once, in the main process, and map it."""
-    reader = TextEncoder(encoder.tokenizer, window=recipe.encoder.window, overlap=recipe.encoder.overlap)
+    reader = TextEncoder(encoder.tokenizer, window=config.encoder.window, overlap=config.encoder.overlap)
     maker = TargetMaker(data.scheme)
-    sources: list[tuple[Iterable[Article], Supervision]] = [
-        (dataset.articles, {task: names for task, names in dataset.supervision.items() if task in recipe.tasks})
+    sources: list[tuple[Iterable[Article], AnnotatedLabels]] = [
+        (dataset.articles, {task: names for task, names in dataset.annotated_labels.items() if task in config.tasks})
         for dataset in data.train
     ]
     state = processes()
     own = file if state.is_main_process else file.with_name(f"{file.name}.{os.getpid()}")
-    # Every process encodes (it needs the census too), but only one file stays.
+    # Every process encodes (it needs the statistics too), but only one file stays.
     own.parent.mkdir(parents=True, exist_ok=True)
-    census = write_windows(own, sources, reader, maker, budget=recipe.training.batch_tokens)
+    statistics = write_windows(own, sources, reader, maker, budget=config.training.batch_tokens)
     windows = WindowSet(own)
     if not state.is_main_process:
         own.unlink()  # stays mapped until this process ends
     if unread := set(range(len(data.train))).difference(windows.sources.tolist()):
         raise DataError(_unread(data.train[number]) for number in sorted(unread))
-    return windows, census
+    return windows, statistics
 
 
 def _unread(dataset: DataSet) -> Problem:
@@ -185,10 +185,10 @@ class Plan:
     steps_per_epoch: int
 
 
-def make_plan(recipe: Recipe, windows: WindowSet, seed: int) -> Plan:
+def make_plan(config: Config, windows: WindowSet, seed: int) -> Plan:
     """All batches of a run."""
-    how = recipe.training
-    repeats = np.array([source.repeats for source in recipe.data.train])[windows.sources]
+    how = config.training
+    repeats = np.array([source.repeats for source in config.data.train])[windows.sources]
     share = how.accumulation * processes().num_processes
     batches, per_epoch = plan_run(
         windows.lengths,
@@ -210,35 +210,35 @@ def make_plan(recipe: Recipe, windows: WindowSet, seed: int) -> Plan:
     )
 
 
-def make_lexical(recipe: Recipe, data: Data, encoder: Encoder) -> LexicalModel | None:
+def make_ngrams(config: Config, data: Data, encoder: Encoder) -> NgramModel | None:
     """The linear model that stands beside the network, fitted to the same sentences; None where none was asked for."""
-    if not _lexical_weight(recipe):
+    if not _ngram_weight(config):
         return None
-    reader = TextEncoder(encoder.tokenizer, window=recipe.encoder.window, overlap=recipe.encoder.overlap)
+    reader = TextEncoder(encoder.tokenizer, window=config.encoder.window, overlap=config.encoder.overlap)
     maker = TargetMaker(data.scheme)
     texts: list[str] = []
     targets: list[np.ndarray] = []
     for dataset in data.train:
-        if "sentence_types" not in dataset.supervision:
+        if "sentence_types" not in dataset.annotated_labels:
             continue
         for article in dataset.articles:
             given = [(s.start, s.end) for s in article.sentences] or None
             encoded = reader.encode([article.text], [given])[0]
-            texts += reader.normalised_sentences(article.text, encoded)
-            targets.append(maker.make(article, encoded, dataset.supervision).sentence_types)
-    return lexical.fit(texts, np.concatenate(targets))
+            texts += reader.normalized_sentences(article.text, encoded)
+            targets.append(maker.make(article, encoded, dataset.annotated_labels).sentence_types)
+    return ngrams.fit(texts, np.concatenate(targets))
 
 
-def _lexical_weight(recipe: Recipe) -> float:
-    task = recipe.tasks.get("sentence_types")
-    return task.lexical if task else 0.0
+def _ngram_weight(config: Config) -> float:
+    task = config.tasks.get("sentence_types")
+    return task.ngrams if task else 0.0
 
 
-def tag_weights(recipe: Recipe, census: Census) -> torch.Tensor | None:
-    """Weights of entity tags by the root of their inverse frequency, with mean 1 over the units; None for none."""
-    task = recipe.tasks.get("entities")
+def tag_weights(config: Config, statistics: Statistics) -> torch.Tensor | None:
+    """Weights of entity tags by the root of their inverse frequency, with mean 1 over the words; None for none."""
+    task = config.tasks.get("entities")
     if task is None or task.class_weights == "none":
         return None
-    counts = np.maximum(census.tags, 1)
+    counts = np.maximum(statistics.tags, 1)
     weights = 1 / np.sqrt(counts)
     return torch.tensor(weights * counts.sum() / (weights * counts).sum(), dtype=torch.float32)

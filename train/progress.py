@@ -133,7 +133,7 @@ class Progress(TrainerCallback):
 def _table_head(names: Sequence[str]) -> tuple[str, str, list[tuple[str, int]]]:
     r"""Two lines, tasks over their figures, and the width of each figure's column; five tasks take 80 characters.
 
-    >>> print("\n".join(_table_head(["entities.f1", "event_types.f1", "event_types.ap"])[:2]))
+    >>> print("\n".join(_table_head(["entities.f1", "article_types.f1", "article_types.ap"])[:2]))
                       entities     event_types
        step     loss        f1      f1      ap
     """
@@ -148,7 +148,7 @@ def _table_head(names: Sequence[str]) -> tuple[str, str, list[tuple[str, int]]]:
 
 
 def loggers(wanted: Sequence[str]) -> list[str]:
-    """The loggers of a recipe that can be used; tensorboard is left out where it is not installed.
+    """The loggers of a config that can be used; tensorboard is left out where it is not installed.
 
     Raises:
         RunError: another one is not installed.

@@ -20,8 +20,8 @@ class Patience(EarlyStoppingCallback):
             super().check_metric_value(args, state, control, metric_value)
 
 
-class OneOptimiser(TrainerCallback):
-    """Keeps the optimiser's state, twice the size of the weights, in the last checkpoint only."""
+class OneOptimizer(TrainerCallback):
+    """Keeps the optimizer's state, twice the size of the weights, in the last checkpoint only."""
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Delete it from the older ones, now that a newer one is whole."""
@@ -32,7 +32,7 @@ class OneOptimiser(TrainerCallback):
 
 
 def step_of(checkpoint: Path) -> int:
-    """Optimiser steps before a checkpoint."""
+    """Optimizer steps before a checkpoint."""
     return int(checkpoint.name.rpartition("-")[2])
 
 

@@ -1,6 +1,6 @@
-"""A training run from recipe to report: train each seed, choose by dev, calibrate, export, score the test sets once.
+"""A training run from config to report: train each seed, choose by dev, calibrate, export, score the test sets once.
 
-runs/NAME/config.yaml      the resolved recipe
+runs/NAME/config.yaml      the resolved config
 runs/NAME/log.jsonl        losses and dev figures
 runs/NAME/checkpoints/     seed-N/: what a killed run goes on from, and the best weights
 runs/NAME/bundle/          the tagger that is best on dev
@@ -23,8 +23,8 @@ import torch
 from transformers import TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
-from ..configs.schema import Recipe
-from ..data.windows.training_set import Census, WindowSet
+from ..configs.schema import Config
+from ..data.windows.training_set import Statistics, WindowSet
 from ..evaluate import offline
 from ..evaluate.report import Report
 from ..inference import Tagger
@@ -34,10 +34,10 @@ from ..models.encoders import Encoder
 from ..models.network import RasidModel
 from . import prepare, resume
 from .export import export
-from .optimizer import make_optimiser, parameter_groups
+from .optimizer import make_optimizer, parameter_groups
 from .progress import JsonLog, Progress, loggers
-from .run_folder import RunError, claim, is_done, write_json
-from .summary import Overview, describe, look_over
+from .run_folder import RunError, is_done, open_run_folder, write_json
+from .summary import Summary, describe, summarize
 from .trainer import RasidTrainer, processes
 
 __all__ = ["Result", "RunError", "describe", "export", "train"]
@@ -51,24 +51,24 @@ class Result:
 
     Attributes:
         folder: of the run.
-        overview: what was trained on; None where an earlier call had done all.
+        summary: what was trained on; None where an earlier call had done all.
         reports: data set → report of the bundle; empty after a dry run.
         metrics: as in metrics.json.
     """
 
     folder: Path
-    overview: Overview | None
+    summary: Summary | None
     reports: dict[str, Report]
     metrics: dict[str, Any]
 
 
 def train(
-    recipe: Recipe, *, dry_run: bool = False, fresh: bool = False, say: Callable[[str], None] = logger.info
+    config: Config, *, dry_run: bool = False, fresh: bool = False, say: Callable[[str], None] = logger.info
 ) -> Result:
-    """Run a recipe, or go on with it where it was left. A run that is done is left as it is.
+    """Run a config, or go on with it where it was left. A run that is done is left as it is.
 
     Args:
-        recipe: resolved.
+        config: resolved.
         dry_run: load everything, take one step on one batch, write nothing into the run's folder.
         fresh: throw away what the folder holds of an earlier run.
         say: takes lines for a person.
@@ -77,50 +77,50 @@ def train(
         DataError, SchemeError, EncoderError, RunError, NonFiniteLossError, ParityError, ExportError: each says what to
             mend.
     """
-    folder = recipe.output / recipe.name
+    folder = config.output / config.name
     state = processes()
     main = state.is_main_process
     say = say if main else lambda line: None
-    loggers(recipe.training.report_to)  # before anything is trained: one that is missing would be told of only then
-    data = prepare.load_data(recipe)
-    first = recipe.training.seeds[0]
-    encoder = prepare.make_encoder(recipe, data, first)
+    loggers(config.training.report_to)  # before anything is trained: one that is missing would be told of only then
+    data = prepare.load_data(config)
+    first = config.training.seeds[0]
+    encoder = prepare.make_encoder(config, data, first)
     if dry_run:
         with TemporaryDirectory() as temporary:
-            windows, census = prepare.make_windows(Path(temporary) / "windows.arrow", recipe, data, encoder)
-            return _rehearse(recipe, data, encoder, windows, census, folder)
-    # Only now that the recipe has shown to be usable: a mistyped path must not leave a folder behind.
+            windows, statistics = prepare.make_windows(Path(temporary) / "windows.arrow", config, data, encoder)
+            return _dry_run(config, data, encoder, windows, statistics, folder)
+    # Only now that the config has shown to be usable: a mistyped path must not leave a folder behind.
     if main:
-        claim(folder, recipe, data, fresh)
+        open_run_folder(folder, config, data, fresh)
     state.wait_for_everyone()
-    if is_done(folder, recipe):
+    if is_done(folder, config):
         say(f"{folder} is done; --fresh would start over")
-        return _finished(folder) if main else Result(folder=folder, overview=None, reports={}, metrics={})
+        return _finished(folder) if main else Result(folder=folder, summary=None, reports={}, metrics={})
     cache = folder / "checkpoints" / "windows.arrow"
-    windows, census = prepare.make_windows(cache, recipe, data, encoder)
-    plan = prepare.make_plan(recipe, windows, first)
-    overview = look_over(recipe, data, encoder, census, plan, prepare.make_model(recipe, data, encoder, first))
+    windows, statistics = prepare.make_windows(cache, config, data, encoder)
+    plan = prepare.make_plan(config, windows, first)
+    summary = summarize(config, data, encoder, statistics, plan, prepare.make_model(config, data, encoder, first))
     del encoder  # each seed loads its own
-    say(describe(overview))
+    say(describe(summary))
     outcomes: dict[int, dict[str, Any]] = {}
-    for seed in recipe.training.seeds:
-        outcomes[seed] = _train_seed(recipe, data, windows, census, seed, folder, say)
+    for seed in config.training.seeds:
+        outcomes[seed] = _train_seed(config, data, windows, statistics, seed, folder, say)
     state.wait_for_everyone()
     if not main:
-        return Result(folder=folder, overview=overview, reports={}, metrics={})
+        return Result(folder=folder, summary=summary, reports={}, metrics={})
     cache.unlink()
-    best = max(outcomes, key=lambda seed: outcomes[seed]["dev"][recipe.training.metric])
+    best = max(outcomes, key=lambda seed: outcomes[seed]["dev"][config.training.metric])
     metrics = _summary(outcomes, best)
     write_json(folder / "metrics.json", metrics)
-    reports = export(folder, recipe=recipe, data=data, metrics=metrics, say=say)
-    return Result(folder=folder, overview=overview, reports=reports, metrics=metrics)
+    reports = export(folder, config=config, data=data, metrics=metrics, say=say)
+    return Result(folder=folder, summary=summary, reports=reports, metrics=metrics)
 
 
 def _finished(folder: Path) -> Result:
     """What a run gave that was done before."""
     return Result(
         folder=folder,
-        overview=None,
+        summary=None,
         reports={
             file.stem: Report.from_json(file.read_text(encoding="utf-8"))
             for file in sorted((folder / "report").glob("*.json"))
@@ -129,14 +129,14 @@ def _finished(folder: Path) -> Result:
     )
 
 
-def _rehearse(
-    recipe: Recipe, data: prepare.Data, encoder: Encoder, windows: WindowSet, census: Census, folder: Path
+def _dry_run(
+    config: Config, data: prepare.Data, encoder: Encoder, windows: WindowSet, statistics: Statistics, folder: Path
 ) -> Result:
     """Everything of a run but the training: one batch through model and losses, and back."""
-    seed = recipe.training.seeds[0]
-    plan = prepare.make_plan(recipe, windows, seed)
-    model = prepare.make_model(recipe, data, encoder, seed)
-    overview = look_over(recipe, data, encoder, census, plan, model)
+    seed = config.training.seeds[0]
+    plan = prepare.make_plan(config, windows, seed)
+    model = prepare.make_model(config, data, encoder, seed)
+    summary = summarize(config, data, encoder, statistics, plan, model)
     collate = RasidTrainer.collator(encoder.tokenizer, model)
     batch = collate(windows.__getitems__(plan.schedule.batches[0].tolist()))
     targets = batch.pop("targets")
@@ -144,14 +144,14 @@ def _rehearse(
     losses = model.losses(model(**batch), targets)
     total = sum((loss / count.clamp(min=1) for loss, count in losses.values()), torch.zeros(()))
     total.backward()
-    return Result(folder=folder, overview=replace(overview, loss=float(total.detach())), reports={}, metrics={})
+    return Result(folder=folder, summary=replace(summary, loss=float(total.detach())), reports={}, metrics={})
 
 
 def _train_seed(
-    recipe: Recipe,
+    config: Config,
     data: prepare.Data,
     windows: WindowSet,
-    census: Census,
+    statistics: Statistics,
     seed: int,
     folder: Path,
     say: Callable[[str], None],
@@ -165,12 +165,12 @@ def _train_seed(
         if main:
             _drop_checkpoints(home)
         return json.loads(finished.read_text(encoding="utf-8"))
-    how = recipe.training
-    plan = prepare.make_plan(recipe, windows, seed)
-    encoder = prepare.make_encoder(recipe, data, seed)
-    model = prepare.make_model(recipe, data, encoder, seed)
-    settings = prepare.make_settings(recipe, data, encoder)
-    lexical = prepare.make_lexical(recipe, data, encoder)
+    how = config.training
+    plan = prepare.make_plan(config, windows, seed)
+    encoder = prepare.make_encoder(config, data, seed)
+    model = prepare.make_model(config, data, encoder, seed)
+    settings = prepare.make_settings(config, data, encoder)
+    ngrams = prepare.make_ngrams(config, data, encoder)
 
     def tagger(network: RasidModel, chosen: Settings) -> Tagger:
         return Tagger(
@@ -178,24 +178,24 @@ def _train_seed(
             tokenizer=encoder.tokenizer,
             backend=torch_backend(network),
             batch_tokens=how.batch_tokens,
-            lexical=lexical,
+            ngrams=ngrams,
         )
 
     def score(network: RasidModel) -> dict[str, float]:
         reader = tagger(network, settings)
-        outcomes = [offline.run(reader, dataset.articles, dataset.supervision) for dataset in data.dev]
+        outcomes = [offline.run(reader, dataset.articles, dataset.annotated_labels) for dataset in data.dev]
         # With tuned thresholds, as it will be exported: at one half a rare label has an F1 of 0 for epochs.
         return offline.headline(outcomes, offline.calibrate(settings, outcomes))
 
     cuda = torch.cuda.is_available()
     trainer = RasidTrainer(
         model=model,
-        args=_arguments(recipe, plan, seed, home),
+        args=_arguments(config, plan, seed, home),
         windows=windows,
         schedule=plan.schedule,
         per_epoch=plan.per_epoch,
         pad_id=RasidTrainer.pad_id(encoder.tokenizer),
-        optimizer=make_optimiser(
+        optimizer=make_optimizer(
             parameter_groups(
                 model,
                 learning_rate=how.learning_rate,
@@ -206,13 +206,13 @@ def _train_seed(
             fused=True,
         ),
         score=score,
-        weights={task: recipe.tasks[task].weight for task in model.config.tasks},  # type: ignore[index]
-        positive_weights={task: options.positive_weight for task, options in recipe.tasks.items()},
-        tag_weights=prepare.tag_weights(recipe, census),
+        weights={task: config.tasks[task].weight for task in model.config.tasks},  # type: ignore[index]
+        positive_weights={task: options.positive_weight for task, options in config.tasks.items()},
+        tag_weights=prepare.tag_weights(config, statistics),
         callbacks=[
             JsonLog(folder / "log.jsonl", seed),
-            Progress(f"{recipe.name} seed {seed}", how.metric),
-            resume.OneOptimiser(),
+            Progress(f"{config.name} seed {seed}", how.metric),
+            resume.OneOptimizer(),
             *([resume.Patience(how.patience)] if how.patience else []),
         ],
     )
@@ -233,25 +233,25 @@ def _train_seed(
         # As they were saved, in full precision: what is measured here is what is exported.
         network = RasidModel.from_pretrained(home / f"checkpoint-{state.best_global_step}", dtype=torch.float32)
         network.to(trainer.args.device)  # type: ignore[arg-type]
-        outcomes = [offline.run(tagger(network, settings), d.articles, d.supervision) for d in data.dev]
+        outcomes = [offline.run(tagger(network, settings), d.articles, d.annotated_labels) for d in data.dev]
         tuned = offline.calibrate(replace(settings, transitions=_transitions(network)), outcomes)
         reader = tagger(network, tuned)
-        dev = [offline.run(reader, dataset.articles, dataset.supervision) for dataset in data.dev]
+        dev = [offline.run(reader, dataset.articles, dataset.annotated_labels) for dataset in data.dev]
         result["dev"] = offline.headline(dev, tuned)
         result["test"] = {
-            dataset.name: offline.headline([offline.run(reader, dataset.articles, dataset.supervision)], tuned)
+            dataset.name: offline.headline([offline.run(reader, dataset.articles, dataset.annotated_labels)], tuned)
             for dataset in data.test
         }
         tuned = replace(
-            tuned, trained={"recipe": recipe.name, "seed": seed, "device": "GPU" if cuda else "CPU", **result}
+            tuned, trained={"config": config.name, "seed": seed, "device": "GPU" if cuda else "CPU", **result}
         )
         best = home / "best"
         if best.is_dir():
             shutil.rmtree(best)
         network.save_pretrained(best)
         prepare.save_tokenizer(encoder.tokenizer, best)
-        if lexical is not None:
-            lexical.save(best)
+        if ngrams is not None:
+            ngrams.save(best)
         tuned.save(best)
         write_json(finished, result)
         _drop_checkpoints(home)
@@ -269,8 +269,8 @@ def _transitions(model: RasidModel) -> tuple[tuple[float, ...], ...] | None:
     return tuple(tuple(row) for row in model.chain.scores().detach().float().cpu().tolist())
 
 
-def _arguments(recipe: Recipe, plan: prepare.Plan, seed: int, home: Path) -> TrainingArguments:
-    how = recipe.training
+def _arguments(config: Config, plan: prepare.Plan, seed: int, home: Path) -> TrainingArguments:
+    how = config.training
     every = max(1, min(plan.steps, round(plan.steps_per_epoch / how.evaluations)))
     cuda = torch.cuda.is_available()
     bf16 = how.precision == "bf16" or (how.precision == "auto" and cuda and torch.cuda.is_bf16_supported())

@@ -1,4 +1,4 @@
-"""`transformers.Trainer` for several heads: per-head normalisation, planned batches, honest dev scores."""
+"""`transformers.Trainer` for several heads: per-head normalization, planned batches, honest dev scores."""
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -138,13 +138,13 @@ class RasidTrainer(Trainer):
         return counts
 
     def _counts(self, targets: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        known = (targets["answered"] & targets["triggers_judged"].any(-1, keepdim=True)).sum()
+        known = (targets["owned"] & targets["triggers_annotated"].any(-1, keepdim=True)).sum()
         counts = {
             "entities": (targets["entities"] != -100).sum(),
             "triggers": known,
-            "boundaries": (targets["boundaries"] != -100).sum(),
+            "proclitics": (targets["proclitics"] != -100).sum(),
             "sentence_types": (targets["sentence_types"] != -100).sum(),
-            "event_types": (targets["event_types"] != -100).sum(),
+            "article_types": (targets["article_types"] != -100).sum(),
         }
         return torch.stack([counts[task].float() for task in self.loss_weights])
 
@@ -155,7 +155,7 @@ class RasidTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> Any:
-        """Weighted sum of the heads' means over everything that the optimiser step sees."""
+        """Weighted sum of the heads' means over everything that the optimizer step sees."""
         targets, ids = inputs.pop("targets"), inputs.pop("ids")
         logits = model(**inputs)
         network = self.accelerator.unwrap_model(model)

@@ -1,11 +1,11 @@
 "use strict";
 (() => {
-  const STEP = 20;  // hits of a finding that are shown at first, and more at each press of its button
+  const STEP = 20;  // locations of a finding that are shown at first, and more at each press of its button
   const $ = (id) => document.getElementById(id);
-  const hits = [...document.querySelectorAll(".hit")];
+  const locations = [...document.querySelectorAll(".location")];
   const lists = [...document.querySelectorAll(".finding")].map((section) => ({
     section,
-    hits: [...section.querySelectorAll(".hit")],
+    locations: [...section.querySelectorAll(".location")],
     button: section.querySelector(".more button"),
     shown: STEP,
   }));
@@ -13,54 +13,54 @@
   const count = (number) => number.toLocaleString("en");
   let current = null, opener = null;
 
-  const fits = (hit, words) =>
-    (!split.value || hit.dataset.s === split.value) &&
-    (!label.value || hit.dataset.l === label.value) &&
-    words.every((word) => hit.textContent.toLowerCase().includes(word));
+  const fits = (location, words) =>
+    (!split.value || location.dataset.s === split.value) &&
+    (!label.value || location.dataset.l === label.value) &&
+    words.every((word) => location.textContent.toLowerCase().includes(word));
 
   function draw() {
     const words = text ? text.value.toLowerCase().split(/\s+/).filter(Boolean) : [];
     let left = 0;
     for (const list of lists) {
-      list.fitting = text ? list.hits.filter((hit) => fits(hit, words)) : list.hits;
+      list.fitting = text ? list.locations.filter((location) => fits(location, words)) : list.locations;
       left += list.fitting.length;
       const visible = new Set(list.fitting.slice(0, list.shown));
-      for (const hit of list.hits) hit.hidden = !visible.has(hit);
+      for (const location of list.locations) location.hidden = !visible.has(location);
       const more = list.fitting.length - visible.size;
       if (list.button) {
         list.button.hidden = more <= 0;
         list.button.textContent = `Show ${Math.min(more, STEP * 5)} more of ${count(more)}`;
       }
-      list.section.hidden = Boolean(list.hits.length && !list.fitting.length);
+      list.section.hidden = Boolean(list.locations.length && !list.fitting.length);
     }
-    if (text) $("left").textContent = left === hits.length ? `${count(left)} hits` : `${count(left)} of ${count(hits.length)} hits`;
+    if (text) $("left").textContent = left === locations.length ? `${count(left)} locations` : `${count(left)} of ${count(locations.length)} locations`;
     document.documentElement.dataset.left = left;
   }
 
-  const readable = () => lists.flatMap((list) => list.fitting).filter((hit) => hit.dataset.a !== undefined);
+  const readable = () => lists.flatMap((list) => list.fitting).filter((location) => location.dataset.a !== undefined);
 
-  function open(hit) {
-    const list = lists.find((each) => each.hits.includes(hit));
-    const at = list.fitting.indexOf(hit);
+  function open(location) {
+    const list = lists.find((each) => each.locations.includes(location));
+    const at = list.fitting.indexOf(location);
     if (at >= list.shown) { list.shown = at + 1; draw(); }
     if (current) current.classList.remove("current");
-    current = hit;
-    hit.classList.add("current");
-    if (hit.dataset.a === undefined) { hit.scrollIntoView({ block: "nearest" }); return; }
+    current = location;
+    location.classList.add("current");
+    if (location.dataset.a === undefined) { location.scrollIntoView({ block: "nearest" }); return; }
     const reader = $("reader"), sheet = $("sheet");
     if (reader.hidden) opener = document.activeElement;
     $("named").hidden = true;
-    sheet.replaceChildren($("a" + hit.dataset.a).content.cloneNode(true));
-    const about = hit.querySelector(".where").cloneNode(true);
+    sheet.replaceChildren($("a" + location.dataset.a).content.cloneNode(true));
+    const about = location.querySelector(".where").cloneNode(true);
     $("about").replaceChildren(...[...about.childNodes].filter((node) => !node.matches || !node.matches("a, .split")));
     reader.hidden = false;
     document.body.classList.add("reading");
-    hit.scrollIntoView({ block: "nearest" });  // the list is narrower now
-    const order = readable(), place = order.indexOf(hit);
-    $("place").textContent = place < 0 ? "" : `hit ${count(place + 1)} of ${count(order.length)}`;
+    location.scrollIntoView({ block: "nearest" });  // the list is narrower now
+    const order = readable(), place = order.indexOf(location);
+    $("place").textContent = place < 0 ? "" : `location ${count(place + 1)} of ${count(order.length)}`;
     $("previous").disabled = place <= 0;
     $("next").disabled = place + 1 >= order.length;
-    const rings = sheet.querySelectorAll(`[data-h~="${hit.id.slice(1)}"]`);
+    const rings = sheet.querySelectorAll(`[data-h~="${location.id.slice(1)}"]`);
     for (const ring of rings) ring.classList.add("ring");
     document.documentElement.dataset.rings = rings.length;
     reader.scrollTop = 0;
@@ -77,10 +77,10 @@
     if (location.hash.startsWith("#h")) history.replaceState(null, "", location.pathname + location.search);
   }
 
-  function go(hit) {
-    if (!hit) return;
-    history.replaceState(null, "", "#" + hit.id);
-    open(hit);
+  function go(location) {
+    if (!location) return;
+    history.replaceState(null, "", "#" + location.id);
+    open(location);
   }
 
   function step(by) {
@@ -89,15 +89,15 @@
   }
 
   function fromHash() {
-    const hit = /^#h\d+$/.test(location.hash) && $(location.hash.slice(1));
-    if (hit) open(hit);
+    const location = /^#h\d+$/.test(location.hash) && $(location.hash.slice(1));
+    if (location) open(location);
   }
 
-  for (const hit of hits) {
-    hit.addEventListener("click", (event) => {
-      if (hit.dataset.a === undefined || String(getSelection())) return;
+  for (const location of locations) {
+    location.addEventListener("click", (event) => {
+      if (location.dataset.a === undefined || String(getSelection())) return;
       event.preventDefault();
-      go(hit);
+      go(location);
     });
   }
   for (const list of lists) {
@@ -119,7 +119,7 @@
   $("next").addEventListener("click", () => step(1));
   $("close").addEventListener("click", close);
   addEventListener("hashchange", fromHash);
-  addEventListener("beforeprint", () => { for (const hit of lists.flatMap((list) => list.fitting)) hit.hidden = false; });
+  addEventListener("beforeprint", () => { for (const location of lists.flatMap((list) => list.fitting)) location.hidden = false; });
   addEventListener("afterprint", draw);
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -132,5 +132,5 @@
 
   draw();
   fromHash();
-  document.documentElement.dataset.ready = hits.length;
+  document.documentElement.dataset.ready = locations.length;
 })();

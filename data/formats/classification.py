@@ -1,7 +1,7 @@
-"""Labelled texts: JSON Lines of ``{"text": …, "labels": […]}``, for classification by event type.
+"""Labeled texts: JSON Lines of ``{"text": …, "labels": […]}``, for classification by event type.
 
 Keys: ``labels`` are the types of the text as one sentence; ``event_types`` are those of the text as a whole article.
-``judged`` (a label, or a list of them) says for which of these labels the row was judged at all. ``id``, ``title``,
+``annotated`` (a label, or a list of them) says for which of these labels the row was annotated at all. ``id``, ``title``,
 ``date`` and ``source`` are the article's; every other key goes to ``meta``.
 """
 
@@ -10,57 +10,58 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from ... import renamed
 from ..articles import Article, Sentence
-from ..problems import Ledger
+from ..problems import ProblemLog
 from .common.lines import has_surrogate, numbered, parse_json, spoilt
 
 _STRINGS = ("id", "title", "date", "source")
-_KEYS = ("text", "labels", "event_types", "judged", *_STRINGS)
+_KEYS = ("text", "labels", "event_types", "annotated", *_STRINGS)
 
 
-def read(lines: Iterable[str], ledger: Ledger) -> Iterator[Article]:
-    """Read labelled texts; a line with a problem is left out, and every problem of it is recorded.
+def read(lines: Iterable[str], log: ProblemLog) -> Iterator[Article]:
+    """Read labeled texts; a line with a problem is left out, and every problem of it is recorded.
 
     Args:
         lines: the lines of a file, split at line feeds only; with or without their ends.
-        ledger: takes the problems and the count.
+        log: takes the problems and the count.
     """
-    for _, article in read_located(lines, ledger):
+    for _, article in read_located(lines, log):
         yield article
 
 
-def read_located(lines: Iterable[str], ledger: Ledger) -> Iterator[tuple[int, Article]]:
+def read_located(lines: Iterable[str], log: ProblemLog) -> Iterator[tuple[int, Article]]:
     """As `read`, each article with the number of its line.
 
-    Rows that follow one another with one id and one text, each judged for other labels, are one article.
+    Rows that follow one another with one id and one text, each annotated for other labels, are one article.
     """
     held: tuple[int, Article] | None = None
-    for number, article in _rows(lines, ledger):
-        if held and (both := _judged_again(held[1], article)):
-            labels = ", ".join(next(iter(article.judged.values())))
-            message = f"judged for {labels} on a line of its own; joined with line {held[0]}, whose metadata stay"
-            ledger.repair("rows of one text joined", message, line=number, article=article.id)
+    for number, article in _rows(lines, log):
+        if held and (both := _annotated_again(held[1], article)):
+            labels = ", ".join(next(iter(article.annotated.values())))
+            message = f"annotated for {labels} on a line of its own; joined with line {held[0]}, whose metadata stay"
+            log.fix("rows of one text joined", message, line=number, article=article.id)
             held = held[0], both
             continue
         if held:
-            ledger.articles += 1
+            log.articles += 1
             yield held
         held = number, article
     if held:
-        ledger.articles += 1
+        log.articles += 1
         yield held
 
 
-def _judged_again(first: Article, second: Article) -> Article | None:
+def _annotated_again(first: Article, second: Article) -> Article | None:
     """Two rows as one article, or None where they are two articles."""
     if (
         not first.id
         or first.id != second.id
         or first.text != second.text
-        or first.judged.keys() != second.judged.keys()
+        or first.annotated.keys() != second.annotated.keys()
     ):
         return None
-    if not first.judged or any(set(first.judged[task]) & set(second.judged[task]) for task in first.judged):
+    if not first.annotated or any(set(first.annotated[task]) & set(second.annotated[task]) for task in first.annotated):
         return None
     return replace(
         first,
@@ -69,32 +70,32 @@ def _judged_again(first: Article, second: Article) -> Article | None:
             replace(one, types=one.types + two.types)
             for one, two in zip(first.sentences, second.sentences, strict=True)
         ),
-        judged={task: labels + second.judged[task] for task, labels in first.judged.items()},
+        annotated={task: labels + second.annotated[task] for task, labels in first.annotated.items()},
     )
 
 
-def _rows(lines: Iterable[str], ledger: Ledger) -> Iterator[tuple[int, Article]]:
+def _rows(lines: Iterable[str], log: ProblemLog) -> Iterator[tuple[int, Article]]:
     for number, line in numbered(lines):
         if not line.strip():
             continue
         if message := spoilt(line):
-            ledger.refuse("not UTF-8", message, line=number)
+            log.drop("not UTF-8", message, line=number)
             continue
         try:
-            content = parse_json(line)
+            content = renamed.with_new_keys(parse_json(line))
         except ValueError as error:
-            ledger.refuse("not JSON", f"{line[:40]!r}: {error}", line=number)
+            log.drop("not JSON", f"{line[:40]!r}: {error}", line=number)
             continue
         problems = list(_problems(content))
         for cause, message in problems:
             name = content.get("id", "") if isinstance(content, dict) else ""
-            ledger.refuse(cause, message, line=number, article=str(name))
+            log.drop(cause, message, line=number, article=str(name))
         if not problems:
             yield number, _article(content)
 
 
-def write(articles: Iterable[Article], ledger: Ledger) -> Iterator[str]:
-    """Yield one line per labelled text.
+def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
+    """Yield one line per labeled text.
 
     An article whose single sentence spans its text is written with ``labels``, one without sentences with
     ``event_types``. Articles of several sentences are left out; mentions, scores and evidence are dropped from those
@@ -104,27 +105,27 @@ def write(articles: Iterable[Article], ledger: Ledger) -> Iterator[str]:
         spans = [(sentence.start, sentence.end) for sentence in article.sentences]
         if spans and spans != [_stripped(article.text)]:
             message = f"{len(spans)} sentence labels do not span the text; write the sentences as articles of their own"
-            ledger.refuse("sentences of an article", message, article=article.id)
+            log.drop("sentences of an article", message, article=article.id)
             continue
         content: dict[str, Any] = {"text": article.text}
         if article.sentences:
             content["labels"] = list(article.sentences[0].types)
         if article.event_types or not article.sentences:
             content["event_types"] = list(article.event_types)
-        task = "sentence_types" if article.sentences else "event_types"
-        if task in article.judged:
-            content["judged"] = list(article.judged[task])
+        task = "sentence_types" if article.sentences else "article_types"
+        if task in article.annotated:
+            content["annotated"] = list(article.annotated[task])
         content |= {key: value for key in _STRINGS if (value := getattr(article, key))}
         clash = sorted(set(article.meta) & set(_KEYS))
         content |= {key: value for key, value in article.meta.items() if key not in _KEYS}
         try:
             line = json.dumps(content, ensure_ascii=False, allow_nan=False)
         except (TypeError, ValueError, RecursionError) as error:
-            ledger.refuse("not JSON", f"the article cannot be written as JSON: {error}", article=article.id)
+            log.drop("not JSON", f"the article cannot be written as JSON: {error}", article=article.id)
             continue
         if has_surrogate(line):
             message = "the article holds a lone surrogate, which UTF-8 cannot carry; write it as jsonl"
-            ledger.refuse("lone surrogate", message, article=article.id)
+            log.drop("lone surrogate", message, article=article.id)
             continue
         lost = {
             "entities": article.entities,
@@ -132,13 +133,13 @@ def write(articles: Iterable[Article], ledger: Ledger) -> Iterator[str]:
             "tokens": article.tokens,
             "evidence": article.evidence,
             "scores": article.type_scores or any(sentence.scores for sentence in article.sentences),
-            "judged tasks": sorted(set(article.judged) - {task}),
+            "annotated tasks": sorted(set(article.annotated) - {task}),
             "meta keys": clash,
         }
         for field in (field for field, value in lost.items() if value):
-            message = f"labelled texts hold no {field}; write jsonl to keep them"
-            ledger.refuse(f"{field} left out", message, article=article.id)
-        ledger.articles += 1
+            message = f"labeled texts hold no {field}; write jsonl to keep them"
+            log.drop(f"{field} left out", message, article=article.id)
+        log.articles += 1
         yield f"{line}\n"
 
 
@@ -146,7 +147,7 @@ def _problems(content: Any) -> Iterator[tuple[str, str]]:
     if not isinstance(content, dict):
         yield "wrong kind", f"{str(content)[:40]!r} is not an object with text and labels"
         return
-    text, judged = content.get("text"), content.get("judged", "")
+    text, annotated = content.get("text"), content.get("annotated", "")
     given = [key for key in ("labels", "event_types") if key in content]
     wrong = [key for key in given if not _strings(content[key])]
     if not isinstance(text, str):
@@ -160,25 +161,25 @@ def _problems(content: Any) -> Iterator[tuple[str, str]]:
     for key in _STRINGS:
         if not isinstance(content.get(key, ""), str | None):
             yield "wrong kind", f"{key} is {content[key]!r}; it must be a string"
-    if "judged" not in content:
+    if "annotated" not in content:
         return
-    if not isinstance(judged, str) and not _strings(judged):
-        yield "wrong kind", f"judged is {judged!r}; it must be a label or a list of them"
+    if not isinstance(annotated, str) and not _strings(annotated):
+        yield "wrong kind", f"annotated is {annotated!r}; it must be a label or a list of them"
     elif len(given) == 2:
-        yield "judged", "judged may be of labels or of event_types; give the two on lines of their own"
+        yield "annotated", "annotated may be of labels or of event_types; give the two on lines of their own"
     elif given and not wrong:
-        known = _labels(judged)
+        known = _labels(annotated)
         for label in content[given[0]]:
             if label not in known:
-                yield "judged", f"label {label!r} is given, but judged is {', '.join(known)}; add it to judged"
+                yield "annotated", f"label {label!r} is given, but annotated is {', '.join(known)}; add it to annotated"
 
 
 def _strings(content: Any) -> bool:
     return isinstance(content, list) and all(isinstance(item, str) for item in content)
 
 
-def _labels(judged: str | list[str]) -> tuple[str, ...]:
-    return (judged,) if isinstance(judged, str) else tuple(judged)
+def _labels(annotated: str | list[str]) -> tuple[str, ...]:
+    return (annotated,) if isinstance(annotated, str) else tuple(annotated)
 
 
 def _stripped(text: str) -> tuple[int, int]:
@@ -191,7 +192,7 @@ def _article(content: dict[str, Any]) -> Article:
     text = content["text"]
     start, end = _stripped(text)
     sentences = (Sentence(start=start, end=end, types=tuple(content["labels"])),) if "labels" in content else ()
-    task = "sentence_types" if sentences else "event_types"
+    task = "sentence_types" if sentences else "article_types"
     return Article(
         text=text,
         id=content.get("id") or "",
@@ -200,6 +201,6 @@ def _article(content: dict[str, Any]) -> Article:
         source=content.get("source") or None,
         event_types=tuple(content.get("event_types", ())),
         sentences=sentences,
-        judged={task: _labels(content["judged"])} if "judged" in content else {},
+        annotated={task: _labels(content["annotated"])} if "annotated" in content else {},
         meta={key: value for key, value in content.items() if key not in _KEYS},
     )

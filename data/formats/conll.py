@@ -13,8 +13,8 @@ from pathlib import PurePath
 from typing import Literal
 
 from ..articles import Article, Entity, Event, Span
-from ..problems import Ledger
-from ..text.words import words
+from ..problems import ProblemLog
+from ..text.words import split_words
 from .common.lines import has_surrogate, numbered, spoilt
 
 TaggedSpan = tuple[int, int, str]
@@ -54,52 +54,52 @@ def spans_to_tags(spans: Iterable[TaggedSpan], length: int, scheme: TagScheme = 
 
 
 def read(
-    lines: Iterable[str], ledger: Ledger, *, columns: int | None = None, triggers: Collection[str] = ()
+    lines: Iterable[str], log: ProblemLog, *, columns: int | None = None, triggers: Collection[str] = ()
 ) -> Iterator[Article]:
     """Read sentences; one with a problem is left out, and every problem of it is recorded.
 
-    Stray ``I-`` tags are kept as spans and recorded as repaired; dropped sentinel lines and white space at the edges of
+    Stray ``I-`` tags are kept as spans and recorded as fixed; dropped sentinel lines and white space at the edges of
     tokens too.
 
     Args:
         lines: the lines of a file, split at line feeds only; with or without their ends.
-        ledger: takes the problems and the count; ids are made of the stem of its source.
+        log: takes the problems and the count; ids are made of the stem of its source.
         columns: the first column of tags, from 1 (0 is the token); None takes all columns at the end of a line that
             look like tags.
         triggers: labels of spans that are event triggers, not entities.
     """
-    for _, article in read_located(lines, ledger, columns=columns, triggers=triggers):
+    for _, article in read_located(lines, log, columns=columns, triggers=triggers):
         yield article
 
 
 def read_located(
-    lines: Iterable[str], ledger: Ledger, *, columns: int | None = None, triggers: Collection[str] = ()
+    lines: Iterable[str], log: ProblemLog, *, columns: int | None = None, triggers: Collection[str] = ()
 ) -> Iterator[tuple[int, Article]]:
     """As `read`, each article with the number of its first line."""
-    stem = PurePath(ledger.source).stem
-    for count, rows in enumerate(_sentences(lines, ledger), 1):
+    stem = PurePath(log.source).stem
+    for count, rows in enumerate(_sentences(lines, log), 1):
         name = f"{stem}-{count}"
         if any(row.problem for row in rows):
             for row in rows:
                 if row.problem:
-                    ledger.refuse(row.problem[0], row.problem[1], line=row.line, article=name)
+                    log.drop(row.problem[0], row.problem[1], line=row.line, article=name)
             continue
         tagged = [_tags(row.fields, columns) for row in rows]
         wrong = [(row, tag) for row, tags in zip(rows, tagged, strict=True) for tag in tags if not _TAG.fullmatch(tag)]
         for row, tag in wrong:
             message = f"{tag!r} of {row.fields[0]!r} is not a tag; tags are O, B-LABEL, I-LABEL and the like"
-            ledger.refuse("not a tag", message, line=row.line, article=name)
+            log.drop("not a tag", message, line=row.line, article=name)
         untagged = [row for row, tags in zip(rows, tagged, strict=True) if not tags]
         for row in untagged:
             message = f"{' '.join(row.fields)[:40]!r} has no tag; a line is a token and its tags"
-            ledger.refuse("no tag", message, line=row.line, article=name)
+            log.drop("no tag", message, line=row.line, article=name)
         if wrong or untagged:
             continue
         spans, strays = _read_columns(tagged)
         for token in strays:
             message = f"{' '.join(tagged[token])} of {rows[token].fields[0]!r} continues no span; read as its start"
-            ledger.repair("stray I-", message, line=rows[token].line, article=name)
-        ledger.articles += 1
+            log.fix("stray I-", message, line=rows[token].line, article=name)
+        log.articles += 1
         yield rows[0].line, _article(name, [row.fields[0] for row in rows], spans, triggers, set(strays))
 
 
@@ -110,7 +110,7 @@ class _Row:
     problem: tuple[str, str] | None = None
 
 
-def _sentences(lines: Iterable[str], ledger: Ledger) -> Iterator[list[_Row]]:
+def _sentences(lines: Iterable[str], log: ProblemLog) -> Iterator[list[_Row]]:
     rows: list[_Row] = []
     for number, line in numbered(lines):
         line = line.removesuffix("\r")
@@ -124,10 +124,10 @@ def _sentences(lines: Iterable[str], ledger: Ledger) -> Iterator[list[_Row]]:
         fields = [fields[0], *(field.strip(" ") for field in fields[1:] if field.strip(" "))]
         problem = None
         if fields[0] in _SENTINELS:
-            ledger.repair(_SENTINELS[fields[0]], f"line {line[:40]!r} is dropped", line=number)
+            log.fix(_SENTINELS[fields[0]], f"line {line[:40]!r} is dropped", line=number)
             continue
         if line.startswith("# ") and not rows and not _TAG.fullmatch(fields[-1]):  # a token may be "#"
-            ledger.repair("comment", f"comment {line[:40]!r} is dropped", line=number)
+            log.fix("comment", f"comment {line[:40]!r} is dropped", line=number)
             continue
         if message := spoilt(line):
             problem = ("not UTF-8", message)
@@ -137,7 +137,7 @@ def _sentences(lines: Iterable[str], ledger: Ledger) -> Iterator[list[_Row]]:
             problem = ("no token", f"{line[:40]!r} has no token before its tag")
         elif fields[0] != fields[0].strip():
             message = f"token {fields[0][:40]!r} is read without the white space at its edges"
-            ledger.repair("white space at an edge", message, line=number)
+            log.fix("white space at an edge", message, line=number)
             fields[0] = fields[0].strip()
         rows.append(_Row(number, fields, problem))
     if rows:
@@ -217,7 +217,7 @@ def _columns(spans: Iterable[TaggedSpan], length: int, scheme: TagScheme) -> lis
     return columns
 
 
-def write(articles: Iterable[Article], ledger: Ledger, *, scheme: TagScheme = "IOB2") -> Iterator[str]:
+def write(articles: Iterable[Article], log: ProblemLog, *, scheme: TagScheme = "IOB2") -> Iterator[str]:
     """Yield one chunk per sentence, separated by tabs; mentions that nest or cross go to further columns.
 
     An article with ``tokens`` is one sentence; another one is cut into sentences and words, never inside a mention. A
@@ -225,37 +225,35 @@ def write(articles: Iterable[Article], ledger: Ledger, *, scheme: TagScheme = "I
 
     Args:
         articles: are streamed.
-        ledger: takes what is lost, and the count.
+        log: takes what is lost, and the count.
         scheme: of the tags.
     """
-    stem, sentences = PurePath(ledger.source).stem, 0
+    stem, sentences = PurePath(log.source).stem, 0
     for article in articles:
         tokens = _tokens(article)
         surfaces = [article.text[start:end] for start, end in tokens]
         if bad := next((word for word in surfaces if not _holds(word)), None):
             message = f"token {bad!r} holds white space or a lone surrogate, or is a mark of the format itself"
-            ledger.refuse("token", message, article=article.id)
+            log.drop("token", message, article=article.id)
             continue
         spans: list[TaggedSpan] = []
         for entity in article.entities:
             what = f"{entity.label} {entity.start}-{entity.end} {entity.text!r}"
             inside = [n for n, (start, end) in enumerate(tokens) if start < entity.end and entity.start < end]
             if not inside or any(sign.isspace() for sign in entity.label) or not entity.label:
-                ledger.refuse(
-                    "entity left out", f"{what} covers no token, or its label has white space", article=article.id
-                )
+                log.drop("entity left out", f"{what} covers no token, or its label has white space", article=article.id)
                 continue
             start, end = tokens[inside[0]][0], tokens[inside[-1]][1]
             if (start, end) != (entity.start, entity.end):
                 message = f"{what} is widened to whole tokens: {article.text[start:end]!r}"
-                ledger.refuse("widened to tokens", message, article=article.id)
+                log.drop("widened to tokens", message, article=article.id)
             spans.append((inside[0], inside[-1] + 1, entity.label))
         cuts = list(_cuts(article, tokens, spans))
         # What `read` names the sentence, where the article is one.
         name = f"{stem}-{sentences + 1}" if len(cuts) == 1 else ""
         sentences += len(cuts)
-        _record_losses(article, " ".join(surfaces), name, ledger)
-        ledger.articles += 1
+        _record_losses(article, " ".join(surfaces), name, log)
+        log.articles += 1
         for first, stop in cuts:
             inner = [(start - first, end - first, label) for start, end, label in spans if first <= start < stop]
             columns = _columns(dict.fromkeys(inner), stop - first, scheme)
@@ -271,7 +269,7 @@ def write(articles: Iterable[Article], ledger: Ledger, *, scheme: TagScheme = "I
 def _tokens(article: Article) -> list[tuple[int, int]]:
     if article.tokens:
         return list(article.tokens)
-    return [(int(start), int(end)) for start, end in words(article.text)]
+    return [(int(start), int(end)) for start, end in split_words(article.text)]
 
 
 def _holds(token: str) -> bool:
@@ -295,7 +293,7 @@ def _cuts(article: Article, tokens: list[tuple[int, int]], spans: list[TaggedSpa
         yield first, len(tokens)
 
 
-def _record_losses(article: Article, text: str, name: str, ledger: Ledger) -> None:
+def _record_losses(article: Article, text: str, name: str, log: ProblemLog) -> None:
     lost = {
         "id": article.id not in ("", name),
         "spacing": article.text != text,
@@ -304,10 +302,10 @@ def _record_losses(article: Article, text: str, name: str, ledger: Ledger) -> No
         "sentence labels": article.sentences,
         "scores": article.type_scores or any(entity.score is not None for entity in article.entities),
         "evidence": article.evidence,
-        "judged": article.judged,
+        "annotated": article.annotated,
         "title, date, source": article.title or article.date or article.source,
         "meta": article.meta,
     }
     for field in (field for field, value in lost.items() if value):
         message = f"CoNLL holds no {field}; write jsonl to keep it"
-        ledger.refuse(f"{field} left out", message, article=article.id)
+        log.drop(f"{field} left out", message, article=article.id)

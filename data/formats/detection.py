@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ... import renamed
 from . import ace, doccano, inception, label_studio, prodigy
 from .common.lines import file_lines
 from .registry import KNOWN, existing, names, refusal
@@ -34,7 +35,7 @@ def detect(path: str | Path) -> str:
     first = lines[0] if lines else ""
     match path.suffix.lower():
         case ".rasid":
-            return "markup"
+            return "inline"
         case ".ann":
             return "brat"
         case ".txt" if path.with_suffix(".ann").is_file():
@@ -50,7 +51,7 @@ def detect(path: str | Path) -> str:
         case ".jsonl":
             return _of_json(lines)
         case ".txt" | "" if first.strip() == "---":
-            return "markup"
+            return "inline"
         case ".txt" | "" if lines and all(_TAGGED.fullmatch(line.removesuffix("\n")) for line in lines):
             return "conll"
         case suffix if suffix != ".txt" and suffix in KNOWN["conll"].suffixes:
@@ -68,7 +69,7 @@ def _of_json(lines: Iterable[str]) -> str:
             contents.append(json.loads(line))
         except (ValueError, RecursionError):
             contents.append(None)
-    # An example without spans may look like a labelled text, so that later lines have a say.
+    # An example without spans may look like a labeled text, so that later lines have a say.
     for name, tells in (("prodigy", prodigy.is_task), ("doccano", doccano.is_example)):
         if any(map(tells, contents)):
             return name
@@ -77,4 +78,6 @@ def _of_json(lines: Iterable[str]) -> str:
 
 def _is_classification(content: Any) -> bool:
     """Whether a line of a JSONL file has labels of its text rather than annotations in it."""
-    return isinstance(content, dict) and ("labels" in content or isinstance(content.get("judged"), str | list))
+    return isinstance(content, dict) and (
+        "labels" in content or isinstance(renamed.with_new_keys(content).get("annotated"), str | list)
+    )

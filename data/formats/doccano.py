@@ -1,4 +1,4 @@
-"""doccano JSONL: what its sequence labelling projects import and export, one example a line.
+"""doccano JSONL: what its sequence labeling projects import and export, one example a line.
 
 Three layouts are read, told apart line by line: plain (``"label": [[start, end, "PER"]]``, under ``labels`` too),
 relation (``entities`` of ``{id, label, start_offset, end_offset}``, ``relations`` of ``{id, from_id, to_id, type}``),
@@ -19,7 +19,7 @@ from pathlib import PurePath
 from typing import Any, Literal, get_args
 
 from ..articles import Argument, Article
-from ..problems import DataError, Ledger, Notes, Problem
+from ..problems import DataError, Notes, Problem, ProblemLog
 from .common.lines import nearest
 from .common.offsets import Offsets
 from .common.span_lines import (
@@ -62,55 +62,55 @@ def is_example(content: Any) -> bool:
 
 
 def read(
-    lines: Iterable[str], ledger: Ledger, *, triggers: Collection[str] = (), units: Units = "utf-16"
+    lines: Iterable[str], log: ProblemLog, *, triggers: Collection[str] = (), units: Units = "utf-16"
 ) -> Iterator[Article]:
     """Read examples; what is wrong in one is left out of it, and recorded.
 
     Args:
         lines: the lines of a file, split at line feeds only; with or without their ends.
-        ledger: takes the problems and the count; where an example has no id, its stem and the line make one.
+        log: takes the problems and the count; where an example has no id, its stem and the line make one.
         triggers: labels of spans that are event triggers, not entities.
         units: what offsets count, ``"utf-16"`` or ``"code points"``; they differ behind characters beyond U+FFFF.
 
     Raises:
         DataError: there are no such units.
     """
-    for _, article in read_located(lines, ledger, triggers=triggers, units=units):
+    for _, article in read_located(lines, log, triggers=triggers, units=units):
         yield article
 
 
 def read_located(
-    lines: Iterable[str], ledger: Ledger, *, triggers: Collection[str] = (), units: Units = "utf-16"
+    lines: Iterable[str], log: ProblemLog, *, triggers: Collection[str] = (), units: Units = "utf-16"
 ) -> Iterator[tuple[int, Article]]:
     """As `read`, each article with the number of its line."""
     if units not in UNITS:
         message = f"units {units!r} are not known; {nearest(str(units), UNITS)}"
-        raise DataError([Problem(source=ledger.source, cause="unknown units", message=message)])
-    for number, content in json_objects(lines, ledger):
+        raise DataError([Problem(source=log.source, cause="unknown units", message=message)])
+    for number, content in json_objects(lines, log):
         name = as_text(content.get("id"))
-        name = f"{PurePath(ledger.source).stem}-{number}" if name is None else name
-        notes = Notes(ledger=ledger, line=number, article=name)
+        name = f"{PurePath(log.source).stem}-{number}" if name is None else name
+        notes = Notes(log=log, line=number, article=name)
         if (text := text_of(content, notes)) is None:
             continue
         marks, ids = _marks(content, Offsets(text), notes, triggers, units)
         arguments = _arguments(content, marks, ids, notes)
-        ledger.articles += 1
+        log.articles += 1
         strings, meta = _metadata(content, notes)
         types = tuple(_categories(content, notes))
         yield number, to_article(marks, arguments, text=text, id=name, event_types=types, meta=meta, **strings)
 
 
-def write(articles: Iterable[Article], ledger: Ledger) -> Iterator[str]:
+def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
     """Yield one line per article, in the relation layout with ``cats``, offsets in UTF-16 units.
 
     Every line has the same keys, as doccano's importer wants, and title, date, source and meta pass through it as
-    metadata. Scores, sentences, tokens, evidence and what was judged are dropped, and labels that are empty; triggers
-    are labelled ``event:TYPE``. An id that is not a number becomes one, and stays under ``original_id``. Articles
+    metadata. Scores, sentences, tokens, evidence and what was annotated are dropped, and labels that are empty; triggers
+    are labeled ``event:TYPE``. An id that is not a number becomes one, and stays under ``original_id``. Articles
     without text or with lone surrogates are left out. All of it is recorded.
     """
     for article in articles:
-        spans = flat_spans(article, ledger)
-        arguments = flat_arguments(article, spans, ledger)
+        spans = flat_spans(article, log)
+        arguments = flat_arguments(article, spans, log)
         ids = _numbers(spans, {position for head, child, _ in arguments for position in (head, child)})
         astral = [place for place, sign in enumerate(article.text) if sign > "\uffff"]
         content = {
@@ -133,7 +133,7 @@ def write(articles: Iterable[Article], ledger: Ledger) -> Iterator[str]:
             "cats": [label for label in article.event_types if label],
             "meta": article.meta,
         }
-        if (line := json_line(content, article, ledger)) is None:
+        if (line := json_line(content, article, log)) is None:
             continue
         record_losses(
             {
@@ -142,12 +142,12 @@ def write(articles: Iterable[Article], ledger: Ledger) -> Iterator[str]:
                 "sentence labels": article.sentences,
                 "tokens": article.tokens,
                 "evidence": article.evidence,
-                "judged": article.judged,
+                "annotated": article.annotated,
             },
             article,
-            ledger,
+            log,
         )
-        ledger.articles += 1
+        log.articles += 1
         yield line
 
 
@@ -176,7 +176,7 @@ def _marks(
             marks.append(mark)
     if recounted:
         message = f"{recounted} spans were counted in UTF-16 units, as doccano counts; if not, set units to code points"
-        notes.repair("UTF-16 units", message)
+        notes.fix("UTF-16 units", message)
     return marks, ids
 
 
@@ -189,7 +189,7 @@ def _span_values(content: Mapping[str, Any], notes: "Notes") -> Iterator[dict[st
             elif isinstance(value, list) and len(value) == 3:
                 yield dict(zip(("start_offset", "end_offset", "label"), value, strict=True))
             elif key == "entities" or not isinstance(value, str):
-                notes.refuse("wrong kind", f"{key} has {shown(value)}; a span is [start, end, label] or an object")
+                notes.drop("wrong kind", f"{key} has {shown(value)}; a span is [start, end, label] or an object")
 
 
 def _categories(content: Mapping[str, Any], notes: "Notes") -> Iterator[str]:
@@ -199,7 +199,7 @@ def _categories(content: Mapping[str, Any], notes: "Notes") -> Iterator[str]:
             if isinstance(value, str) and value:
                 yield value
             elif key == "cats" or value == "":
-                notes.refuse("wrong kind", f"{key} has {shown(value)}; a label of the document is a string")
+                notes.drop("wrong kind", f"{key} has {shown(value)}; a label of the document is a string")
 
 
 def _arguments(
@@ -209,13 +209,13 @@ def _arguments(
     fresh = fresh_ids(marks)
     for relation in listed(content, "relations", notes):
         if not isinstance(relation, dict):
-            notes.refuse("wrong kind", f"relations has {shown(relation)}; a relation is an object")
+            notes.drop("wrong kind", f"relations has {shown(relation)}; a relation is an object")
             continue
         ends = [as_text(relation.get(key)) for key in ("from_id", "to_id")]
         head, child = (None if end is None else ids.get(end) for end in ends)
         if head is None or child is None:
             missing = shown(ends[0] if head is None else ends[1])
-            notes.refuse("relation left out", f"{shown(relation)} names span {missing}, which is not there")
+            notes.drop("relation left out", f"{shown(relation)} names span {missing}, which is not there")
             continue
         link(marks, head, child, relation.get("type"), arguments, fresh, notes)
     return arguments

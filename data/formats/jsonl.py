@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ... import renamed
 from ..articles import Argument, Article, Entity, Event, Sentence, Span
-from ..problems import Ledger
+from ..problems import ProblemLog
 from .common.lines import nearest, numbered, parse_json, spoilt
 
 # What each key holds; a name of another table stands for a list of such objects.
@@ -28,7 +29,7 @@ _SHAPES: dict[str, dict[str, str]] = {
         "type_scores": "numbers",
         "sentences": "sentence",
         "tokens": "pairs",
-        "judged": "object of strings",
+        "annotated": "object of strings",
         "evidence": "object of spans",
         "meta": "object",
     },
@@ -57,55 +58,55 @@ _ESCAPED = re.compile("[\x85\u2028\u2029\ud800-\udfff]")
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 
-def read(lines: Iterable[str], ledger: Ledger) -> Iterator[Article]:
+def read(lines: Iterable[str], log: ProblemLog) -> Iterator[Article]:
     """Read articles; a line with a problem is left out, and every problem of it is recorded.
 
     Args:
         lines: the lines of a file, split at line feeds only; with or without their ends.
-        ledger: takes the problems and the count.
+        log: takes the problems and the count.
     """
-    for _, article in read_located(lines, ledger):
+    for _, article in read_located(lines, log):
         yield article
 
 
-def read_located(lines: Iterable[str], ledger: Ledger) -> Iterator[tuple[int, Article]]:
+def read_located(lines: Iterable[str], log: ProblemLog) -> Iterator[tuple[int, Article]]:
     """As `read`, each article with the number of its line."""
     for number, line in numbered(lines):
         if not line.strip():
             continue
         if message := spoilt(line):
-            ledger.refuse("not UTF-8", message, line=number)
+            log.drop("not UTF-8", message, line=number)
             continue
         try:
-            content = parse_json(line)
+            content = renamed.with_new_keys(parse_json(line))
         except ValueError as error:
-            ledger.refuse("not JSON", f"{line[:40]!r}: {error}", line=number)
+            log.drop("not JSON", f"{line[:40]!r}: {error}", line=number)
             continue
         problems = list(_shape_problems(content, "article", "the line"))
         if not problems:
             problems = list(_span_problems(content))
         for cause, message in problems:
             name = content.get("id", "") if isinstance(content, dict) else ""
-            ledger.refuse(cause, message, line=number, article=name if isinstance(name, str) else "")
+            log.drop(cause, message, line=number, article=name if isinstance(name, str) else "")
         if not problems:
-            ledger.articles += 1
+            log.articles += 1
             yield number, _article(content)
 
 
-def write(articles: Iterable[Article], ledger: Ledger) -> Iterator[str]:
+def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
     """Yield one line per article; one whose numbers or ``meta`` are not JSON is left out and recorded."""
     for article in articles:
         try:
             line = json.dumps(_plain(article), ensure_ascii=False, allow_nan=False)
         except (TypeError, ValueError, RecursionError) as error:
-            ledger.refuse("not JSON", f"the article cannot be written as JSON: {error}", article=article.id)
+            log.drop("not JSON", f"the article cannot be written as JSON: {error}", article=article.id)
             continue
         if pair := _PAIR.search(line):
             # JSON reads the two escapes as the one character that they encode, and offsets after it would shift.
             message = f"the article holds a surrogate pair as two code points ({pair.group()!a}), which JSON joins"
-            ledger.refuse("surrogate pair", message, article=article.id)
+            log.drop("surrogate pair", message, article=article.id)
             continue
-        ledger.articles += 1
+        log.articles += 1
         yield _ESCAPED.sub(lambda found: f"\\u{ord(found.group()):04x}", line) + "\n"
 
 
@@ -233,7 +234,7 @@ def _article(content: dict[str, Any]) -> Article:
         for s in content.get("sentences", ())
     )
     fields["tokens"] = tuple((start, end) for start, end in content.get("tokens", ()))
-    fields["judged"] = {task: tuple(labels) for task, labels in content.get("judged", {}).items()}
+    fields["annotated"] = {task: tuple(labels) for task, labels in content.get("annotated", {}).items()}
     fields["evidence"] = {
         label: tuple(Span(**span) for span in spans) for label, spans in content.get("evidence", {}).items()
     }
@@ -268,7 +269,7 @@ def _plain(article: Article) -> dict[str, Any]:
         ]
         or None,
         "tokens": [list(token) for token in article.tokens] or None,
-        "judged": {task: list(labels) for task, labels in article.judged.items()} or None,
+        "annotated": {task: list(labels) for task, labels in article.annotated.items()} or None,
         "evidence": {label: [_span(span) for span in spans] for label, spans in article.evidence.items()} or None,
         "meta": dict(article.meta) or None,
     }

@@ -6,11 +6,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ... import renamed
 from ..articles import Article
-from ..problems import DataError, Ledger, Problem
-from . import ace, brat, classification, conll, doccano, inception, jsonl, label_studio, prodigy
-from . import inline as markup
-from . import spacy as docbin
+from ..problems import DataError, Problem, ProblemLog
+from . import ace, brat, classification, conll, doccano, inception, inline, jsonl, label_studio, prodigy, spacy
 from .common.lines import file_lines, nearest
 
 Located = Iterator[tuple[int, Article]]
@@ -21,31 +20,31 @@ class Format:
     """How a format is read and written.
 
     Attributes:
-        read: (path, ledger, **options) → articles with the lines where they start.
-        write: (articles, path, ledger) → None.
+        read: (path, log, **options) → articles with the lines where they start.
+        write: (articles, path, log) → None.
         suffixes: of the files that hold it, the one for writing first.
         folder: it is written as a folder of files.
         reader: the module's reading function; its keyword-only parameters are the reading options.
-        chunks: (articles, ledger) → the content of one file in pieces; None where it takes several files, or bytes.
+        chunks: (articles, log) → the content of one file in pieces; None where it takes several files, or bytes.
     """
 
     read: Callable[..., Located]
-    write: Callable[[Iterable[Article], Path, Ledger], None]
+    write: Callable[[Iterable[Article], Path, ProblemLog], None]
     suffixes: tuple[str, ...]
     reader: Callable[..., Any]
     folder: bool = False
-    chunks: Callable[[Iterable[Article], Ledger], Iterator[str]] | None = None
+    chunks: Callable[[Iterable[Article], ProblemLog], Iterator[str]] | None = None
 
 
 def _of_lines(module: ModuleType, *suffixes: str) -> Format:
     """A format of lines, as a format of files."""
 
-    def read(path: Path, ledger: Ledger, **options: Any) -> Located:
-        yield from module.read_located(file_lines(path), ledger, **options)
+    def read(path: Path, log: ProblemLog, **options: Any) -> Located:
+        yield from module.read_located(file_lines(path), log, **options)
 
-    def write(articles: Iterable[Article], path: Path, ledger: Ledger) -> None:
+    def write(articles: Iterable[Article], path: Path, log: ProblemLog) -> None:
         with open(path, "w", encoding="utf-8", newline="") as file:
-            file.writelines(module.write(articles, ledger))
+            file.writelines(module.write(articles, log))
 
     return Format(read=read, write=write, suffixes=suffixes, reader=module.read_located, chunks=module.write)
 
@@ -63,7 +62,7 @@ def _of_files(module: ModuleType, *suffixes: str, folder: bool = False) -> Forma
 
 KNOWN = {
     "jsonl": _of_lines(jsonl, ".jsonl"),
-    "markup": _of_lines(markup, ".rasid"),
+    "inline": _of_lines(inline, ".rasid"),
     "conll": _of_lines(conll, ".conll", ".bio", ".iob", ".iob2", ".bioes", ".txt"),
     "classification": _of_lines(classification, ".jsonl"),
     "doccano": _of_lines(doccano, ".jsonl"),
@@ -72,7 +71,7 @@ KNOWN = {
     "label-studio": _of_files(label_studio, ".json"),
     "brat": _of_files(brat, ".ann", folder=True),
     "inception": _of_files(inception, ".xmi", ".json", ".zip", folder=True),
-    "spacy": _of_files(docbin, ".spacy"),
+    "spacy": _of_files(spacy, ".spacy"),
 }
 FORMATS = tuple(KNOWN)
 
@@ -87,6 +86,7 @@ def existing(path: str | Path) -> Path:
 
 def format_named(path: Path, format: str) -> Format:
     """The format of a name; DataError, for the path, with the nearest one where there is none."""
+    format = renamed.FORMATS.get(format, format)
     if format not in KNOWN:
         hint = nearest(format, FORMATS) if format else f"name one of {names()}"
         raise refusal(path, "unknown format", f"format {format!r} is not known; {hint}")

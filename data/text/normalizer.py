@@ -2,7 +2,7 @@ r"""AraBERT's preprocessing inside the tokenizer, so that tokenizer.json alone r
 
 The steps are those of the v02 models (Antoun, Baly and Hajj 2020, https://arxiv.org/abs/2003.00104), the ones without
 Farasa. What the published preprocessor does to a string before the tokenizer sees it is done here by the tokenizer:
-the normaliser rewrites characters, the pre-tokenizer cuts words and leaves out what the vocabulary does not have.
+the normalizer rewrites characters, the pre-tokenizer cuts words and leaves out what the vocabulary does not have.
 A repair step in front of it keeps letters that the published steps delete (گ, ڤ, پ, ی, ک, presentation forms, ۱۲۳).
 
 Two properties of `tokenizers` shape the code. `Replace` knows no groups, so a repetition is cut by deleting every
@@ -82,7 +82,7 @@ def arabert_normalizer(*, repair: bool = True, gaf: Literal["ك", "غ", "ق", "�
         gaf: the letter that گ becomes.
 
     Returns:
-        a normaliser that serialises into tokenizer.json.
+        a normalizer that serializes into tokenizer.json.
     """
     steps: list[normalizers.Normalizer] = [_replace(f"&(?:{forms})", to) for to, forms in _ENTITIES.items()]
     if repair:
@@ -121,7 +121,7 @@ def arabert_pre_tokenizer(placeholders: Sequence[str] = PLACEHOLDERS) -> pre_tok
     )
 
 
-def with_arabert_normalisation(tokenizer: Tokenizer, *, repair: bool = True) -> Tokenizer:
+def with_arabert_normalization(tokenizer: Tokenizer, *, repair: bool = True) -> Tokenizer:
     """A copy of a checkpoint's tokenizer that reads raw text as AraBERT's preprocessing would have given it.
 
     Vocabulary, post-processor, decoder, truncation and padding stay.
@@ -133,7 +133,7 @@ def with_arabert_normalisation(tokenizer: Tokenizer, *, repair: bool = True) -> 
     content = json.loads(tokenizer.to_str())
     known = tokenizer.get_vocab(with_added_tokens=True)
     for token in content["added_tokens"]:
-        # Otherwise it would be looked for in the raw text only, and ours stand in the normalised text.
+        # Otherwise it would be looked for in the raw text only, and ours stand in the normalized text.
         token["normalized"] = token["normalized"] or token["content"] in PLACEHOLDERS
     parts = Tokenizer(tokenizer.model)
     parts.normalizer = arabert_normalizer(repair=repair)  # pyright: ignore[reportAttributeAccessIssue]
@@ -146,22 +146,22 @@ def with_arabert_normalisation(tokenizer: Tokenizer, *, repair: bool = True) -> 
 
 
 def train_wordpiece(
-    texts: Iterator[str], vocabulary: int, *, normalised: bool = True, min_frequency: int = 2
+    texts: Iterator[str], vocabulary: int, *, normalized: bool = True, min_frequency: int = 2
 ) -> Tokenizer:
     """Train a WordPiece tokenizer with BERT's specials and template on raw text.
 
     Args:
         texts: articles or lines, raw.
-        vocabulary: the most entries that it may have, specials included. With ``normalised`` every letter, digit and
+        vocabulary: the most entries that it may have, specials included. With ``normalized`` every letter, digit and
             symbol has an entry (some 300), whether it was seen or not, so no word of up to 100 characters is ``[UNK]``.
-        normalised: with `arabert_normalizer` and `arabert_pre_tokenizer` inside; the same texts then give the same
+        normalized: with `arabert_normalizer` and `arabert_pre_tokenizer` inside; the same texts then give the same
             tokenizer. False takes BERT's own, cased; its ids differ from run to run.
         min_frequency: pairs seen less often are not merged.
 
     Returns:
         a tokenizer; ``[PAD]`` has id 0.
     """
-    if normalised:
+    if normalized:
         normalizer, pre_tokenizer = arabert_normalizer(), arabert_pre_tokenizer()
         entries = [*PLACEHOLDERS, *_alphabet()]
     else:

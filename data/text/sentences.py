@@ -34,7 +34,7 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
     behind them, before white space. A full stop does not after an initial, a title or initials in a row (``د. أحمد``,
     ``ص.ب. 12``) or the number of an item; an ellipsis does not inside a quotation; ``(!)`` does not. A letter behind
     a number is a unit (``عام 1990 م.``) and ends a sentence. Without letters or digits there is no sentence of its
-    own on a line: stray marks go with their neighbour.
+    own on a line: stray marks go with their neighbor.
 
     Args:
         text: raw.

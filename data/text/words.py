@@ -11,7 +11,7 @@ import numpy as np
 _SPACE, _INVISIBLE, _MARK, _SYMBOL, _LETTER = range(5)
 
 
-def words(text: str) -> np.ndarray:
+def split_words(text: str) -> np.ndarray:
     """Words of a text, in order and without overlap.
 
     A run of letters and digits is one word, with the diacritics, tatweel and format characters (zero width joiners,
@@ -25,7 +25,7 @@ def words(text: str) -> np.ndarray:
     Returns:
         half-open offsets in code points, int64 # [W, 2]
 
-    >>> words("وصل إلى غزة.").tolist()
+    >>> split_words("وصل إلى غزة.").tolist()
     [[0, 3], [4, 7], [8, 11], [11, 12]]
     """
     if not text:

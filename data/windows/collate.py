@@ -30,16 +30,16 @@ def pad(flat: np.ndarray, lengths: np.ndarray, fill: int = 0) -> np.ndarray:
 def model_inputs(windows: Sequence[Window], pad_id: int) -> dict[str, np.ndarray]:
     """Inputs of the network for a batch of windows; `RasidModel.forward` gives names and shapes."""
     lengths = np.array([len(window.input_ids) for window in windows])
-    unit_counts = np.array([len(window.units) for window in windows])
+    word_counts = np.array([len(window.words) for window in windows])
     sentence_counts = np.array([len(window.sentences) for window in windows])
     ids = np.concatenate([window.input_ids for window in windows]).astype(np.int64)
-    units = np.concatenate([window.units for window in windows]).astype(np.int64)
+    words = np.concatenate([window.words for window in windows]).astype(np.int64)
     sentences = np.concatenate([window.sentences for window in windows]).astype(np.int64)
     padded = pad(ids, lengths, pad_id)
     return {
         "input_ids": padded,
         "attention_mask": (np.arange(padded.shape[1]) < lengths[:, None]).astype(np.int64),
-        "units": pad(units, unit_counts),
+        "words": pad(words, word_counts),
         "sentences": pad(sentences[:, 1:], sentence_counts),
         "sentence_numbers": pad(sentences[:, 0], sentence_counts),
     }

@@ -1,8 +1,8 @@
 """Text to model input: sub-words, words and overlapping windows that cover the whole article.
 
-A *unit* is a word that the encoder can see: a word of `words` in which at least one sub-word begins. Every sub-word
-belongs to one unit (where the tokenizer keeps white space, a space belongs to the word behind it, and long runs are
-left out), every unit to one or more windows, and every unit is answered by one window: the one in which it lies
+A *word* is a word that the encoder can see: a word of `words` in which at least one sub-word begins. Every sub-word
+belongs to one word (where the tokenizer keeps white space, a space belongs to the word behind it, and long runs are
+left out), every word to one or more windows, and every word is owned by one window: the one in which it lies
 furthest from an edge. Nothing is truncated.
 """
 
@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..text.sentences import split_sentences
-from ..text.words import words
+from ..text.words import split_words
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
-# A unit is cut after so many sub-words, so that one endless "word" cannot outgrow a window.
-LONGEST_UNIT = 32
+# A word is cut after so many sub-words, so that one endless "word" cannot outgrow a window.
+LONGEST_WORD = 32
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -32,18 +32,18 @@ class Window:
 
     Attributes:
         input_ids: sub-words with the special tokens at both ends. [T] int32
-        units: first and one-past-last position in ``input_ids`` of each unit. [W, 2] int32
-        first_unit: number of the window's first unit in the article.
-        own: range of units of the article that this window answers.
-        sentences: sentences that this window answers: number in the article, first and one-past-last unit of the
-            window. A sentence is answered by the window that holds it whole, furthest from an edge; one that no
-            window holds whole is answered by all that hold a part of it. [M, 3] int32
+        words: first and one-past-last position in ``input_ids`` of each word. [W, 2] int32
+        first_word: number of the window's first word in the article.
+        owned: range of words of the article that this window owns.
+        sentences: sentences that this window owns: number in the article, first and one-past-last word of the
+            window. A sentence is owned by the window that holds it whole, furthest from an edge; one that no
+            window holds whole is owned by all that hold a part of it. [M, 3] int32
     """
 
     input_ids: np.ndarray
-    units: np.ndarray
-    first_unit: int
-    own: tuple[int, int]
+    words: np.ndarray
+    first_word: int
+    owned: tuple[int, int]
     sentences: np.ndarray
 
 
@@ -52,30 +52,30 @@ class EncodedText:
     """An article as the encoder sees it.
 
     Attributes:
-        units: code-point offsets of each unit. [U, 2] int64
+        words: code-point offsets of each word. [U, 2] int64
         unread: words in which no sub-word begins: the tokenizer deletes all their characters, or makes one sub-word of
             the word before and them (``...``). [N, 2] int64
-        sentences: code-point offsets of each sentence with at least one unit. [S, 2] int64
-        sentence_units: range of units of each sentence. [S, 2] int64
-        windows: in order; their ``own`` ranges tile the units.
+        sentences: code-point offsets of each sentence with at least one word. [S, 2] int64
+        sentence_words: range of words of each sentence. [S, 2] int64
+        windows: in order; their ``owned`` ranges tile the words.
         unknown: number of sub-words that are the tokenizer's unknown token.
     """
 
-    units: np.ndarray
+    words: np.ndarray
     unread: np.ndarray
     sentences: np.ndarray
-    sentence_units: np.ndarray
+    sentence_words: np.ndarray
     windows: tuple[Window, ...]
     unknown: int
 
 
 class TextEncoder:
-    """Encodes texts with a tokenizer into units and windows.
+    """Encodes texts with a tokenizer into words and windows.
 
     Args:
         tokenizer: a fast tokenizer; its truncation and padding are switched off.
         window: sub-words in a window, special tokens included.
-        overlap: sub-words that two neighbouring windows share.
+        overlap: sub-words that two neighboring windows share.
     """
 
     def __init__(self, tokenizer: "Tokenizer", *, window: int = 512, overlap: int = 128) -> None:
@@ -89,10 +89,10 @@ class TextEncoder:
         middle = (int(special[0]), int(special[-1]) + 1) if len(special) else (len(probe.ids), len(probe.ids))
         self.prefix, self.suffix = probe.ids[: middle[0]], probe.ids[middle[1] :]
         self.room = window - len(self.prefix) - len(self.suffix)
-        if self.room < 2 * LONGEST_UNIT or not 0 <= overlap <= self.room // 2:
+        if self.room < 2 * LONGEST_WORD or not 0 <= overlap <= self.room // 2:
             raise ValueError(
                 f"a window of {window} sub-words with an overlap of {overlap} does not work: the window must hold at "
-                f"least {2 * LONGEST_UNIT} sub-words beside its special tokens, and the overlap at most half of it"
+                f"least {2 * LONGEST_WORD} sub-words beside its special tokens, and the overlap at most half of it"
             )
         self.window, self.overlap = window, overlap
         self.unknown_id = _unknown_id(tokenizer)
@@ -117,16 +117,16 @@ class TextEncoder:
         given = sentences or [None] * len(texts)
         return [self._encode(*item) for item in zip(texts, encodings, given, strict=True)]
 
-    def normalised_sentences(self, text: str, encoded: EncodedText) -> list[str]:
-        """The sentences of a text as the tokenizer's normaliser leaves them."""
-        normalise = self.tokenizer.normalizer.normalize_str if self.tokenizer.normalizer else str
-        return [normalise(_SURROGATE.sub("\ufffd", text[start:end])) for start, end in encoded.sentences.tolist()]
+    def normalized_sentences(self, text: str, encoded: EncodedText) -> list[str]:
+        """The sentences of a text as the tokenizer's normalizer leaves them."""
+        normalize = self.tokenizer.normalizer.normalize_str if self.tokenizer.normalizer else str
+        return [normalize(_SURROGATE.sub("\ufffd", text[start:end])) for start, end in encoded.sentences.tolist()]
 
     def _encode(self, text: str, encoding: "Encoding", sentences: Sequence[tuple[int, int]] | None) -> EncodedText:
         ids = np.array(encoding.ids, dtype=np.int32)  # [N]
         if self.unknown_id is not None:  # Unigram finds "</s>" in its vocabulary as it finds any word
             ids[np.isin(ids, self._special)] = self.unknown_id
-        all_words = words(text)  # [W, 2]
+        all_words = split_words(text)  # [W, 2]
         if len(ids) and len(all_words):
             starts, ends = np.array(encoding.offsets, dtype=np.int64).T  # [N]
             # The word whose end is the first one beyond the sub-word's start; a lone space piece falls to the next.
@@ -134,50 +134,49 @@ class TextEncoder:
             word_of = np.maximum.accumulate(word_of)  # [N]
             # A page of white space would fill a window, and no character of a word is there to cut it at.
             space = (ends <= all_words[word_of, 0]) | (starts >= all_words[word_of, 1])
-            kept = ~space | (np.bincount(word_of)[word_of] <= LONGEST_UNIT)
+            kept = ~space | (np.bincount(word_of)[word_of] <= LONGEST_WORD)
             ids, starts, word_of = ids[kept], starts[kept], word_of[kept]
         else:
             ids, starts, word_of = ids[:0], np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
         if not len(ids):
             none = np.zeros((0, 2), dtype=np.int64)
-            return EncodedText(units=none, unread=all_words, sentences=none, sentence_units=none, windows=(), unknown=0)
-        unit_start = np.flatnonzero(np.diff(word_of, prepend=-1))  # first sub-word of each word that has one
-        read = word_of[unit_start]
+            return EncodedText(words=none, unread=all_words, sentences=none, sentence_words=none, windows=(), unknown=0)
+        word_start = np.flatnonzero(np.diff(word_of, prepend=-1))  # first sub-word of each word that has one
+        read = word_of[word_start]
         unread = np.delete(all_words, read, axis=0)
-        units = all_words[read]
-        counts = np.diff(unit_start, append=len(ids))
-        if counts.max() > LONGEST_UNIT:
-            units, unit_start = _cut_long_units(units, unit_start, counts, starts, len(ids))
-        bounds = np.append(unit_start, len(ids))  # [U + 1]
+        words = all_words[read]
+        counts = np.diff(word_start, append=len(ids))
+        if counts.max() > LONGEST_WORD:
+            words, word_start = _cut_long_words(words, word_start, counts, starts, len(ids))
+        bounds = np.append(word_start, len(ids))  # [U + 1]
 
         spans = np.array(split_sentences(text) if sentences is None else sentences, dtype=np.int64).reshape(-1, 2)
-        first = np.searchsorted(units[:, 1], spans[:, 0], side="right")
-        last = np.searchsorted(units[:, 0], spans[:, 1], side="left")
+        first = np.searchsorted(words[:, 1], spans[:, 0], side="right")
+        last = np.searchsorted(words[:, 0], spans[:, 1], side="left")
         seen = first < last
-        sentence_units = np.stack([first, last], axis=1)[seen]
+        sentence_words = np.stack([first, last], axis=1)[seen]
         plan = self._plan(bounds)
-        answered = _answering_windows(sentence_units, plan, len(units))
+        owned = _owning_windows(sentence_words, plan, len(words))
         return EncodedText(
-            units=units,
+            words=words,
             unread=unread,
             sentences=spans[seen],
-            sentence_units=sentence_units,
+            sentence_words=sentence_words,
             windows=tuple(
-                self._window(ids, bounds, *span, sentence_units, answered[:, number])
-                for number, span in enumerate(plan)
+                self._window(ids, bounds, *span, sentence_words, owned[:, number]) for number, span in enumerate(plan)
             ),
             unknown=int((ids == self.unknown_id).sum()) if self.unknown_id is not None else 0,
         )
 
     def _plan(self, bounds: np.ndarray) -> list[tuple[int, int, int, int]]:
-        """Choose windows as (first unit, end unit, first own unit, end of own units)."""
+        """Choose windows as (first word, end word, first own word, end of own words)."""
         total, count = int(bounds[-1]), len(bounds) - 1
         size = self.room
         if total > self.room:
             # Windows of like length: a full one and a short rest would share a batch, and the rest be mostly padding.
-            # The slack is for cuts, which fall between units.
+            # The slack is for cuts, which fall between words.
             needed = -(-(total - self.overlap) // (self.room - self.overlap))
-            size = min(size, -(-(total + (needed - 1) * self.overlap) // needed) + LONGEST_UNIT // 4)
+            size = min(size, -(-(total + (needed - 1) * self.overlap) // needed) + LONGEST_WORD // 4)
         spans: list[tuple[int, int]] = []
         first = 0
         while True:
@@ -189,13 +188,13 @@ class TextEncoder:
             spans.append((first, end))
             if end == count:
                 break
-            # The next window begins at the unit that leaves `overlap` sub-words shared, and always moves on.
+            # The next window begins at the word that leaves `overlap` sub-words shared, and always moves on.
             first = max(first + 1, int(np.searchsorted(bounds, bounds[end] - self.overlap, side="left")))
         edges = [0]
         for (_, end), (following, _) in zip(spans, spans[1:], strict=False):
             middle = (bounds[end] + bounds[following]) / 2
-            centres = (bounds[following:end] + bounds[following + 1 : end + 1]) / 2
-            edges.append(following + int(np.searchsorted(centres, middle, side="left")))
+            centers = (bounds[following:end] + bounds[following + 1 : end + 1]) / 2
+            edges.append(following + int(np.searchsorted(centers, middle, side="left")))
         edges.append(count)
         return [(a, b, edges[i], edges[i + 1]) for i, (a, b) in enumerate(spans)]
 
@@ -207,18 +206,18 @@ class TextEncoder:
         end: int,
         own: int,
         own_end: int,
-        sentence_units: np.ndarray,
-        answered: np.ndarray,
+        sentence_words: np.ndarray,
+        owned: np.ndarray,
     ) -> Window:
         piece = ids[bounds[first] : bounds[end]]
         inside = bounds[first : end + 1] - bounds[first] + len(self.prefix)
-        numbers = np.flatnonzero(answered)
-        local = (sentence_units[numbers] - first).clip(0, end - first)
+        numbers = np.flatnonzero(owned)
+        local = (sentence_words[numbers] - first).clip(0, end - first)
         return Window(
             input_ids=np.concatenate([self.prefix, piece, self.suffix]).astype(np.int32),
-            units=np.stack([inside[:-1], inside[1:]], axis=1).astype(np.int32),
-            first_unit=first,
-            own=(own, own_end),
+            words=np.stack([inside[:-1], inside[1:]], axis=1).astype(np.int32),
+            first_word=first,
+            owned=(own, own_end),
             sentences=np.column_stack([numbers, local]).astype(np.int32),
         )
 
@@ -231,12 +230,12 @@ def _unknown_id(tokenizer: "Tokenizer") -> int | None:
     return json.loads(tokenizer.model.__getstate__()).get("unk_id")  # Unigram does not show it otherwise
 
 
-def _answering_windows(sentence_units: np.ndarray, plan: list[tuple[int, int, int, int]], count: int) -> np.ndarray:
+def _owning_windows(sentence_words: np.ndarray, plan: list[tuple[int, int, int, int]], count: int) -> np.ndarray:
     """Which windows answer which sentences. [S, windows] bool"""
     bounds = np.array(plan, dtype=np.int64)[:, :2]
     starts = np.where(bounds[:, 0] == 0, -count, bounds[:, 0])  # the edges of the article itself are no edges
     ends = np.where(bounds[:, 1] == count, 2 * count, bounds[:, 1])
-    first, last = sentence_units[:, :1], sentence_units[:, 1:]  # [S, 1]
+    first, last = sentence_words[:, :1], sentence_words[:, 1:]  # [S, 1]
     margin = np.minimum(first - starts, ends - last)  # [S, windows], negative where the sentence is cut
     best = margin == margin.max(axis=1, keepdims=True, initial=-(4 * count))
     best &= best.cumsum(axis=1) == 1  # the first of equals
@@ -244,23 +243,23 @@ def _answering_windows(sentence_units: np.ndarray, plan: list[tuple[int, int, in
     return np.where((margin >= 0).any(axis=1, keepdims=True), best, touched)
 
 
-def _cut_long_units(
-    units: np.ndarray, unit_start: np.ndarray, counts: np.ndarray, starts: np.ndarray, total: int
+def _cut_long_words(
+    words: np.ndarray, word_start: np.ndarray, counts: np.ndarray, starts: np.ndarray, total: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cut units of more than `LONGEST_UNIT` sub-words; the pieces tile the unit's characters.
+    """Cut words of more than `LONGEST_WORD` sub-words; the pieces tile the word's characters.
 
     A cut is where a sub-word begins a new character: byte-level pieces of one character share its offset. So only a
     piece of a single character may be longer (``ﷺ`` after NFKC has 33 bytes, the most there is).
     """
-    new_units: list[tuple[int, int]] = []
+    new_words: list[tuple[int, int]] = []
     new_start: list[int] = []
-    for (start, end), at, count in zip(units.tolist(), unit_start.tolist(), counts.tolist(), strict=True):
+    for (start, end), at, count in zip(words.tolist(), word_start.tolist(), counts.tolist(), strict=True):
         cuts = [at]
-        if count > LONGEST_UNIT:
+        if count > LONGEST_WORD:
             reached = np.maximum.accumulate(starts[at : at + count].clip(min=start))
             possible = at + 1 + np.flatnonzero((np.diff(reached) > 0) & (reached[1:] < end))
-            while at + count - cuts[-1] > LONGEST_UNIT:
-                within = int(np.searchsorted(possible, cuts[-1] + LONGEST_UNIT, side="right"))
+            while at + count - cuts[-1] > LONGEST_WORD:
+                within = int(np.searchsorted(possible, cuts[-1] + LONGEST_WORD, side="right"))
                 beyond = int(np.searchsorted(possible, cuts[-1], side="right"))
                 choice = max(within - 1, beyond)  # the last that keeps the piece short, or else the next there is
                 if choice >= len(possible):
@@ -268,5 +267,5 @@ def _cut_long_units(
                 cuts.append(int(possible[choice]))
         edges = [start, *(int(starts[cut]) for cut in cuts[1:]), end]
         new_start += cuts
-        new_units += list(zip(edges[:-1], edges[1:], strict=True))
-    return np.array(new_units, dtype=np.int64), np.array(new_start, dtype=np.int64)
+        new_words += list(zip(edges[:-1], edges[1:], strict=True))
+    return np.array(new_words, dtype=np.int64), np.array(new_start, dtype=np.int64)

@@ -14,48 +14,48 @@ from .encoding import EncodedText
 IGNORED = -100  # the target of what gives no loss
 LONGEST_PROCLITIC = 3  # letters
 
-Supervision = Mapping[Task, tuple[str, ...]]
-"""Task → the labels of it that a data set judges; a task that is absent is not supervised at all."""
+AnnotatedLabels = Mapping[Task, tuple[str, ...]]
+"""Task → the labels of it that a data set judges; a task that is absent is not trained_labels at all."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Targets:
-    """Targets of one article over its units, `IGNORED` where nothing is supervised.
+    """Targets of one article over its words, `IGNORED` where nothing is trained_labels.
 
     Attributes:
-        entities: BIO tag of each unit: 0 outside, 1 + 2l begin, 2 + 2l inside label l. [U] int16
-        entities_open: entity labels that were not judged: a unit that is outside may as well carry them. [L] bool
-        triggers: (unit, mark) of each trigger unit, mark 2k begin, 2k + 1 inside type k. [N, 2] int32
-        triggers_judged: [K] bool
-        boundaries: letters before the mention in the first unit of a mention. [U] int8
+        entities: BIO tag of each word: 0 outside, 1 + 2l begin, 2 + 2l inside label l. [U] int16
+        entities_unannotated: entity labels that were not annotated: a word that is outside may as well carry them. [L] bool
+        triggers: (word, mark) of each trigger word, mark 2k begin, 2k + 1 inside type k. [N, 2] int32
+        triggers_annotated: [K] bool
+        proclitics: letters before the mention in the first word of a mention. [U] int8
         sentence_types: 0 or 1. [S, K] int8
-        event_types: 0 or 1. [K] int8
+        article_types: 0 or 1. [K] int8
         unpredictable: (task, cause) → number of gold items that no prediction can equal.
     """
 
     entities: np.ndarray
-    entities_open: np.ndarray
+    entities_unannotated: np.ndarray
     triggers: np.ndarray
-    triggers_judged: np.ndarray
-    boundaries: np.ndarray
+    triggers_annotated: np.ndarray
+    proclitics: np.ndarray
     sentence_types: np.ndarray
-    event_types: np.ndarray
+    article_types: np.ndarray
     unpredictable: Counter[tuple[str, str]]
 
 
-def supervision_of(article: Article, declared: Supervision) -> dict[Task, tuple[str, ...]]:
-    """What is judged in an article: what its data set declares, narrowed by the article's own ``judged``."""
-    judged = dict(declared)
+def annotated_labels_of(article: Article, declared: AnnotatedLabels) -> dict[Task, tuple[str, ...]]:
+    """What is annotated in an article: what its data set declares, narrowed by the article's own ``annotated``."""
+    annotated = dict(declared)
     for task in declared:
-        if task in article.judged:
-            judged[task] = tuple(label for label in declared[task] if label in article.judged[task])
-    return judged
+        if task in article.annotated:
+            annotated[task] = tuple(label for label in declared[task] if label in article.annotated[task])
+    return annotated
 
 
-def unit_range(encoded: EncodedText, start: int, end: int) -> tuple[int, int]:
-    """Units that a span of code points touches, as a half-open range; empty where the encoder sees nothing of it."""
-    first = int(np.searchsorted(encoded.units[:, 1], start, side="right"))
-    last = int(np.searchsorted(encoded.units[:, 0], end, side="left"))
+def word_range(encoded: EncodedText, start: int, end: int) -> tuple[int, int]:
+    """Words that a span of code points touches, as a half-open range; empty where the encoder sees nothing of it."""
+    first = int(np.searchsorted(encoded.words[:, 1], start, side="right"))
+    last = int(np.searchsorted(encoded.words[:, 0], end, side="left"))
     return first, last
 
 
@@ -95,34 +95,34 @@ class TargetMaker:
         self.entity_index = {label: i for i, label in enumerate(scheme.labels("entities"))}
         self.event_index = {label: i for i, label in enumerate(scheme.labels("triggers"))}
 
-    def make(self, article: Article, encoded: EncodedText, supervision: Supervision) -> Targets:
+    def make(self, article: Article, encoded: EncodedText, annotated_labels: AnnotatedLabels) -> Targets:
         """Targets of one article.
 
         Args:
             article: gold.
             encoded: the same text, encoded.
-            supervision: what its data set declares; the article's ``judged`` narrows it.
+            annotated_labels: what its data set declares; the article's ``annotated`` narrows it.
         """
-        judged = supervision_of(article, supervision)
-        count, kinds = len(encoded.units), len(self.event_index)
+        annotated = annotated_labels_of(article, annotated_labels)
+        count, kinds = len(encoded.words), len(self.event_index)
         lost: Counter[tuple[str, str]] = Counter()
 
-        boundaries = np.full(count, IGNORED, dtype=np.int8)
+        proclitics = np.full(count, IGNORED, dtype=np.int8)
         entities = np.full(count, IGNORED, dtype=np.int16)
-        open_labels = np.zeros(len(self.entity_index), dtype=bool)
-        if "entities" in judged:
+        unannotated_labels = np.zeros(len(self.entity_index), dtype=bool)
+        if "entities" in annotated:
             entities[:] = 0
-            open_labels[:] = True
-            open_labels[[self.entity_index[label] for label in judged["entities"]]] = False
-            spans = {(e.start, e.end, e.label) for e in article.entities if e.label in judged["entities"]}
+            unannotated_labels[:] = True
+            unannotated_labels[[self.entity_index[label] for label in annotated["entities"]]] = False
+            spans = {(e.start, e.end, e.label) for e in article.entities if e.label in annotated["entities"]}
             flat, causes = outermost(sorted(spans))
             lost.update({("entities", cause): number for cause, number in causes.items()})
-            places = _placed(article.text, encoded, flat, proclitics="boundaries" in judged)
+            places = _placed(article.text, encoded, flat, proclitics="proclitics" in annotated)
             for place, label in places:
                 free = place.first + np.flatnonzero(entities[place.first : place.last] == 0)
                 shared = len(free) < place.last - place.first
-                if not (place.cause or shared or _note(place, boundaries)):
-                    places.append((replace(place, cause="two boundaries in one word"), label))
+                if not (place.cause or shared or _note(place, proclitics)):
+                    places.append((replace(place, cause="two proclitics in one word"), label))
                     continue
                 if place.cause or shared:
                     lost["entities", place.cause or "shares a word with another"] += 1
@@ -131,57 +131,57 @@ class TargetMaker:
                     entities[free[0]], entities[free[1:]] = tag, tag + 1
 
         marks: set[tuple[int, int]] = set()
-        triggers_judged = self._mask(judged.get("triggers"))
-        if "triggers" in judged:
+        triggers_annotated = self._mask(annotated.get("triggers"))
+        if "triggers" in annotated:
             gold = [
                 (event.trigger.start, event.trigger.end, label)
                 for event in article.events
                 for label in event.types
-                if label in judged["triggers"]
+                if label in annotated["triggers"]
             ]
-            places = _placed(article.text, encoded, [*dict.fromkeys(gold)], proclitics="boundaries" in judged)
+            places = _placed(article.text, encoded, [*dict.fromkeys(gold)], proclitics="proclitics" in annotated)
             for place, label in places:
                 kind = 2 * self.event_index[label]
-                units = range(place.first, place.last)
-                shared = any((unit, mark) in marks for unit in units for mark in (kind, kind + 1))
-                if not (place.cause or shared or _note(place, boundaries)):
-                    places.append((replace(place, cause="two boundaries in one word"), label))
+                words = range(place.first, place.last)
+                shared = any((word, mark) in marks for word in words for mark in (kind, kind + 1))
+                if not (place.cause or shared or _note(place, proclitics)):
+                    places.append((replace(place, cause="two proclitics in one word"), label))
                     continue
                 if place.cause or shared:
                     lost["triggers", place.cause or "shares a word with another of its type"] += 1
                 if not shared:
-                    marks |= {(unit, kind + (unit > place.first)) for unit in units}
-        if "boundaries" not in judged:
-            boundaries[:] = IGNORED
+                    marks |= {(word, kind + (word > place.first)) for word in words}
+        if "proclitics" not in annotated:
+            proclitics[:] = IGNORED
 
         sentence_types = np.full((len(encoded.sentences), kinds), IGNORED, dtype=np.int8)
-        if "sentence_types" in judged and kinds:
-            sentence_types[:, self._mask(judged["sentence_types"])] = 0
+        if "sentence_types" in annotated and kinds:
+            sentence_types[:, self._mask(annotated["sentence_types"])] = 0
             for row, labels in enumerate(sentence_types_of(article, encoded.sentences)):
                 for label in labels:
-                    if label in judged["sentence_types"]:
+                    if label in annotated["sentence_types"]:
                         sentence_types[row, self.event_index[label]] = 1
             seen = set(map(tuple, encoded.sentences.tolist()))
             for sentence in article.sentences:
                 if (sentence.start, sentence.end) not in seen:
-                    unseen = len(set(sentence.types).intersection(judged["sentence_types"]))
+                    unseen = len(set(sentence.types).intersection(annotated["sentence_types"]))
                     lost["sentence_types", "no sub-word"] += unseen
-        event_types = np.full(kinds, IGNORED, dtype=np.int8)
-        if "event_types" in judged and kinds:
-            event_types[self._mask(judged["event_types"])] = 0
+        article_types = np.full(kinds, IGNORED, dtype=np.int8)
+        if "article_types" in annotated and kinds:
+            article_types[self._mask(annotated["article_types"])] = 0
             for label in article.event_types:
-                if label in judged["event_types"]:
-                    event_types[self.event_index[label]] = 1
+                if label in annotated["article_types"]:
+                    article_types[self.event_index[label]] = 1
             if not len(encoded.sentences):
-                lost["event_types", "no sub-word"] += int((event_types == 1).sum())
+                lost["article_types", "no sub-word"] += int((article_types == 1).sum())
         return Targets(
             entities=entities,
-            entities_open=open_labels,
+            entities_unannotated=unannotated_labels,
             triggers=np.array(sorted(marks), dtype=np.int32).reshape(-1, 2),
-            triggers_judged=triggers_judged,
-            boundaries=boundaries,
+            triggers_annotated=triggers_annotated,
+            proclitics=proclitics,
             sentence_types=sentence_types,
-            event_types=event_types,
+            article_types=article_types,
             unpredictable=+lost,
         )
 
@@ -193,7 +193,7 @@ class TargetMaker:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Place:
-    """Units of a gold span, the letters before it in its first unit, and why no prediction can equal it, if so."""
+    """Words of a gold span, the letters before it in its first word, and why no prediction can equal it, if so."""
 
     first: int
     last: int
@@ -214,32 +214,32 @@ def _placed(
 
 
 def _place(text: str, encoded: EncodedText, start: int, end: int, *, proclitics: bool) -> _Place:
-    first, last = unit_range(encoded, start, end)
+    first, last = word_range(encoded, start, end)
     if first >= last:
         return _Place(first=first, last=first, letters=0, cause="no sub-word")
-    unit_start, unit_end = int(encoded.units[first, 0]), int(encoded.units[last - 1, 1])
-    letters = offset_to_letters(text, unit_start, start) if start > unit_start else 0
+    word_start, word_end = int(encoded.words[first, 0]), int(encoded.words[last - 1, 1])
+    letters = offset_to_letters(text, word_start, start) if start > word_start else 0
     reach = extend_over_marks(text, end)
-    if start < unit_start or end > unit_end:
+    if start < word_start or end > word_end:
         cause = "edge that the encoder does not see"
-    elif reach < unit_end:
+    elif reach < word_end:
         cause = "ends inside a word"
-    elif end < unit_end:
+    elif end < word_end:
         cause = "leaves out a diacritic or tatweel at its end"
     elif letters > LONGEST_PROCLITIC:
         cause = f"starts more than {LONGEST_PROCLITIC} letters inside a word"
-    elif start != behind_proclitic(text, unit_start, int(encoded.units[first, 1]), letters):
+    elif start != behind_proclitic(text, word_start, int(encoded.words[first, 1]), letters):
         cause = "starts at or behind a diacritic or tatweel"
     elif letters and not proclitics:
-        cause = "starts inside a word, and boundaries are not supervised"
+        cause = "starts inside a word, and proclitics are not trained_labels"
     else:
         cause = ""
     return _Place(first=first, last=last, letters=letters, cause=cause)
 
 
-def _note(place: _Place, boundaries: np.ndarray) -> bool:
+def _note(place: _Place, proclitics: np.ndarray) -> bool:
     """Note the boundary of a span that can be predicted; False where a different one was noted already."""
-    if boundaries[place.first] not in (IGNORED, place.letters):
+    if proclitics[place.first] not in (IGNORED, place.letters):
         return False
-    boundaries[place.first] = place.letters
+    proclitics[place.first] = place.letters
     return True

@@ -15,7 +15,7 @@ import torch
 from ..articles import Article
 from .collate import pad
 from .encoding import EncodedText, TextEncoder, Window
-from .targets import IGNORED, Supervision, TargetMaker, Targets
+from .targets import IGNORED, AnnotatedLabels, TargetMaker, Targets
 
 CHUNK = 256  # articles encoded at once
 
@@ -26,36 +26,36 @@ _SCHEMA = pa.schema(
         "position": pa.int32(),  # of the window in its group
         "id": pa.string(),
         "input_ids": pa.list_(pa.int32()),
-        "units": pa.list_(pa.int32()),  # [W * 2]
-        "answered": pa.list_(pa.bool_()),  # [W]
+        "words": pa.list_(pa.int32()),  # [W * 2]
+        "owned": pa.list_(pa.bool_()),  # [W]
         "sentences": pa.list_(pa.int32()),  # [S * 3]
         "entities": pa.list_(pa.int16()),  # [W]
-        "entities_open": pa.list_(pa.bool_()),  # [L]
+        "entities_unannotated": pa.list_(pa.bool_()),  # [L]
         "triggers": pa.list_(pa.int32()),  # [N * 2]
-        "triggers_judged": pa.list_(pa.bool_()),  # [K]
-        "boundaries": pa.list_(pa.int8()),  # [W]
+        "triggers_annotated": pa.list_(pa.bool_()),  # [K]
+        "proclitics": pa.list_(pa.int8()),  # [W]
         "sentence_types": pa.list_(pa.int8()),  # [S * K]
-        "event_types": pa.list_(pa.int8()),  # [K]
+        "article_types": pa.list_(pa.int8()),  # [K]
     }
 )
 
 
 @dataclass(kw_only=True)
-class Census:
+class Statistics:
     """What was counted while articles became windows.
 
     Attributes:
-        articles, windows, subwords, units: how many.
+        articles, windows, subwords, words: how many.
         unread: words of which the tokenizer deletes every character.
         unknown: sub-words that are the unknown token.
         unpredictable: (task, cause) → gold items that no prediction can equal.
-        tags: units with each entity tag. [1 + 2L]
+        tags: words with each entity tag. [1 + 2L]
     """
 
     articles: int = 0
     windows: int = 0
     subwords: int = 0
-    units: int = 0
+    words: int = 0
     unread: int = 0
     unknown: int = 0
     unpredictable: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -66,7 +66,7 @@ class Census:
         self.articles += 1
         self.windows += len(encoded.windows)
         self.subwords += sum(len(window.input_ids) for window in encoded.windows)
-        self.units += len(encoded.units)
+        self.words += len(encoded.words)
         self.unread += len(encoded.unread)
         self.unknown += encoded.unknown
         self.unpredictable.update(targets.unpredictable)
@@ -76,35 +76,35 @@ class Census:
 
 def write_windows(
     file: Path,
-    sources: Sequence[tuple[Iterable[Article], Supervision]],
+    sources: Sequence[tuple[Iterable[Article], AnnotatedLabels]],
     encoder: TextEncoder,
     maker: TargetMaker,
     *,
     budget: int,
-) -> Census:
+) -> Statistics:
     """Encode data sets into an Arrow file for `WindowSet`.
 
     Args:
         file: to be written.
-        sources: articles and what is supervised in them.
+        sources: articles and what is trained_labels in them.
         encoder: makes the windows.
         maker: makes the targets.
         budget: sub-words in a batch, padding included: windows of an article up to it share a batch, so that its labels
             can be learned from all of them; of a longer article the labels are learned from its beginning, where news
             says them.
     """
-    census = Census(tags=np.zeros(1 + 2 * len(maker.entity_index), dtype=np.int64))
+    statistics = Statistics(tags=np.zeros(1 + 2 * len(maker.entity_index), dtype=np.int64))
     group = 0
     with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, _SCHEMA) as writer:
-        for number, (articles, supervision) in enumerate(sources):
+        for number, (articles, annotated_labels) in enumerate(sources):
             stream = iter(articles)
             while chunk := list(islice(stream, CHUNK)):
                 rows: list[dict[str, Any]] = []
                 given = [[(s.start, s.end) for s in article.sentences] or None for article in chunk]
                 texts = encoder.encode([article.text for article in chunk], given)
                 for article, encoded in zip(chunk, texts, strict=True):
-                    targets = maker.make(article, encoded, supervision)
-                    census.add(encoded, targets)
+                    targets = maker.make(article, encoded, annotated_labels)
+                    statistics.add(encoded, targets)
                     position = longest = 0
                     lead = True
                     for window in encoded.windows:
@@ -117,28 +117,28 @@ def write_windows(
                     group += 1
                 columns = {name: [row[name] for row in rows] for name in _SCHEMA.names}
                 writer.write_batch(pa.RecordBatch.from_pydict(columns, schema=_SCHEMA))
-    return census
+    return statistics
 
 
 def _row(window: Window, targets: Targets, lead: bool) -> dict[str, Any]:
-    first, count = window.first_unit, len(window.units)
+    first, count = window.first_word, len(window.words)
     inside = slice(first, first + count)
     numbers = np.arange(first, first + count)
-    answered = (numbers >= window.own[0]) & (numbers < window.own[1])
+    owned = (numbers >= window.owned[0]) & (numbers < window.owned[1])
     marks = targets.triggers
-    marks = marks[(marks[:, 0] >= window.own[0]) & (marks[:, 0] < window.own[1])] - np.array([[first, 0]])
+    marks = marks[(marks[:, 0] >= window.owned[0]) & (marks[:, 0] < window.owned[1])] - np.array([[first, 0]])
     return {
         "input_ids": window.input_ids,
-        "units": window.units.reshape(-1),
-        "answered": answered,
+        "words": window.words.reshape(-1),
+        "owned": owned,
         "sentences": window.sentences.reshape(-1),
-        "entities": np.where(answered, targets.entities[inside], IGNORED),
-        "entities_open": targets.entities_open,
+        "entities": np.where(owned, targets.entities[inside], IGNORED),
+        "entities_unannotated": targets.entities_unannotated,
         "triggers": marks.reshape(-1),
-        "triggers_judged": targets.triggers_judged,
-        "boundaries": np.where(answered, targets.boundaries[inside], IGNORED),
+        "triggers_annotated": targets.triggers_annotated,
+        "proclitics": np.where(owned, targets.proclitics[inside], IGNORED),
         "sentence_types": targets.sentence_types[window.sentences[:, 0]].reshape(-1),
-        "event_types": targets.event_types if lead else np.full_like(targets.event_types, IGNORED),
+        "article_types": targets.article_types if lead else np.full_like(targets.article_types, IGNORED),
     }
 
 
@@ -189,9 +189,9 @@ class Collator:
     def __call__(self, rows: pa.Table) -> dict[str, Any]:
         """Inputs as `RasidModel.forward`, targets as `RasidModel.losses` take them."""
         ids, length = _column(rows, "input_ids")
-        units, unit_items = _column(rows, "units")
+        words, word_items = _column(rows, "words")
         sentences, sentence_items = _column(rows, "sentences")
-        count, sentence_count = unit_items // 2, sentence_items // 3
+        count, sentence_count = word_items // 2, sentence_items // 3
         sentences = sentences.reshape(-1, 3).astype(np.int64)
         padded = pad(ids.astype(np.int64), length, self.pad_id)
         wide = int(count.max(initial=1))
@@ -208,22 +208,22 @@ class Collator:
         first, article = np.flatnonzero(begins), np.cumsum(begins) - 1
         arrays = {
             "entities": pad(_column(rows, "entities")[0].astype(np.int64), count, IGNORED),
-            "entities_open": _column(rows, "entities_open")[0].reshape(len(length), -1),
+            "entities_unannotated": _column(rows, "entities_unannotated")[0].reshape(len(length), -1),
             "triggers": triggers,
-            "triggers_judged": _column(rows, "triggers_judged")[0].reshape(len(length), -1),
-            "answered": pad(_column(rows, "answered")[0], count),
-            "boundaries": pad(_column(rows, "boundaries")[0].astype(np.int64), count, IGNORED),
+            "triggers_annotated": _column(rows, "triggers_annotated")[0].reshape(len(length), -1),
+            "owned": pad(_column(rows, "owned")[0], count),
+            "proclitics": pad(_column(rows, "proclitics")[0].astype(np.int64), count, IGNORED),
             "sentence_types": pad(types.reshape(-1, self.kinds).astype(np.int64), sentence_count, IGNORED)
             if self.kinds
             else np.zeros((len(length), 1, 0), dtype=np.int64),
             "sentence_valid": np.arange(max(1, int(sentence_count.max(initial=1)))) < sentence_count[:, None],
             "article": article.astype(np.int64),
-            "event_types": _column(rows, "event_types")[0].reshape(len(length), -1)[first].astype(np.int64),
+            "article_types": _column(rows, "article_types")[0].reshape(len(length), -1)[first].astype(np.int64),
         }
         inputs = {
             "input_ids": padded,
             "attention_mask": (np.arange(padded.shape[1]) < length[:, None]).astype(np.int64),
-            "units": pad(units.reshape(-1, 2).astype(np.int64), count),
+            "words": pad(words.reshape(-1, 2).astype(np.int64), count),
             "sentences": pad(sentences[:, 1:], sentence_count),
             "sentence_numbers": pad(sentences[:, 0], sentence_count),
         }

@@ -12,23 +12,22 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 from typer.testing import CliRunner
 
-from rasid.audit import Audit, Finding, audit
-from rasid.audit import suspects
+from rasid.audit import Audit, Finding, audit, label_issues
 from rasid.audit.consistency import doubt
 from rasid.audit.duplicates import SIMILAR, near_pairs
 from rasid.audit.spans import edge_problem
 from rasid.audit.terminal import render
 from rasid.audit.texts import mojibake
-from rasid.audit.views import MOST_HITS, role_of
+from rasid.audit.views import MOST_LOCATIONS, role_of
 from rasid.cli import app
-from rasid.commands.checking import check_data, is_recipe
+from rasid.commands.checking import check_data, is_config
 from rasid.commands.lenient import without_bad_spans
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
 from rasid.data.datasets import DataSet
 from rasid.data.formats import write_articles
 from rasid.data.labels import Label, LabelScheme
-from rasid.data.problems import Ledger
-from rasid.data.text.normalizer import with_arabert_normalisation
+from rasid.data.problems import ProblemLog
+from rasid.data.text.normalizer import with_arabert_normalization
 from rasid.evaluate.classification import tune_thresholds
 
 SENTENCE = "قال الوزير في بيان نشر اليوم إن الوفد وصل إلى العاصمة مساء أمس برفقة خبراء من دول عدة"
@@ -43,8 +42,8 @@ def make(text: str, *surfaces: tuple[str, str], id: str = "a", **fields) -> Arti
     return Article(text=text, id=id, entities=entities, **fields)
 
 
-def made_set(*articles: Article, supervision=None, ledger: Ledger | None = None) -> DataSet:
-    return DataSet(name="x", articles=list(articles), supervision=supervision or {}, ledger=ledger or Ledger())
+def made_set(*articles: Article, annotated_labels=None, log: ProblemLog | None = None) -> DataSet:
+    return DataSet(name="x", articles=list(articles), annotated_labels=annotated_labels or {}, log=log or ProblemLog())
 
 
 def check(*articles: Article, **options) -> dict[str, Finding]:
@@ -83,18 +82,18 @@ def test_spans_that_cut_words(word: str, name: str, key: str | None) -> None:
     assert {k for k in found if k.startswith(("spans-behind", "spans-cut"))} == ({key} if key else set())
     if key:
         assert found[key].count == 1
-        assert found[key].hits[0].start == f"زار {word}".index(name)
+        assert found[key].locations[0].start == f"زار {word}".index(name)
 
 
-def test_proclitics_are_a_note_unless_the_recipe_leaves_out_boundaries() -> None:
+def test_proclitics_are_a_note_unless_the_config_leaves_out_boundaries() -> None:
     article = make("زار وبغداد", ("بغداد", "GPE"))
     assert check(article)["spans-behind-proclitics"].severity == "note"
     assert check(article)["spans-behind-proclitics"].table[1] == ("و", "1")
-    taught = {"entities": ("GPE",), "boundaries": ()}
-    assert check_sets(x=made_set(article, supervision=taught))["spans-behind-proclitics"].severity == "note"
-    untaught = check_sets(x=made_set(article, supervision={"entities": ("GPE",)}))
+    taught = {"entities": ("GPE",), "proclitics": ()}
+    assert check_sets(x=made_set(article, annotated_labels=taught))["spans-behind-proclitics"].severity == "note"
+    untaught = check_sets(x=made_set(article, annotated_labels={"entities": ("GPE",)}))
     assert untaught["spans-behind-proclitics"].severity == "warning"
-    assert "boundaries" in untaught["spans-behind-proclitics"].explanation
+    assert "proclitics" in untaught["spans-behind-proclitics"].explanation
 
 
 def test_spans_across_sentences() -> None:
@@ -155,7 +154,9 @@ def test_overlaps_are_found_as_by_comparing_every_pair(spans: list[tuple[int, in
     cross = {b for a in extents for b in extents if a[0] < b[0] < a[1] < b[1]}
     inner = {b for a in extents for b in extents if a != b and a[0] <= b[0] and b[1] <= a[1]} - cross
     for key, places in (("crossing-spans", cross), ("nested-spans", inner)):
-        assert {(hit.start, hit.end) for hit in found[key].hits} if key in found else set() == places
+        assert (
+            {(location.start, location.end) for location in found[key].locations} if key in found else set() == places
+        )
 
 
 def test_one_span_twice() -> None:
@@ -190,7 +191,7 @@ def test_surfaces_with_different_labels_are_ranked_by_doubt() -> None:
 
     found = check(*several("مصر", "GGGO"), *several("قطر", "GGOO"), *several("تونس", "GG"))["ambiguous-surfaces"]
     assert [row[0] for row in found.table[1:]] == ["قطر", "مصر"]
-    assert found.hits[1].label == "ORG"  # the rare one is what is to be looked at
+    assert found.locations[1].label == "ORG"  # the rare one is what is to be looked at
     assert "ambiguous-surfaces" not in check(*several("تونس", "GG"))
     assert doubt(Counter(a=8, b=8)) > doubt(Counter(a=15, b=1)) > doubt(Counter(a=1))
     marked = check(make("في مِصر", ("مِصر", "GPE")), make("في مصر", ("مصر", "LOC"), id="b"))
@@ -198,7 +199,7 @@ def test_surfaces_with_different_labels_are_ranked_by_doubt() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "hit"),
+    ("text", "location"),
     [
         ("زار بغداد ثم غادر بغداد", "بغداد"),
         ("زار بغداد ثم غادر وبغداد", "وبغداد"),
@@ -207,21 +208,23 @@ def test_surfaces_with_different_labels_are_ranked_by_doubt() -> None:
         ("زار بغداد ثم غادر بغداديا", None),
     ],
 )
-def test_names_that_are_not_labelled_elsewhere(text: str, hit: str | None) -> None:
+def test_names_that_are_not_labeled_elsewhere(text: str, location: str | None) -> None:
     found = check(make(text, ("بغداد", "GPE")))
-    assert ("unlabelled-occurrences" in found) == (hit is not None)
-    if hit:
-        place = found["unlabelled-occurrences"].hits[0]
-        assert (text[place.start : place.end], place.label) == (hit, "GPE")
+    assert ("unlabeled-occurrences" in found) == (location is not None)
+    if location:
+        place = found["unlabeled-occurrences"].locations[0]
+        assert (text[place.start : place.end], place.label) == (location, "GPE")
 
 
-def test_names_of_several_words_and_names_inside_labelled_ones_count_once() -> None:
+def test_names_of_several_words_and_names_inside_labeled_ones_count_once() -> None:
     text = "زار سامر الحلبي المدينة، وقال سامر الحلبي إن وزارة سامر الحلبي"
     article = make(text, ("سامر الحلبي", "PER"), ("وزارة سامر الحلبي", "ORG"))
-    found = check(article)["unlabelled-occurrences"]
-    assert [(hit.start, text[hit.start : hit.end]) for hit in found.hits] == [(text.index("سامر", 10), "سامر الحلبي")]
-    nothing = check_sets(x=made_set(article, supervision={"triggers": ("AID",)}))
-    assert "unlabelled-occurrences" not in nothing  # nobody judged entities
+    found = check(article)["unlabeled-occurrences"]
+    assert [(location.start, text[location.start : location.end]) for location in found.locations] == [
+        (text.index("سامر", 10), "سامر الحلبي")
+    ]
+    nothing = check_sets(x=made_set(article, annotated_labels={"triggers": ("AID",)}))
+    assert "unlabeled-occurrences" not in nothing  # nobody annotated entities
 
 
 # ---- texts -----------------------------------------------------------------------------------------------------------
@@ -268,8 +271,8 @@ def test_the_longest_sentence_is_named_by_its_tokens() -> None:
     tokens = tuple((2 * n, 2 * n + 1) for n in range(530))
     article = Article(text=" ".join("ا" * 530), id="train-2691", tokens=tokens)
     found = check(GOOD, article)
-    assert (found["long-sentences"].count, found["long-sentences"].hits[0].article) == (1, "train-2691")
-    assert found["longest-sentence"].hits[0].message.startswith("530 words")
+    assert (found["long-sentences"].count, found["long-sentences"].locations[0].article) == (1, "train-2691")
+    assert found["longest-sentence"].locations[0].message.startswith("530 words")
     assert "long-sentences" not in check(GOOD)
 
 
@@ -282,8 +285,8 @@ def test_duplicates_across_splits_are_errors_and_near_ones_warnings() -> None:
     other = make("تعادل الفريقان في مباراة الذهاب أمام جمهور كبير حضر من كل المدن القريبة", id="3")
     found = check_sets(train=made_set(first, other), test=made_set(replace(first, id="t"), near))
     assert found["duplicates-across-splits"].severity == "error"
-    assert [hit.article for hit in found["duplicates-across-splits"].hits] == ["t"]
-    assert [hit.article for hit in found["near-duplicates-across-splits"].hits] == ["2"]
+    assert [location.article for location in found["duplicates-across-splits"].locations] == ["t"]
+    assert [location.article for location in found["near-duplicates-across-splits"].locations] == ["2"]
     assert "duplicates-within-splits" not in found
     within = check_sets(train=made_set(first, replace(first, id="t"), near), test=made_set(other))
     assert within["duplicates-within-splits"].count == within["near-duplicates-within-splits"].count == 1
@@ -326,7 +329,7 @@ def test_labels_are_counted_by_data_set() -> None:
     article = Article(text="قصف بغداد", id="a", events=(event,), event_types=("AID",))
     outcome = audit({"train": made_set(article, GOOD), "dev": made_set(GOOD)}, name="n")
     assert outcome.labels["entities"]["GPE"] == {"train": 2, "dev": 2}
-    assert outcome.labels["triggers"] == outcome.labels["event_types"] == {"AID": {"train": 1, "dev": 0}}
+    assert outcome.labels["triggers"] == outcome.labels["article_types"] == {"AID": {"train": 1, "dev": 0}}
     assert outcome.splits["train"] == {
         "articles": 2, "words": 10, "sentences": 2, "mentions": 2, "triggers": 1, "arguments": 0,
     }  # fmt: skip
@@ -335,11 +338,16 @@ def test_labels_are_counted_by_data_set() -> None:
 def test_rare_missing_and_unused_labels() -> None:
     many = [make(f"خبر {n} عن بغداد", ("بغداد", "GPE"), id=str(n)) for n in range(12)]
     odd = make("نشرت رويترز", ("رويترز", "ORG"), id="odd")
-    judged = {"entities": ("GPE", "ORG", "LOC")}
-    found = check_sets(train=made_set(*many, supervision=judged), dev=made_set(*many, odd, supervision=judged))
-    assert {(hit.split, hit.label) for hit in found["rare-labels"].hits} == {("train", "ORG"), ("dev", "ORG")}
-    assert [hit.label for hit in found["labels-not-in-train"].hits] == ["ORG"]
-    assert [hit.label for hit in found["labels-never-used"].hits] == ["LOC"]
+    annotated = {"entities": ("GPE", "ORG", "LOC")}
+    found = check_sets(
+        train=made_set(*many, annotated_labels=annotated), dev=made_set(*many, odd, annotated_labels=annotated)
+    )
+    assert {(location.split, location.label) for location in found["rare-labels"].locations} == {
+        ("train", "ORG"),
+        ("dev", "ORG"),
+    }
+    assert [location.label for location in found["labels-not-in-train"].locations] == ["ORG"]
+    assert [location.label for location in found["labels-never-used"].locations] == ["LOC"]
     fine = check_sets(train=made_set(*many), dev=made_set(*many))
     assert not {"rare-labels", "labels-not-in-train", "labels-never-used"} & set(fine)
 
@@ -354,24 +362,24 @@ def test_labels_outside_the_scheme_and_articles_without_annotation() -> None:
     odd = make("نشرت رويترز", ("رويترز", "GEP"))
     found = check(odd, GOOD, scheme=scheme)["unknown-labels"]
     assert (found.severity, found.count) == ("error", 1)
-    assert "did you mean 'GPE'" in found.hits[0].message
+    assert "did you mean 'GPE'" in found.locations[0].message
     assert "unknown-labels" not in check(GOOD, scheme=scheme)
     assert check(make("لا شيء"))["articles-without-annotation"].count == 1
 
 
 def test_what_reading_left_out_and_mended() -> None:
-    ledger = Ledger(source="f.conll")
-    ledger.refuse("not a tag", "'X' is not a tag", line=3, article="f-1")
+    log = ProblemLog(source="f.conll")
+    log.drop("not a tag", "'X' is not a tag", line=3, article="f-1")
     for line in range(4):
-        ledger.repair("stray I-", "read as its start", line=line)
-    ledger.repair("sentinel", "dropped")
-    found = check_sets(x=made_set(GOOD, replace(GOOD), ledger=ledger))
+        log.fix("stray I-", "read as its start", line=line)
+    log.fix("sentinel", "dropped")
+    found = check_sets(x=made_set(GOOD, replace(GOOD), log=log))
     severities = {key: (found[key].severity, found[key].count) for key in found}
-    assert severities["left-out-not-a-tag"] == ("error", 1)
-    assert severities["repaired-stray-i"] == ("warning", 4)
-    assert severities["repaired-sentinel"] == ("note", 1)
+    assert severities["dropped-not-a-tag"] == ("error", 1)
+    assert severities["fixed-stray-i"] == ("warning", 4)
+    assert severities["fixed-sentinel"] == ("note", 1)
     assert severities["duplicate-ids"] == ("error", 1)
-    assert found["left-out-not-a-tag"].hits[0].source == "f.conll:3"
+    assert found["dropped-not-a-tag"].locations[0].source == "f.conll:3"
 
 
 # ---- the encoder -----------------------------------------------------------------------------------------------------
@@ -382,7 +390,7 @@ PERSIAN = make(
 
 
 def test_letters_that_the_published_preprocessing_deletes_and_the_repair_keeps(tokenizer: Tokenizer) -> None:
-    plain = with_arabert_normalisation(tokenizer, repair=False)
+    plain = with_arabert_normalization(tokenizer, repair=False)
     found = check(PERSIAN, tokenizer=plain)["lost-characters"]
     rows = {row[0].split()[0 if row[0].startswith("U+") else 1]: row for row in found.table[1:]}
     assert rows["U+06AF"][1] == "2"
@@ -390,12 +398,12 @@ def test_letters_that_the_published_preprocessing_deletes_and_the_repair_keeps(t
     assert {"U+067E", "U+06CC", "U+FEFB"} <= set(rows)
     assert rows["U+0670"][3] == rows["U+200C"][3] == "1"  # they cut words; the mark at the edge of بغداد does not
     assert "U+200F" not in rows
-    assert [hit.label for hit in found.hits[:2]] == ["ORG", "ORG"]  # names before other words
+    assert [location.label for location in found.locations[:2]] == ["ORG", "ORG"]  # names before other words
     assert "lost-characters" not in check(PERSIAN, tokenizer=tokenizer)
 
 
 def test_addresses_repetitions_and_diacritics_are_not_lost(tokenizer: Tokenizer) -> None:
-    plain = with_arabert_normalisation(tokenizer, repair=False)
+    plain = with_arabert_normalization(tokenizer, repair=False)
     article = make("قَالَ الرئيسُ بـ34 كـــبير هههههه على https://گ.ir/x?a=1 &quot; إلى @گوگل")
     assert "lost-characters" not in check(article, tokenizer=plain)
 
@@ -414,7 +422,7 @@ def test_words_that_become_unknown(tokenizer: Tokenizer) -> None:
     found = check(make("زار ظافر المدينة", ("ظافر", "PER")), tokenizer=poor)
     assert found["unknown-words"].table[1] == ("ظافر", "1")
     assert found["lost-characters"].table[1][2] == "1"
-    assert found["lost-characters"].hits[0].label == "PER"
+    assert found["lost-characters"].locations[0].label == "PER"
     assert "unknown-words" not in check(make("زار ظافر المدينة"), tokenizer=tokenizer)
 
 
@@ -424,9 +432,9 @@ def test_articles_and_sentences_longer_than_a_window(tokenizer: Tokenizer) -> No
     long = make(short * 60, id="long")
     endless = make("وصل الوفد إلى بغداد " * 60, id="endless")
     found = check(GOOD, long, endless, tokenizer=tokenizer, window=80, overlap=16)
-    assert {hit.article for hit in found["long-articles"].hits} == {"long", "endless"}
-    assert [hit.article for hit in found["sentences-beyond-window"].hits] == ["endless"]
-    assert found["longest-in-subwords"].hits[0].article == "endless"
+    assert {location.article for location in found["long-articles"].locations} == {"long", "endless"}
+    assert [location.article for location in found["sentences-beyond-window"].locations] == ["endless"]
+    assert found["longest-in-subwords"].locations[0].article == "endless"
     assert not {"long-articles", "sentences-beyond-window"} & set(check(GOOD, tokenizer=tokenizer))
     assert tokenizer.to_str() == before
 
@@ -439,7 +447,7 @@ def test_suspects_find_a_wrong_label_and_a_missing_one(bundle: Path, articles: l
 
     tagger = Tagger.from_pretrained(bundle)
     scheme = tagger.settings.scheme
-    judged = {"entities": scheme.labels("entities")}
+    annotated = {"entities": scheme.labels("entities")}
     clean = articles[:6]
     wrong = replace(clean[0].entities[0], label="ORG" if clean[0].entities[0].label != "ORG" else "PER")
     spoilt = [
@@ -447,18 +455,18 @@ def test_suspects_find_a_wrong_label_and_a_missing_one(bundle: Path, articles: l
         replace(clean[1], entities=clean[1].entities[1:]),
         *clean[2:],
     ]
-    before = list(suspects(tagger, clean, judged))
-    ranked = sorted(suspects(tagger, spoilt, judged), key=lambda hit: -(hit.score or 0))
-    top = {(hit.article, hit.start, hit.end, hit.label) for hit in ranked[:2]}
+    before = list(label_issues(tagger, clean, annotated))
+    ranked = sorted(label_issues(tagger, spoilt, annotated), key=lambda location: -(location.score or 0))
+    top = {(location.article, location.start, location.end, location.label) for location in ranked[:2]}
     missing = clean[1].entities[0]
     assert top == {
         (clean[0].id, wrong.start, wrong.end, wrong.label),
         (clean[1].id, missing.start, missing.end, ""),
     }
-    assert any(f"the model says {clean[0].entities[0].label}" in hit.message for hit in ranked[:2])
+    assert any(f"the model says {clean[0].entities[0].label}" in location.message for location in ranked[:2])
     assert len(ranked) == len(before) + 2
-    unjudged = list(suspects(tagger, spoilt, {"entities": ("DATE",)}))
-    assert all(hit.label == "DATE" for hit in unjudged)
+    unannotated = list(label_issues(tagger, spoilt, {"entities": ("DATE",)}))
+    assert all(location.label == "DATE" for location in unannotated)
 
 
 def test_suspects_among_triggers_and_sentences(bundle: Path, articles: list[Article]) -> None:
@@ -467,11 +475,11 @@ def test_suspects_among_triggers_and_sentences(bundle: Path, articles: list[Arti
     tagger = Tagger.from_pretrained(bundle)
     types = tagger.settings.scheme.labels("triggers")
     without = replace(articles[0], events=())
-    found = list(suspects(tagger, [without], {"triggers": types, "sentence_types": types}))
+    found = list(label_issues(tagger, [without], {"triggers": types, "sentence_types": types}))
     spans = {(event.trigger.start, event.trigger.end) for event in articles[0].events}
-    assert spans <= {(hit.start, hit.end) for hit in found}
-    assert any(hit.message.count("sentence: not ") for hit in found)
-    fewer = list(suspects(tagger, [articles[0]], {"triggers": types, "sentence_types": types}))
+    assert spans <= {(location.start, location.end) for location in found}
+    assert any(location.message.count("sentence: not ") for location in found)
+    fewer = list(label_issues(tagger, [articles[0]], {"triggers": types, "sentence_types": types}))
     assert len(fewer) < len(found)
 
 
@@ -488,7 +496,7 @@ def test_errors_come_first_and_everything_is_json() -> None:
 
 def test_hits_are_cut_and_still_counted() -> None:
     found = check(make("\x07" * 3000))["control-characters"]
-    assert (len(found.hits), found.count) == (MOST_HITS, 3000)
+    assert (len(found.locations), found.count) == (MOST_LOCATIONS, 3000)
 
 
 @pytest.mark.parametrize(
@@ -527,7 +535,7 @@ def test_any_valid_article_can_be_audited_and_shown(tokenizer_json: str, data: s
         articles.append(article)
     outcome = audit({"[b]": made_set(*articles)}, tokenizer=Tokenizer.from_str(tokenizer_json))
     for found in outcome.findings:
-        assert found.count >= len(found.hits)
+        assert found.count >= len(found.locations)
         assert len({len(row) for row in found.table}) <= 1
     assert drawn(outcome)
 
@@ -552,16 +560,16 @@ def test_the_terminal_shows_labels_as_they_are_written() -> None:
 
 
 def test_the_terminal_says_nothing_twice() -> None:
-    ledger = Ledger(source="long/way/x.jsonl")
-    ledger.refuse("not JSON", "no object", line=7)
-    ledger.refuse("missing key", "no text", line=9, article="c")
-    supervision = {"entities": ("GPE", "LOC"), "triggers": ("AID",)}
-    dataset = made_set(make("في بغداد", ("بغداد", "GPE")), supervision=supervision, ledger=ledger)
+    log = ProblemLog(source="long/way/x.jsonl")
+    log.drop("not JSON", "no object", line=7)
+    log.drop("missing key", "no text", line=9, article="c")
+    annotated_labels = {"entities": ("GPE", "LOC"), "triggers": ("AID",)}
+    dataset = made_set(make("في بغداد", ("بغداد", "GPE")), annotated_labels=annotated_labels, log=log)
     shown = drawn(audit({"train": dataset}))
     assert shown.count("neither trained on nor scored") == 1
     assert "  long/way/x.jsonl:7 no object\n" in shown and "  long/way/x.jsonl:9 c no text\n" in shown
     assert "  train GPE entities: 1 in train" in shown
-    assert "\n  LOC entities: judged, and occurs nowhere\n" in shown
+    assert "\n  LOC entities: annotated, and occurs nowhere\n" in shown
     assert "2 kinds of errors, 2 kinds of warnings, 1 kind of note" in shown
 
 
@@ -599,14 +607,14 @@ def test_bad_spans_cost_themselves() -> None:
         Event(trigger=Span(start=0, end=3), types=("AID",), arguments=arguments),
         Event(trigger=Span(start=0, end=3), types=("AID",)),
     )
-    article = Article(text=text, id="x", entities=entities, events=events, judged={"nonsense": ()})
-    ledger = Ledger()
-    valid = without_bad_spans(article, ledger)
+    article = Article(text=text, id="x", entities=entities, events=events, annotated={"nonsense": ()})
+    log = ProblemLog()
+    valid = without_bad_spans(article, log)
     assert not list(check_article(valid))
-    assert (len(valid.entities), len(valid.events), dict(valid.judged)) == (1, 1, {})
-    causes = Counter(problem.cause for problem in ledger.quarantined)
+    assert (len(valid.entities), len(valid.events), dict(valid.annotated)) == (1, 1, {})
+    causes = Counter(problem.cause for problem in log.dropped)
     assert causes == {"span outside the text": 1, "duplicate id": 1, "unknown id": 1, "unknown task": 1}
-    assert without_bad_spans(GOOD, ledger) is GOOD
+    assert without_bad_spans(GOOD, log) is GOOD
 
 
 def test_a_damaged_file_is_a_finding(rasid: Callable, tmp_path: Path) -> None:
@@ -614,8 +622,8 @@ def test_a_damaged_file_is_a_finding(rasid: Callable, tmp_path: Path) -> None:
     file.write_bytes("زار O\nبغداد I-LOC\n\nوصل O\nسوريا X\n\n".encode() + b"\xff O\n")
     checked = check_data([str(file)])
     keys = {found.key: found.severity for found in checked.audit.findings}
-    assert keys["repaired-stray-i"] == "warning"
-    assert keys["left-out-not-a-tag"] == keys["left-out-not-utf-8"] == "error"
+    assert keys["fixed-stray-i"] == "warning"
+    assert keys["dropped-not-a-tag"] == keys["dropped-not-utf-8"] == "error"
     assert "Left out: not a tag" in rasid(file, code=1).stdout
 
 
@@ -646,14 +654,14 @@ def test_what_is_left_aside_in_a_folder_of_splits_is_told(rasid: Callable, tmp_p
 def test_problems_are_located_and_the_title_holds_no_folders(rasid: Callable, tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     good = {"id": "g", "text": "في بغداد"}
-    bad = {"id": "b", "text": "في بغداد", "judged": {"nonsense": []}}
+    bad = {"id": "b", "text": "في بغداد", "annotated": {"nonsense": []}}
     lines = [json.dumps(line, ensure_ascii=False) for line in (good, bad)]
     (tmp_path / "x.jsonl").write_text("\n".join(lines), encoding="utf-8")
     (tmp_path / "a" / "x.jsonl").write_text(lines[0], encoding="utf-8")
     audited = check_data([str(tmp_path / "x.jsonl")]).audit
     assert audited.name == "x.jsonl"
     (left_out,) = [found for found in audited.findings if found.severity == "error"]
-    assert left_out.hits[0].source == f"{tmp_path / 'x.jsonl'}:2"
+    assert left_out.locations[0].source == f"{tmp_path / 'x.jsonl'}:2"
     twice = check_data([str(tmp_path / "x.jsonl"), str(tmp_path / "a" / "x.jsonl"), "corpus:dev"]).audit
     assert twice.name == f"{tmp_path.name}/x.jsonl, a/x.jsonl, corpus:dev"
     page = tmp_path / "page.html"
@@ -698,11 +706,11 @@ def test_a_report_that_cannot_be_written_costs_no_findings(rasid: Callable, tmp_
     assert "longest sentence" in result.stdout and "written" not in result.stdout
 
 
-def test_a_recipe_is_checked_with_its_encoder_and_mapping(
-    rasid: Callable, tmp_path: Path, recipe_text: str, data_files: dict[str, Path]
+def test_a_config_is_checked_with_its_encoder_and_mapping(
+    rasid: Callable, tmp_path: Path, config_text: str, data_files: dict[str, Path]
 ) -> None:
     file = tmp_path / "tiny.yaml"
-    file.write_text(recipe_text, encoding="utf-8")
+    file.write_text(config_text, encoding="utf-8")
     shown = rasid(file, "data.train.0.labels.GPE=NOWHERE", code=1).stdout
     assert "Labels that the scheme does not have" in shown
     assert "sub-words" in shown
@@ -711,8 +719,8 @@ def test_a_recipe_is_checked_with_its_encoder_and_mapping(
     gone = rasid(file, f"data.dev.0.path={tmp_path / 'gone.jsonl'}", code=1).stdout
     assert "Left out: no such file" in gone
     assert "--format is for files" in rasid(file, "--format", "jsonl", code=1).stderr
-    assert is_recipe("quickstart")
-    assert not is_recipe(str(data_files["train"]))
+    assert is_config("quickstart")
+    assert not is_config(str(data_files["train"]))
 
 
 def test_a_bundle_brings_its_encoder_and_ranks_suspects(rasid: Callable, bundle: Path, tmp_path: Path) -> None:

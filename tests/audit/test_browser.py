@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rasid.audit.findings import Audit, Finding, Hit
+from rasid.audit.findings import Audit, Finding, Location
 from rasid.audit.page import to_html
 from rasid.data.articles import Article, Entity
 from rasid.data.labels import LabelScheme
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome o
 ATTACK = "</script></template><img src=x onerror=\"document.documentElement.dataset.owned='yes'\">\u202e\u2028"
 OWN = "<script>document.documentElement.dataset.owned = 'yes'</script>"
 TEXT = f"{ATTACK} قال 😀😀واشنطن {OWN}"
-HITS = 45
+LOCATIONS = 45
 
 
 @pytest.fixture
@@ -44,9 +44,17 @@ def html(scheme: LabelScheme) -> str:
     start = TEXT.index("واشنطن")
     entities = (Entity(start=start, end=start + 6, label="GPE"), Entity(start=start - 2, end=start + 6, label=ATTACK))
     article = Article(id=ATTACK, title=ATTACK, source=ATTACK, text=TEXT, entities=entities)
-    hit = Hit(split=ATTACK, article=ATTACK, start=start, end=start + 6, label="GPE", message=ATTACK, source=ATTACK)
+    location = Location(
+        split=ATTACK, article=ATTACK, start=start, end=start + 6, label="GPE", message=ATTACK, source=ATTACK
+    )
     finding = Finding(
-        key=ATTACK, title=ATTACK, severity="error", explanation=ATTACK, count=99, hits=(hit,) * HITS, table=((ATTACK,),)
+        key=ATTACK,
+        title=ATTACK,
+        severity="error",
+        explanation=ATTACK,
+        count=99,
+        locations=(location,) * LOCATIONS,
+        table=((ATTACK,),),
     )
     audit = Audit(
         name=ATTACK, splits={ATTACK: {ATTACK: 1}}, labels={"entities": {ATTACK: {ATTACK: 1}}}, findings=[finding]
@@ -60,15 +68,15 @@ def test_the_script_runs_and_foreign_text_does_not(tmp_path: Path, html: str, br
     seen = browse(file, "#h1", "--dump-dom")
     root = re.search("<html[^>]*>", seen)
     assert root is not None
-    assert f'data-ready="{HITS}"' in root.group() and f'data-left="{HITS}"' in root.group()
+    assert f'data-ready="{LOCATIONS}"' in root.group() and f'data-left="{LOCATIONS}"' in root.group()
     assert "data-owned" not in root.group()
     assert "<img" not in re.sub("&lt;img", "", seen)
-    assert len(re.findall('<li id="h[0-9]+"[^>]*hidden', seen)) == HITS - 20  # the first twenty are shown
+    assert len(re.findall('<li id="h[0-9]+"[^>]*hidden', seen)) == LOCATIONS - 20  # the first twenty are shown
     reader = seen[seen.index('<aside id="reader"') : seen.index("</aside>")]
     assert 'class="ring">' in reader and 'data-rings="1"' in root.group()
     ring = reader[reader.index('class="ring">') :]
     assert re.sub("<[^>]*>", "", ring[ring.index(">") + 1 :]).startswith("واشنطن")
-    assert f"hit 2 of {HITS}" in reader
+    assert f"location 2 of {LOCATIONS}" in reader
 
 
 def test_a_script_that_got_in_would_not_run(tmp_path: Path, html: str, browse: Callable[..., str]) -> None:

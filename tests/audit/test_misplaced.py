@@ -14,7 +14,7 @@ from rasid.data.articles import Article
 from rasid.data.corpus import load_corpus
 from rasid.data.datasets import DataSet
 from rasid.data.formats import write_articles
-from rasid.data.problems import Ledger
+from rasid.data.problems import ProblemLog
 from rasid.data.text.sentences import split_sentences
 from rasid.models.encoders import EncoderError, load_encoder, save_tokenizer
 
@@ -39,7 +39,7 @@ def sentences() -> list[list[str]]:
 
 def findings(sentences: list[list[str]], model: LanguageModel) -> dict[str, Finding]:
     articles = [Article(text=" ".join(words), id=str(number)) for number, words in enumerate(sentences)]
-    dataset = DataSet(name="x", articles=articles, supervision={}, ledger=Ledger())
+    dataset = DataSet(name="x", articles=articles, annotated_labels={}, log=ProblemLog())
     return {found.key: found for found in audit({"x": dataset}, language_model=model).findings}
 
 
@@ -58,15 +58,17 @@ def test_moved_first_and_last_words_are_found(sentences: list[list[str]], model:
         for n, words in enumerate(sentences)
     ]
     found = findings(moved, model)
-    hits = {hit.message.partition(":")[0]: hit for hit in found["misplaced-positions"].hits}
-    assert set(hits) == {"sentence starts", "sentence ends"}
-    assert all(hit.split == "x" and hit.score is not None and hit.score > 0.5 for hit in hits.values())
-    worst = found["misplaced-words"].hits[:40]
+    locations = {location.message.partition(":")[0]: location for location in found["misplaced-positions"].locations}
+    assert set(locations) == {"sentence starts", "sentence ends"}
+    assert all(
+        location.split == "x" and location.score is not None and location.score > 0.5 for location in locations.values()
+    )
+    worst = found["misplaced-words"].locations[:40]
     texts = {str(n): " ".join(words) for n, words in enumerate(moved)}
-    edges = sum(hit.start == 0 or hit.end >= len(texts[hit.article]) - 1 for hit in worst)
+    edges = sum(location.start == 0 or location.end >= len(texts[location.article]) - 1 for location in worst)
     chance = len(worst) * 2 * count / sum(map(len, moved))
     assert edges > 2 * chance, (edges, chance)
-    scores = [hit.score for hit in found["misplaced-words"].hits if hit.score is not None]
+    scores = [location.score for location in found["misplaced-words"].locations if location.score is not None]
     assert scores == sorted(scores, reverse=True)
     assert scores[-1] > 0
 
@@ -76,9 +78,9 @@ def test_words_without_any_order_are_said_to_be_so(sentences: list[list[str]], m
     words = generator.permutation([word for words in sentences for word in words]).tolist()
     ends = np.cumsum([len(words) for words in sentences])
     shuffled = [words[end - len(old) : end] for end, old in zip(ends, sentences, strict=True)]
-    hits = findings(shuffled, model)["misplaced-positions"].hits
-    assert hits
-    assert all("out of order" in hit.message for hit in hits)
+    locations = findings(shuffled, model)["misplaced-positions"].locations
+    assert locations
+    assert all("out of order" in location.message for location in locations)
 
 
 def test_nothing_is_said_of_a_few_sentences(sentences: list[list[str]], model: LanguageModel) -> None:
@@ -90,10 +92,10 @@ def test_nothing_is_said_of_a_few_sentences(sentences: list[list[str]], model: L
 def test_texts_without_words_and_beyond_a_window_are_read(model: LanguageModel) -> None:
     long = "وصل الوفد إلى بغداد مساء الثلاثاء " * 100
     articles = [Article(text=text, id=str(n)) for n, text in enumerate(["", " ", "…!", "\ud800", long])]
-    dataset = DataSet(name="x", articles=articles, supervision={}, ledger=Ledger())
+    dataset = DataSet(name="x", articles=articles, annotated_labels={}, log=ProblemLog())
     for found in audit({"x": dataset}, language_model=model).findings:
         if found.key == "misplaced-words":
-            assert all(long[hit.start : hit.end] in hit.message for hit in found.hits)
+            assert all(long[location.start : location.end] in location.message for location in found.locations)
 
 
 def blanks(model: LanguageModel, *texts: str) -> list[np.ndarray]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from rasid.audit import marked, page
-from rasid.audit.findings import Audit, Finding, Hit
+from rasid.audit.findings import Audit, Finding, Location
 from rasid.audit.page import to_html
 from rasid.audit.symbols import plain, visible
 from rasid.data.articles import Argument, Article, Entity, Event, Span
@@ -65,13 +65,13 @@ class Tree(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-def one_finding(*hits: Hit, **changes: object) -> Audit:
-    finding = Finding(key="k", title="t", severity="error", explanation="e", count=len(hits), hits=hits)
+def one_finding(*locations: Location, **changes: object) -> Audit:
+    finding = Finding(key="k", title="t", severity="error", explanation="e", count=len(locations), locations=locations)
     return Audit(name="n", splits={"train": {"articles": 1}}, labels={}, findings=[replace(finding, **changes)])  # type: ignore[arg-type]
 
 
 @st.composite
-def annotated(draw: st.DrawFn) -> tuple[Article, list[Hit]]:
+def annotated(draw: st.DrawFn) -> tuple[Article, list[Location]]:
     text = draw(st.text(HOSTILE, min_size=1, max_size=40))
     offset = st.integers(-2, len(text) + 2)
     spans = st.lists(st.tuples(offset, offset), max_size=12)
@@ -87,12 +87,12 @@ def annotated(draw: st.DrawFn) -> tuple[Article, list[Hit]]:
         if 0 <= s < e <= len(text)
     )
     article = Article(id=draw(TEXT), text=text, source=draw(TEXT), entities=entities, events=events)
-    hit = st.tuples(offset, offset, TEXT, TEXT)
-    hits = [
-        Hit(split="train", article=article.id, start=s, end=e, label=label, message=message, source=message)
-        for s, e, label, message in draw(st.lists(hit, max_size=6))
+    location = st.tuples(offset, offset, TEXT, TEXT)
+    locations = [
+        Location(split="train", article=article.id, start=s, end=e, label=label, message=message, source=message)
+        for s, e, label, message in draw(st.lists(location, max_size=6))
     ]
-    return article, hits
+    return article, locations
 
 
 # the text and its marks
@@ -116,15 +116,15 @@ def test_letters_keep_what_joins_them_and_lines_break_where_asked() -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(annotated())
-def test_every_mark_covers_exactly_its_characters(content: tuple[Article, list[Hit]]) -> None:
-    article, hits = content
-    marks = [*marked.hit_marks(article, list(enumerate(hits))), *marked.gold_marks(article, marked.Palette(None))]
+def test_every_mark_covers_exactly_its_characters(content: tuple[Article, list[Location]]) -> None:
+    article, locations = content
+    marks = [*marked.hit_marks(article, list(enumerate(locations))), *marked.gold_marks(article, marked.Palette(None))]
     tree = Tree(marked.nested(article.text, marks))
     assert not tree.open
     assert tree.text == article.text
-    for number, hit in enumerate(hits):
-        inside = 0 <= hit.start < hit.end <= len(article.text)
-        expected = article.text[hit.start : hit.end] if inside else ""
+    for number, location in enumerate(locations):
+        inside = 0 <= location.start < location.end <= len(article.text)
+        expected = article.text[location.start : location.end] if inside else ""
         assert tree.marked.get(("data-h", str(number)), "") == expected
     for entity in article.entities if len(article.entities) + len(article.events) <= marked.DEPTH else ():
         title = f"{plain(entity.label)} {entity.start}–{entity.end}"
@@ -132,7 +132,7 @@ def test_every_mark_covers_exactly_its_characters(content: tuple[Article, list[H
         assert sorted(tree.marked["title", title]) == sorted(entity.text * len(same))
 
 
-def test_astral_characters_are_one_unit() -> None:
+def test_astral_characters_are_one_word() -> None:
     article = Article(id="a", text="في 😀😀واشنطن 𝒜 باريس", entities=(Entity(start=5, end=11, label="GPE"),))
     (mark,) = marked.gold_marks(article, marked.Palette(None))
     html = marked.nested(article.text, [mark])
@@ -160,9 +160,9 @@ def test_crossing_marks_are_cut_and_thousands_of_them_take_no_time() -> None:
 
 def test_marks_deeper_than_can_be_read_are_left_out_but_hits_are_drawn() -> None:
     article = Article(text="ا" * 100, entities=tuple(Entity(start=n, end=100 - n, label="X") for n in range(40)))
-    hits = [(7, Hit(split="s", start=45, end=50))]
+    locations = [(7, Location(split="s", start=45, end=50))]
     html = marked.nested(
-        article.text, [*marked.gold_marks(article, marked.Palette(None)), *marked.hit_marks(article, hits)]
+        article.text, [*marked.gold_marks(article, marked.Palette(None)), *marked.hit_marks(article, locations)]
     )
     assert html.count('class="e') == marked.DEPTH
     assert Tree(html).marked["data-h", "7"] == "ا" * 5
@@ -230,18 +230,23 @@ def test_direction_is_that_of_most_letters() -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(annotated(), TEXT, st.none() | st.floats(allow_nan=True))
-def test_nothing_foreign_becomes_markup(content: tuple[Article, list[Hit]], text: str, score: float | None) -> None:
-    article, hits = content
+def test_nothing_foreign_becomes_markup(
+    content: tuple[Article, list[Location]], text: str, score: float | None
+) -> None:
+    article, locations = content
     finding = Finding(
         key=text,
         title=text,
         severity="warning",
         explanation=text,
-        count=len(hits) + 2,
-        hits=(*(replace(hit, score=score) for hit in hits), Hit(split=text, article=text, message=text)),
+        count=len(locations) + 2,
+        locations=(
+            *(replace(location, score=score) for location in locations),
+            Location(split=text, article=text, message=text),
+        ),
         table=((text, "n"), (text, "1"), (text,), (text, text, text)),
     )
-    label = Label(name=text, definition=text, arabic=text, colour="red}</style>")
+    label = Label(name=text, definition=text, arabic=text, color="red}</style>")
     scheme = LabelScheme(name=text, entities={text: label}, events={}, roles={})
     audit = Audit(
         name=text,
@@ -255,7 +260,7 @@ def test_nothing_foreign_becomes_markup(content: tuple[Article, list[Hit]], text
     assert not tree.open
     assert len(tree.named("script")) == len(tree.named("style")) == 1
     assert not tree.named("img") + tree.named("iframe") + tree.named("object")
-    assert len(tree.named("li")) == 3 + 1 + len(finding.hits)  # verdicts, overview, hits
+    assert len(tree.named("li")) == 3 + 1 + len(finding.locations)  # verdicts, summary, locations
     for _, attributes in tree.elements:
         assert not [name for name in attributes if name.startswith("on") or name in ("src", "style")]
         assert re.fullmatch(r"#\w+|data:,", attributes.get("href", "#x"))
@@ -275,20 +280,20 @@ def test_the_policy_admits_this_script_and_style_and_no_network() -> None:
     assert not re.search(r"https?:|url\(|@import|fetch\(|XMLHttpRequest", html)
 
 
-def test_colours_are_those_of_the_scheme_and_else_differ(scheme: LabelScheme) -> None:
+def test_colors_are_those_of_the_scheme_and_else_differ(scheme: LabelScheme) -> None:
     palette = marked.Palette(scheme)
     known, _, _ = (palette["entities", name] for name in ("PER", "NEW", "NEWER"))
-    colours = dict(re.findall(r"\.l(\d+)\{--c:(#\w{6})\}", palette.css()))
-    assert colours[str(known)] == scheme.entities["PER"].colour
-    assert len({*colours.values()}) == 3
+    colors = dict(re.findall(r"\.l(\d+)\{--c:(#\w{6})\}", palette.css()))
+    assert colors[str(known)] == scheme.entities["PER"].color
+    assert len({*colors.values()}) == 3
 
 
 def test_articles_are_embedded_once_with_all_their_spans_and_hits(articles: list[Article], scheme: LabelScheme) -> None:
     article = articles[0]
-    hits = [Hit(split="train", article=article.id, start=e.start, end=e.end) for e in article.entities]
-    hits += [Hit(split="train", article="gone", message="m"), Hit(split="dev", article=article.id)]
+    locations = [Location(split="train", article=article.id, start=e.start, end=e.end) for e in article.entities]
+    locations += [Location(split="train", article="gone", message="m"), Location(split="dev", article=article.id)]
     pairs = [("train", each) for each in articles] + [("train", replace(article, text="second of this id"))]
-    html = to_html(one_finding(*hits), iter(pairs), scheme=scheme)
+    html = to_html(one_finding(*locations), iter(pairs), scheme=scheme)
     (template,) = re.findall("<template.*?</template>", html, re.DOTALL)
     tree = Tree(template)
     for number, entity in enumerate(article.entities):
@@ -300,30 +305,30 @@ def test_articles_are_embedded_once_with_all_their_spans_and_hits(articles: list
 
 
 def test_what_is_left_out_for_its_size_is_said(articles: list[Article], monkeypatch: pytest.MonkeyPatch) -> None:
-    hits = tuple(Hit(split="train", article=a.id, start=0, end=3) for a in articles)
+    locations = tuple(Location(split="train", article=a.id, start=0, end=3) for a in articles)
     pairs = [("train", article) for article in articles]
     table = (("a", "b"), *((str(n), "x") for n in range(page.ROWS + 7)))
-    assert "are not on this page" not in to_html(one_finding(*hits), pairs)
-    monkeypatch.setattr(page, "HITS", 30)
+    assert "are not on this page" not in to_html(one_finding(*locations), pairs)
+    monkeypatch.setattr(page, "LOCATIONS", 30)
     monkeypatch.setattr(page, "EMBEDDED", 8_000)
-    html = to_html(one_finding(*hits, table=table, count=1234), pairs)
+    html = to_html(one_finding(*locations, table=table, count=1234), pairs)
     embedded = html.count("<template")
     assert 3 < embedded < 30
-    assert f"{30 - embedded} of the articles that hits name are not on this page" in html
+    assert f"{30 - embedded} of the articles that locations name are not on this page" in html
     assert "The first 30 of 1,234 are on this page." in html
     assert "… and 7 more rows." in html
     monkeypatch.setattr(page, "ARTICLE", 10)
-    assert "<template" not in to_html(one_finding(*hits), pairs)
+    assert "<template" not in to_html(one_finding(*locations), pairs)
 
 
 def test_each_finding_has_its_first_articles(articles: list[Article], monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second = (tuple(Hit(split="s", article=a.id) for a in part) for part in (articles[:20], articles[20:]))
-    finding = Finding(key="a", title="t", severity="error", explanation="", count=20, hits=first)
-    findings = [finding, replace(finding, key="b", hits=second)]
+    first, second = (tuple(Location(split="s", article=a.id) for a in part) for part in (articles[:20], articles[20:]))
+    finding = Finding(key="a", title="t", severity="error", explanation="", count=20, locations=first)
+    findings = [finding, replace(finding, key="b", locations=second)]
     monkeypatch.setattr(page, "EMBEDDED", 3_000)
     html = to_html(Audit(name="n", splits={}, labels={}, findings=findings), [("s", a) for a in articles])
-    assert 'id="h0" class="hit" data-s="0" data-l="-1" data-a="0"' in html
-    assert 'id="h20" class="hit" data-s="0" data-l="-1" data-a="1"' in html
+    assert 'id="h0" class="location" data-s="0" data-l="-1" data-a="0"' in html
+    assert 'id="h20" class="location" data-s="0" data-l="-1" data-a="1"' in html
 
 
 def test_bars_are_shares_of_the_split() -> None:
@@ -341,11 +346,15 @@ def test_a_large_set_makes_a_page_that_opens() -> None:
     found = [m.span() for word in ("بغداد", "القصف") for m in re.finditer(word, text)]
     entities = tuple(Entity(start=start, end=end, label="GPE") for start, end in found)
     pairs = [("train", Article(id=f"a{n}", text=text, entities=entities)) for n in range(16_000)]
-    hits = [Hit(split="train", article=a.id, start=27, end=32, label="GPE", message="m" * 80) for _, a in pairs]
+    locations = [
+        Location(split="train", article=a.id, start=27, end=32, label="GPE", message="m" * 80) for _, a in pairs
+    ]
     findings = [
-        Finding(key=f"k{n}", title="t", severity="note", explanation="e", count=16_000, hits=tuple(hits[n::20]))
+        Finding(
+            key=f"k{n}", title="t", severity="note", explanation="e", count=16_000, locations=tuple(locations[n::20])
+        )
         for n in range(20)
     ]
     html = to_html(Audit(name="n", splits={"train": {"articles": 16_000}}, labels={}, findings=findings), pairs)
     assert len(html.encode()) < 20_000_000
-    assert html.count('class="hit"') == 20 * page.HITS
+    assert html.count('class="location"') == 20 * page.LOCATIONS

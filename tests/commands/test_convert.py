@@ -13,14 +13,14 @@ from typer.testing import CliRunner
 from rasid.cli import app
 from rasid.commands.converting import SHOWN, Tally, convert, describe
 from rasid.configs.loader import ConfigError, load_config
-from rasid.configs.schema import Recipe
+from rasid.configs.schema import Config
 from rasid.data.articles import Article, Entity, Event, Span
 from rasid.data.corpus import load_corpus
 from rasid.data.datasets import load_dataset
 from rasid.data.formats import FORMATS, format_chunks, load_articles, suffix_of, write_articles
 from rasid.data.labels import load_scheme
-from rasid.data.problems import DataError, Ledger
-from rasid.data.text.words import words
+from rasid.data.problems import DataError, ProblemLog
+from rasid.data.text.words import split_words
 
 REALISTIC = 5  # articles of the corpus
 
@@ -55,9 +55,9 @@ def at(span: Span | Entity) -> tuple[int, int]:
     return span.start, span.end
 
 
-def tokenised(article: Article) -> Article:
+def tokenized(article: Article) -> Article:
     """What CoNLL holds: words of one paragraph, flat mentions on whole words, an id that a reader would give."""
-    offsets = words(article.text)[:20].tolist()
+    offsets = split_words(article.text)[:20].tolist()
     tokens, end = [], -1
     for word in offsets:
         tokens.append((end + 1, end + 1 + word[1] - word[0]))
@@ -83,7 +83,7 @@ def realistic() -> list[Article]:
 @pytest.mark.parametrize("format", FORMATS)
 def test_what_is_not_reported_as_lost_comes_back_exactly(format: str, realistic: list[Article], tmp_path: Path) -> None:
     whole = 0
-    held = [*map(tokenised, realistic[:REALISTIC])] if format == "conll" else []  # the others need ids
+    held = [*map(tokenized, realistic[:REALISTIC])] if format == "conll" else []  # the others need ids
     for number, article in enumerate([*realistic, *held]):
         folder = tmp_path / str(number)
         write_articles([article], folder / "old.jsonl")
@@ -118,9 +118,9 @@ def test_invalid_articles_are_left_out_with_their_place(tmp_path: Path) -> None:
     assert [article.id for article in load_articles(tmp_path / "out.rasid")] == ["good"]
     assert not conversion.complete
     assert conversion.reading.refusals == {"white space at an edge": 1, "span outside the text": 1}
-    report = describe(conversion, "markup")
+    report = describe(conversion, "inline")
     assert f"{source}:2: [spaced] entity GPE 8-14" in report and f"{source}:3" in report
-    assert "1 written as markup" in report
+    assert "1 written as inline" in report
 
 
 def test_nothing_to_write_leaves_the_target_as_it_is(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_nothing_to_write_leaves_the_target_as_it_is(tmp_path: Path) -> None:
         assert target.read_text(encoding="utf-8") == "precious"
     # The writer can be the one who takes nothing.
     (tmp_path / "surrogate.jsonl").write_text('{"id": "x", "text": "\\ud800"}\n', encoding="utf-8")
-    conversion = convert(tmp_path / "surrogate.jsonl", target, write_as="markup")
+    conversion = convert(tmp_path / "surrogate.jsonl", target, write_as="inline")
     assert (conversion.reading.articles, conversion.writing.articles, conversion.complete) == (1, 0, False)
     assert target.read_text(encoding="utf-8") == "precious"
     assert not list(tmp_path.glob("*.part"))
@@ -155,11 +155,11 @@ def test_labels_are_renamed_and_dropped_and_counted(tmp_path: Path) -> None:
 def test_a_tally_counts_all_and_keeps_few() -> None:
     tally = Tally(source="f")
     for number in range(100):
-        tally.refuse("a", f"m{number}", line=number)
-        tally.repair("b", f"m{number}")
-    tally.refuse("c", "once")
-    assert len(tally.quarantined) == SHOWN + 1 and len(tally.repaired) == SHOWN
-    assert tally.counts() == {"articles": 0, "repaired: b": 100, "quarantined: a": 100, "quarantined: c": 1}
+        tally.drop("a", f"m{number}", line=number)
+        tally.fix("b", f"m{number}")
+    tally.drop("c", "once")
+    assert len(tally.dropped) == SHOWN + 1 and len(tally.fixed) == SHOWN
+    assert tally.counts() == {"articles": 0, "fixed: b": 100, "dropped: a": 100, "dropped: c": 1}
 
 
 def test_a_report_says_nothing_twice(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_a_folder_of_text_files_alone_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"files of .txt, .json and .zip are read where their format is named"):
         convert(tmp_path, tmp_path.with_suffix(".jsonl"))
     with pytest.raises(DataError, match=r"of suffix .rasid$"):
-        convert(tmp_path, tmp_path.with_suffix(".jsonl"), read_as="markup")
+        convert(tmp_path, tmp_path.with_suffix(".jsonl"), read_as="inline")
 
 
 def test_memory_does_not_grow_with_the_corpus(tmp_path: Path) -> None:
@@ -205,8 +205,8 @@ def test_memory_does_not_grow_with_the_corpus(tmp_path: Path) -> None:
 
 def test_a_stream_takes_formats_of_one_text_file() -> None:
     article = Article(id="a", text="سافر إلى بغداد")
-    for format in ("jsonl", "markup", "doccano", "prodigy", "label-studio"):
-        assert "بغداد" in "".join(format_chunks([article], format, Ledger()))
+    for format in ("jsonl", "inline", "doccano", "prodigy", "label-studio"):
+        assert "بغداد" in "".join(format_chunks([article], format, ProblemLog()))
     for format in ("brat", "ace", "spacy"):
         with pytest.raises(DataError, match="not text in one file"):
             convert("anything", io.StringIO(), write_as=format)
@@ -223,11 +223,11 @@ def test_the_target_may_not_be_read_the_next_time(tmp_path: Path) -> None:
 # ---- reading options ---------------------------------------------------------------------------------------------
 
 
-def test_options_reach_the_reader_from_recipe_and_function(tmp_path: Path) -> None:
+def test_options_reach_the_reader_from_config_and_function(tmp_path: Path) -> None:
     (tmp_path / "a.conll").write_text("هاجم B-ASSAULT\nمسلحون O\n", encoding="utf-8")
     for triggers in (["ASSAULT"], "ASSAULT"):  # one string is not a collection of letters
         data = load_dataset(
-            tmp_path / "a.conll", scheme=load_scheme("news"), supervises=["triggers"], options={"triggers": triggers}
+            tmp_path / "a.conll", scheme=load_scheme("news"), annotated=["triggers"], options={"triggers": triggers}
         )
         assert [event.types for event in data.articles[0].events] == [("ASSAULT",)]
 
@@ -248,17 +248,17 @@ def test_a_wrong_option_is_named(tmp_path: Path, options: dict[str, object], sai
     assert said in str(caught.value)
 
 
-def test_a_recipe_names_format_and_options(tmp_path: Path) -> None:
-    def recipe(source: str) -> Recipe:
+def test_a_config_names_format_and_options(tmp_path: Path) -> None:
+    def config(source: str) -> Config:
         file = tmp_path / "r.yaml"
-        place = f"{{path: a, supervises: [entities], {source}}}"
+        place = f"{{path: a, annotated: [entities], {source}}}"
         file.write_text(f"tasks: {{entities: {{}}}}\ndata: {{train: [{place}], dev: [{place}]}}\n", encoding="utf-8")
-        return load_config(file, Recipe)
+        return load_config(file, Config)
 
-    source = recipe("format: brat, options: {triggers: [Attack]}").data.train[0]
+    source = config("format: brat, options: {triggers: [Attack]}").data.train[0]
     assert (source.format, source.options) == ("brat", {"triggers": ["Attack"]})
     with pytest.raises(ConfigError, match="did you mean 'brat'"):
-        recipe("format: bratt")
+        config("format: bratt")
 
 
 # ---- the command -------------------------------------------------------------------------------------------------
@@ -285,7 +285,7 @@ def test_the_command_reports_and_tells_by_its_exit_code(tmp_path: Path) -> None:
 def test_the_command_writes_to_stdout(tmp_path: Path) -> None:
     source = write_lines(tmp_path / "in.jsonl", GOOD)
     assert json.loads(run(source, "-").stdout)["id"] == "good"
-    assert "[:GPE بغداد]" in run(source, "-", "--to", "markup").stdout
+    assert "[:GPE بغداد]" in run(source, "-", "--to", "inline").stdout
     assert json.loads(run(source, "-", "--to", "label-studio").stdout)[0]["data"]["id"] == "good"
     assert "stdout: brat is not text in one file" in run(source, "-", "--to", "brat", code=1).stderr
 
@@ -294,7 +294,7 @@ def test_the_command_reads_stdin(tmp_path: Path, python: Callable) -> None:
     assert "name it with --from" in run("-", tmp_path / "x.jsonl", code=1).stderr
     program = "from rasid.__main__ import main\nmain()\n"
     line = json.dumps(GOOD, ensure_ascii=False)
-    done = python(program, "convert", "-", "-", "--from", "jsonl", "--to", "markup", input=f"{line}\n")
+    done = python(program, "convert", "-", "-", "--from", "jsonl", "--to", "inline", input=f"{line}\n")
     assert done.returncode == 0 and "[:GPE بغداد]" in done.stdout, done.stderr
 
 
@@ -353,7 +353,7 @@ def test_the_shipped_corpus_is_converted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [(["corpus:all"], "splits train, dev and test"), (["corpus:dev", "--from", "markup"], "has its own")],
+    [(["corpus:all"], "splits train, dev and test"), (["corpus:dev", "--from", "inline"], "has its own")],
 )
 def test_the_shipped_corpus_is_read_one_way(tmp_path: Path, arguments: list[str], said: str) -> None:
     source, *options = arguments

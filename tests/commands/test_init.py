@@ -7,12 +7,12 @@ import pytest
 from typer.testing import CliRunner
 
 from rasid.cli import app
-from rasid.commands.init import FORMATS, InitError, initialise
+from rasid.commands.init import FORMATS, InitError, initialize
 from rasid.configs.loader import load_config
-from rasid.configs.schema import Recipe
+from rasid.configs.schema import Config
 from rasid.data.articles import Article, check_articles
 from rasid.data.labels import load_scheme
-from rasid.data.text.words import words
+from rasid.data.text.words import split_words
 from rasid.train.prepare import load_data
 
 SCHEMES = ("news", "anercorp", "wojood")
@@ -27,14 +27,14 @@ def run(*arguments: object, code: int = 0):
 
 
 def loaded(folder: Path) -> list[Article]:
-    data = load_data(load_config(folder / "recipe.yaml", Recipe))
+    data = load_data(load_config(folder / "config.yaml", Config))
     return [article for dataset in (*data.train, *data.dev) for article in dataset.articles]
 
 
 @pytest.fixture(scope="module")
 def examples(tmp_path_factory: pytest.TempPathFactory) -> list[Article]:
     folder = tmp_path_factory.mktemp("init") / "news"
-    initialise(folder)
+    initialize(folder)
     return loaded(folder)
 
 
@@ -42,9 +42,9 @@ def test_the_command_says_what_it_wrote_and_what_comes_next(tmp_path: Path) -> N
     folder = tmp_path / "مشروع جديد"
     lines = run("init", folder).stdout.splitlines()
     names = [file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()]
-    assert sorted(names) == ["data/dev.rasid", "data/train.rasid", "recipe.yaml", "scheme.yaml"]
+    assert sorted(names) == ["config.yaml", "data/dev.rasid", "data/train.rasid", "scheme.yaml"]
     assert sorted(lines[:4]) == sorted(f"wrote {folder / name}" for name in names)
-    assert lines[4:] == ["next:", *(f"  rasid {command} '{folder / 'recipe.yaml'}'" for command in ("check", "train"))]
+    assert lines[4:] == ["next:", *(f"  rasid {command} '{folder / 'config.yaml'}'" for command in ("check", "train"))]
 
 
 def test_nothing_is_replaced(tmp_path: Path) -> None:
@@ -54,14 +54,14 @@ def test_nothing_is_replaced(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["scheme.yaml"]
     (tmp_path / "file").write_text("x", encoding="utf-8")
     assert run("init", tmp_path / "file", code=1).stderr.startswith("error: ")
-    initialise(tmp_path / "new")
-    with pytest.raises(InitError, match=r"recipe\.yaml"):
-        initialise(tmp_path / "new", format="jsonl")
+    initialize(tmp_path / "new")
+    with pytest.raises(InitError, match=r"config\.yaml"):
+        initialize(tmp_path / "new", format="jsonl")
 
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_every_format_holds_the_examples(format: str, tmp_path: Path, examples: list[Article]) -> None:
-    initialise(tmp_path / "p", format=format)
+    initialize(tmp_path / "p", format=format)
     found = loaded(tmp_path / "p")
     assert [(a.id, a.text, a.event_types, a.date, a.source) for a in found] == [
         (a.id, a.text, a.event_types, a.date, a.source) for a in examples
@@ -76,38 +76,38 @@ def test_every_format_holds_the_examples(format: str, tmp_path: Path, examples: 
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_the_recipe_trains_on_the_examples(scheme: str, tmp_path: Path) -> None:
+def test_the_config_trains_on_the_examples(scheme: str, tmp_path: Path) -> None:
     folder = tmp_path / scheme
     run("init", folder, "--scheme", scheme)
     labels = load_scheme(folder / "scheme.yaml")
     assert labels.labels("entities") == load_scheme(scheme).labels("entities")
-    recipe = load_config(folder / "recipe.yaml", Recipe)
-    assert recipe.encoder.name == "rasid-mini" and recipe.name == scheme
-    assert ("triggers" in recipe.tasks) == bool(labels.events)
+    config = load_config(folder / "config.yaml", Config)
+    assert config.encoder.name == "rasid-mini" and config.name == scheme
+    assert ("triggers" in config.tasks) == bool(labels.events)
     assert not check_articles(loaded(folder), labels)
-    shown = run("train", folder / "recipe.yaml", "--dry-run", *TINY).stdout
+    shown = run("train", folder / "config.yaml", "--dry-run", *TINY).stdout
     assert "train: 3 articles" in shown and "one batch, forward and backward: loss" in shown
     assert not (folder / "runs").exists()
 
 
 @pytest.mark.slow
-def test_the_recipe_trains_to_a_bundle(tmp_path: Path) -> None:
+def test_the_config_trains_to_a_bundle(tmp_path: Path) -> None:
     run("init", tmp_path / "p")
-    run("train", tmp_path / "p" / "recipe.yaml", *TINY, "training.epochs=2", "export.onnx=false")
+    run("train", tmp_path / "p" / "config.yaml", *TINY, "training.epochs=2", "export.onnx=false")
     assert (tmp_path / "p" / "runs" / "p" / "bundle").is_dir()
 
 
 def test_the_line_for_arabert_can_be_uncommented(tmp_path: Path) -> None:
-    initialise(tmp_path / "p")
-    recipe = tmp_path / "p" / "recipe.yaml"
-    text = re.sub(r"(?m)^encoder: .*\n# (encoder: .*)$", r"\1", recipe.read_text(encoding="utf-8"))
-    recipe.write_text(text, encoding="utf-8")
-    assert load_config(recipe, Recipe).encoder.name == "aubmindlab/bert-base-arabertv02"
+    initialize(tmp_path / "p")
+    config = tmp_path / "p" / "config.yaml"
+    text = re.sub(r"(?m)^encoder: .*\n# (encoder: .*)$", r"\1", config.read_text(encoding="utf-8"))
+    config.write_text(text, encoding="utf-8")
+    assert load_config(config, Config).encoder.name == "aubmindlab/bert-base-arabertv02"
 
 
-def test_every_line_of_the_recipe_is_explained(tmp_path: Path) -> None:
-    initialise(tmp_path / "p")
-    lines = (tmp_path / "p" / "recipe.yaml").read_text(encoding="utf-8").splitlines()
+def test_every_line_of_the_config_is_explained(tmp_path: Path) -> None:
+    initialize(tmp_path / "p")
+    lines = (tmp_path / "p" / "config.yaml").read_text(encoding="utf-8").splitlines()
     seen = set()
     for before, line in zip(lines, lines[1:], strict=False):
         key = line.partition(":")[0].strip(" -#")
@@ -117,27 +117,27 @@ def test_every_line_of_the_recipe_is_explained(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a: b # c", "-x", "123", "null", "it's", 'say "x"', "..."])
-def test_any_folder_has_a_recipe_that_can_be_read(name: str, tmp_path: Path) -> None:
+def test_any_folder_has_a_config_that_can_be_read(name: str, tmp_path: Path) -> None:
     folder = tmp_path / name
-    initialise(folder)
-    recipe = load_config(folder / "recipe.yaml", Recipe)
-    assert recipe.data.train[0].path == str(folder / "data" / "train.rasid")
-    assert load_scheme(recipe.scheme).name == recipe.name
+    initialize(folder)
+    config = load_config(folder / "config.yaml", Config)
+    assert config.data.train[0].path == str(folder / "data" / "train.rasid")
+    assert load_scheme(config.scheme).name == config.name
 
 
 def test_a_relative_folder_stays_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("123", "p"):
-        initialise(name)
-        recipe = load_config(Path(name) / "recipe.yaml", Recipe)
-        assert (recipe.name, recipe.data.dev[0].path) == (name, f"{name}/data/dev.rasid")
-    initialise(".")
-    assert load_config("./recipe.yaml", Recipe).name == re.sub(r"[^\w.-]+", "-", tmp_path.name)
+        initialize(name)
+        config = load_config(Path(name) / "config.yaml", Config)
+        assert (config.name, config.data.dev[0].path) == (name, f"{name}/data/dev.rasid")
+    initialize(".")
+    assert load_config("./config.yaml", Config).name == re.sub(r"[^\w.-]+", "-", tmp_path.name)
 
 
 def test_wrong_names_are_told(tmp_path: Path) -> None:
     assert "did you mean 'news'" in run("init", tmp_path / "p", "--scheme", "new", code=1).stderr
-    assert "markup, jsonl" in run("init", tmp_path / "p", "--format", "xml", code=1).stderr
+    assert "inline, jsonl" in run("init", tmp_path / "p", "--format", "xml", code=1).stderr
     assert not (tmp_path / "p").exists()
 
 
@@ -152,7 +152,7 @@ def test_the_examples_keep_the_guidelines(examples: list[Article]) -> None:
         reach = len("\n\n".join(lead))
         types = {label for event in article.events if event.trigger.start < reach for label in event.types}
         assert set(article.event_types) == types
-        edges = words(article.text)
+        edges = split_words(article.text)
         ends, starts = {int(end) for end in edges[:, 1]}, {int(start) for start in edges[:, 0]}
         for span in (*article.entities, *(event.trigger for event in article.events)):
             assert span.end in ends, span.text  # pronouns stay inside

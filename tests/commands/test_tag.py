@@ -175,13 +175,13 @@ def test_markup_and_conll_read_back_with_the_same_mentions(trained, tmp_path):
     (predicted,) = trained([article])
     assert predicted.entities
     assert predicted.events
-    text, warnings, _ = written([predicted], "markup")
+    text, warnings, _ = written([predicted], "inline")
     (tmp_path / "out.rasid").write_text(text, encoding="utf-8")
     (back,) = load_articles(tmp_path / "out.rasid")
     assert back.text == article.text
     assert [(e.start, e.end, e.label) for e in back.entities] == [(e.start, e.end, e.label) for e in predicted.entities]
     assert [(e.trigger, e.types) for e in back.events] == [(e.trigger, e.types) for e in predicted.events]
-    assert any(warning.startswith("markup: scores left out") for warning in warnings)
+    assert any(warning.startswith("inline: scores left out") for warning in warnings)
     text, _, _ = written([predicted], "conll")
     (tmp_path / "out.conll").write_text(text, encoding="utf-8")
     sentences = load_articles(tmp_path / "out.conll")
@@ -245,9 +245,9 @@ def test_a_mention_over_a_line_break_stays_on_one_line():
     assert describe(article).splitlines()[-1].endswith("هيئة الإغاثة")
 
 
-@pytest.mark.parametrize("format", ["jsonl", "markup", "conll"])
+@pytest.mark.parametrize("format", ["jsonl", "inline", "conll"])
 def test_an_article_that_a_format_cannot_hold_is_named(format):
-    bad = {"jsonl": "\ud83d\ude00", "markup": "\ud800", "conll": "\ud800"}[format]
+    bad = {"jsonl": "\ud83d\ude00", "inline": "\ud800", "conll": "\ud800"}[format]
     good = Article(id="good", text="قصف")
     text, warnings, left_out = written([Article(id="bad", text=bad), good], format)
     assert left_out == 1

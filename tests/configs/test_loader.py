@@ -1,4 +1,4 @@
-"""Recipes are read, extended, overridden and refused; every refusal says where and how to mend it."""
+"""Configs are read, extended, overridden and refused; every refusal says where and how to mend it."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -165,12 +165,12 @@ epochs: 3
         ("name: a\n---\nname: b", ":2:1: not YAML: but found another document"),
         ("name: &a [*a]", "levels deep; is an alias inside its own anchor?"),
         ("[" * 5000, "levels deep"),
-        ("", ":1:1: the file is empty; a recipe is a mapping"),
+        ("", ":1:1: the file is empty; a config is a mapping"),
         ("# only this", ":1:1: the file is empty"),
-        ("- a\n- b", ":1:1: the file holds a list; a recipe is a mapping"),
+        ("- a\n- b", ":1:1: the file holds a list; a config is a mapping"),
         ("word", "the file holds 'word'"),
-        ("extends: [a]", ":1:1: extends: a list should be the name of one recipe"),
-        ("extends: ''", "extends: '' should be the name of one recipe"),
+        ("extends: [a]", ":1:1: extends: a list should be the name of one config"),
+        ("extends: ''", "extends: '' should be the name of one config"),
         ("extends: '.'", "extends: '.' is a folder"),
         ('extends: "\\0.yaml"', "there is no file"),
         (f"extends: {'a' * 5000}.yaml", "cannot be the name of a file"),
@@ -231,7 +231,7 @@ def test_errors_are_placed_in_the_file_that_says_it(tmp_path: Path) -> None:
 def test_extends_in_a_circle_or_into_nothing(tmp_path: Path) -> None:
     a = write(tmp_path, "\nextends: b.yaml", "a.yaml")
     b = write(tmp_path, "extends: ./a.yaml", "b.yaml")
-    assert problems(a) == (f"{b}:1:1: extends: the recipes extend each other in a circle: a.yaml → b.yaml → a.yaml",)
+    assert problems(a) == (f"{b}:1:1: extends: the configs extend each other in a circle: a.yaml → b.yaml → a.yaml",)
     file = write(tmp_path, "x: 1\nx: 2\nextends: aa.yaml")
     assert problems(file) == (
         f"{file}:2:1: x: the key was given on line 1 already; keep one of the two",
@@ -239,24 +239,24 @@ def test_extends_in_a_circle_or_into_nothing(tmp_path: Path) -> None:
     )
 
 
-def test_shipped_recipes_go_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shipped_config_go_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shipped, own = tmp_path / "shipped", tmp_path / "own"
     shipped.mkdir()
     own.mkdir()
     write(shipped, "name: quick", "quickstart.yaml")
     write(shipped, "extends: quickstart\ntraining: {epochs: 1}", "v0.2.yaml")
-    monkeypatch.setattr(loader, "SHIPPED", shipped)
+    monkeypatch.setattr(loader, "BUILT_IN", shipped)
     monkeypatch.chdir(own)
-    (own / "quickstart").mkdir()  # what `rasid init quickstart` leaves does not hide the recipe
+    (own / "quickstart").mkdir()  # what `rasid init quickstart` leaves does not hide the config
     assert load_config("quickstart", Sample).name == "quick"
     assert load_config("v0.2", Sample).training.epochs == 1
     assert load_config(write(own, "extends: v0.2\nnote: n"), Sample).name == "quick"
     assert load_config("r.yaml", Sample).note == "n"
     assert problems("quikstart") == (
-        "no recipe 'quikstart' ships (there are quickstart, v0.2); did you mean 'quickstart'?",
+        "no config 'quikstart' ships (there are quickstart, v0.2); did you mean 'quickstart'?",
     )
     assert problems("quickstart.yaml") == (
-        "there is no file 'quickstart.yaml'; a recipe that ships is named without its ending: quickstart",
+        "there is no file 'quickstart.yaml'; a config that ships is named without its ending: quickstart",
     )
     assert "the name of a file ends in .yaml" in problems("")[0] or "is a folder" in problems("")[0]
 

@@ -1,4 +1,4 @@
-"""The recipe's model: what it refuses, and that it explains itself."""
+"""The config's model: what it refuses, and that it explains itself."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from rasid.configs import pretrain_schema, schema
 from rasid.configs.loader import ConfigError, load_config
-from rasid.configs.schema import FormatName, Recipe
+from rasid.configs.schema import Config, FormatName
 from rasid.data.formats import FORMATS
 
 MODELS = [
@@ -32,14 +32,14 @@ def test_every_key_has_a_docstring(key: str, description: str | None) -> None:
 
 
 @pytest.fixture(scope="module")
-def recipe_file(tmp_path_factory: pytest.TempPathFactory, recipe_text: str) -> Path:
-    file = tmp_path_factory.mktemp("recipes") / "tiny.yaml"
-    file.write_text(recipe_text, encoding="utf-8")
+def config_file(tmp_path_factory: pytest.TempPathFactory, config_text: str) -> Path:
+    file = tmp_path_factory.mktemp("configs") / "tiny.yaml"
+    file.write_text(config_text, encoding="utf-8")
     return file
 
 
-def test_the_tiny_recipe_is_right(recipe_file: Path) -> None:
-    assert load_config(recipe_file, Recipe).training.seeds == [1]
+def test_the_tiny_config_is_right(config_file: Path) -> None:
+    assert load_config(config_file, Config).training.seeds == [1]
 
 
 @pytest.mark.parametrize(
@@ -62,44 +62,44 @@ def test_the_tiny_recipe_is_right(recipe_file: Path) -> None:
         ("tasks.triggers.decoder=crf", "options of entities"),
         ("tasks.event_types.class_weights=balanced", "options of entities"),
         ("tasks.entities.positive_weight=2", "an option of triggers and event types"),
-        ("tasks.entities.lexical=1", "an option of sentence_types"),
+        ("tasks.entities.ngrams=1", "an option of sentence_types"),
         ("tasks.entities={decoder: crf, class_weights: balanced}", "do not go with decoder: crf"),
         ("encoder.scratch={}", "give either encoder.name or encoder.scratch"),
         ("encoder.overlap=60", "at most half of the window"),
         ("data.train.0.corpus=train", "give either path or corpus"),
-        ("data.train.0.supervises=[entities]", "no data set in data.train supervises it"),
-        ("data.dev.0.supervises=[boundaries]", "nothing to choose a checkpoint by"),
+        ("data.train.0.annotated=[entities]", "no data set in data.train annotated it"),
+        ("data.dev.0.annotated=[proclitics]", "nothing to choose a checkpoint by"),
         ("data.test.0.name=../../report", "data.test.0.name: "),
-        ("data.train.0.supervises=[]", "data.train.0.supervises"),
+        ("data.train.0.annotated=[]", "data.train.0.annotated"),
     ],
 )
-def test_what_cannot_be_run_is_refused(recipe_file: Path, override: str, said: str) -> None:
+def test_what_cannot_be_run_is_refused(config_file: Path, override: str, said: str) -> None:
     with pytest.raises(ConfigError) as raised:
-        load_config(recipe_file, Recipe, [override])
+        load_config(config_file, Config, [override])
     assert said in str(raised.value)
 
 
-def test_a_metric_that_dev_does_not_supervise_is_refused(recipe_file: Path) -> None:
-    overrides = ["data.dev.0.supervises=[entities]", "training.metric=triggers.f1"]
-    with pytest.raises(ConfigError, match="no data set in data.dev supervises it"):
-        load_config(recipe_file, Recipe, overrides)
+def test_a_metric_that_dev_does_not_supervise_is_refused(config_file: Path) -> None:
+    overrides = ["data.dev.0.annotated=[entities]", "training.metric=triggers.f1"]
+    with pytest.raises(ConfigError, match="no data set in data.dev annotated it"):
+        load_config(config_file, Config, overrides)
 
 
-def test_two_data_sets_whose_reports_would_be_one_file_are_refused(recipe_file: Path) -> None:
-    sources = "{path: a/test.conll, supervises: [entities]}, {path: b/test.conll, supervises: [entities]}"
+def test_two_data_sets_whose_reports_would_be_one_file_are_refused(config_file: Path) -> None:
+    sources = "{path: a/test.conll, annotated: [entities]}, {path: b/test.conll, annotated: [entities]}"
     with pytest.raises(ConfigError, match="two data sets of test are named 'test'"):
-        load_config(recipe_file, Recipe, [f"data.test=[{sources}]"])
+        load_config(config_file, Config, [f"data.test=[{sources}]"])
     named = sources.replace("path: b/", "name: other, path: b/")
-    recipe = load_config(recipe_file, Recipe, [f"data.test=[{named}]"])
-    assert [source.title for source in recipe.data.test] == ["test", "other"]
+    config = load_config(config_file, Config, [f"data.test=[{named}]"])
+    assert [source.title for source in config.data.test] == ["test", "other"]
 
 
-def test_all_errors_are_told_at_once(recipe_file: Path) -> None:
+def test_all_errors_are_told_at_once(config_file: Path) -> None:
     overrides = ["training.epochs=x", "training.batch_tokens=1", "encoder.pooling=last"]
     with pytest.raises(ConfigError) as raised:
-        load_config(recipe_file, Recipe, overrides)
+        load_config(config_file, Config, overrides)
     assert len(raised.value.problems) == 3
 
 
-def test_a_recipe_names_the_formats_that_there_are() -> None:
+def test_a_config_names_the_formats_that_there_are() -> None:
     assert get_args(FormatName) == FORMATS

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from rasid.data.articles import TASKS, Argument, Article, Entity, Event, Sentence, Span, check_article, check_articles
 from rasid.data.labels import Label, LabelScheme, SchemeError, load_scheme
-from rasid.data.problems import DataError, Ledger, Problem
+from rasid.data.problems import DataError, Problem, ProblemLog
 
 TEXT = "قصف الجيش السوري الباغوز"
 
@@ -35,7 +35,7 @@ def article() -> Article:
         ),
         event_types=("ASSAULT",),
         sentences=(Sentence(start=0, end=len(TEXT), types=("ASSAULT",)),),
-        judged={"entities": ("GPE",), "boundaries": (), "sentence_types": ("ASSAULT",)},
+        annotated={"entities": ("GPE",), "proclitics": (), "sentence_types": ("ASSAULT",)},
     )
 
 
@@ -78,8 +78,8 @@ def event(**fields) -> dict:
         ({"event_types": ("PROTEST",)}, "unknown label", "'small' (ASSAULT)"),
         ({"sentences": (Sentence(start=0, end=99),)}, "span outside the text", "sentence"),
         ({"sentences": (Sentence(start=0, end=3, types=("X",)),)}, "unknown label", "sentence at 0"),
-        ({"judged": {"entitys": ()}}, "unknown task", ", ".join(TASKS)),
-        ({"judged": {"entities": ("PER",)}}, "unknown label", "'PER' of entities"),
+        ({"annotated": {"entitys": ()}}, "unknown task", ", ".join(TASKS)),
+        ({"annotated": {"entities": ("PER",)}}, "unknown label", "'PER' of entities"),
     ],
 )
 def test_each_problem_is_found_and_said(fields: dict, cause: str, said: str, scheme: LabelScheme) -> None:
@@ -99,7 +99,7 @@ def test_roles_and_ids(scheme: LabelScheme) -> None:
 
 
 def test_labels_are_not_checked_without_a_scheme() -> None:
-    fields = entity(0, 3) | event(types=("ANY",)) | {"event_types": ("ANY",), "judged": {"entities": ("ANY",)}}
+    fields = entity(0, 3) | event(types=("ANY",)) | {"event_types": ("ANY",), "annotated": {"entities": ("ANY",)}}
     assert not list(check_article(Article(text=TEXT, **fields)))
 
 
@@ -123,13 +123,13 @@ def test_a_data_error_shows_the_first_problems_and_keeps_all() -> None:
 
 
 def test_the_ledger_counts_by_cause() -> None:
-    ledger = Ledger(source="s")
-    ledger.articles = 2
-    ledger.refuse("a", "x", line=1)
-    ledger.refuse("a", "y")
-    ledger.repair("b", "z", article="q")
-    assert ledger.counts() == {"articles": 2, "repaired: b": 1, "quarantined: a": 2}
-    assert [str(problem) for problem in ledger.quarantined + ledger.repaired] == ["s:1: x", "s: y", "s: [q] z"]
+    log = ProblemLog(source="s")
+    log.articles = 2
+    log.drop("a", "x", line=1)
+    log.drop("a", "y")
+    log.fix("b", "z", article="q")
+    assert log.counts() == {"articles": 2, "fixed: b": 1, "dropped: a": 2}
+    assert [str(problem) for problem in log.dropped + log.fixed] == ["s:1: x", "s: y", "s: [q] z"]
 
 
 @pytest.mark.parametrize("name", ["news", "anercorp", "wojood"])
@@ -143,10 +143,10 @@ def test_shipped_schemes_load_and_come_back_from_their_plain_form(name: str) -> 
 def test_the_news_scheme_is_the_one_of_the_guidelines() -> None:
     news = load_scheme("news")
     assert [len(news.labels(task)) for task in ("entities", "triggers", "arguments")] == [10, 16, 6]
-    assert news.labels("triggers") == news.labels("sentence_types") == news.labels("event_types")
+    assert news.labels("triggers") == news.labels("sentence_types") == news.labels("article_types")
     assert all(label.definition for label in (*news.entities.values(), *news.events.values(), *news.roles.values()))
-    with pytest.raises(KeyError, match="boundaries"):
-        news.labels("boundaries")
+    with pytest.raises(KeyError, match="proclitics"):
+        news.labels("proclitics")
 
 
 @pytest.mark.parametrize(

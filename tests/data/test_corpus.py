@@ -11,10 +11,9 @@ import pytest
 from rasid.data import corpus
 from rasid.data.articles import Article
 from rasid.data.corpus import load_corpus
-from rasid.data.formats import inline as markup
-from rasid.data.formats import load_articles
+from rasid.data.formats import inline, load_articles
 from rasid.data.labels import load_scheme
-from rasid.data.problems import Ledger
+from rasid.data.problems import ProblemLog
 from rasid.data.text.sentences import split_sentences
 
 FOLDER = Path(corpus.__file__).parent
@@ -46,7 +45,7 @@ MARKS = "\u064b-\u0652\u0670"  # vowel signs
 
 @pytest.fixture(scope="module")
 def articles() -> dict[str, Article]:
-    return {article.id: article for article in load_articles(FOLDER, "markup", load_scheme("news"))}
+    return {article.id: article for article in load_articles(FOLDER, "inline", load_scheme("news"))}
 
 
 @pytest.fixture(scope="module")
@@ -119,9 +118,9 @@ def test_large_enough(articles):
 def test_files_are_canonical(articles):
     for name in articles:
         text = (FOLDER / f"{name}.rasid").read_bytes().decode()
-        read = list(markup.read(text.removesuffix("\n").split("\n"), Ledger(source=name)))
+        read = list(inline.read(text.removesuffix("\n").split("\n"), ProblemLog(source=name)))
         assert [article.id for article in read] == [name]
-        assert "".join(markup.write(read, Ledger(source=name))) == text, name
+        assert "".join(inline.write(read, ProblemLog(source=name))) == text, name
 
 
 def test_article_types_are_those_of_title_and_first_paragraph(articles):

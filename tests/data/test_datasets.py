@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from rasid.configs.loader import load_config
-from rasid.configs.schema import Recipe
+from rasid.configs.schema import Config
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span
 from rasid.data.corpus import load_corpus
-from rasid.data.datasets import load_dataset, map_labels, resolve_supervision
+from rasid.data.datasets import load_dataset, map_labels, resolve_annotated
 from rasid.data.formats import write_articles
 from rasid.data.labels import Label, LabelScheme
-from rasid.data.problems import DataError, Ledger
+from rasid.data.problems import DataError, ProblemLog
 from rasid.train.prepare import load_data
 
 TEXT = "قصف في سوريا قال سامر"
@@ -46,7 +46,7 @@ def full_article(**fields: str) -> Article:
         ),
         event_types=(event,),
         sentences=(Sentence(start=0, end=12, types=(event,)),),
-        judged={"entities": (person, place), "event_types": (event,)},
+        annotated={"entities": (person, place), "article_types": (event,)},
     )
 
 
@@ -56,40 +56,40 @@ def jsonl(path: Path, *articles: Article) -> Path:
 
 
 def test_labels_are_renamed_everywhere() -> None:
-    ledger = Ledger()
+    log = ProblemLog()
     names = {"person": "PER", "place": "GPE", "event": "ASSAULT", "role": "Place"}
-    assert map_labels(full_article(), names, ledger) == full_article(**names)
-    assert not ledger.repaired
-    assert map_labels(full_article(), {}, ledger) == full_article()
+    assert map_labels(full_article(), names, log) == full_article(**names)
+    assert not log.fixed
+    assert map_labels(full_article(), {}, log) == full_article()
 
 
 def test_labels_that_become_one_are_said_once() -> None:
-    mapped = map_labels(full_article(), {"other": "event", "person": "place"}, Ledger())
+    mapped = map_labels(full_article(), {"other": "event", "person": "place"}, ProblemLog())
     assert mapped.events[0].types == ("event",)
     assert [entity.label for entity in mapped.entities] == ["place", "place"]
-    assert mapped.judged == {"entities": ("place",), "event_types": ("event",)}
+    assert mapped.annotated == {"entities": ("place",), "article_types": ("event",)}
 
 
 def test_what_is_dropped_is_counted_with_its_article() -> None:
-    ledger = Ledger(source="file")
-    mapped = map_labels(full_article(), {"place": None, "event": None}, ledger)
+    log = ProblemLog(source="file")
+    mapped = map_labels(full_article(), {"place": None, "event": None}, log)
     assert [entity.label for entity in mapped.entities] == ["person"]
     assert mapped.events[0].types == ("other",)
     assert mapped.events[0].arguments == (Argument(role="Actor", entity="e2"),)
     assert mapped.event_types == () and mapped.sentences == (Sentence(start=0, end=12),)
-    assert mapped.judged == {"entities": ("person",), "event_types": ()}
+    assert mapped.annotated == {"entities": ("person",), "article_types": ()}
     assert mapped.text == TEXT and mapped.id == "a"
-    counted = Counter(problem.cause for problem in ledger.repaired)
+    counted = Counter(problem.cause for problem in log.fixed)
     # One entity, one type of a trigger, one of a sentence, one of the article; and the role of the entity.
     assert counted == {"label dropped by the mapping": 4, "argument of a dropped entity": 1}
-    assert {problem.article for problem in ledger.repaired} == {"a"}
+    assert {problem.article for problem in log.fixed} == {"a"}
 
 
 def test_an_event_of_dropped_types_goes_and_roles_can_be_dropped() -> None:
-    ledger = Ledger()
-    assert map_labels(full_article(), {"event": None, "other": None}, ledger).events == ()
-    assert len(ledger.repaired) == 4
-    assert [a.role for a in map_labels(full_article(), {"role": None}, Ledger()).events[0].arguments] == ["Actor"]
+    log = ProblemLog()
+    assert map_labels(full_article(), {"event": None, "other": None}, log).events == ()
+    assert len(log.fixed) == 4
+    assert [a.role for a in map_labels(full_article(), {"role": None}, ProblemLog()).events[0].arguments] == ["Actor"]
 
 
 def test_mapping_hides_no_mistake(tmp_path: Path) -> None:
@@ -99,10 +99,10 @@ def test_mapping_hides_no_mistake(tmp_path: Path) -> None:
         text=TEXT,
         events=(Event(trigger=Span(start=0, end=3), types=("old",), arguments=(Argument(role="Actor", entity="e9"),)),),
     )
-    mapped = map_labels(broken, {"old": "ASSAULT"}, Ledger())
+    mapped = map_labels(broken, {"old": "ASSAULT"}, ProblemLog())
     assert mapped.events[0].arguments == broken.events[0].arguments
     untyped = Article(text=TEXT, events=(Event(trigger=Span(start=0, end=3), types=()),))
-    assert map_labels(untyped, {"old": None}, Ledger()) == untyped
+    assert map_labels(untyped, {"old": None}, ProblemLog()) == untyped
 
 
 def test_a_data_set_is_read_mapped_and_named(tmp_path: Path) -> None:
@@ -110,24 +110,24 @@ def test_a_data_set_is_read_mapped_and_named(tmp_path: Path) -> None:
         id="a", text=TEXT, entities=(Entity(start=7, end=12, label="LOC"), Entity(start=17, end=21, label="x"))
     )
     path = jsonl(tmp_path / "train.jsonl", source)
-    dataset = load_dataset(path, scheme=SCHEME, supervises=["entities"], labels={"LOC": "GPE", "x": None})
-    assert dataset.name == "train" and dataset.supervision == {"entities": ("PER", "GPE")}
+    dataset = load_dataset(path, scheme=SCHEME, annotated=["entities"], labels={"LOC": "GPE", "x": None})
+    assert dataset.name == "train" and dataset.annotated_labels == {"entities": ("PER", "GPE")}
     (article,) = dataset.articles
     assert [(entity.label, entity.text) for entity in article.entities] == [("GPE", "سوريا")]
-    assert dataset.ledger.counts()["repaired: label dropped by the mapping"] == 1
-    assert dataset.ledger.repaired[0].source == str(path)
-    named = load_dataset(path, scheme=SCHEME, supervises=["entities"], labels={"LOC": "GPE", "x": None}, name="mine")
+    assert dataset.log.counts()["fixed: label dropped by the mapping"] == 1
+    assert dataset.log.fixed[0].source == str(path)
+    named = load_dataset(path, scheme=SCHEME, annotated=["entities"], labels={"LOC": "GPE", "x": None}, name="mine")
     assert named.name == "mine"
 
 
 def test_supervision_is_spelt_out() -> None:
-    assert resolve_supervision(["entities", "boundaries"], SCHEME) == {"entities": ("PER", "GPE"), "boundaries": ()}
-    assert resolve_supervision({"event_types": "all", "arguments": ["Place"], "triggers": "PROTEST"}, SCHEME) == {
-        "event_types": ("ASSAULT", "PROTEST"),
+    assert resolve_annotated(["entities", "proclitics"], SCHEME) == {"entities": ("PER", "GPE"), "proclitics": ()}
+    assert resolve_annotated({"article_types": "all", "arguments": ["Place"], "triggers": "PROTEST"}, SCHEME) == {
+        "article_types": ("ASSAULT", "PROTEST"),
         "arguments": ("Place",),
         "triggers": ("PROTEST",),
     }
-    assert resolve_supervision({"boundaries": "all", "entities": []}, SCHEME) == {"boundaries": (), "entities": ()}
+    assert resolve_annotated({"proclitics": "all", "entities": []}, SCHEME) == {"proclitics": (), "entities": ()}
 
 
 def test_all_mistakes_of_a_supervision_are_said() -> None:
@@ -136,15 +136,15 @@ def test_all_mistakes_of_a_supervision_are_said() -> None:
         "entities": ["PER", "GPI", "XX"],
         "arguments": ["actor"],
         "triggers": "ASSUALT",
-        "boundaries": ["PER"],
+        "proclitics": ["PER"],
     }
     with pytest.raises(DataError) as raised:
-        resolve_supervision(declared, SCHEME, "my data")
+        resolve_annotated(declared, SCHEME, "my data")
     said = [str(problem) for problem in raised.value.problems]
-    assert len(said) == 6 and all(line.startswith("my data: supervises ") for line in said)
+    assert len(said) == 6 and all(line.startswith("my data: annotated ") for line in said)
     for words in ("'entitees', which is no task; there are entities", "'GPI'.*did you mean 'GPE'", "'XX'.*PER, GPE"):
         assert any(re.search(words, line) for line in said), words
-    for words in ("'actor'.*did you mean 'Actor'", "'ASSUALT'.*did you mean 'ASSAULT'", "boundaries have no labels"):
+    for words in ("'actor'.*did you mean 'Actor'", "'ASSUALT'.*did you mean 'ASSAULT'", "proclitics have no labels"):
         assert any(re.search(words, line) for line in said), words
 
 
@@ -161,7 +161,7 @@ def test_all_problems_of_a_data_set_are_said_with_their_lines(tmp_path: Path) ->
     (folder / "one.jsonl").write_text(content, encoding="utf-8")
     (folder / "two.jsonl").write_text(json.dumps(lines[0]) + "\n", encoding="utf-8")
     with pytest.raises(DataError) as raised:
-        load_dataset(folder, scheme=SCHEME, supervises=["entities", "nothing"], labels={"LOC": "GPE"})
+        load_dataset(folder, scheme=SCHEME, annotated=["entities", "nothing"], labels={"LOC": "GPE"})
     found = {(Path(problem.source).name, problem.line, problem.cause) for problem in raised.value.problems}
     assert found == {
         ("set", 0, "unknown task"),
@@ -173,16 +173,16 @@ def test_all_problems_of_a_data_set_are_said_with_their_lines(tmp_path: Path) ->
     assert "did you mean 'PER'" in str(raised.value)
 
 
-def test_all_problems_of_all_files_of_a_recipe_are_said(
-    tmp_path: Path, recipe_text: str, data_files: dict[str, Path]
+def test_all_problems_of_all_files_of_a_config_are_said(
+    tmp_path: Path, config_text: str, data_files: dict[str, Path]
 ) -> None:
     bad = jsonl(tmp_path / "bad.jsonl", Article(id="a", text=TEXT, entities=(Entity(start=0, end=3, label="GEP"),)))
-    text = recipe_text.replace(str(data_files["dev"]), str(bad))
+    text = config_text.replace(str(data_files["dev"]), str(bad))
     text = text.replace(str(data_files["test"]), str(tmp_path / "gone.jsonl"))
-    text = text.replace("  train:\n", "  train:\n    - {corpus: dev, supervises: {entities: [PERSON]}}\n")
-    (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
+    text = text.replace("  train:\n", "  train:\n    - {corpus: dev, annotated: {entities: [PERSON]}}\n")
+    (tmp_path / "config.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(DataError) as raised:
-        load_data(load_config(tmp_path / "recipe.yaml", Recipe))
+        load_data(load_config(tmp_path / "config.yaml", Config))
     problems = {(problem.source, problem.cause) for problem in raised.value.problems}
     assert problems == {
         ("corpus-dev", "unknown label"),
@@ -191,25 +191,25 @@ def test_all_problems_of_all_files_of_a_recipe_are_said(
     }
 
 
-def test_the_shipped_corpus_is_mapped_and_checked_as_any_data_set(tmp_path: Path, recipe_text: str) -> None:
-    source = "{corpus: dev, supervises: [entities], labels: {PER: GPE, Actor: null}}"
-    text = recipe_text.replace("  train:\n", f"  train:\n    - {source}\n")
-    (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
-    dataset = load_data(load_config(tmp_path / "recipe.yaml", Recipe)).train[0]
+def test_the_shipped_corpus_is_mapped_and_checked_as_any_data_set(tmp_path: Path, config_text: str) -> None:
+    source = "{corpus: dev, annotated: [entities], labels: {PER: GPE, Actor: null}}"
+    text = config_text.replace("  train:\n", f"  train:\n    - {source}\n")
+    (tmp_path / "config.yaml").write_text(text, encoding="utf-8")
+    dataset = load_data(load_config(tmp_path / "config.yaml", Config)).train[0]
     plain = load_corpus("dev")
     labels = Counter(entity.label for article in plain.articles for entity in article.entities)
     mapped = Counter(entity.label for article in dataset.articles for entity in article.entities)
     assert labels["PER"] and mapped == labels + Counter(GPE=labels["PER"]) - Counter(PER=labels["PER"])
     roles = [a.role for article in plain.articles for event in article.events for a in event.arguments]
-    assert dataset.ledger.counts()["repaired: label dropped by the mapping"] == roles.count("Actor") > 0
+    assert dataset.log.counts()["fixed: label dropped by the mapping"] == roles.count("Actor") > 0
 
     # Under a scheme that lacks its labels the corpus is an error, not a data set without annotation.
     text = text.replace("name: tiny\n", "name: tiny\nscheme: anercorp\n").replace(
-        source, "{corpus: dev, supervises: [entities]}"
+        source, "{corpus: dev, annotated: [entities]}"
     )
-    (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "config.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(DataError) as raised:
-        load_data(load_config(tmp_path / "recipe.yaml", Recipe))
+        load_data(load_config(tmp_path / "config.yaml", Config))
     assert any(p.source == "corpus-dev" and "'GPE'" in p.message for p in raised.value.problems)
 
 

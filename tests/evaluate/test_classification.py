@@ -24,23 +24,23 @@ LABELS = ("ASSAULT", "PROTEST")
 def scores():
     gold = np.array([[1, 0], [1, 1], [0, 1], [0, 0]], bool)
     probabilities = np.array([[0.9, 0.8], [0.4, 0.7], [0.6, 0.2], [0.1, 0.9]])
-    judged = np.array([[1, 1], [1, 1], [1, 1], [1, 0]], bool)
-    return score_labels(gold, probabilities, probabilities >= 0.5, judged, LABELS, groups=np.array([0, 0, 1, 1]))
+    annotated = np.array([[1, 1], [1, 1], [1, 1], [1, 0]], bool)
+    return score_labels(gold, probabilities, probabilities >= 0.5, annotated, LABELS, groups=np.array([0, 0, 1, 1]))
 
 
 def test_hand_computed_scores(scores):
     assert scores.counts.table.tolist() == [[[1, 0, 1], [1, 1, 0]], [[0, 1, 0], [0, 0, 1]]]
     assert scores.support.tolist() == [2, 2]
-    assert scores.rows_judged.tolist() == [4, 3]
+    assert scores.rows_annotated.tolist() == [4, 3]
     assert scores.counts.score("f1") == 0.5
-    # ASSAULT ranks: hit, miss, hit, miss; PROTEST: miss, hit, hit
+    # ASSAULT ranks: location, miss, location, miss; PROTEST: miss, location, location
     assert scores.average_precision == pytest.approx([(1 + 2 / 3) / 2, (1 / 2 + 2 / 3) / 2])
     assert scores.macro_average_precision == pytest.approx((5 / 6 + 7 / 12) / 2)
-    # in one ranking: .9 hit, .8 miss, .7 hit, .6 miss, .4 hit, .2 hit, .1 miss
+    # in one ranking: .9 location, .8 miss, .7 location, .6 miss, .4 location, .2 location, .1 miss
     assert scores.micro_average_precision == pytest.approx((1 + 2 / 3 + 3 / 5 + 4 / 6) / 4)
 
 
-def test_text_is_of_judged_cells_and_labels_with_support(scores):
+def test_text_is_of_annotated_cells_and_labels_with_support(scores):
     lines = [line.split() for line in scores.text().splitlines() if line.strip()]
     assert lines[1] == ["ASSAULT", "0.500", "0.500", "0.500", "2"]
     assert lines[2] == ["PROTEST", "0.500", "0.500", "0.500", "2"]
@@ -57,11 +57,11 @@ def test_text_of_one_label_does_not_report_the_negative_class():
     assert nothing.counts.total.tolist() == [[0, 1, 0]]
 
 
-def test_what_was_not_judged_changes_nothing(scores):
+def test_what_was_not_annotated_changes_nothing(scores):
     probabilities = scores.probabilities.copy()
     probabilities[3, 1] = np.nan
-    gold, predicted = scores.gold | ~scores.judged, scores.predicted | ~scores.judged
-    again = score_labels(gold, probabilities, predicted, scores.judged, LABELS, scores.groups)
+    gold, predicted = scores.gold | ~scores.annotated, scores.predicted | ~scores.annotated
+    again = score_labels(gold, probabilities, predicted, scores.annotated, LABELS, scores.groups)
     assert again.counts == scores.counts
     assert (again.average_precision == scores.average_precision).all()
     assert again.micro_average_precision == scores.micro_average_precision
@@ -112,7 +112,7 @@ def test_what_cannot_be_scored_is_refused(change, message):
         "gold": np.zeros((4, 2), bool),
         "probabilities": np.zeros((4, 2)),
         "predicted": np.zeros((4, 2), bool),
-        "judged": np.ones((4, 2), bool),
+        "annotated": np.ones((4, 2), bool),
     }
     with pytest.raises(ValueError, match=message):
         score_labels(**{**arrays, **change}, labels=LABELS)
@@ -140,7 +140,7 @@ def test_hand_computed_thresholds(gold, probabilities, threshold):
     assert tuned == pytest.approx([threshold])
 
 
-def test_neighbouring_floats_are_told_apart():
+def test_neighboring_floats_are_told_apart():
     low = np.nextafter(0.7, 0)
     (threshold,) = tune_thresholds(column(True, False), column(0.7, low), column(True, True), minimum_positives=1)
     assert low < threshold <= 0.7
@@ -164,27 +164,27 @@ def test_a_rare_label_takes_the_shared_threshold():
     generator = np.random.default_rng(0)
     gold = generator.random((300, 2)) < [0.5, 0.02]
     logits = np.where(gold, 1.5, -1.5) + generator.normal(size=gold.shape) - 1
-    probabilities, judged = expit(logits), np.ones_like(gold)
+    probabilities, annotated = expit(logits), np.ones_like(gold)
     assert 0 < gold[:, 1].sum() < 10 < gold[:, 0].sum()
-    guarded = tune_thresholds(gold, probabilities, judged, shrinkage=0)
-    shared = tune_thresholds(gold.reshape(-1, 1), probabilities.reshape(-1, 1), judged.reshape(-1, 1))
-    own = tune_thresholds(gold, probabilities, judged, minimum_positives=1, shrinkage=0)
+    guarded = tune_thresholds(gold, probabilities, annotated, shrinkage=0)
+    shared = tune_thresholds(gold.reshape(-1, 1), probabilities.reshape(-1, 1), annotated.reshape(-1, 1))
+    own = tune_thresholds(gold, probabilities, annotated, minimum_positives=1, shrinkage=0)
     assert guarded.tolist() == [own[0], shared[0]]
     assert own[1] != shared[0]
-    judged[:, 0] = False  # what was not judged is no help: the rare label is then all there is
-    assert tune_thresholds(gold, probabilities, judged).tolist() == [own[1], own[1]]
-    assert tune_thresholds(gold, probabilities, ~judged & False).tolist() == [0.5, 0.5]
+    annotated[:, 0] = False  # what was not annotated is no help: the rare label is then all there is
+    assert tune_thresholds(gold, probabilities, annotated).tolist() == [own[1], own[1]]
+    assert tune_thresholds(gold, probabilities, ~annotated & False).tolist() == [0.5, 0.5]
 
 
 def test_thresholds_are_drawn_to_the_shared_one_by_the_odds():
     gold = np.zeros((100, 2), bool)
     gold[:10, 0] = gold[:90, 1] = True
     probabilities = np.where(gold, [0.4, 0.9], [0.2, 0.8])
-    judged = np.ones_like(gold)
-    own = tune_thresholds(gold, probabilities, judged, shrinkage=0)
-    shared = tune_thresholds(gold, probabilities, judged, minimum_positives=91)
+    annotated = np.ones_like(gold)
+    own = tune_thresholds(gold, probabilities, annotated, shrinkage=0)
+    shared = tune_thresholds(gold, probabilities, annotated, minimum_positives=91)
     assert own == pytest.approx([0.3, 0.85]) and shared == pytest.approx([0.3, 0.3])
-    drawn = tune_thresholds(gold, probabilities, judged)
+    drawn = tune_thresholds(gold, probabilities, annotated)
     assert logit(drawn) == pytest.approx([logit(0.3), 0.9 * logit(0.85) + 0.1 * logit(0.3)])
 
 
@@ -214,23 +214,23 @@ def test_temperature_is_recovered(temperature):
     generator = np.random.default_rng(1)
     logits = generator.normal(0, 2, (10_000, 2))
     gold = generator.random(logits.shape) < expit(logits)
-    judged = generator.random(logits.shape) < 0.8
-    gold[~judged] ^= True  # must not be looked at
-    assert fit_temperature(logits * temperature, gold, judged) == pytest.approx(temperature, rel=0.06)
+    annotated = generator.random(logits.shape) < 0.8
+    gold[~annotated] ^= True  # must not be looked at
+    assert fit_temperature(logits * temperature, gold, annotated) == pytest.approx(temperature, rel=0.06)
     classes = generator.normal(0, 2, (10_000, 4))
     chosen = (softmax(classes, axis=1).cumsum(axis=1) < generator.random((10_000, 1))).sum(axis=1)
     assert fit_softmax_temperature(classes * temperature, chosen) == pytest.approx(temperature, rel=0.06)
 
 
 def test_temperature_has_bounds_and_needs_finite_logits():
-    gold, judged = column(True, False), column(True, True)
+    gold, annotated = column(True, False), column(True, True)
     low, high = TEMPERATURES
-    assert fit_temperature(column(9.0, -9.0), gold, judged) == pytest.approx(low, rel=0.1)
-    assert fit_temperature(column(-9.0, 9.0), gold, judged) == pytest.approx(high, rel=0.1)
-    assert fit_temperature(column(-9.0, 9.0), gold, ~judged) == 1
+    assert fit_temperature(column(9.0, -9.0), gold, annotated) == pytest.approx(low, rel=0.1)
+    assert fit_temperature(column(-9.0, 9.0), gold, annotated) == pytest.approx(high, rel=0.1)
+    assert fit_temperature(column(-9.0, 9.0), gold, ~annotated) == 1
     assert fit_softmax_temperature(np.zeros((0, 3)), np.zeros(0, int)) == 1
     with pytest.raises(ValueError, match="not finite"):
-        fit_temperature(column(np.inf, 0.0), gold, judged)
+        fit_temperature(column(np.inf, 0.0), gold, annotated)
 
 
 def test_calibration_error():
@@ -239,6 +239,8 @@ def test_calibration_error():
     # two bins: |0.2 - 0.5| over 2 rows, |0.9 - 1| over 1
     value = expected_calibration_error(np.array([0.2, 0.2, 0.9]), np.array([0, 1, 1]), bins=2)
     assert value == pytest.approx((2 * 0.3 + 0.1) / 3)
-    judged = np.array([True, True, False])
-    assert expected_calibration_error(np.array([0.2, 0.2, np.nan]), np.array([0, 1, 1]), judged) == pytest.approx(0.3)
+    annotated = np.array([True, True, False])
+    assert expected_calibration_error(np.array([0.2, 0.2, np.nan]), np.array([0, 1, 1]), annotated) == pytest.approx(
+        0.3
+    )
     assert np.isnan(expected_calibration_error(np.zeros(1), np.zeros(1), np.zeros(1, bool)))

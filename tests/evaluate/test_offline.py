@@ -6,20 +6,20 @@ from tokenizers import Tokenizer
 
 from rasid import Tagger
 from rasid.data.articles import Article, Entity, Event, Sentence, Span
-from rasid.data.problems import Ledger
+from rasid.data.problems import ProblemLog
 from rasid.data.windows.encoding import TextEncoder
 from rasid.data.windows.targets import TargetMaker
 from rasid.evaluate import offline
 from rasid.evaluate.report import Bootstrap, Report, data_hash
 from rasid.models.bundle import Settings
 
-TASKS = ("entities", "triggers", "boundaries", "sentence_types", "event_types")
+TASKS = ("entities", "triggers", "proclitics", "sentence_types", "article_types")
 FEW = Bootstrap(samples=50)
 
 
 @pytest.fixture
 def everything(scheme):
-    return {task: () if task == "boundaries" else scheme.labels(task) for task in TASKS}
+    return {task: () if task == "proclitics" else scheme.labels(task) for task in TASKS}
 
 
 @pytest.fixture
@@ -28,34 +28,34 @@ def saying(tokenizer_json, scheme, everything):
 
     def make(said, *, sure=6.0, middle=0.0, tasks=TASKS, **options) -> Tagger:
         reader = TextEncoder(Tokenizer.from_str(tokenizer_json), window=512, overlap=64)
-        maker, answers = TargetMaker(scheme), {}
+        maker, owns = TargetMaker(scheme), {}
         given = [[(s.start, s.end) for s in article.sentences] or None for article in said]
         for article, encoded in zip(said, reader.encode([a.text for a in said], given), strict=True):
-            targets = maker.make(replace(article, judged={}), encoded, everything)
-            units, kinds = len(encoded.units), len(scheme.labels("triggers"))
-            marks = np.zeros((units, 2 * kinds), dtype=bool)
+            targets = maker.make(replace(article, annotated={}), encoded, everything)
+            words, kinds = len(encoded.words), len(scheme.labels("triggers"))
+            marks = np.zeros((words, 2 * kinds), dtype=bool)
             marks[targets.triggers[:, 0], targets.triggers[:, 1]] = True
             on = {
                 "entities": targets.entities[:, None] == np.arange(1 + 2 * len(scheme.labels("entities"))),
                 "triggers": marks,
-                "boundaries": np.maximum(targets.boundaries, 0)[:, None] == np.arange(4),
+                "proclitics": np.maximum(targets.proclitics, 0)[:, None] == np.arange(4),
                 "sentence_types": targets.sentence_types == 1,
                 # The first sentence says what the article is about.
-                "event_types": (np.arange(len(encoded.sentences)) == 0)[:, None] & (targets.event_types == 1),
+                "article_types": (np.arange(len(encoded.sentences)) == 0)[:, None] & (targets.article_types == 1),
             }
             for window in encoded.windows:
-                answers[tuple(window.input_ids.tolist())] = {
+                owns[tuple(window.input_ids.tolist())] = {
                     task: np.where(cells, sure, -sure).astype(np.float32) + middle for task, cells in on.items()
                 }
 
         def backend(inputs):
             rows = inputs["input_ids"].shape[0]
-            wide, long = inputs["units"].shape[1], inputs["sentences"].shape[1]
+            wide, long = inputs["words"].shape[1], inputs["sentences"].shape[1]
             logits = {}
             for task in tasks:
-                length = long if task in ("sentence_types", "event_types") else wide
+                length = long if task in ("sentence_types", "article_types") else wide
                 found = [
-                    answers[tuple(inputs["input_ids"][row][inputs["attention_mask"][row] == 1].tolist())][task]
+                    owns[tuple(inputs["input_ids"][row][inputs["attention_mask"][row] == 1].tolist())][task]
                     for row in range(rows)
                 ]
                 padded = np.zeros((rows, length, found[0].shape[1]), dtype=np.float32)
@@ -98,8 +98,8 @@ def test_a_tagger_that_says_the_gold_is_always_right(saying, everything, article
         "triggers.f1",
         "sentence_types.f1",
         "sentence_types.ap",
-        "event_types.f1",
-        "event_types.ap",
+        "article_types.f1",
+        "article_types.ap",
         "mean.f1",
     }
     assert set(figures.values()) == {1.0}
@@ -131,7 +131,7 @@ def test_figures_of_a_known_prediction(saying, scheme):
     assert report.data_hash == data_hash(gold)
     assert {error.text for error in report.errors} >= {"واشنطن", "بغداد"}
     assert Report.from_json(report.to_json()) == report
-    assert {score.task for score in report.scores} == {"entities"}  # nothing that was not supervised
+    assert {score.task for score in report.scores} == {"entities"}  # nothing that was not trained_labels
 
 
 def test_triggers_are_spans_of_each_type(saying, scheme):
@@ -189,7 +189,7 @@ def test_stray_tags_are_read_both_ways(saying, scheme):
     from rasid.data.formats import conll
 
     lines = "سوريا I-GPE\nفي O\nبغداد B-GPE\n\nهدنة O\nواشنطن B-GPE\n".splitlines(keepends=True)
-    gold = list(conll.read(lines, Ledger()))
+    gold = list(conll.read(lines, ProblemLog()))
     report = offline.evaluate(
         saying(gold), gold, {"entities": scheme.labels("entities")}, bundle="b", data="d", bootstrap=FEW
     )
@@ -198,38 +198,38 @@ def test_stray_tags_are_read_both_ways(saying, scheme):
     assert any("iob2" in note for note in report.notes)
 
 
-# ---- what was judged -------------------------------------------------------------------------------------------------
+# ---- what was annotated -------------------------------------------------------------------------------------------------
 
 
-def judged_articles():
-    """Two sentences, each judged for one type, as ArabicEventGSR has them."""
+def annotated_articles():
+    """Two sentences, each annotated for one type, as ArabicEventGSR has them."""
     return [
         Article(
             id="1",
             text="قصف هنا",
             sentences=(Sentence(start=0, end=7, types=("ASSAULT",)),),
-            judged={"sentence_types": ("ASSAULT",)},
+            annotated={"sentence_types": ("ASSAULT",)},
         ),
         Article(
             id="2",
             text="هدنة هنا",
             sentences=(Sentence(start=0, end=8),),
-            judged={"sentence_types": ("PROTEST",)},
+            annotated={"sentence_types": ("PROTEST",)},
         ),
     ]
 
 
-def test_only_judged_rows_count(saying):
-    gold = judged_articles()
-    # Both types are said of both sentences; one of the four was judged to hold, one not to, two were not judged.
+def test_only_annotated_rows_count(saying):
+    gold = annotated_articles()
+    # Both types are said of both sentences; one of the four was annotated to hold, one not to, two were not annotated.
     said = [replace(a, sentences=(replace(a.sentences[0], types=("ASSAULT", "PROTEST")),)) for a in gold]
-    supervision = {"sentence_types": ("ASSAULT", "PROTEST")}
-    outcome = offline.run(saying(said), gold, supervision)
-    assert int(outcome.tables["sentence_types"].judged.sum()) == 2
+    annotated_labels = {"sentence_types": ("ASSAULT", "PROTEST")}
+    outcome = offline.run(saying(said), gold, annotated_labels)
+    assert int(outcome.tables["sentence_types"].annotated.sum()) == 2
     report = offline.report_of(outcome, saying(said).settings, bundle="b", data="d", bootstrap=FEW)
     assert figures(report, "sentence_types", "decision") == (1, 2, 1, pytest.approx(2 / 3))
     assert report.score("sentence_types", mode="decision", label="ASSAULT").value == 1.0
-    assert any("judged" in note for note in report.notes)
+    assert any("annotated" in note for note in report.notes)
 
 
 def test_labels_that_a_data_set_does_not_supervise_do_not_count(saying):
@@ -263,10 +263,10 @@ def test_an_article_without_any_readable_word_is_missed_not_dropped(saying, ever
         Article(text="ـــ", event_types=("AID",)),
         Article(text="", event_types=("AID",)),
     ]
-    outcome = offline.run(saying(gold), gold, {"event_types": everything["event_types"]})
+    outcome = offline.run(saying(gold), gold, {"article_types": everything["article_types"]})
     report = offline.report_of(outcome, saying(gold).settings, bundle="b", data="d", bootstrap=FEW)
-    assert figures(report, "event_types", "decision")[:3] == (1, 1, 3)
-    assert np.isfinite(outcome.tables["event_types"].logits).all()
+    assert figures(report, "article_types", "decision")[:3] == (1, 1, 3)
+    assert np.isfinite(outcome.tables["article_types"].logits).all()
 
 
 def test_articles_take_the_types_of_their_sentences_without_a_head_of_their_own(saying, everything):
@@ -279,8 +279,8 @@ def test_articles_take_the_types_of_their_sentences_without_a_head_of_their_own(
     ]
     tagger = saying(gold, tasks=("sentence_types",))
     outcome = offline.run(tagger, gold, everything)
-    assert set(outcome.tasks) == {"sentence_types", "event_types"}
-    assert offline.headline([outcome], tagger.settings)["event_types.f1"] == 1.0
+    assert set(outcome.tasks) == {"sentence_types", "article_types"}
+    assert offline.headline([outcome], tagger.settings)["article_types.f1"] == 1.0
     tuned = offline.calibrate(tagger.settings, [outcome])
     assert set(tuned.thresholds) == {"sentence_types"}
 
@@ -289,11 +289,11 @@ def test_articles_take_the_types_of_their_sentences_without_a_head_of_their_own(
 
 
 def test_the_headline_counts_data_sets_together(saying, scheme):
-    supervision = {"entities": scheme.labels("entities")}
+    annotated_labels = {"entities": scheme.labels("entities")}
     first = [article("سوريا", ("سوريا", "GPE"))]
     second = [article("بغداد وواشنطن هنا", ("بغداد", "GPE"), ("واشنطن", "GPE"))]
     right, wrong = saying(first), saying([Article(text=second[0].text)])
-    outcomes = [offline.run(right, first, supervision), offline.run(wrong, second, supervision)]
+    outcomes = [offline.run(right, first, annotated_labels), offline.run(wrong, second, annotated_labels)]
     figures = offline.headline(outcomes, right.settings)
     assert figures == {"entities.f1": 0.5, "mean.f1": 0.5}  # 1 found, 2 missed: not the mean of 1 and 0
     other = offline.run(saying(second), second, {"sentence_types": scheme.labels("sentence_types")})
@@ -304,9 +304,9 @@ def test_the_headline_counts_data_sets_together(saying, scheme):
 def test_a_data_set_without_anything_to_score_has_no_headline(saying):
     gold = [article("سوريا", ("سوريا", "GPE"))]
     tagger = saying(gold)
-    for supervision in ({"boundaries": ()}, {}):
+    for annotated_labels in ({"proclitics": ()}, {}):
         with np.errstate(all="raise"):
-            assert offline.headline([offline.run(tagger, gold, supervision)], tagger.settings) == {}
+            assert offline.headline([offline.run(tagger, gold, annotated_labels)], tagger.settings) == {}
 
 
 def test_calibration_finds_the_threshold_between_the_labels(saying, everything, articles):
@@ -315,14 +315,14 @@ def test_calibration_finds_the_threshold_between_the_labels(saying, everything, 
     tagger = saying(gold, sure=1.5, middle=-2.5)
     outcome = offline.run(tagger, gold, everything)
     before = offline.headline([outcome], tagger.settings)
-    assert (before["triggers.f1"], before["sentence_types.f1"], before["event_types.f1"]) == (0, 0, 0)
+    assert (before["triggers.f1"], before["sentence_types.f1"], before["article_types.f1"]) == (0, 0, 0)
     tuned = offline.calibrate(tagger.settings, [outcome])
     again = Tagger(settings=tuned, tokenizer=tagger.encoder.tokenizer, backend=tagger.backend)
     outcome = offline.run(again, gold, everything)
     after = offline.headline([outcome], tuned)
-    assert (after["sentence_types.f1"], after["event_types.f1"]) == (1, 1)
+    assert (after["sentence_types.f1"], after["article_types.f1"]) == (1, 1)
     assert after["triggers.f1"] == 1
-    assert set(tuned.temperatures) == {"entities", "triggers", "sentence_types", "event_types"}
+    assert set(tuned.temperatures) == {"entities", "triggers", "sentence_types", "article_types"}
     assert all(len(values) == 16 for values in tuned.thresholds.values())
 
 
@@ -340,8 +340,8 @@ def test_temperature_makes_overconfident_scores_honest(saying, scheme):
     gold = [article(text, ("سوريا", "GPE" if number < 15 else "ORG")) for number, text in enumerate(texts)]
     said = [article(text, ("سوريا", "GPE")) for text in texts]  # right in three of four, and very sure
     tagger = saying(said, sure=8.0)
-    supervision = {"entities": scheme.labels("entities")}
-    tuned = offline.calibrate(tagger.settings, [offline.run(tagger, gold, supervision)])
+    annotated_labels = {"entities": scheme.labels("entities")}
+    tuned = offline.calibrate(tagger.settings, [offline.run(tagger, gold, annotated_labels)])
     assert tuned.temperatures["entities"] > 1.5
     again = Tagger(settings=tuned, tokenizer=tagger.encoder.tokenizer, backend=tagger.backend)
     (before,), (after,) = tagger(texts[0]).entities, again(texts[0]).entities

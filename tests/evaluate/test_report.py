@@ -45,7 +45,7 @@ def report(articles):
         bootstrap=BOOTSTRAP,
         scores=(
             *span_scores(spans, task="entities", bootstrap=BOOTSTRAP),
-            *label_scores(types, task="event_types", bootstrap=BOOTSTRAP),
+            *label_scores(types, task="article_types", bootstrap=BOOTSTRAP),
         ),
         counts={"entities/strict": spans.strict, "event_types/decision": types.counts},
         unpredictable={"boundary inside a word": 2},
@@ -73,7 +73,7 @@ def test_nothing_to_measure_has_no_value(report):
 
 
 def test_scores_of_a_classifier(report):
-    types = "event_types"
+    types = "article_types"
     assert report.score(types, mode="decision").value == pytest.approx(0.8)
     assert report.score(types, "average_precision", mode="ranking", label="AID").value == 1
     assert report.score(types, "average_precision", mode="ranking").value == 1
@@ -112,7 +112,7 @@ def test_a_lone_surrogate_survives(report):
     assert Report.from_json(text.encode().decode()).errors == (error,)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1}', '{"format": 1, "colour": 2}', '{"format": 99}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1}', '{"format": 1, "color": 2}', '{"format": 99}'])
 def test_what_is_not_a_report_is_refused(text):
     with pytest.raises(ReportError, match=r"not a report of rasid|not of format"):
         Report.from_json(text)
@@ -120,8 +120,8 @@ def test_what_is_not_a_report_is_refused(text):
 
 def test_an_unknown_key_is_refused(report):
     content = json.loads(report.to_json())
-    content["scores"][0]["colour"] = "red"
-    with pytest.raises(ReportError, match="colour"):
+    content["scores"][0]["color"] = "red"
+    with pytest.raises(ReportError, match="color"):
         Report.from_json(json.dumps(content))
 
 
@@ -182,7 +182,7 @@ def event():
 def test_data_hash_sees_text_and_gold_and_nothing_else(event):
     entities = (Entity(start=5, end=9, label="PERS", id="e1"), Entity(start=0, end=3, label="LOC", id="e2"))
     article = Article(
-        id="a", text="abc defgh", entities=entities, events=(event,), judged={"entities": ("PERS", "LOC")}
+        id="a", text="abc defgh", entities=entities, events=(event,), annotated={"entities": ("PERS", "LOC")}
     )
     base = data_hash([article])
     assert len(base) == 16 and int(base, 16) >= 0
@@ -194,7 +194,7 @@ def test_data_hash_sees_text_and_gold_and_nothing_else(event):
             entities=renamed,
             events=(replace(event, id="", types=("TRADE", "AID"), arguments=(Argument(role="Actor", entity="y"),)),),
         ),
-        replace(article, judged={"entities": ("LOC", "PERS")}),
+        replace(article, annotated={"entities": ("LOC", "PERS")}),
     ]
     assert {data_hash([other]) for other in same} == {base}
     different = [
@@ -207,7 +207,7 @@ def test_data_hash_sees_text_and_gold_and_nothing_else(event):
         replace(article, event_types=("AID",)),
         replace(article, sentences=(Sentence(start=0, end=9),)),
         replace(article, tokens=((0, 3),)),
-        replace(article, judged={}),
+        replace(article, annotated={}),
     ]
     hashes = {data_hash([other]) for other in different}
     assert len(hashes) == len(different) and base not in hashes

@@ -119,10 +119,10 @@ def test_nothing_to_measure_is_not_zero():
         missed.score("f1", label="ORG")
 
 
-def test_what_was_not_judged_counts_nowhere():
+def test_what_was_not_annotated_counts_nowhere():
     gold = [{(0, 1, "LOC"), (2, 3, "PERS")}] * 3
     predicted = [{(0, 1, "PERS"), (4, 5, "LOC")}] * 3
-    scores = score_spans(gold, predicted, LABELS, judged=[None, frozenset({"LOC"}), frozenset()])
+    scores = score_spans(gold, predicted, LABELS, annotated=[None, frozenset({"LOC"}), frozenset()])
     assert scores.strict.table.tolist() == [
         [[0, 1, 1], [0, 1, 1], [0, 0, 0]],
         [[0, 0, 0], [0, 1, 1], [0, 0, 0]],
@@ -152,7 +152,7 @@ def test_unequal_lengths_are_refused():
     with pytest.raises(ValueError, match="lengths differ"):
         score_spans([set()], [], LABELS)
     with pytest.raises(ValueError, match="lengths differ"):
-        score_spans([set()], [set()], LABELS, judged=[])
+        score_spans([set()], [set()], LABELS, annotated=[])
 
 
 def test_counts_of_the_wrong_shape_are_refused():
@@ -180,11 +180,11 @@ def test_a_prediction_matches_one_gold_span_at_most():
     assert touching.overlap.total[1].tolist() == [0, 1, 1]
 
 
-labelled = st.sets(st.tuples(ranges, st.sampled_from(LABELS)).map(lambda item: (*item[0], item[1])), max_size=6)
+labeled = st.sets(st.tuples(ranges, st.sampled_from(LABELS)).map(lambda item: (*item[0], item[1])), max_size=6)
 
 
 @settings(max_examples=100, deadline=None)
-@given(labelled, labelled)
+@given(labeled, labeled)
 def test_modes_agree_on_what_there_is_and_strict_is_the_narrowest(gold, predicted):
     scores = score_spans([gold], [predicted], LABELS)
     for counts, extents in ((scores.strict, False), (scores.overlap, False), (scores.type_blind, True)):

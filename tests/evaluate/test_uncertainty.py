@@ -48,16 +48,16 @@ def test_a_model_that_knows_nothing_leaves_every_decision_open(sure_of_long_text
     (prediction,) = sure_of_long_texts.predict([SHORT])
     settings = sure_of_long_texts.settings
     tags, types = 1 + 2 * len(settings.scheme.entities), len(settings.scheme.events)
-    units, sentences = len(prediction.encoded.units), len(prediction.encoded.sentences)
-    sentence_tasks = len({"sentence_types", "event_types"} & set(settings.tasks))
-    bits = units * (np.log2(tags) + types) + sentence_tasks * sentences * types
-    assert uncertainty(prediction, settings) == pytest.approx(bits / units)
+    words, sentences = len(prediction.encoded.words), len(prediction.encoded.sentences)
+    sentence_tasks = len({"sentence_types", "article_types"} & set(settings.tasks))
+    bits = words * (np.log2(tags) + types) + sentence_tasks * sentences * types
+    assert uncertainty(prediction, settings) == pytest.approx(bits / words)
 
 
 def test_length_does_not_decide(sure_of_long_texts: Tagger) -> None:
     once, twice = sure_of_long_texts.predict([SHORT, f"{SHORT} {SHORT}"])
     settings = sure_of_long_texts.settings
-    assert len(twice.encoded.units) == 2 * len(once.encoded.units)
+    assert len(twice.encoded.words) == 2 * len(once.encoded.words)
     assert uncertainty(twice, settings) == pytest.approx(uncertainty(once, settings))
 
 
@@ -81,10 +81,10 @@ def test_the_value_is_the_entropy_of_all_decisions_by_calibrated_probabilities(t
         for tag in softmax(prediction.logits["entities"] / factor):
             total -= sum(p * np.log2(p) for p in tag.tolist() if p > 0)
         marks = [sigmoid(prediction.logits["triggers"][:, 0::2] / factor)]
-        marks += [sigmoid(prediction.logits[task] / factor) for task in ("sentence_types", "event_types")]
+        marks += [sigmoid(prediction.logits[task] / factor) for task in ("sentence_types", "article_types")]
         for p in (p for mark in marks for p in mark.astype(float).ravel().tolist()):
             total -= sum(q * np.log2(q) for q in (p, 1 - p) if q > 0)
-        assert uncertainty(prediction, settings) == pytest.approx(total / len(prediction.encoded.units), rel=1e-4)
+        assert uncertainty(prediction, settings) == pytest.approx(total / len(prediction.encoded.words), rel=1e-4)
 
 
 def test_the_order_is_that_of_the_measure(tagger: Tagger, articles: list[Article]) -> None:

@@ -31,7 +31,7 @@ def doubler(tmp_path: Path) -> Path:
 def test_a_network_is_given_the_inputs_that_it_has(doubler: Path, threads: int | None) -> None:
     run = load_backend(doubler, "onnx", "cpu", threads)
     ids = np.array([[1, 2, 3]])
-    assert {task: logits.tolist() for task, logits in run({"input_ids": ids, "units": ids}).items()} == {
+    assert {task: logits.tolist() for task, logits in run({"input_ids": ids, "words": ids}).items()} == {
         "entities": [[2, 4, 6]]
     }
 

@@ -17,15 +17,15 @@ def settings(scheme: LabelScheme) -> Settings:
     tags = 1 + 2 * len(scheme.labels("entities"))
     return Settings(
         scheme=scheme,
-        tasks=("entities", "triggers", "boundaries", "event_types"),
+        tasks=("entities", "triggers", "proclitics", "article_types"),
         window=96,
         overlap=24,
-        normaliser=VERSION,
+        normalizer=VERSION,
         thresholds={"triggers": tuple(0.25 for _ in scheme.labels("triggers"))},
         temperatures={"entities": 1.5},
         transitions=tuple(tuple(0.1 * column for column in range(tags)) for _ in range(tags + 1)),
         encoder="مُرمِّز",
-        supervised={"entities": ("PER", "GPE"), "triggers": ()},
+        trained_labels={"entities": ("PER", "GPE"), "triggers": ()},
         trained={"seed": 1, "dev": {"mean.f1": 0.5}},
     )
 
@@ -60,7 +60,9 @@ def test_settings_round_trip(settings, tmp_path):
 
 
 def test_settings_without_anything_tuned_round_trip(settings, tmp_path):
-    bare = replace(settings, thresholds={}, temperatures={}, transitions=None, normaliser="", supervised={}, trained={})
+    bare = replace(
+        settings, thresholds={}, temperatures={}, transitions=None, normalizer="", trained_labels={}, trained={}
+    )
     bare.save(tmp_path)
     loaded = Settings.load(tmp_path)
     assert loaded == bare
@@ -80,7 +82,7 @@ def test_a_bundle_holds_exactly_what_tagging_needs(bundle):
         "config.json",
         "model.safetensors",
         "rasid.json",
-        "recipe.yaml",
+        "config.yaml",
         "tokenizer.json",
         "tokenizer_config.json",
     }
@@ -143,11 +145,11 @@ def test_missing_weights_are_not_filled_with_random_ones(bundle, tmp_path):
 
 
 def test_another_format_is_refused(edited):
-    assert "format 2" in refused(edited(lambda content: content.update(format=2)))
+    assert "format 3" in refused(edited(lambda content: content.update(format=3)))
 
 
-def test_another_normaliser_is_refused(edited):
-    assert "normaliser arabert-v02/999" in refused(edited(lambda content: content.update(normaliser="arabert-v02/999")))
+def test_another_normalizer_is_refused(edited):
+    assert "normalizer arabert-v02/999" in refused(edited(lambda content: content.update(normalizer="arabert-v02/999")))
 
 
 def swap(mapping):
@@ -163,7 +165,7 @@ def test_an_edited_label_order_is_refused(edited):
     assert "label order of entities" in refused(edited(list_only))
 
 
-@pytest.mark.parametrize(("kind", "tasks"), [("entities", ["entities"]), ("events", ["triggers", "event_types"])])
+@pytest.mark.parametrize(("kind", "tasks"), [("entities", ["entities"]), ("events", ["triggers", "article_types"])])
 def test_a_label_order_that_was_edited_throughout_is_refused(kind, tasks, edited):
     # The list and the scheme agree, but the network was trained on another order.
     def everywhere(content):

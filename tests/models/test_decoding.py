@@ -31,9 +31,9 @@ def legal(path):
 
 def path_score(path, logits, transitions=None, *, start=True):
     score, previous = 0.0, TAGS
-    for unit, tag in enumerate(path):
-        score += logits[unit, tag]
-        score += 0.0 if transitions is None or (not start and not unit) else transitions[previous, tag]
+    for word, tag in enumerate(path):
+        score += logits[word, tag]
+        score += 0.0 if transitions is None or (not start and not word) else transitions[previous, tag]
         previous = tag
     return score
 
@@ -45,11 +45,11 @@ def paths(length):
 def spans_of(path):
     """Spans of a legal tag sequence, read in the plainest way."""
     spans = []
-    for unit, tag in enumerate(path):
+    for word, tag in enumerate(path):
         if tag % 2 == 1:
-            spans.append([unit, unit + 1, (tag - 1) // 2])
+            spans.append([word, word + 1, (tag - 1) // 2])
         elif tag:
-            spans[-1][1] = unit + 1
+            spans[-1][1] = word + 1
     return [tuple(span) for span in spans]
 
 
@@ -91,7 +91,7 @@ def test_the_fast_path_equals_full_viterbi(problem, outside):
 
 
 def test_a_strong_mention_reaches_back_over_a_weak_outside_tag():
-    # The plain maximum is outside, begin, inside of another label; the best legal sequence begins at the first unit.
+    # The plain maximum is outside, begin, inside of another label; the best legal sequence begins at the first word.
     logits = np.array([[1.0, 0.9, -9, -9, -9], [-9, -9, 1.9, 2.0, -9], [-9, -9, 9.0, -9, -9]])
     assert decoded(logits) == [(0, 3, 0)]
 
@@ -104,7 +104,7 @@ def test_an_inside_tag_alone_is_never_a_span():
     assert decoded(logits) == [(1, 3, 0)]
 
 
-def test_neighbouring_spans_stay_apart():
+def test_neighboring_spans_stay_apart():
     logits = np.full((4, TAGS), -5.0)
     logits[np.arange(4), [1, 1, 2, 3]] = 5.0
     assert decoded(logits) == [(0, 1, 0), (1, 3, 0), (3, 4, 1)]
@@ -120,9 +120,9 @@ def test_crf_scores_are_products_of_marginals(problem, temperature):
     total = sum(weights.values())
     for span in decode_entities(logits, transitions=transitions, temperature=temperature):
         expected = 1.0
-        for unit in range(span.first, span.end):
-            tag = 1 + 2 * span.label + (unit > span.first)
-            expected *= sum(weight for path, weight in weights.items() if path[unit] == tag) / total
+        for word in range(span.first, span.end):
+            tag = 1 + 2 * span.label + (word > span.first)
+            expected *= sum(weight for path, weight in weights.items() if path[word] == tag) / total
         assert span.score == pytest.approx(expected, rel=1e-6)
 
 
@@ -136,7 +136,7 @@ def test_scores_without_a_crf_are_products_of_probabilities():
 
 @pytest.mark.parametrize("temperature", [0.05, 1.0])
 def test_marginals_survive_logits_that_leave_no_likely_path(temperature):
-    # Every unit is sure of an inside tag that nothing may begin: each path passes through hopeless logits.
+    # Every word is sure of an inside tag that nothing may begin: each path passes through hopeless logits.
     logits = np.full((6, TAGS), -60.0, dtype=np.float32)
     logits[:, 2], logits[3, 2], logits[3, 4] = 60.0, -60.0, 60.0
     transitions = np.where(forbidden_transitions(TAGS), -1e4, 0.0)
@@ -164,7 +164,7 @@ def test_a_score_does_not_depend_on_what_stands_before():
     assert decode_entities(np.concatenate([before, tail]))[-1].score == pytest.approx(alone.score, abs=1e-6)
 
 
-def test_no_units_no_spans():
+def test_no_words_no_spans():
     assert decode_entities(np.zeros((0, TAGS))) == []
     assert decode_triggers(np.zeros((0, 4)), np.array([0.5, 0.5])) == []
     assert decode_entities(np.zeros((4, 1))) == []  # a scheme without entities
@@ -172,7 +172,7 @@ def test_no_units_no_spans():
 
 def test_several_types_on_one_word():
     logits = np.full((3, 6), -6.0)
-    logits[1, 0] = logits[1, 4] = 6.0  # types 0 and 2 begin at unit 1
+    logits[1, 0] = logits[1, 4] = 6.0  # types 0 and 2 begin at word 1
     logits[2, 5] = 6.0  # type 2 goes on
     spans = [(s.first, s.end, s.label) for s in decode_triggers(logits, np.full(3, 0.5))]
     assert sorted(spans) == [(1, 2, 0), (1, 3, 2)]
@@ -198,7 +198,7 @@ def test_a_begin_mark_inside_a_longer_trigger_is_not_a_second_event():
 
 
 def test_one_endless_trigger_takes_linear_time():
-    logits = np.tile([2.0, 3.0], (60_000, 1))  # every unit begins one, and goes on with the last
+    logits = np.tile([2.0, 3.0], (60_000, 1))  # every word begins one, and goes on with the last
     assert [(s.first, s.end) for s in decode_triggers(logits, np.array([0.5]))] == [(0, 60_000)]
 
 
@@ -210,10 +210,10 @@ def test_triggers_of_one_type_do_not_overlap(length, seed, threshold):
     for label in range(3):
         own = sorted((s.first, s.end) for s in spans if s.label == label)
         assert all(end <= following for (_, end), (following, _) in zip(own, own[1:], strict=False))
-    covered = {(unit, s.label) for s in spans for unit in range(s.first, s.end)}
+    covered = {(word, s.label) for s in spans for word in range(s.first, s.end)}
     begins = sigmoid(logits[:, 0::2])
-    for unit, label in zip(*np.nonzero(begins >= threshold), strict=True):
-        assert (unit, label) in covered  # no begin mark above its threshold is lost
+    for word, label in zip(*np.nonzero(begins >= threshold), strict=True):
+        assert (word, label) in covered  # no begin mark above its threshold is lost
     assert all(s.score >= threshold for s in spans)
 
 
@@ -223,7 +223,7 @@ def test_sigmoid_and_softmax_do_not_overflow():
         assert softmax(np.array([[1e4, 0.0]])).tolist() == [[1.0, 0.0]]
 
 
-def test_units_are_answered_by_their_window():
+def test_words_are_answered_by_their_window():
     one, two = np.full((4, 2), 1.0), np.full((3, 2), 2.0)
     merged = merge_windows([(one, (0, 3), 0), (two, (3, 5), 2)], 5, 2)
     assert merged[:, 0].tolist() == [1, 1, 1, 2, 2]
@@ -249,7 +249,7 @@ def test_crf_likelihood_equals_brute_force_under_partial_supervision(length, see
     allowed[np.arange(length), paths(length)[rng.integers(len(paths(length)))]] = True  # one path at least
     transitions = chain.scores().detach().numpy()
     weight = {path: np.exp(np.float64(path_score(path, logits, transitions))) for path in paths(length)}
-    held = sum(w for path, w in weight.items() if all(allowed[unit, tag] for unit, tag in enumerate(path)))
+    held = sum(w for path, w in weight.items() if all(allowed[word, tag] for word, tag in enumerate(path)))
     # A row of padding behind it must change nothing.
     padded = np.concatenate([logits, rng.normal(size=(2, TAGS)).astype(np.float32)])
     mask = torch.arange(length + 2) < length
@@ -272,11 +272,11 @@ def test_crf_loss_of_a_window_that_begins_inside_a_mention_is_bounded():
     assert total.item() < 50
 
 
-def test_crf_treats_units_of_other_windows_as_unknown_context():
+def test_crf_treats_words_of_other_windows_as_unknown_context():
     rng = np.random.default_rng(1)
     chain = chain_of(rng)
     logits = rng.normal(size=(4, TAGS)).astype(np.float32)
-    tags = [IGNORED, IGNORED, 2, 0]  # the window answers from the middle of a mention on
+    tags = [IGNORED, IGNORED, 2, 0]  # the window owns from the middle of a mention on
     total, count = entity_loss(
         torch.from_numpy(logits)[None],
         torch.tensor([tags]),
@@ -295,8 +295,8 @@ def test_crf_treats_units_of_other_windows_as_unknown_context():
     assert total.item() == pytest.approx(-np.log(held / sum(weight.values())), abs=1e-4)
 
 
-def test_open_labels_leave_outside_units_free():
-    # Label 1 was not judged: an outside unit may be outside, or begin or inside of label 1, but not label 0.
+def test_open_labels_leave_outside_words_free():
+    # Label 1 was not annotated: an outside word may be outside, or begin or inside of label 1, but not label 0.
     logits = torch.randn(2, 3, TAGS, generator=torch.Generator().manual_seed(0))
     tags = torch.tensor([[0, 1, IGNORED], [0, 2, 0]])
     opened = torch.tensor([[False, True], [False, False]])
@@ -340,7 +340,7 @@ def test_article_loss_pools_the_windows_of_an_article():
     article = torch.tensor([0, 0, 1])
     targets = torch.tensor([[1, 0], [IGNORED, 1]])
     total, count = article_loss(logits, valid, article, targets, positive_weight=2.0)
-    # Article 0 has maxima 2 and 0, article 1 has -4 (not judged) and 5.
+    # Article 0 has maxima 2 and 0, article 1 has -4 (not annotated) and 5.
     expected = -(
         2 * torch.tensor(2.0).sigmoid().log() + torch.tensor(0.5).log() + 2 * torch.tensor(5.0).sigmoid().log()
     )
@@ -357,12 +357,12 @@ def test_an_article_without_a_sentence_gives_no_loss():
     assert torch.isfinite(logits.grad).all()
 
 
-def test_trigger_loss_counts_judged_types_of_answered_units():
+def test_trigger_loss_counts_annotated_types_of_answered_words():
     logits = torch.randn(1, 3, 4, generator=torch.Generator().manual_seed(0))
     marks = torch.zeros(1, 3, 4, dtype=torch.bool)
     marks[0, 1, 2] = True
-    answered, judged = torch.tensor([[False, True, True]]), torch.tensor([[False, True]])
-    total, count = trigger_loss(logits, marks, answered, judged, 3.0)
+    owned, annotated = torch.tensor([[False, True, True]]), torch.tensor([[False, True]])
+    total, count = trigger_loss(logits, marks, owned, annotated, 3.0)
     chance = logits.sigmoid()[0]
     expected = -(
         3 * chance[1, 2].log() + (1 - chance[1, 3]).log() + (1 - chance[2, 2]).log() + (1 - chance[2, 3]).log()
@@ -371,7 +371,7 @@ def test_trigger_loss_counts_judged_types_of_answered_units():
     assert total.item() == pytest.approx(expected.item(), rel=1e-5)
 
 
-def test_labels_that_were_not_judged_give_no_loss():
+def test_labels_that_were_not_annotated_give_no_loss():
     logits = torch.tensor([[0.0, 50.0]], requires_grad=True)
     total, count = masked_binary_loss(logits, torch.tensor([[1, IGNORED]]), 1.0)
     total.backward()

@@ -98,7 +98,7 @@ def foreign_checkpoint(kind: str, articles, folder: Path) -> tuple[str, Tokenize
 
 def test_a_checkpoint_in_the_layout_of_the_hub_gets_arabert_preprocessing(hub_checkpoint):
     encoder = load_encoder(str(hub_checkpoint), window=96)
-    assert encoder.normaliser == VERSION
+    assert encoder.normalizer == VERSION
     encoding = encoder.tokenizer.encode("زوروا https://example.com/a الرئيسُ", add_special_tokens=False)
     assert "[رابط]" in encoding.tokens
     assert encoder.model.config.num_hidden_layers == 2
@@ -119,29 +119,29 @@ def test_letters_with_hamza_stay_apart(hub_checkpoint):
 def test_a_tokenizer_of_its_own_stays_untouched(kind, articles, tmp_path):
     folder, own = foreign_checkpoint(kind, articles, tmp_path / kind)
     encoder = load_encoder(folder, window=96)
-    assert encoder.normaliser == ""
+    assert encoder.normalizer == ""
     expected, read = own.encode(TEXT), encoder.tokenizer.encode(TEXT)
     assert (read.ids, read.offsets) == (expected.ids, expected.offsets)
     TextEncoder(encoder.tokenizer, window=96, overlap=24)
     # It goes through the network, and the forward pass needs nothing that the heads do not give.
     config = RasidConfig(encoder=encoder.model.config.to_dict(), tasks=["entities"], entities=["PER"], events=[])
     ids = torch.tensor([read.ids[:40]])
-    units = torch.tensor([[[1, 2], [2, 4]]])
+    words = torch.tensor([[[1, 2], [2, 4]]])
     logits = RasidModel(config, encoder.model)(
         input_ids=ids,
         attention_mask=torch.ones_like(ids),
-        units=units,
+        words=words,
         sentences=torch.tensor([[[0, 2]]]),
         sentence_numbers=torch.tensor([[0]]),
     )
     assert logits["entities"].shape == (1, 2, 3)
 
 
-def test_the_recipe_decides_on_the_normaliser(hub_checkpoint, articles, tmp_path):
-    assert load_encoder(str(hub_checkpoint), window=96, normaliser="own").normaliser == ""
+def test_the_config_decides_on_the_normalizer(hub_checkpoint, articles, tmp_path):
+    assert load_encoder(str(hub_checkpoint), window=96, normalizer="own").normalizer == ""
     folder, _ = foreign_checkpoint("electra", articles, tmp_path / "electra")
-    encoder = load_encoder(folder, window=96, normaliser="arabert")
-    assert encoder.normaliser == VERSION
+    encoder = load_encoder(folder, window=96, normalizer="arabert")
+    assert encoder.normalizer == VERSION
     assert encoder.tokenizer.encode("الرئيسُ").ids == encoder.tokenizer.encode("الرئيس").ids
 
 
@@ -307,12 +307,12 @@ def test_a_saved_tokenizer_is_read_alike_by_transformers(beside, tokenizer, hub_
     assert (loaded.pad_token, loaded.cls_token, loaded.mask_token) == ("[PAD]", "[CLS]", "[MASK]")
 
 
-def test_a_saved_encoder_loads_again_with_its_normaliser(hub_checkpoint, tmp_path):
+def test_a_saved_encoder_loads_again_with_its_normalizer(hub_checkpoint, tmp_path):
     encoder = load_encoder(str(hub_checkpoint), window=96)
     encoder.model.save_pretrained(tmp_path)
     save_tokenizer(encoder.tokenizer, tmp_path)
     again = load_encoder(str(tmp_path), window=96)
-    assert again.normaliser == VERSION
+    assert again.normalizer == VERSION
     assert again.tokenizer.encode(TEXT).ids == encoder.tokenizer.encode(TEXT).ids
     assert again.tokenizer.encode(TEXT).offsets == encoder.tokenizer.encode(TEXT).offsets
 
@@ -335,7 +335,7 @@ def test_an_encoder_from_scratch_reads_what_it_was_made_from(articles, tmp_path)
     assert unknown not in encoder.tokenizer.encode(articles[0].text).ids
     encoder.model.save_pretrained(tmp_path)
     save_tokenizer(encoder.tokenizer, tmp_path)
-    assert load_encoder(str(tmp_path), window=128).normaliser == VERSION
+    assert load_encoder(str(tmp_path), window=128).normalizer == VERSION
 
 
 class ConnectError(Exception):

@@ -68,7 +68,7 @@ def test_batches_of_any_shape_go_through_onnx(exported, reference, articles, cou
     for one, two in zip(reference.predict(texts), other.predict(texts), strict=True):
         for task, logits in one.logits.items():
             np.testing.assert_allclose(two.logits[task], logits, atol=1e-3)
-    texts = ["قصف"] * count  # one unit, one sentence
+    texts = ["قصف"] * count  # one word, one sentence
     assert [article.text for article in other(texts)] == texts
 
 
@@ -85,13 +85,13 @@ def test_where_nothing_is_decided_the_logits_decide(bundle, reference, tmp_path)
     silent = Tagger(
         settings=replace(
             reference.settings,
-            tasks=("boundaries", "event_types"),
-            thresholds={"event_types": (1.1,) * 16},
+            tasks=("proclitics", "article_types"),
+            thresholds={"article_types": (1.1,) * 16},
         ),
         tokenizer=reference.encoder.tokenizer,
         backend=reference.backend,
     )
-    other = tampered(bundle, tmp_path / "tampered", boundaries=-5.0)
+    other = tampered(bundle, tmp_path / "tampered", proclitics=-5.0)
     other = Tagger(settings=silent.settings, tokenizer=other.encoder.tokenizer, backend=other.backend)
     assert check_parity(silent, silent, nothing, tolerance=0.0).decisions == 0
     with pytest.raises(ParityError, match="refused"):

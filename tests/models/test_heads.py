@@ -5,10 +5,10 @@ from tokenizers import Tokenizer
 
 from rasid.data.windows.collate import model_inputs
 from rasid.data.windows.encoding import TextEncoder
-from rasid.models.heads import ArticleHead, SentenceHead, UnitPooling
+from rasid.models.heads import ArticleHead, SentenceHead, WordPooling
 from rasid.models.network import RasidConfig, RasidModel
 
-TASKS = ("entities", "triggers", "boundaries", "sentence_types", "event_types")
+TASKS = ("entities", "triggers", "proclitics", "sentence_types", "article_types")
 BERT = {
     "model_type": "bert",
     "hidden_size": 16,
@@ -39,39 +39,39 @@ def model_of(encoder, vocabulary, **options) -> RasidModel:
     return model
 
 
-def states_and_units():
+def states_and_words():
     states = torch.randn(2, 6, 4, generator=torch.Generator().manual_seed(0))
-    units = torch.tensor([[[1, 2], [2, 5]], [[1, 4], [0, 0]]])  # the last one is padding
-    return states, units
+    words = torch.tensor([[[1, 2], [2, 5]], [[1, 4], [0, 0]]])  # the last one is padding
+    return states, words
 
 
 def test_first_takes_the_first_subword():
-    states, units = states_and_units()
-    pooled = UnitPooling("first", 4)(states, units)
+    states, words = states_and_words()
+    pooled = WordPooling("first", 4)(states, words)
     assert torch.equal(pooled[0], states[0, [1, 2]])
     assert torch.equal(pooled[1, 0], states[1, 1])
 
 
-def test_mean_takes_all_subwords_of_the_unit():
-    states, units = states_and_units()
-    pooled = UnitPooling("mean", 4)(states, units)
+def test_mean_takes_all_subwords_of_the_word():
+    states, words = states_and_words()
+    pooled = WordPooling("mean", 4)(states, words)
     torch.testing.assert_close(pooled[0, 0], states[0, 1])
     torch.testing.assert_close(pooled[0, 1], states[0, 2:5].mean(0))
     torch.testing.assert_close(pooled[1, 0], states[1, 1:4].mean(0))
     assert torch.isfinite(pooled).all()
 
 
-def test_attention_weighs_the_subwords_of_the_unit():
-    states, units = states_and_units()
-    pooling = UnitPooling("attention", 4)
+def test_attention_weighs_the_subwords_of_the_word():
+    states, words = states_and_words()
+    pooling = WordPooling("attention", 4)
     assert pooling.score is not None
     score = 10 * torch.tanh(pooling.score(states[0, 2:5]).squeeze(-1) / 10)
     expected = (score.softmax(0)[:, None] * states[0, 2:5]).sum(0)
-    torch.testing.assert_close(pooling(states, units)[0, 1], expected)
+    torch.testing.assert_close(pooling(states, words)[0, 1], expected)
 
 
 def test_attention_is_finite_for_huge_states():
-    pooling = UnitPooling("attention", 4)
+    pooling = WordPooling("attention", 4)
     pooled = pooling(torch.full((1, 3, 4), 1e4), torch.tensor([[[0, 3]]]))
     torch.testing.assert_close(pooled, torch.full((1, 1, 4), 1e4))
 
@@ -79,10 +79,10 @@ def test_attention_is_finite_for_huge_states():
 def test_every_label_reads_its_own_words_of_its_sentence():
     torch.manual_seed(0)
     head = SentenceHead(4, 3)
-    units = torch.randn(1, 5, 4)
-    logits = head(units, torch.tensor([[[0, 2], [2, 5]]]))
+    words = torch.randn(1, 5, 4)
+    logits = head(words, torch.tensor([[[0, 2], [2, 5]]]))
     for number, (first, end) in enumerate([(0, 2), (2, 5)]):
-        own = units[0, first:end]
+        own = words[0, first:end]
         weight = (10 * torch.tanh(head.attention(own) / 10)).softmax(0)  # [W, K]
         torch.testing.assert_close(logits[0, number], (weight * head.value(own)).sum(0))
 
@@ -122,12 +122,12 @@ def test_padding_changes_no_logit_of_any_head(encoder, pooling, tokenizer: Token
     assert set(together) == set(TASKS)
     for row, window in enumerate(windows):
         for task, logits in run([window]).items():
-            count = len(window.sentences) if task in ("sentence_types", "event_types") else len(window.units)
+            count = len(window.sentences) if task in ("sentence_types", "article_types") else len(window.words)
             assert count
             np.testing.assert_allclose(together[task][row, :count], logits[0, :count], atol=1e-5)
 
 
-@pytest.mark.parametrize("chosen", [("entities",), ("triggers", "boundaries"), ("event_types",)])
+@pytest.mark.parametrize("chosen", [("entities",), ("triggers", "proclitics"), ("article_types",)])
 def test_a_network_has_the_heads_of_its_tasks(chosen, tokenizer: Tokenizer):
     model = model_of(BERT, tokenizer.get_vocab_size(), tasks=chosen)
     reader = TextEncoder(tokenizer, window=96, overlap=24)
@@ -136,7 +136,7 @@ def test_a_network_has_the_heads_of_its_tasks(chosen, tokenizer: Tokenizer):
     assert tuple(logits) == chosen
     heads = {name.split(".")[0] for name, _ in model.head_parameters()}
     # Labels of articles are read off sentences.
-    assert heads == set(chosen) | ({"sentence_types"} if "event_types" in chosen else set())
+    assert heads == set(chosen) | ({"sentence_types"} if "article_types" in chosen else set())
 
 
 def test_saved_and_loaded_is_the_same_network(tmp_path, tokenizer: Tokenizer):
@@ -160,5 +160,5 @@ def test_rare_marks_begin_rare(tokenizer: Tokenizer):
     reader = TextEncoder(tokenizer, window=96, overlap=24)
     inputs = model_inputs(reader.encode(TEXTS[1:2])[0].windows, reader.pad_id)
     logits = model(**{name: torch.from_numpy(values) for name, values in inputs.items()})
-    for task, highest in (("triggers", 0.05), ("sentence_types", 0.2), ("event_types", 0.2)):
+    for task, highest in (("triggers", 0.05), ("sentence_types", 0.2), ("article_types", 0.2)):
         assert logits[task].sigmoid().max() < highest

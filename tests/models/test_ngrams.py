@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rasid.configs.loader import load_config
-from rasid.configs.schema import Recipe
+from rasid.configs.schema import Config
 from rasid.data.windows.targets import IGNORED
 from rasid.inference import Tagger
 from rasid.models.bundle import BundleError
-from rasid.models.ngrams import LEXICAL_FILE, LexicalModel, count_ngrams, fit
+from rasid.models.ngrams import NGRAM_FILE, NgramModel, count_ngrams, fit
 from rasid.train import run
 
 PROTESTS = [f"تظاهر {n} شخص في {place}" for n in range(6) for place in ("بغداد", "بيروت")]
@@ -43,10 +43,10 @@ def test_what_parts_words_does_not_count():
 
 
 @pytest.fixture(scope="module")
-def model() -> LexicalModel:
+def model() -> NgramModel:
     targets = np.zeros((24, 3), dtype=np.int8)
     targets[:12, 0] = 1
-    targets[:, 1] = np.where(np.arange(24) % 2, 1, IGNORED)  # never judged to be absent
+    targets[:, 1] = np.where(np.arange(24) % 2, 1, IGNORED)  # never annotated to be absent
     targets[:4, 2] = 1  # too few
     return fit([*PROTESTS, *OTHERS], targets)
 
@@ -61,9 +61,9 @@ def test_labels_that_cannot_be_learned_say_nothing(model):
     assert not model.logits([*PROTESTS, *OTHERS])[:, 1:].any()
 
 
-def test_sentences_that_were_not_judged_do_not_count():
-    judged = np.array([[1]] * 12 + [[0]] * 12)
-    more = np.concatenate([judged, np.full((24, 1), IGNORED)])
+def test_sentences_that_were_not_annotated_do_not_count():
+    annotated = np.array([[1]] * 12 + [[0]] * 12)
+    more = np.concatenate([annotated, np.full((24, 1), IGNORED)])
     wrong = [text.replace("تظاهر", "زار") for text in PROTESTS] + [text.replace("زار", "تظاهر") for text in OTHERS]
     logits = fit([*PROTESTS, *OTHERS, *wrong], more).logits(["تظاهر عشرات", "زار عشرات"])
     assert logits[0, 0] > 0 > logits[1, 0]
@@ -71,40 +71,40 @@ def test_sentences_that_were_not_judged_do_not_count():
 
 def test_it_is_the_same_after_it_was_saved(model, tmp_path):
     model.save(tmp_path)
-    loaded = LexicalModel.load(tmp_path, 3)
+    loaded = NgramModel.load(tmp_path, 3)
     assert np.array_equal(loaded.logits(PROTESTS), model.logits(PROTESTS))
     with pytest.raises(ValueError, match="shape"):
-        LexicalModel.load(tmp_path, 2)
+        NgramModel.load(tmp_path, 2)
 
 
 @pytest.fixture(scope="module")
-def weighed(tmp_path_factory: pytest.TempPathFactory, recipe_text: str) -> Path:
+def weighed(tmp_path_factory: pytest.TempPathFactory, config_text: str) -> Path:
     """A bundle with the linear model, and ONNX where it can be had."""
-    folder = tmp_path_factory.mktemp("lexical")
+    folder = tmp_path_factory.mktemp("ngrams")
     file = folder / "tiny.yaml"
-    file.write_text(recipe_text, encoding="utf-8")
+    file.write_text(config_text, encoding="utf-8")
     changes = [
-        "tasks={sentence_types: {lexical: 2}}",
+        "tasks={sentence_types: {ngrams: 2}}",
         "training.epochs=2",
         f"output={folder}",
         "export.onnx=true",
     ]
-    return run.train(load_config(file, Recipe, changes)).folder / "bundle"
+    return run.train(load_config(file, Config, changes)).folder / "bundle"
 
 
 def test_a_bundle_adds_its_logits_to_those_of_the_network(weighed, articles):
     tagger = Tagger.from_pretrained(weighed)
     bare = Tagger(
-        settings=replace(tagger.settings, lexical=0.0), tokenizer=tagger.encoder.tokenizer, backend=tagger.backend
+        settings=replace(tagger.settings, ngrams=0.0), tokenizer=tagger.encoder.tokenizer, backend=tagger.backend
     )
-    assert tagger.lexical is not None
+    assert tagger.ngrams is not None
     for both, one in zip(tagger.predict(articles[:6]), bare.predict(articles[:6]), strict=True):
-        sentences = tagger.encoder.normalised_sentences(both.article.text, both.encoded)
-        evidence = tagger.lexical.logits(sentences)
+        sentences = tagger.encoder.normalized_sentences(both.article.text, both.encoded)
+        evidence = tagger.ngrams.logits(sentences)
         assert np.abs(evidence).max() > 0.1
         added = both.logits["sentence_types"] - one.logits["sentence_types"]
         assert np.allclose(added, 2 * evidence, atol=1e-4)
-        assert np.array_equal(both.logits["event_types"], one.logits["event_types"])  # articles are the network's
+        assert np.array_equal(both.logits["article_types"], one.logits["article_types"])  # articles are the network's
 
 
 def test_the_card_says_so(weighed):
@@ -121,9 +121,9 @@ def test_both_backends_have_it(weighed, articles):
 def test_a_bundle_that_lost_it_is_refused(weighed, tmp_path):
     broken = tmp_path / "broken"
     shutil.copytree(weighed, broken)
-    (broken / LEXICAL_FILE).write_bytes(b"not a tensor")
-    with pytest.raises(BundleError, match=LEXICAL_FILE):
+    (broken / NGRAM_FILE).write_bytes(b"not a tensor")
+    with pytest.raises(BundleError, match=NGRAM_FILE):
         Tagger.from_pretrained(broken)
-    (broken / LEXICAL_FILE).unlink()
-    with pytest.raises(BundleError, match=LEXICAL_FILE):
+    (broken / NGRAM_FILE).unlink()
+    with pytest.raises(BundleError, match=NGRAM_FILE):
         Tagger.from_pretrained(broken)

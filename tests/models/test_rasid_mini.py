@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from rasid.data.corpus import load_corpus
-from rasid.data.text.normalizer import with_arabert_normalisation
-from rasid.models.encoders import SHIPPED, load_encoder
+from rasid.data.text.normalizer import with_arabert_normalization
+from rasid.models.encoders import BUILT_IN, load_encoder
 
-FOLDER = SHIPPED["rasid-mini"]
+FOLDER = BUILT_IN["rasid-mini"]
 
 
 def test_the_folder_holds_what_its_card_says_and_stays_small() -> None:
@@ -22,17 +22,17 @@ def test_the_folder_holds_what_its_card_says_and_stays_small() -> None:
 def test_it_loads_by_name_and_as_a_folder(encoding: str) -> None:
     encoder = load_encoder("rasid-mini" if encoding == "rasid-mini" else str(FOLDER), window=512)
     assert all(parameter.dtype == torch.float32 for parameter in encoder.model.parameters())
-    assert encoder.normaliser, "the project's normaliser is inside the tokenizer"
+    assert encoder.normalizer, "the project's normalizer is inside the tokenizer"
 
 
-def test_dropout_is_set_for_training_where_the_recipe_says_so() -> None:
+def test_dropout_is_set_for_training_where_the_config_says_so() -> None:
     assert load_encoder("rasid-mini", window=512, dropout=0.25).model.config.mlp_dropout == 0.25
     assert load_encoder("rasid-mini", window=512).model.config.mlp_dropout == 0.0
 
 
-def test_its_tokenizer_is_the_current_normaliser_and_gives_raw_offsets() -> None:
+def test_its_tokenizer_is_the_current_normalizer_and_gives_raw_offsets() -> None:
     tokenizer = load_encoder("rasid-mini", window=512).tokenizer
-    again = with_arabert_normalisation(tokenizer)
+    again = with_arabert_normalization(tokenizer)
     for article in load_corpus("dev").articles:
         encoding = tokenizer.encode(article.text)
         assert encoding.ids == again.encode(article.text).ids

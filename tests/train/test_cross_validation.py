@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from rasid.cli import app
 from rasid.configs.loader import load_config
-from rasid.configs.schema import Recipe
+from rasid.configs.schema import Config
 from rasid.data.articles import Article, Entity
 from rasid.data.formats import load_articles, write_articles
 from rasid.train import run
@@ -34,7 +34,7 @@ def visit(number: int, verb: str, person: str, city: str) -> Article:
     return Article(id=f"visit-{number}", text=text, entities=entities)
 
 
-def relabelled(article: Article, which: int, label: str) -> Article:
+def relabeled(article: Article, which: int, label: str) -> Article:
     entities = [replace(e, label=label if i == which else e.label) for i, e in enumerate(article.entities)]
     return replace(article, entities=tuple(entities))
 
@@ -44,18 +44,18 @@ PLANTED = {("visit-3", 0): "GPE", ("visit-20", 1): "PER", ("visit-41", 0): "ORG"
 
 
 @pytest.fixture(scope="module")
-def recipe_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A recipe with a tiny encoder over visits, of which four have a wrong label."""
+def config_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A config with a tiny encoder over visits, of which four have a wrong label."""
     folder = tmp_path_factory.mktemp("visits")
     visits = list(VISITS)
     for (name, which), label in PLANTED.items():
         number = int(name.split("-")[1])
-        visits[number] = relabelled(visits[number], which, label)
+        visits[number] = relabeled(visits[number], which, label)
     write_articles(visits[:96], folder / "train.jsonl")
     write_articles(visits[96:112], folder / "dev.jsonl")
     write_articles(visits[112:], folder / "test.jsonl")
     file = folder / "visits.yaml"
-    parts = "".join(f"  {p}:\n    - {{path: {folder / p}.jsonl, supervises: [entities]}}\n" for p in ("train", "dev"))
+    parts = "".join(f"  {p}:\n    - {{path: {folder / p}.jsonl, annotated: [entities]}}\n" for p in ("train", "dev"))
     file.write_text(
         "name: visits\nencoder: {name: null, window: 80, overlap: 16, scratch: {layers: 1, hidden: 32, heads: 2, "
         f"intermediate: 64, vocabulary: 300, positions: 80}}}}\ntasks: {{entities: {{}}}}\ndata:\n{parts}"
@@ -78,23 +78,23 @@ def rasid() -> Callable:
 
 
 @pytest.fixture
-def trained(monkeypatch: pytest.MonkeyPatch, bundle: Path) -> list[tuple[Recipe, dict[str, list[Article]]]]:
-    """Puts the tiny bundle in the place of every training, and notes each recipe with the articles that it names."""
+def trained(monkeypatch: pytest.MonkeyPatch, bundle: Path) -> list[tuple[Config, dict[str, list[Article]]]]:
+    """Puts the tiny bundle in the place of every training, and notes each config with the articles that it names."""
     seen = []
 
-    def train(recipe: Recipe, **options: object) -> run.Result:
-        parts = {part: getattr(recipe.data, part) for part in ("train", "dev", "test")}
+    def train(config: Config, **options: object) -> run.Result:
+        parts = {part: getattr(config.data, part) for part in ("train", "dev", "test")}
         found = {part: [a for s in sources for a in load_articles(s.path)] for part, sources in parts.items()}
-        seen.append((recipe, found))
-        return run.Result(folder=bundle.parent, overview=None, reports={}, metrics={})
+        seen.append((config, found))
+        return run.Result(folder=bundle.parent, summary=None, reports={}, metrics={})
 
     monkeypatch.setattr(run, "train", train)
     return seen
 
 
-def suspects(file: Path) -> list[dict]:
+def label_issues(file: Path) -> list[dict]:
     findings = json.loads(file.read_text(encoding="utf-8"))["findings"]
-    return next((found["hits"] for found in findings if found["key"] == "label-noise-suspects"), [])
+    return next((found["locations"] for found in findings if found["key"] == "label-issues"), [])
 
 
 # ---- folds -----------------------------------------------------------------------------------------------------------
@@ -164,76 +164,78 @@ def test_too_few_articles_for_the_folds_are_refused(documents: list[int], said: 
 # ---- held out --------------------------------------------------------------------------------------------------------
 
 
-def test_every_article_is_judged_by_a_tagger_that_learned_from_the_others(
-    rasid: Callable, recipe_file: Path, tmp_path: Path, trained: list
+def test_every_article_is_annotated_by_a_tagger_that_learned_from_the_others(
+    rasid: Callable, config_file: Path, tmp_path: Path, trained: list
 ) -> None:
-    test = f"data.test=[{{path: {recipe_file.parent / 'test.jsonl'}, supervises: [entities]}}]"
-    result = rasid(recipe_file, test, "--folds", 3, "--json", tmp_path / "a.json")
+    test = f"data.test=[{{path: {config_file.parent / 'test.jsonl'}, annotated: [entities]}}]"
+    result = rasid(config_file, test, "--folds", 3, "--json", tmp_path / "a.json")
     assert [line for line in result.stderr.splitlines() if line.startswith("fold ")] == [
         "fold 1 of 3: learns from 64 articles, then judges 43 others",
         "fold 2 of 3: learns from 64 articles, then judges 43 others",
         "fold 3 of 3: learns from 64 articles, then judges 42 others",
     ]
-    parts = {part: load_articles(recipe_file.parent / f"{part}.jsonl") for part in ("train", "dev")}
+    parts = {part: load_articles(config_file.parent / f"{part}.jsonl") for part in ("train", "dev")}
     for part, articles in parts.items():
         texts = sorted(article.text for article in articles)
         left_out = [set(texts).difference(a.text for a in found[part]) for _, found in trained]
         assert sorted(text for fold in left_out for text in fold) == texts  # each one is left out of one training
         assert all(len(fold) in (len(texts) // 3, len(texts) // 3 + 1) for fold in left_out)
-    for recipe, found in trained:
-        assert found["test"] == [] and not recipe.export.onnx and recipe.training.seeds == [1]
-        assert not Path(recipe.data.train[0].path or "").exists()  # nothing stays behind
+    for config, found in trained:
+        assert found["test"] == [] and not config.export.onnx and config.training.seeds == [1]
+        assert not Path(config.data.train[0].path or "").exists()  # nothing stays behind
     # The bundle that stands for each tagger is bad at visits: it has a complaint about data sets of each part.
-    assert {hit["split"] for hit in suspects(tmp_path / "a.json")} == {"train", "dev", "test"}
+    assert {location["split"] for location in label_issues(tmp_path / "a.json")} == {"train", "dev", "test"}
 
 
 @pytest.mark.parametrize("dev", ["dev", "train"])
 def test_what_a_tagger_judges_it_has_not_learned(
-    recipe_file: Path, trained: list, monkeypatch: pytest.MonkeyPatch, dev: str
+    config_file: Path, trained: list, monkeypatch: pytest.MonkeyPatch, dev: str
 ) -> None:
-    from rasid.commands.checking import check_recipe
+    from rasid.commands.checking import check_config
     from rasid.inference import Tagger
 
-    judged: list[set[str]] = []
+    annotated: list[set[str]] = []
     predict = Tagger.predict
 
     def noted(self: Tagger, texts: list[Article]):
-        judged.append({article.text for article in texts})
+        annotated.append({article.text for article in texts})
         return predict(self, texts)
 
     monkeypatch.setattr(Tagger, "predict", noted)
-    dev_file = recipe_file.parent / f"{dev}.jsonl"
-    check_recipe(load_config(recipe_file, Recipe, [f"data.dev.0.path={dev_file}"]), folds=4)
-    assert len(trained) == 4 and len(judged) == 8  # train and dev
+    dev_file = config_file.parent / f"{dev}.jsonl"
+    check_config(load_config(config_file, Config, [f"data.dev.0.path={dev_file}"]), folds=4)
+    assert len(trained) == 4 and len(annotated) == 8  # train and dev
     for number, (_, found) in enumerate(trained):
         learned = {article.text for part in ("train", "dev") for article in found[part]}
-        assert learned.isdisjoint(judged[2 * number] | judged[2 * number + 1])
-    assert set().union(*judged) == {article.text for article in VISITS[: 112 if dev == "dev" else 96]}
+        assert learned.isdisjoint(annotated[2 * number] | annotated[2 * number + 1])
+    assert set().union(*annotated) == {article.text for article in VISITS[: 112 if dev == "dev" else 96]}
 
 
-def test_partial_supervision_and_judged_rows_stay_as_they_are(
-    rasid: Callable, recipe_file: Path, tmp_path: Path, trained: list
+def test_partial_supervision_and_annotated_rows_stay_as_they_are(
+    rasid: Callable, config_file: Path, tmp_path: Path, trained: list
 ) -> None:
-    rows = [replace(a, judged={"entities": ("PER",) if i % 2 else ("PER", "GPE")}) for i, a in enumerate(VISITS[:40])]
+    rows = [
+        replace(a, annotated={"entities": ("PER",) if i % 2 else ("PER", "GPE")}) for i, a in enumerate(VISITS[:40])
+    ]
     write_articles(rows, tmp_path / "rows.jsonl")
-    data = f"data.train=[{{path: {tmp_path / 'rows.jsonl'}, supervises: {{entities: [PER, GPE]}}, repeats: 2}}]"
-    rasid(recipe_file, data, "--folds", 2, "--json", tmp_path / "a.json")
-    asked = {article.text: article.judged for article in rows}
-    for recipe, found in trained:
-        (source,) = recipe.data.train
-        assert source.supervises == {"entities": ["PER", "GPE"]} and source.repeats == 2
-        assert all(article.judged == asked[article.text] for article in found["train"])
-    hits = [hit for hit in suspects(tmp_path / "a.json") if hit["split"] == "train"]
+    data = f"data.train=[{{path: {tmp_path / 'rows.jsonl'}, annotated: {{entities: [PER, GPE]}}, repeats: 2}}]"
+    rasid(config_file, data, "--folds", 2, "--json", tmp_path / "a.json")
+    asked = {article.text: article.annotated for article in rows}
+    for config, found in trained:
+        (source,) = config.data.train
+        assert source.annotated == {"entities": ["PER", "GPE"]} and source.repeats == 2
+        assert all(article.annotated == asked[article.text] for article in found["train"])
+    locations = [location for location in label_issues(tmp_path / "a.json") if location["split"] == "train"]
     only_per = {row.id for row in rows[1::2]}
-    assert hits and {hit["label"] for hit in hits if hit["article"] in only_per} <= {"PER"}
+    assert locations and {location["label"] for location in locations if location["article"] in only_per} <= {"PER"}
 
 
 def test_labels_and_ids_that_training_would_refuse_do_not_stop_a_check(
-    rasid: Callable, recipe_file: Path, tmp_path: Path, trained: list
+    rasid: Callable, config_file: Path, tmp_path: Path, trained: list
 ) -> None:
-    odd = [replace(relabelled(a, 0, "NOWHERE"), id="same") for a in VISITS[:6]]
+    odd = [replace(relabeled(a, 0, "NOWHERE"), id="same") for a in VISITS[:6]]
     write_articles(odd, tmp_path / "odd.jsonl")
-    shown = rasid(recipe_file, f"data.train.0.path={tmp_path / 'odd.jsonl'}", "--folds", 2, code=1).stdout
+    shown = rasid(config_file, f"data.train.0.path={tmp_path / 'odd.jsonl'}", "--folds", 2, code=1).stdout
     assert "Labels that the scheme does not have" in shown
     assert [len(found["train"]) for _, found in trained] == [3, 3]
     assert {e.label for _, found in trained for a in found["train"] for e in a.entities} == {"GPE"}
@@ -243,58 +245,58 @@ def test_labels_and_ids_that_training_would_refuse_do_not_stop_a_check(
 
 
 def test_planted_errors_are_ranked_first_and_are_in_json_and_page(
-    rasid: Callable, recipe_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    rasid: Callable, config_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path / "runs"))
     (tmp_path / "runs").mkdir()
     monkeypatch.setattr("tempfile.tempdir", None)
-    result = rasid(recipe_file, "--folds", 2, "--json", tmp_path / "a.json", "--html", tmp_path / "a.html")
-    assert "Each part was judged by a model that had not seen it" in " ".join(result.stdout.split())
+    result = rasid(config_file, "--folds", 2, "--json", tmp_path / "a.json", "--html", tmp_path / "a.html")
+    assert "Each part was annotated by a model that had not seen it" in " ".join(result.stdout.split())
     assert list((tmp_path / "runs").iterdir()) == []
-    ranked = suspects(tmp_path / "a.json")
+    ranked = label_issues(tmp_path / "a.json")
     places = {(a.id, e.start): (a.id, i) for a in VISITS for i, e in enumerate(a.entities)}
-    first = [places.get((hit["article"], hit["start"])) for hit in ranked[:8]]
+    first = [places.get((location["article"], location["start"])) for location in ranked[:8]]
     # By chance eight of 224 mentions would hold 0.14 of the four.
     assert len(PLANTED.keys() & set(first)) >= 3
     assert "least likely" in (tmp_path / "a.html").read_text(encoding="utf-8")
 
 
-def test_data_alone_are_cut_by_the_recipe_of_a_bundle(
+def test_data_alone_are_cut_by_the_config_of_a_bundle(
     rasid: Callable, bundle: Path, articles: list[Article], tmp_path: Path, trained: list
 ) -> None:
     write_articles([replace(a, event_types=(), events=()) for a in articles[:12]], tmp_path / "mine.jsonl")
     result = rasid(tmp_path / "mine.jsonl", "--bundle", bundle, "--folds", 2, "--json", tmp_path / "a.json")
     assert "fold 2 of 2" in result.stderr
     assert len(trained) == 2
-    for recipe, found in trained:
-        assert set(recipe.tasks) == {"entities", "boundaries"}  # the data have nothing else
-        assert recipe.data.train[0].supervises["entities"][0] == "PER"  # type: ignore[call-overload]
+    for config, found in trained:
+        assert set(config.tasks) == {"entities", "proclitics"}  # the data have nothing else
+        assert config.data.train[0].annotated["entities"][0] == "PER"  # type: ignore[call-overload]
         assert found["dev"]
-    assert {hit["split"] for hit in suspects(tmp_path / "a.json")} <= {"mine"}
+    assert {location["split"] for location in label_issues(tmp_path / "a.json")} <= {"mine"}
 
 
 def test_what_cannot_be_folded_is_one_error(
-    rasid: Callable, bundle: Path, recipe_file: Path, tmp_path: Path, trained: list
+    rasid: Callable, bundle: Path, config_file: Path, tmp_path: Path, trained: list
 ) -> None:
     few, other = tmp_path / "few.jsonl", tmp_path / "other.jsonl"
     write_articles(VISITS[:4], few)
-    write_articles([relabelled(relabelled(a, 0, "HERO"), 1, "TOWN") for a in VISITS[:8]], other)
+    write_articles([relabeled(relabeled(a, 0, "HERO"), 1, "TOWN") for a in VISITS[:8]], other)
     types = tmp_path / "types.yaml"
-    types.write_text(recipe_file.read_text(encoding="utf-8").replace("entities", "event_types"), encoding="utf-8")
+    types.write_text(config_file.read_text(encoding="utf-8").replace("entities", "article_types"), encoding="utf-8")
     folds = ["--folds", "5"]
     for arguments, said in (
-        ([few, *folds], "needs a recipe"),
-        ([recipe_file, *folds, "--bundle", bundle], "one of them"),
-        ([recipe_file, f"data.train.0.path={few}", *folds], "train has 4 articles, too few for 5 folds"),
-        ([recipe_file, f"data.train.0.path={tmp_path / 'gone.jsonl'}", *folds], "gone.jsonl: there is no such file"),
-        ([recipe_file, "data.train.0.supervises=[entities, arguments]", *folds], "data.train.0.supervises"),
-        ([recipe_file, "data.train.0.supervises={entities: [HERO]}", *folds], "'HERO' is not in scheme"),
-        ([other, *folds, "--bundle", bundle], "no annotation that the bundle's recipe learns"),
+        ([few, *folds], "needs a config"),
+        ([config_file, *folds, "--bundle", bundle], "one of them"),
+        ([config_file, f"data.train.0.path={few}", *folds], "train has 4 articles, too few for 5 folds"),
+        ([config_file, f"data.train.0.path={tmp_path / 'gone.jsonl'}", *folds], "gone.jsonl: there is no such file"),
+        ([config_file, "data.train.0.annotated=[entities, arguments]", *folds], "data.train.0.annotated"),
+        ([config_file, "data.train.0.annotated={entities: [HERO]}", *folds], "'HERO' is not in scheme"),
+        ([other, *folds, "--bundle", bundle], "no annotation that the bundle's config learns"),
         ([few, *folds, "--bundle", tmp_path], "error: "),
-        ([types, *folds], "recipe visits trains none of these"),
+        ([types, *folds], "config visits trains none of these"),
     ):
         result = rasid(*arguments, code=1)
         assert said in " ".join(result.stderr.split())
         assert result.stdout == ""
     assert trained == []
-    assert "--folds" in rasid(recipe_file, "--folds", 1, code=2).stderr
+    assert "--folds" in rasid(config_file, "--folds", 1, code=2).stderr

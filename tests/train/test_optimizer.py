@@ -7,7 +7,7 @@ import torch
 from transformers import BertConfig, ElectraConfig, ModernBertConfig, PretrainedConfig, RobertaConfig
 
 from rasid.models.network import RasidConfig, RasidModel
-from rasid.train.optimizer import make_optimiser, parameter_groups
+from rasid.train.optimizer import make_optimizer, parameter_groups
 
 SIZES: dict[str, Any] = {
     "vocab_size": 50,
@@ -30,7 +30,7 @@ def settings(encoder: PretrainedConfig, decay: float = DECAY) -> tuple[RasidMode
     """A network, and rate and weight decay of each of its parameters."""
     config = RasidConfig(
         encoder=encoder.to_dict(),
-        tasks=["entities", "triggers", "boundaries", "sentence_types", "event_types"],
+        tasks=["entities", "triggers", "proclitics", "sentence_types", "article_types"],
         entities=["PER"],
         events=["AID"],
         pooling="attention",
@@ -45,10 +45,10 @@ def settings(encoder: PretrainedConfig, decay: float = DECAY) -> tuple[RasidMode
         weight_decay=WEIGHT_DECAY,
     )
     names = {id(parameter): name for name, parameter in model.named_parameters()}
-    optimiser = make_optimiser(groups, fused=False)
+    optimizer = make_optimizer(groups, fused=False)
     given = [
         (names[id(parameter)], (group["lr"], group["weight_decay"]))
-        for group in optimiser.param_groups
+        for group in optimizer.param_groups
         for parameter in group["params"]
     ]
     assert len(given) == len(dict(given)) == len(names), "every parameter stands in one group"
@@ -92,4 +92,4 @@ def test_frozen_parameters_are_left_out() -> None:
     inside = {id(parameter) for group in groups for parameter in group["params"]}  # type: ignore[attr-defined]
     assert inside == {id(parameter) for _, parameter in model.head_parameters()}
     assert not inside & {id(parameter) for parameter in model.encoder.parameters()}
-    assert isinstance(make_optimiser(groups, fused=False), torch.optim.AdamW)
+    assert isinstance(make_optimizer(groups, fused=False), torch.optim.AdamW)

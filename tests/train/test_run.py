@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from rasid.cli import app
 from rasid.configs.loader import load_config
-from rasid.configs.schema import Recipe
+from rasid.configs.schema import Config
 from rasid.data.articles import Article
 from rasid.data.formats import write_articles
 from rasid.evaluate.parity import ParityError
@@ -28,7 +28,7 @@ from rasid.models.network import RasidModel
 from rasid.train import export as run_export
 from rasid.train import progress, run
 from rasid.train import run_folder as claim
-from rasid.train.resume import OneOptimiser
+from rasid.train.resume import OneOptimizer
 from rasid.train.trainer import NonFiniteLossError, RasidTrainer
 
 Train = Callable[..., run.Result]
@@ -46,7 +46,7 @@ RUN = [
     "bundle/config.json",
     "bundle/model.safetensors",
     "bundle/rasid.json",
-    "bundle/recipe.yaml",
+    "bundle/config.yaml",
     "bundle/tokenizer.json",
     "bundle/tokenizer_config.json",
     "checkpoints/data.json",
@@ -90,9 +90,9 @@ def figures(folder: Path, seed: int = 1) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def recipe_file(tmp_path_factory: pytest.TempPathFactory, recipe_text: str) -> Path:
-    file = tmp_path_factory.mktemp("recipes") / "tiny.yaml"
-    file.write_text(recipe_text, encoding="utf-8")
+def config_file(tmp_path_factory: pytest.TempPathFactory, config_text: str) -> Path:
+    file = tmp_path_factory.mktemp("configs") / "tiny.yaml"
+    file.write_text(config_text, encoding="utf-8")
     return file
 
 
@@ -101,21 +101,21 @@ SHORT = ["training.epochs=6", "training.accumulation=2", "training.evaluations=1
 
 
 @pytest.fixture
-def train(recipe_file: Path, tmp_path: Path) -> Train:
-    """Trains the tiny recipe for a few steps; the folder of the run is `tmp_path`/NAME."""
+def train(config_file: Path, tmp_path: Path) -> Train:
+    """Trains the tiny config for a few steps; the folder of the run is `tmp_path`/NAME."""
 
     def run_it(*overrides: str, base: list[str] | None = None, **options: Any) -> run.Result:
         given = [f"output={tmp_path}", *(SHORT if base is None else base), *overrides]
-        return run.train(load_config(recipe_file, Recipe, given), **options)
+        return run.train(load_config(config_file, Config, given), **options)
 
     return run_it
 
 
 @pytest.fixture(scope="module")
-def unbroken(recipe_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def unbroken(config_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A short run that nothing disturbed."""
     folder = tmp_path_factory.mktemp("unbroken")
-    return run.train(load_config(recipe_file, Recipe, [f"output={folder}", *SHORT])).folder
+    return run.train(load_config(config_file, Config, [f"output={folder}", *SHORT])).folder
 
 
 def assert_as_if_never_killed(folder: Path, unbroken: Path) -> None:
@@ -136,7 +136,7 @@ def test_a_run_leaves_these_files_and_has_learned(run_folder: Path) -> None:
     for part in (metrics["dev"], metrics["test"]["test"]):
         assert part["entities.f1"]["mean"] > 0.6
         assert part["triggers.f1"]["mean"] > 0.6
-        assert part["event_types.f1"]["mean"] > 0.6
+        assert part["article_types.f1"]["mean"] > 0.6
         assert part["entities.f1"]["sd"] is None  # one seed has no spread
 
 
@@ -159,17 +159,17 @@ def test_the_report_says_of_the_bundle_what_was_measured_in_training(run_folder:
             assert values[task, mode, "micro", "f1"] == pytest.approx(expected[f"{task}.f1"], abs=1e-6)
 
 
-def test_a_run_that_is_done_is_left_as_it_is(recipe_file: Path, run_folder: Path) -> None:
+def test_a_run_that_is_done_is_left_as_it_is(config_file: Path, run_folder: Path) -> None:
     before = {name: ((run_folder / name).stat().st_mtime_ns) for name in files(run_folder)}
-    result = CliRunner().invoke(app, ["train", str(recipe_file), f"output={run_folder.parent}"])
+    result = CliRunner().invoke(app, ["train", str(config_file), f"output={run_folder.parent}"])
     assert result.exit_code == 0, result.output
     assert "is done" in result.stderr
     assert "entities" in result.stdout  # the scores are shown once more
     assert {name: ((run_folder / name).stat().st_mtime_ns) for name in files(run_folder)} == before
 
 
-def test_a_dry_run_writes_nothing(recipe_file: Path, tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, ["train", str(recipe_file), f"output={tmp_path}", "--dry-run"])
+def test_a_dry_run_writes_nothing(config_file: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["train", str(config_file), f"output={tmp_path}", "--dry-run"])
     assert result.exit_code == 0, result.output
     assert not list(tmp_path.iterdir())
     assert re.search(r"60 steps, 2 an epoch", result.stdout)
@@ -188,7 +188,7 @@ def test_tensorboard_files_lie_with_the_seed(train: Train) -> None:
 KILL = """
 import os, signal, sys
 from rasid.configs.loader import load_config
-from rasid.configs.schema import Recipe
+from rasid.configs.schema import Config
 from rasid.train import run
 from rasid.train.trainer import RasidTrainer
 
@@ -200,14 +200,14 @@ def kill(self, *args, **kwargs):
     return step(self, *args, **kwargs)
 
 RasidTrainer.training_step = kill
-run.train(load_config(sys.argv[1], Recipe, sys.argv[2:]))
+run.train(load_config(sys.argv[1], Config, sys.argv[2:]))
 """
 
 
 def test_killed_and_resumed_is_bit_equal_to_never_killed(
-    train: Train, recipe_file: Path, tmp_path: Path, unbroken: Path
+    train: Train, config_file: Path, tmp_path: Path, unbroken: Path
 ) -> None:
-    command = [sys.executable, "-c", KILL, str(recipe_file), f"output={tmp_path}", *SHORT]
+    command = [sys.executable, "-c", KILL, str(config_file), f"output={tmp_path}", *SHORT]
     killed = subprocess.run(command, capture_output=True, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"})
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     folder = tmp_path / "tiny"
@@ -268,12 +268,12 @@ def test_early_stopping_goes_on_where_it_was(
     whole = train("name=whole", base=base).folder
     assert figures(whole)["steps"] == 8 and figures(whole)["best_step"] == 2
 
-    def kill(self: OneOptimiser, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+    def kill(self: OneOptimizer, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         if state.global_step == (8 if stopped else 6):
             raise Killed
 
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(OneOptimiser, "on_save", kill)
+        patch.setattr(OneOptimizer, "on_save", kill)
         train("name=killed", base=base)
     killed = train("name=killed", base=base).folder
     assert log(killed) == log(whole)
@@ -287,7 +287,7 @@ def test_patience_does_not_count_while_the_rates_rise(train: Train) -> None:
     assert figures(train(base=base).folder)["steps"] == 8  # warm-up ends with step 6
 
 
-def test_one_optimiser_state_is_kept(train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_optimizer_state_is_kept(train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "_drop_checkpoints", lambda home: None)
     train("training.evaluations=2", "training.epochs=2", base=["training.accumulation=1"])
     home = tmp_path / "tiny/checkpoints/seed-1"
@@ -337,10 +337,10 @@ def test_evaluations_do_not_change_the_weights(train: Train, tmp_path: Path, mon
     assert same(load_file(tmp_path / "often" / last), load_file(tmp_path / "once" / last))
 
 
-# ---- one folder, one recipe, one set of data -----------------------------------------------------------------------
+# ---- one folder, one config, one set of data -----------------------------------------------------------------------
 
 
-def test_another_recipe_under_the_same_name_is_refused_and_fresh_starts_over(train: Train, tmp_path: Path) -> None:
+def test_another_config_under_the_same_name_is_refused_and_fresh_starts_over(train: Train, tmp_path: Path) -> None:
     one = ["training.max_steps=1"]
     folder = train(base=one).folder
     with pytest.raises(run.RunError, match=r"differs in training\); .* --fresh"):
@@ -357,7 +357,7 @@ def test_what_does_not_touch_the_training_may_change(train: Train, tmp_path: Pat
     before = weights(folder)
     written = (folder / "checkpoints/seed-1/finished.json").stat().st_mtime_ns
     train("training.workers=1", "export.tolerance=0.5", base=one)
-    assert load_config(folder / "bundle/recipe.yaml", Recipe).export.tolerance == 0.5
+    assert load_config(folder / "bundle/config.yaml", Config).export.tolerance == 0.5
     assert (folder / "checkpoints/seed-1/finished.json").stat().st_mtime_ns == written
     assert same(weights(folder), before)
 
@@ -373,10 +373,10 @@ def test_changed_data_are_refused(train: Train, tmp_path: Path, articles: list[A
     train(base=given, fresh=True)
 
 
-def test_a_recipe_that_cannot_start_leaves_no_folder_behind(
-    recipe_file: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+def test_a_config_that_cannot_start_leaves_no_folder_behind(
+    config_file: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    command = ["train", str(recipe_file), f"output={tmp_path}"]
+    command = ["train", str(config_file), f"output={tmp_path}"]
     empty = tmp_path_factory.mktemp("empty")
     result = CliRunner().invoke(app, [*command, "data.train.0.path=nowhere.jsonl"])
     assert result.exit_code == 1 and "nowhere.jsonl" in result.stderr
@@ -402,11 +402,11 @@ def test_a_logger_that_is_not_installed_is_named_before_training(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_config_error_names_file_line_and_key(tmp_path: Path, recipe_text: str) -> None:
+def test_a_config_error_names_file_line_and_key(tmp_path: Path, config_text: str) -> None:
     file = tmp_path / "mine.yaml"
-    file.write_text(recipe_text.replace("export:", "exprot:"), encoding="utf-8")
+    file.write_text(config_text.replace("export:", "exprot:"), encoding="utf-8")
     result = CliRunner().invoke(app, ["train", str(file)])
-    line = recipe_text[: recipe_text.index("export:")].count("\n") + 1
+    line = config_text[: config_text.index("export:")].count("\n") + 1
     assert result.exit_code == 1
     assert f"{file}:{line}:1: exprot: unknown key; did you mean 'export'?" in result.stderr
 
@@ -482,22 +482,22 @@ def test_several_data_sets_that_supervise_different_tasks(
     train: Train, tmp_path: Path, articles: list[Article], data_files: dict[str, Path]
 ) -> None:
     rows = [
-        {"text": "قصف عنيف على المدينة", "labels": ["ASSAULT"], "judged": ["ASSAULT"]},
-        {"text": "لم يحدث شيء اليوم", "labels": [], "judged": ["PROTEST"]},
+        {"text": "قصف عنيف على المدينة", "labels": ["ASSAULT"], "annotated": ["ASSAULT"]},
+        {"text": "لم يحدث شيء اليوم", "labels": [], "annotated": ["PROTEST"]},
     ]
-    judged = tmp_path / "judged.jsonl"
-    judged.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    annotated = tmp_path / "annotated.jsonl"
+    annotated.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
     write_articles(articles[20:28], tmp_path / "places.jsonl")
-    everything = "[entities, triggers, boundaries, sentence_types, event_types]"
+    everything = "[entities, triggers, proclitics, sentence_types, article_types]"
     sources = (
-        f"[{{path: {data_files['train']}, supervises: {everything}, repeats: 0.5}}, "
-        f"{{path: {tmp_path / 'places.jsonl'}, supervises: {{entities: [GPE]}}, repeats: 2}}, "
-        f"{{path: {judged}, supervises: {{sentence_types: [ASSAULT, PROTEST]}}}}]"
+        f"[{{path: {data_files['train']}, annotated: {everything}, repeats: 0.5}}, "
+        f"{{path: {tmp_path / 'places.jsonl'}, annotated: {{entities: [GPE]}}, repeats: 2}}, "
+        f"{{path: {annotated}, annotated: {{sentence_types: [ASSAULT, PROTEST]}}}}]"
     )
     result = train(f"data.train={sources}", base=["training.epochs=3"])
-    assert result.overview is not None
-    assert result.overview.census.articles == 28 + 8 + 2
-    assert Settings.load(result.folder / "bundle").supervised["entities"]
+    assert result.summary is not None
+    assert result.summary.statistics.articles == 28 + 8 + 2
+    assert Settings.load(result.folder / "bundle").trained_labels["entities"]
     assert (result.folder / "report/test.json").is_file()
 
 
@@ -507,7 +507,7 @@ def test_several_data_sets_that_supervise_different_tasks(
 def test_a_refused_onnx_model_does_not_stay_in_the_bundle(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
     read = Tagger.from_pretrained
 
-    def refuse(*args: Any, **kwargs: Any) -> None:
+    def drop(*args: Any, **kwargs: Any) -> None:
         raise ParityError("the exported model is refused")
 
     one = ["training.max_steps=1", "export.onnx=true"]
@@ -515,7 +515,7 @@ def test_a_refused_onnx_model_does_not_stay_in_the_bundle(train: Train, monkeypa
         for module in (run_export, claim):
             patch.setattr(module, "onnx_available", lambda: True)
         patch.setattr(run_export, "export_onnx", lambda bundle: (bundle / "model.onnx").write_bytes(b"wrong"))
-        patch.setattr(run_export, "check_parity", refuse)
+        patch.setattr(run_export, "check_parity", drop)
         patch.setattr(Tagger, "from_pretrained", lambda path, backend="torch": read(path))
         for _ in range(2):  # the run is not done without the model that was asked for
             with pytest.raises(ParityError):
@@ -529,7 +529,7 @@ def test_a_refused_onnx_model_does_not_stay_in_the_bundle(train: Train, monkeypa
 
 @pytest.mark.slow
 def test_two_processes_take_the_step_of_one_with_the_same_batches(
-    recipe_file: Path, hub_checkpoint: Path, train: Train, tmp_path: Path
+    config_file: Path, hub_checkpoint: Path, train: Train, tmp_path: Path
 ) -> None:
     # Without dropout, which every process draws for itself.
     calm = tmp_path / "calm"
@@ -542,7 +542,7 @@ def test_two_processes_take_the_step_of_one_with_the_same_batches(
     given = [f"encoder.name={calm}", "training.dropout=0", "training.epochs=2", "training.evaluations=1"]
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     done = subprocess.run(
-        [*command, "-m", "rasid", "train", str(recipe_file), f"output={tmp_path}", "name=two", *given],
+        [*command, "-m", "rasid", "train", str(config_file), f"output={tmp_path}", "name=two", *given],
         capture_output=True,
         check=False,
         timeout=240,

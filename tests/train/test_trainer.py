@@ -1,4 +1,4 @@
-"""The trainer: what one optimiser step is made of, and what is shown of it."""
+"""The trainer: what one optimizer step is made of, and what is shown of it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,13 +14,13 @@ from transformers import BertConfig, TrainerControl, TrainerState, TrainingArgum
 from rasid.data.articles import Article
 from rasid.data.labels import LabelScheme
 from rasid.data.windows.encoding import TextEncoder
-from rasid.data.windows.targets import Supervision, TargetMaker
+from rasid.data.windows.targets import AnnotatedLabels, TargetMaker
 from rasid.data.windows.training_set import WindowSet, write_windows
 from rasid.models.network import RasidConfig, RasidModel
 from rasid.train.progress import JsonLog, Progress
 from rasid.train.trainer import RasidTrainer, Schedule, same_random_state
 
-TASKS = ["entities", "triggers", "boundaries", "sentence_types", "event_types"]
+TASKS = ["entities", "triggers", "proclitics", "sentence_types", "article_types"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +32,9 @@ class Workshop:
     tokenizer: Tokenizer
 
     def everything(self) -> dict[Any, tuple[str, ...]]:
-        return {task: () if task == "boundaries" else self.scheme.labels(task) for task in TASKS}  # type: ignore[arg-type]
+        return {task: () if task == "proclitics" else self.scheme.labels(task) for task in TASKS}  # type: ignore[arg-type]
 
-    def windows(self, sources: Sequence[tuple[Sequence[Article], Supervision]]) -> WindowSet:
+    def windows(self, sources: Sequence[tuple[Sequence[Article], AnnotatedLabels]]) -> WindowSet:
         reader = TextEncoder(self.tokenizer, window=96, overlap=24)
         write_windows(self.folder / "windows.arrow", sources, reader, TargetMaker(self.scheme), budget=10_000)
         return WindowSet(self.folder / "windows.arrow")
@@ -120,8 +120,8 @@ def stepped(trainer: RasidTrainer) -> tuple[dict[str, torch.Tensor], float]:
 
 @pytest.mark.parametrize("crf", [False, True])
 def test_accumulated_halves_are_one_batch(workshop: Workshop, articles: list[Article], crf: bool) -> None:
-    # The halves differ in everything: one is without triggers and types, the other has few entities judged.
-    entities = {"entities": workshop.scheme.labels("entities"), "boundaries": ()}
+    # The halves differ in everything: one is without triggers and types, the other has few entities annotated.
+    entities = {"entities": workshop.scheme.labels("entities"), "proclitics": ()}
     events = {**workshop.everything(), "entities": ("GPE",)}
     windows = workshop.windows([(articles[:9], entities), (articles[9:12], events)])
     assert len(windows) == 12
@@ -139,7 +139,7 @@ def test_a_task_that_no_data_set_supervises_gets_no_gradient(workshop: Workshop,
     heads = {
         "entities": ["entities.weight", "entities.bias"],
         "triggers": ["triggers.weight", "triggers.bias"],
-        "boundaries": ["boundaries.weight", "boundaries.bias"],
+        "proclitics": ["proclitics.weight", "proclitics.bias"],
         "sentence_types": ["sentence_types.value.weight", "sentence_types.attention.weight"],
     }
     start = workshop.model().state_dict()
@@ -153,13 +153,13 @@ def test_a_task_that_no_data_set_supervises_gets_no_gradient(workshop: Workshop,
 
 
 def _carrier(workshop: Workshop, task: str) -> dict[Any, tuple[str, ...]]:
-    """Boundaries are those of mentions: without entities or triggers there are none."""
-    return {"entities": workshop.scheme.labels("entities")} if task == "boundaries" else {}
+    """Proclitics are those of mentions: without entities or triggers there are none."""
+    return {"entities": workshop.scheme.labels("entities")} if task == "proclitics" else {}
 
 
-def test_labels_that_were_not_judged_get_no_gradient(workshop: Workshop, articles: list[Article]) -> None:
-    judged = ("ASSAULT", "AID")
-    windows = workshop.windows([(articles[:8], {"sentence_types": judged, "triggers": judged})])
+def test_labels_that_were_not_annotated_get_no_gradient(workshop: Workshop, articles: list[Article]) -> None:
+    annotated = ("ASSAULT", "AID")
+    windows = workshop.windows([(articles[:8], {"sentence_types": annotated, "triggers": annotated})])
     start = workshop.model().state_dict()
     moved, _ = stepped(workshop.trainer(workshop.model(), windows, [range(8)]))
     for number, label in enumerate(workshop.scheme.labels("triggers")):
@@ -167,7 +167,7 @@ def test_labels_that_were_not_judged_get_no_gradient(workshop: Workshop, article
             ("sentence_types.value.bias", slice(number, number + 1)),
             ("triggers.bias", slice(2 * number, 2 * number + 2)),
         ):
-            assert torch.equal(moved[name][rows], start[name][rows]) == (label not in judged), (name, label)
+            assert torch.equal(moved[name][rows], start[name][rows]) == (label not in annotated), (name, label)
 
 
 def test_weights_of_tasks_scale_their_gradients(workshop: Workshop, articles: list[Article]) -> None:
@@ -216,7 +216,14 @@ def test_random_state_comes_back_even_after_an_error() -> None:
 # ---- what is shown -------------------------------------------------------------------------------------------------
 
 Rows = Callable[[list[tuple[float, dict[str, float]]]], list[str]]
-FIGURES = ["entities.f1", "triggers.f1", "sentence_types.f1", "sentence_types.ap", "event_types.f1", "event_types.ap"]
+FIGURES = [
+    "entities.f1",
+    "triggers.f1",
+    "sentence_types.f1",
+    "sentence_types.ap",
+    "article_types.f1",
+    "article_types.ap",
+]
 
 
 @pytest.fixture
@@ -253,7 +260,7 @@ def test_table_rows_fit_a_terminal_and_the_star_marks_the_best(rows: Rows) -> No
     ends = [line.removesuffix(" *") for line in lines]
     assert {len(line) for line in ends} == {len(names)}, "columns stand under their names"
     assert names.split() == ["step", "loss", "f1", "f1", "f1", "ap", "f1", "ap", "f1"]
-    assert head.split() == ["entities", "triggers", "sentence_types", "event_types", "mean"]
+    assert head.split() == ["entities", "triggers", "sentence_types", "article_types", "mean"]
     assert [line.split()[-1] for line in ends] == ["0.5000", "1.0000", "0.7500"]
 
 

@@ -1,4 +1,4 @@
-"""A masked language model with its tokenizer: made from a recipe, loaded from a checkpoint, computed, exported."""
+"""A masked language model with its tokenizer: made from a config, loaded from a checkpoint, computed, exported."""
 
 import copy
 from collections.abc import Callable, Iterable
@@ -15,8 +15,8 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer, ModernBertConfig, 
 from transformers.modeling_utils import PreTrainedModel
 
 from ...audit.language_model import output_layers
-from ...configs.pretrain_schema import Optimisation, PretrainRecipe
-from ...data.text.normalizer import train_wordpiece, with_arabert_normalisation
+from ...configs.pretrain_schema import Optimization, PretrainConfig
+from ...data.text.normalizer import train_wordpiece, with_arabert_normalization
 from ...models.encoders import check_reachable, encoder_path
 from .checkpoints import no_bars
 from .loss import masked_loss
@@ -75,24 +75,24 @@ class MaskedLanguageModel:
         return nullcontext() if self.dtype == torch.float32 else torch.autocast(self.model.device.type, self.dtype)
 
 
-def build_tokenizer(recipe: PretrainRecipe, texts: Callable[[], Iterable[str]]) -> PreTrainedTokenizerFast:
-    """The tokenizer that a recipe asks for: one that is named, the encoder's, or a new one.
+def build_tokenizer(config: PretrainConfig, texts: Callable[[], Iterable[str]]) -> PreTrainedTokenizerFast:
+    """The tokenizer that a config asks for: one that is named, the encoder's, or a new one.
 
     Args:
-        recipe: its ``tokenizer`` and ``encoder``.
+        config: its ``tokenizer`` and ``encoder``.
         texts: gives the articles, anew at every call; used where a vocabulary is trained.
 
     Raises:
         PretrainingError: the tokenizer has no mask.
     """
-    wanted = recipe.tokenizer
-    path = wanted.path or (encoder_path(recipe.encoder) if recipe.encoder else None)
+    wanted = config.tokenizer
+    path = wanted.path or (encoder_path(config.encoder) if config.encoder else None)
     names = ["input_ids", "attention_mask"]  # what ModernBERT takes
     if path is None:
         step = 1
         if wanted.training_articles:
             step = max(1, sum(1 for _ in texts()) // wanted.training_articles)
-        raw = train_wordpiece(islice(texts(), 0, None, step), wanted.vocabulary, normalised=wanted.normalise)
+        raw = train_wordpiece(islice(texts(), 0, None, step), wanted.vocabulary, normalized=wanted.normalize)
     else:
         try:
             if path.endswith(".json"):
@@ -103,12 +103,12 @@ def build_tokenizer(recipe: PretrainRecipe, texts: Callable[[], Iterable[str]]) 
                 raw, names = stock.backend_tokenizer, stock.model_input_names
         except (OSError, ValueError, AttributeError) as error:
             raise PretrainingError(f"the tokenizer {path} cannot be loaded: {error}") from error
-        if wanted.normalise and not isinstance(raw.model, WordPiece):
+        if wanted.normalize and not isinstance(raw.model, WordPiece):
             raise PretrainingError(
-                f"the tokenizer {path} is no WordPiece, AraBERT's normalisation does not go into it; "
-                "say tokenizer.normalise=false"
+                f"the tokenizer {path} is no WordPiece, AraBERT's normalization does not go into it; "
+                "say tokenizer.normalize=false"
             )
-        raw = with_arabert_normalisation(raw) if wanted.normalise else raw
+        raw = with_arabert_normalization(raw) if wanted.normalize else raw
     kinds = ("pad", "unk", "cls", "sep", "mask")
     forms = next((f for f in (BERT_SPECIALS, ROBERTA_SPECIALS) if raw.token_to_id(f[-1]) is not None), None)
     if forms is None:
@@ -116,7 +116,7 @@ def build_tokenizer(recipe: PretrainRecipe, texts: Callable[[], Iterable[str]]) 
             f"the tokenizer {path} has neither [MASK] nor <mask>; masked language modelling needs one"
         )
     specials: dict[str, Any] = {f"{kind}_token": form for kind, form in zip(kinds, forms, strict=True)}
-    # A BertTokenizer would write the normaliser to the disk and leave it there on loading.
+    # A BertTokenizer would write the normalizer to the disk and leave it there on loading.
     return PreTrainedTokenizerFast(tokenizer_object=raw, model_input_names=names, **specials)
 
 
@@ -131,14 +131,14 @@ def special_ids(tokenizer: PreTrainedTokenizerFast) -> SpecialIds:
 
 
 def build_model(
-    recipe: PretrainRecipe, tokenizer: PreTrainedTokenizerFast, checkpoint: Path | None = None
+    config: PretrainConfig, tokenizer: PreTrainedTokenizerFast, checkpoint: Path | None = None
 ) -> PreTrainedModel:
-    """The model of a checkpoint, else the recipe's encoder, else a new one of the recipe's shape; in 32 bits.
+    """The model of a checkpoint, else the config's encoder, else a new one of the config's shape; in 32 bits.
 
     Raises:
         PretrainingError: tokenizer, model and sequence length do not fit.
     """
-    if source := checkpoint or (encoder_path(recipe.encoder) if recipe.encoder else None):
+    if source := checkpoint or (encoder_path(config.encoder) if config.encoder else None):
         try:
             check_reachable(str(source))
             with no_bars():
@@ -146,18 +146,18 @@ def build_model(
         except (OSError, ValueError) as error:
             raise PretrainingError(f"the encoder {source} cannot be loaded: {error}") from error
     else:
-        model = AutoModelForMaskedLM.from_config(_modernbert(recipe, tokenizer))
-    vocabulary, sequence = model.config.vocab_size, recipe.optimisation.sequence
+        model = AutoModelForMaskedLM.from_config(_modernbert(config, tokenizer))
+    vocabulary, sequence = model.config.vocab_size, config.optimization.sequence
     longest = getattr(model.config, "max_position_embeddings", None)
     if vocabulary < len(tokenizer):
         raise PretrainingError(f"the tokenizer has {len(tokenizer)} entries, the encoder {vocabulary} embeddings")
     if longest is not None and sequence > longest:
-        raise PretrainingError(f"optimisation.sequence is {sequence}, but the encoder reads {longest} at most")
+        raise PretrainingError(f"optimization.sequence is {sequence}, but the encoder reads {longest} at most")
     return model
 
 
-def _modernbert(recipe: PretrainRecipe, tokenizer: PreTrainedTokenizerFast) -> ModernBertConfig:
-    shape = recipe.model
+def _modernbert(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast) -> ModernBertConfig:
+    shape = config.model
     forms = [str(tokenizer.pad_token), str(tokenizer.cls_token), str(tokenizer.sep_token)]
     pad, start, end = (_id(tokenizer, form) for form in forms)
     return ModernBertConfig(
@@ -180,7 +180,7 @@ def _modernbert(recipe: PretrainRecipe, tokenizer: PreTrainedTokenizerFast) -> M
     )
 
 
-def place_model(model: PreTrainedModel, how: Optimisation) -> MaskedLanguageModel:
+def place_model(model: PreTrainedModel, how: Optimization) -> MaskedLanguageModel:
     """Put a model on the GPU, or on the CPU where there is none, and choose how it computes there."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device)  # pyright: ignore[reportArgumentType]

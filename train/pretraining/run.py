@@ -28,7 +28,7 @@ from transformers import PreTrainedTokenizerFast
 from transformers.modeling_utils import PreTrainedModel
 
 from ...configs.loader import dump_config, load_config
-from ...configs.pretrain_schema import Optimisation, PretrainRecipe
+from ...configs.pretrain_schema import Optimization, PretrainConfig
 from .checkpoints import latest_checkpoint, load_state, prune_checkpoints, save_checkpoint
 from .masking import SpecialIds, mask_words, sequences_at, steps_per_epoch
 from .model import (
@@ -54,7 +54,7 @@ class Progression:
         step: optimizer steps taken.
         tokens: sub-words seen.
         seconds: spent in training, over all sessions.
-        cooldown_start: tokens at which the learning rate begins to fall, where the recipe gives no token budget.
+        cooldown_start: tokens at which the learning rate begins to fall, where the config gives no token budget.
         loss_sum: summed loss of the steps since the last line of metrics.jsonl.
         loss_steps: number of those steps.
     """
@@ -67,7 +67,7 @@ class Progression:
     loss_steps: int = 0
 
 
-def run_pretraining(recipe: PretrainRecipe) -> Path:
+def run_pretraining(config: PretrainConfig) -> Path:
     """Pretrain, or go on with it, until the budget is spent or SIGINT or SIGTERM arrives.
 
     The output folder holds `checkpoints/step-N` (each an ordinary transformers checkpoint with the training state
@@ -78,25 +78,25 @@ def run_pretraining(recipe: PretrainRecipe) -> Path:
 
     Raises:
         DataError: text that cannot be read.
-        PretrainingError: recipe and checkpoint do not fit, or the loss is not finite.
+        PretrainingError: config and checkpoint do not fit, or the loss is not finite.
     """
-    output = Path(recipe.output)
+    output = Path(config.output)
     output.mkdir(parents=True, exist_ok=True)
     source = latest_checkpoint(output / "checkpoints")
-    branched = source is None and recipe.start_from is not None
+    branched = source is None and config.start_from is not None
     if branched:
-        source = Path(str(recipe.start_from))
+        source = Path(str(config.start_from))
         if not (source / "training_state.pt").is_file():
             raise PretrainingError(f"start_from: {source} is not a checkpoint of `rasid pretrain`")
-    files = find_files(recipe.data.files, recipe.data.exclude)
-    tokenizer = _tokenizer(recipe, files, (source, output))
-    cache = Path(recipe.data.cache) if recipe.data.cache else output / "shards"
+    files = find_files(config.data.files, config.data.exclude)
+    tokenizer = _tokenizer(config, files, (source, output))
+    cache = Path(config.data.cache) if config.data.cache else output / "shards"
     shards = prepare_shards(
-        files, tokenizer.backend_tokenizer, cache, heldout=recipe.data.heldout, progress=_progress_over
+        files, tokenizer.backend_tokenizer, cache, heldout=config.data.heldout, progress=_progress_over
     )
-    torch.manual_seed(recipe.optimisation.seed)
-    model = build_model(recipe, tokenizer, source)
-    optimizers = _optimizers(model, recipe.optimisation)
+    torch.manual_seed(config.optimization.seed)
+    model = build_model(config, tokenizer, source)
+    optimizers = _optimizers(model, config.optimization)
     state = Progression()
     if source is not None:
         saved = load_state(source)
@@ -110,34 +110,34 @@ def run_pretraining(recipe: PretrainRecipe) -> Path:
             torch.cuda.set_rng_state_all(saved.get("cuda_rng", []))
         if branched:
             state.cooldown_start = None
-    dump_config(recipe, output / "config.yaml")
-    _train(recipe, place_model(model, recipe.optimisation), tokenizer, optimizers, shards, state, output)
-    return export_model(model, tokenizer, output / "model", recipe.reporting.export_dtype)
+    dump_config(config, output / "config.yaml")
+    _train(config, place_model(model, config.optimization), tokenizer, optimizers, shards, state, output)
+    return export_model(model, tokenizer, output / "model", config.reporting.export_dtype)
 
 
-def learning_rate(tokens: float, recipe: Optimisation, start: float | None, end: float | None) -> float:
+def learning_rate(tokens: float, config: Optimization, start: float | None, end: float | None) -> float:
     """The rate after so many tokens.
 
     Args:
         tokens: sub-words seen.
-        recipe: peak, warm-up and shape.
+        config: peak, warm-up and shape.
         start: where the cooldown begins; None for never.
         end: where it reaches zero.
     """
-    rate = recipe.learning_rate * min(1.0, (tokens + 1) / max(recipe.warmup_tokens, 1.0))
+    rate = config.learning_rate * min(1.0, (tokens + 1) / max(config.warmup_tokens, 1.0))
     if start is None or end is None or tokens <= start:
         return rate
     left = max(0.0, (end - tokens) / max(end - start, 1.0))
-    return rate * (left if recipe.cooldown_shape == "linear" else 1.0 - math.sqrt(1.0 - left))
+    return rate * (left if config.cooldown_shape == "linear" else 1.0 - math.sqrt(1.0 - left))
 
 
-def cooldown_range(recipe: PretrainRecipe, state: Progression) -> tuple[float | None, float | None]:
+def cooldown_range(config: PretrainConfig, state: Progression) -> tuple[float | None, float | None]:
     """Tokens at which the cooldown starts and ends; None where there is none.
 
     Raises:
         PretrainingError: it cannot be told when it should start.
     """
-    share, total = recipe.optimisation.cooldown, recipe.budget.tokens
+    share, total = config.optimization.cooldown, config.budget.tokens
     if not share:
         return None, total
     if total is not None:
@@ -150,7 +150,7 @@ def cooldown_range(recipe: PretrainRecipe, state: Progression) -> tuple[float | 
 
 
 def _train(
-    recipe: PretrainRecipe,
+    config: PretrainConfig,
     lm: MaskedLanguageModel,
     tokenizer: PreTrainedTokenizerFast,
     optimizers: list[torch.optim.Optimizer],
@@ -158,11 +158,11 @@ def _train(
     state: Progression,
     output: Path,
 ) -> None:
-    how, reporting = recipe.optimisation, recipe.reporting
+    how, reporting = config.optimization, config.reporting
     special = special_ids(tokenizer)
     shape = {"batch": how.batch, "sequence": how.sequence}
     steps_per_epoch(shards.train, **shape)  # says so now if there is too little text
-    start, end = cooldown_range(recipe, state)
+    start, end = cooldown_range(config, state)
     metrics = _Metrics(output / "metrics.jsonl", state.step)
     parameters = [p for p in lm.model.parameters() if p.requires_grad]
 
@@ -183,7 +183,7 @@ def _train(
     with _stop_on_signal() as stop, _bar(end) as (bar, task):
         while not stop.is_set() and (end is None or state.tokens < end):
             now = time.monotonic()
-            if recipe.budget.minutes and now - began >= 60 * recipe.budget.minutes:
+            if config.budget.minutes and now - began >= 60 * config.budget.minutes:
                 break
             rate = learning_rate(state.tokens, how, start, end)
             for optimizer in optimizers:
@@ -195,9 +195,9 @@ def _train(
                 ids,
                 continues,
                 special,
-                share=recipe.objective.masked,
+                share=config.objective.masked,
                 generator=generator,
-                whole_words=recipe.objective.whole_words,
+                whole_words=config.objective.whole_words,
             )
             loss, _, _ = lm.predict(batch)
             loss.backward()
@@ -206,7 +206,7 @@ def _train(
             if not math.isfinite(value + norm):
                 raise PretrainingError(
                     f"loss {value} and gradient norm {norm} at step {state.step}; the last checkpoint is whole, "
-                    "continue it with a smaller optimisation.learning_rate"
+                    "continue it with a smaller optimization.learning_rate"
                 )
             for optimizer in optimizers:
                 optimizer.step()
@@ -223,7 +223,7 @@ def _train(
                 bar.update(task, completed=state.tokens, description=f"loss {mean:.3f} · {speed:,.0f} sub-words/s")
                 state.loss_sum, state.loss_steps, logged = 0.0, 0, time.monotonic()
             if state.step % reporting.evaluate_steps == 0:
-                metrics.write(step=state.step, tokens=state.tokens, **_evaluate(recipe, lm, special, shards))
+                metrics.write(step=state.step, tokens=state.tokens, **_evaluate(config, lm, special, shards))
                 logged = time.monotonic()
             if time.monotonic() - saved >= 60 * reporting.checkpoint_minutes:
                 save()
@@ -231,16 +231,16 @@ def _train(
     if state.step > first:
         save()
     if state.step > first and state.step % reporting.evaluate_steps:
-        metrics.write(step=state.step, tokens=state.tokens, **_evaluate(recipe, lm, special, shards))
+        metrics.write(step=state.step, tokens=state.tokens, **_evaluate(config, lm, special, shards))
 
 
 @torch.inference_mode()
-def _evaluate(recipe: PretrainRecipe, lm: MaskedLanguageModel, special: SpecialIds, shards: Shards) -> dict[str, float]:
+def _evaluate(config: PretrainConfig, lm: MaskedLanguageModel, special: SpecialIds, shards: Shards) -> dict[str, float]:
     """Loss in nats per masked sub-word, perplexity, and accuracy on the same held-out text under the same masks."""
-    sequence = min(recipe.optimisation.sequence, len(shards.heldout) // 2 + 2)
-    batch = min(recipe.optimisation.batch, (len(shards.heldout) - sequence + 2) // (sequence - 2))
+    sequence = min(config.optimization.sequence, len(shards.heldout) // 2 + 2)
+    batch = min(config.optimization.batch, (len(shards.heldout) - sequence + 2) // (sequence - 2))
     steps = steps_per_epoch(shards.heldout, batch=batch, sequence=sequence)
-    steps = min(steps, max(1, recipe.reporting.evaluate_sequences // batch))
+    steps = min(steps, max(1, config.reporting.evaluate_sequences // batch))
     loss = correct = count = 0.0
     lm.model.eval()
     for step in range(steps):
@@ -263,19 +263,19 @@ def _evaluate(recipe: PretrainRecipe, lm: MaskedLanguageModel, special: SpecialI
     return {"heldout_loss": mean, "heldout_perplexity": math.exp(min(mean, 50.0)), "heldout_accuracy": correct / count}
 
 
-def _tokenizer(recipe: PretrainRecipe, files: list[Path], runs: Iterable[Path | None]) -> PreTrainedTokenizerFast:
-    """The run's own tokenizer where there is one, else the one that the recipe asks for, kept with the run."""
+def _tokenizer(config: PretrainConfig, files: list[Path], runs: Iterable[Path | None]) -> PreTrainedTokenizerFast:
+    """The run's own tokenizer where there is one, else the one that the config asks for, kept with the run."""
     for folder in runs:
         if folder is not None and (folder / "tokenizer.json").is_file():
             return PreTrainedTokenizerFast.from_pretrained(folder)
     tokenizer = build_tokenizer(
-        recipe, lambda: (text for file in _progress_over(files, "training the vocabulary") for text in read_texts(file))
+        config, lambda: (text for file in _progress_over(files, "training the vocabulary") for text in read_texts(file))
     )
-    tokenizer.save_pretrained(recipe.output)
+    tokenizer.save_pretrained(config.output)
     return tokenizer
 
 
-def _optimizers(model: PreTrainedModel, how: Optimisation) -> list[torch.optim.Optimizer]:
+def _optimizers(model: PreTrainedModel, how: Optimization) -> list[torch.optim.Optimizer]:
     embeddings = {id(p) for m in model.modules() if isinstance(m, nn.Embedding) for p in m.parameters()}
     trained = [p for p in model.parameters() if p.requires_grad]
     matrices = [p for p in trained if p.ndim == 2 and id(p) not in embeddings]
@@ -336,11 +336,11 @@ def _progress_over(files: Iterable[Path], label: str) -> Iterable[Path]:
 
 
 def main() -> None:
-    """Run a recipe: ``python -m rasid.train.pretrain RECIPE [key=value …]``."""
+    """Run a config: ``python -m rasid.train.pretrain CONFIG [key=value …]``."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     if "MALLOC_MMAP_MAX_" not in os.environ:
         logger.info("on a CPU, MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=1000000000000 in the environment is faster")
-    logger.info("%s", run_pretraining(load_config(sys.argv[1], PretrainRecipe, sys.argv[2:])))
+    logger.info("%s", run_pretraining(load_config(sys.argv[1], PretrainConfig, sys.argv[2:])))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Raw text to token shards: files are streamed once, tokenised in batches, and memory-mapped ever after.
+"""Raw text to token shards: files are streamed once, tokenized in batches, and memory-mapped ever after.
 
 A shard folder holds, for the training and the held-out part each, a flat array of sub-word ids and one of flags that
 say whether a sub-word continues the word of the one before it (for whole-word masking). A [SEP] ends every article.
@@ -45,7 +45,7 @@ class TokenStream:
 
 @dataclass(frozen=True, kw_only=True)
 class Shards:
-    """Tokenised text, memory-mapped.
+    """Tokenized text, memory-mapped.
 
     Attributes:
         train: what is trained on.
@@ -153,7 +153,7 @@ def prepare_shards(
         cache.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(dir=cache, prefix="unfinished-"))
         try:
-            _write(unfinished, progress(files, "tokenising") if progress else files, tokenizer, heldout, tokenizer_hash)
+            _write(unfinished, progress(files, "tokenizing") if progress else files, tokenizer, heldout, tokenizer_hash)
             shutil.rmtree(folder, ignore_errors=True)
             unfinished.rename(folder)
         except BaseException:

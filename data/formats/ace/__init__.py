@@ -7,7 +7,7 @@ are mapped to it, whichever way the file counts (`source_text`), and are checked
 of the header (DOCID, DATETIME) stays in, as mentions lie there too.
 
 What has no place in an article, as relations and coreference, and what the options leave out, is counted and recorded
-as repaired, once for each kind.
+as fixed, once for each kind.
 """
 
 from .reader import is_root, read_file

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from ...articles import Article
-from ...problems import Ledger
+from ...problems import ProblemLog
 from ..common.lines import parse_json, spoilt
 from ..common.xml_tree import LARGEST, XmlError, parse_xml
 from .apf import read_apf
@@ -37,7 +37,7 @@ def is_root(text: str) -> bool:
 
 def read_file(
     path: Path,
-    ledger: Ledger,
+    log: ProblemLog,
     *,
     mentions: Collection[str] = ("NAM",),
     extent: Literal["head", "extent"] = "head",
@@ -49,7 +49,7 @@ def read_file(
 
     Args:
         path: the .apf.xml or .rich_ere.xml file.
-        ledger: takes the problems and the count.
+        log: takes the problems and the count.
         mentions: levels of the mentions that are entities: NAM, NOM, PRO.
         extent: what a mention covers: its head (a name without its titles) or the whole phrase.
         values: values (Numeric, Contact-Info …), time expressions (TIMEX2) and fillers are entities of that label.
@@ -59,30 +59,30 @@ def read_file(
     try:
         root = parse_xml(_content(path, LARGEST))
     except XmlError as error:
-        ledger.refuse("not XML", f"{error}", line=error.line)
+        log.drop("not XML", f"{error}", line=error.line)
         return
     if root.tag not in _SOURCES:
         message = f"the root element is {root.tag[:40]!r}; ACE has source_file, ERE has deft_ere"
-        ledger.refuse("not ACE", message, line=root.line)
+        log.drop("not ACE", message, line=root.line)
         return
     if root.tag == "source_file":
         stated = read_apf(root, extent=extent, subtypes=subtypes, event_types=event_types)
     else:
         stated = read_ere(root, extent=extent, subtypes=subtypes, event_types=event_types)
     if stated is None:
-        ledger.refuse("no document", "the file has no element document", line=root.line)
+        log.drop("no document", "the file has no element document", line=root.line)
         return
     stem = _ANNOTATION.sub("", path.name)
     name = stated.id or stem
-    if (found := _source(path, stem, root.tag, ledger, name)) is None:
+    if (found := _source(path, stem, root.tag, log, name)) is None:
         return
     raw, unseen = found
     source = SourceText(raw, stated.places(), tags=root.tag == "deft_ere", unseen=unseen)
     levels = {mentions} if isinstance(mentions, str) else {*mentions}
-    article = build_article(stated, source, ledger, mentions=levels, values=values, name=name)
+    article = build_article(stated, source, log, mentions=levels, values=values, name=name)
     article = replace(article, source=stated.source or None)
-    ledger.articles += 1
-    yield 1, _with_header(article, raw, ledger)
+    log.articles += 1
+    yield 1, _with_header(article, raw, log)
 
 
 def _content(path: Path, largest: int) -> bytes:
@@ -91,7 +91,7 @@ def _content(path: Path, largest: int) -> bytes:
     return path.read_bytes()
 
 
-def _source(path: Path, stem: str, tag: str, ledger: Ledger, name: str) -> tuple[str, bool] | None:
+def _source(path: Path, stem: str, tag: str, log: ProblemLog, name: str) -> tuple[str, bool] | None:
     """The text beside an annotation file, and whether it had a byte order mark."""
     folders = [path.parent]
     if "ere" in (parts := path.parent.parts):
@@ -101,21 +101,21 @@ def _source(path: Path, stem: str, tag: str, ledger: Ledger, name: str) -> tuple
     file = next((file for file in files if file.is_file() and file != path), None)
     if file is None:
         message = f"there is no source text {stem}{_SOURCES[tag][0]} beside it; put it into the same folder"
-        ledger.refuse("no source", message, article=name)
+        log.drop("no source", message, article=name)
         return None
     try:
         content = _content(file, _LARGEST_SOURCE)
     except XmlError as error:
-        ledger.refuse("too large", f"source text {file.name}: {error}", article=name)
+        log.drop("too large", f"source text {file.name}: {error}", article=name)
         return None
     text = content.decode("utf-8-sig", errors="surrogateescape")
     if message := spoilt(text):
-        ledger.refuse("not UTF-8", f"source text {file.name}: {message}", article=name)
+        log.drop("not UTF-8", f"source text {file.name}: {message}", article=name)
         return None
     return text, content.startswith(b"\xef\xbb\xbf")
 
 
-def _with_header(article: Article, raw: str, ledger: Ledger) -> Article:
+def _with_header(article: Article, raw: str, log: ProblemLog) -> Article:
     """The article with what the source says of it: attributes of its first tag, else elements of its header."""
     fields: dict[str, str] = {}
     for field, pattern in _HEADER.items():
@@ -131,5 +131,5 @@ def _with_header(article: Article, raw: str, ledger: Ledger) -> Article:
                 raise ValueError("it is not an object")
         except ValueError as error:
             meta = {}
-            ledger.refuse("meta", f"attribute meta of the source text is left out: {error}", article=article.id)
+            log.drop("meta", f"attribute meta of the source text is left out: {error}", article=article.id)
     return replace(article, **fields, meta=meta)

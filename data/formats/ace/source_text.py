@@ -91,7 +91,7 @@ class _Counting:
 
 
 class SourceText:
-    """A text with markup.
+    """A text with inline.
 
     Attributes:
         raw: as it stands in the file.
@@ -117,8 +117,8 @@ class SourceText:
         usual = ways[0]
         if len(ways) > 1:
             spans = [(start, end, _flat(surface)) for start, end, surface in stated if surface]
-            hits = {way.name: sum(self._exact(way, *span) is not None for span in spans) for way in ways}
-            ways.sort(key=lambda way: -hits[way.name])
+            locations = {way.name: sum(self._exact(way, *span) is not None for span in spans) for way in ways}
+            ways.sort(key=lambda way: -locations[way.name])
         self._ways = ways
         self.usual = ways[0] is usual
         self.counting = ways[0].name
@@ -167,7 +167,7 @@ class SourceText:
         return None
 
     def _check_length(self, start: int, end: int, surface: str) -> None:
-        """Refuse a range that neither UTF-16 units nor a shift can bring to the length of its surface."""
+        """Drop a range that neither UTF-16 units nor a shift can bring to the length of its surface."""
         text, length = self._ways[0].offsets.text, len(surface)
         if 0 <= start < end <= len(text) and not length - 2 <= end - start <= 2 * length + 2:
             said, there = surface[:_SHOWN], text[start : min(end, start + _SHOWN)]

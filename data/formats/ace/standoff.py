@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from ...articles import Argument, Article, Entity, Event, Span
-from ...problems import Ledger
+from ...problems import ProblemLog
 from ...text.words import trim
 from ..common.offsets import OffsetError
 from .source_text import SourceText
@@ -140,7 +140,7 @@ def first_id(group: str) -> str:
 def build_article(
     stated: Standoff,
     source: SourceText,
-    ledger: Ledger,
+    log: ProblemLog,
     *,
     mentions: Collection[str],
     values: bool,
@@ -151,14 +151,14 @@ def build_article(
     Args:
         stated: by the file.
         source: the text, to which the places of `stated` are settled.
-        ledger: takes the problems.
+        log: takes the problems.
         mentions: levels that are kept.
         values: values and time expressions are kept.
         name: id of the article.
     """
     if not source.usual:
-        ledger.repair("counting", f"the offsets of the file count {source.counting}", article=name)
-    settler = _Settler(source, ledger, name, Counter(stated.left))
+        log.fix("counting", f"the offsets of the file count {source.counting}", article=name)
+    settler = _Settler(source, log, name, Counter(stated.left))
     entities = settler.entities(stated.mentions, mentions, values)
     events = settler.events(stated.events, {entity.id for entity in entities if entity.id})
     # What an argument names has a name.
@@ -169,7 +169,7 @@ def build_article(
     for what, count in sorted(settler.left.items()):
         if count:
             option = next((f"; reading option {key} chooses them" for key in _OPTIONS if what.startswith(key)), "")
-            ledger.repair(f"{what} left out", f"{count} {what} are left out{option}", article=name)
+            log.fix(f"{what} left out", f"{count} {what} are left out{option}", article=name)
     return Article(
         text=source.text,
         id=name,
@@ -193,7 +193,7 @@ class _Settler:
 
     Attributes:
         source: the text.
-        ledger: takes the problems.
+        log: takes the problems.
         article: id of the article.
         left: what is left out, counted.
         taken: ids so far.
@@ -202,7 +202,7 @@ class _Settler:
     """
 
     source: SourceText
-    ledger: Ledger
+    log: ProblemLog
     article: str
     left: Counter[str]
     taken: set[str] = field(default_factory=set)
@@ -237,7 +237,7 @@ class _Settler:
         return kept
 
     def links(self) -> int:
-        """How many pairs of neighbouring mentions corefer; mentions of no entity or event do not."""
+        """How many pairs of neighboring mentions corefer; mentions of no entity or event do not."""
         return sum(count - 1 for group, count in self.groups.items() if group)
 
     def _leave_out(self, mention: Mention, why: str) -> None:
@@ -247,14 +247,14 @@ class _Settler:
     def _found(self, item: Mention | EventMention, kind: str) -> tuple[int, int] | None:
         what = f"{kind} {item.label[:_SHOWN]} {item.id[:_SHOWN]}"
         if not item.label:
-            self.ledger.refuse("no type", f"{what} has no type", line=item.line, article=self.article)
+            self.log.drop("no type", f"{what} has no type", line=item.line, article=self.article)
             return None
         return self._place(item.place, what, item.line)
 
     def _unique(self, name: str, line: int) -> str:
         if name and name in self.taken:
             message = f"id {name[:_SHOWN]!r} is used twice; the second is dropped, and arguments mean the first"
-            self.ledger.repair("duplicate id", message, line=line, article=self.article)
+            self.log.fix("duplicate id", message, line=line, article=self.article)
             return ""
         self.taken.add(name)
         return name
@@ -263,15 +263,15 @@ class _Settler:
         if place is None or place.start is None or place.end is None:
             stated = place.stated if place else "nothing"
             message = f"{what} has no place in the text ({stated}); a place is two whole numbers"
-            self.ledger.refuse("no offsets", message, line=place.line if place else line, article=self.article)
+            self.log.drop("no offsets", message, line=place.line if place else line, article=self.article)
             return None
         try:
             start, end, done = self.source.settle(place.start, place.end, place.surface)
         except OffsetError as error:
-            self.ledger.refuse("offsets", f"{what} at {place.stated}: {error}", line=place.line, article=self.article)
+            self.log.drop("offsets", f"{what} at {place.stated}: {error}", line=place.line, article=self.article)
             return None
         if done:
-            self.ledger.repair("offsets", f"{what} at {place.stated}: {done}", line=place.line, article=self.article)
+            self.log.fix("offsets", f"{what} at {place.stated}: {done}", line=place.line, article=self.article)
         return self._trimmed(start, end, what, place.line)
 
     def _trimmed(self, start: int, end: int, what: str, line: int) -> tuple[int, int] | None:
@@ -282,10 +282,10 @@ class _Settler:
         surface = text[start:end]
         if first == stop:
             message = f"{what} {surface[:40]!r} is white space"
-            self.ledger.refuse("white space", message, line=line, article=self.article)
+            self.log.drop("white space", message, line=line, article=self.article)
             return None
         message = f"{what} {surface[:40]!r} is {text[first:stop][:40]!r} without the white space at its edges"
-        self.ledger.repair("white space at an edge", message, line=line, article=self.article)
+        self.log.fix("white space at an edge", message, line=line, article=self.article)
         return first, stop
 
     def _arguments(self, event: EventMention, known: Collection[str]) -> tuple[Argument, ...]:
@@ -300,5 +300,5 @@ class _Settler:
                 reason = "which is no mention of the article" if role else "without a role"
                 what = f"{role[:_SHOWN]} of {event.label[:_SHOWN]} {event.id[:_SHOWN]}"
                 message = f"an argument {what} names {mention[:_SHOWN]!r}, {reason}"
-                self.ledger.refuse(cause, message, line=line, article=self.article)
+                self.log.drop(cause, message, line=line, article=self.article)
         return tuple(kept)

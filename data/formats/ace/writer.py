@@ -15,7 +15,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from ...articles import Article, Entity, Event, Span
-from ...problems import Ledger
+from ...problems import ProblemLog
 from ..common.lines import has_surrogate
 from .standoff import AUTHOR, first_id, further_id, joined
 
@@ -23,32 +23,32 @@ from .standoff import AUTHOR, first_id, further_id, joined
 _FOREIGN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NAME_LENGTH = 60  # code points; with an ending and four bytes each they stay below the 255 bytes of a file name
 _WRITTEN = {"&": 5, "<": 4, ">": 4}
-# Attributes and text in which line ends and tabs are to survive the normalisation of XML.
+# Attributes and text in which line ends and tabs are to survive the normalization of XML.
 _KEPT = {"\t": "&#9;", "\n": "&#10;", "\r": "&#13;", '"': "&quot;"}
 
 
-def write_files(articles: Iterable[Article], path: Path, ledger: Ledger) -> None:
+def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> None:
     """Write two files for each article; what ACE cannot hold is recorded, an article without a text is left out.
 
     Args:
         articles: are streamed.
         path: a folder that exists.
-        ledger: takes what is lost, and the count.
+        log: takes what is lost, and the count.
     """
     taken: set[str] = set()
     for article in articles:
         if has_surrogate(article.text):
             message = "the text holds a lone surrogate, which UTF-8 cannot carry"
-            ledger.refuse("lone surrogate", message, article=article.id)
+            log.drop("lone surrogate", message, article=article.id)
             continue
         name = _file_name(article.id, taken)
-        writer = _Writer(article, name, ledger)
+        writer = _Writer(article, name, log)
         annotation = "".join(line + "\n" for line in writer.lines())
-        source = f"<DOC{_attributes(article, ledger)}><TEXT>{escape(article.text)}</TEXT></DOC>"
+        source = f"<DOC{_attributes(article, log)}><TEXT>{escape(article.text)}</TEXT></DOC>"
         (path / f"{name}.sgm").write_bytes(source.encode())
         (path / f"{name}.apf.xml").write_bytes(annotation.encode())
-        _record_losses(article, ledger)
-        ledger.articles += 1
+        _record_losses(article, log)
+        log.articles += 1
 
 
 def _file_name(name: str, taken: set[str]) -> str:
@@ -66,7 +66,7 @@ def _quoted(text: str) -> str:
     return escape(text, _KEPT)
 
 
-def _attributes(article: Article, ledger: Ledger) -> str:
+def _attributes(article: Article, log: ProblemLog) -> str:
     """What is known of the article, as attributes of the first tag, which ACE does not count."""
     fields = {"title": article.title, "date": article.date, "source": article.source}
     if article.meta:
@@ -76,14 +76,14 @@ def _attributes(article: Article, ledger: Ledger) -> str:
                 raise ValueError("it would not come back as it is")
             fields["meta"] = meta
         except (TypeError, ValueError, RecursionError) as error:
-            ledger.refuse("meta left out", f"meta is not JSON: {error}", article=article.id)
+            log.drop("meta left out", f"meta is not JSON: {error}", article=article.id)
     written = ""
     for field, value in fields.items():
         if value is None:
             continue
         if has_surrogate(value):
             message = f"{field} holds a lone surrogate, which UTF-8 cannot carry"
-            ledger.refuse(f"{field} left out", message, article=article.id)
+            log.drop(f"{field} left out", message, article=article.id)
         else:
             written += f' {field}="{_quoted(value)}"'
     return written
@@ -92,9 +92,9 @@ def _attributes(article: Article, ledger: Ledger) -> str:
 class _Writer:
     """The annotation of one article."""
 
-    def __init__(self, article: Article, name: str, ledger: Ledger) -> None:
+    def __init__(self, article: Article, name: str, log: ProblemLog) -> None:
         self.article = article
-        self.ledger = ledger
+        self.log = log
         self.name = name
         self.document = self._document_id(article.id, name)
         self.ids = {item.id for item in (*article.entities, *article.events) if item.id}
@@ -104,7 +104,7 @@ class _Writer:
     def _document_id(self, wanted: str, name: str) -> str:
         if _FOREIGN.search(wanted):
             message = f"article id {wanted!r} holds a character that XML cannot hold; it is written as {name!r}"
-            self.ledger.refuse("article id changed", message, article=wanted)
+            self.log.drop("article id changed", message, article=wanted)
             return name
         return wanted or name
 
@@ -159,7 +159,7 @@ class _Writer:
             message = f"{what}, or its label or id, holds a control character, which XML cannot hold"
         else:
             return True
-        self.ledger.refuse(f"{kind} left out", message, article=self.article.id)
+        self.log.drop(f"{kind} left out", message, article=self.article.id)
         return False
 
     def _sequence(self, tag: str, span: Entity | Span) -> str:
@@ -189,14 +189,14 @@ class _Writer:
         for argument in event.arguments:
             if not argument.role or argument.entity not in written or _FOREIGN.search(argument.role):
                 message = f"{argument.role!r} of {event.trigger.text!r} names {argument.entity!r}, which is not written"
-                self.ledger.refuse("argument left out", message, article=self.article.id)
+                self.log.drop("argument left out", message, article=self.article.id)
             else:
                 arguments.append(replace(argument, score=None))
         name = event.id or first_id(group)
         kept = replace(event, arguments=tuple(arguments), id=name, scores=())
         if previous and joined(previous, kept):
             message = f"id {name!r} would make the event a further type of the one before it; it gets another"
-            self.ledger.refuse("event id changed", message, article=self.article.id)
+            self.log.drop("event id changed", message, article=self.article.id)
             kept = replace(kept, id=self._new_id(f"{group}-2"))
         return kept
 
@@ -232,17 +232,17 @@ def _made_of(group: str, types: int) -> list[str]:
     return [group, first, *(further_id(first, count) for count in range(2, types + 1))]
 
 
-def _record_losses(article: Article, ledger: Ledger) -> None:
+def _record_losses(article: Article, log: ProblemLog) -> None:
     scored = [*article.entities, *(argument for event in article.events for argument in event.arguments)]
     lost = {
         "event types": article.event_types,
         "sentence labels": article.sentences,
         "tokens": article.tokens,
-        "judged": article.judged,
+        "annotated": article.annotated,
         "evidence": article.evidence,
         "scores": article.type_scores
         or any(event.scores for event in article.events)
         or any(item.score is not None for item in scored),
     }
     for field in (field for field, value in lost.items() if value):
-        ledger.refuse(f"{field} left out", f"ACE holds no {field}; write jsonl to keep it", article=article.id)
+        log.drop(f"{field} left out", f"ACE holds no {field}; write jsonl to keep it", article=article.id)

@@ -1,7 +1,7 @@
 r"""brat standoff (Stenetorp et al. 2012): a text file and, beside it, an annotation file of the same name.
 
 A line of the annotation file is ``ID TAB ANNOTATION [TAB TEXT]``. Mentions (T), events (E) and relations from a trigger
-to an entity (R) become entities, events and arguments. Attributes (A, M), notes (#), normalisations (N) and
+to an entity (R) become entities, events and arguments. Attributes (A, M), notes (#), normalizations (N) and
 equivalences (*) have no place in an article: they are kept as lines in ``meta["brat"]``, about the ids of the article,
 and written back. What `brat_writer` noted for brat (ids, scores, title, event types of the article …) is read again.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...articles import Argument, Article, Entity, Event, Span
-from ...problems import Ledger
+from ...problems import ProblemLog
 from .names import META, NOTE, encode_name, kept_targets
 from .notes import ArticleNote, MentionNote
 
@@ -75,7 +75,7 @@ class Document:
     """
 
     text: str
-    ledger: Ledger
+    log: ProblemLog
     note: ArticleNote
     mentions: dict[str, Mention] = field(default_factory=dict)
     notes: dict[str, tuple[Line, MentionNote]] = field(default_factory=dict)
@@ -90,13 +90,13 @@ class Document:
         """Of the article."""
         return self.note.fields.id
 
-    def refuse(self, line: Line, cause: str, message: str) -> None:
+    def drop(self, line: Line, cause: str, message: str) -> None:
         """Record a line, or a part of it, that is left out."""
-        self.ledger.refuse(cause, f"{line.id}: {message}", line=line.number, article=self.id)
+        self.log.drop(cause, f"{line.id}: {message}", line=line.number, article=self.id)
 
-    def repair(self, line: Line, cause: str, message: str) -> None:
+    def fix(self, line: Line, cause: str, message: str) -> None:
         """Record a line that was mended."""
-        self.ledger.repair(cause, f"{line.id}: {message}", line=line.number, article=self.id)
+        self.log.fix(cause, f"{line.id}: {message}", line=line.number, article=self.id)
 
     def is_entity(self, id: str) -> bool:
         """Whether it is a T line that no event takes for its trigger."""
@@ -116,7 +116,7 @@ def finish(document: Document) -> Article:
     events = [_finished(document, frame, names) for frame in _distinct(document)]
     for target, (line, _) in document.notes.items():
         if not document.is_entity(target) and target not in document.frames:
-            document.refuse(line, "about nothing", f"the note is about {target[:20]!r}, which could not be read")
+            document.drop(line, "about nothing", f"the note is about {target[:20]!r}, which could not be read")
     return replace(
         document.note.fields,
         text=document.text,
@@ -144,9 +144,7 @@ def _names(document: Document) -> dict[str, str]:
             taken[wanted] += 1
             name = f"{wanted}-{taken[wanted]}"
         if name != wanted:
-            document.repair(
-                line, "duplicate id", f"another mention has the id {wanted[:40]!r}; it is {name[:40]!r} now"
-            )
+            document.fix(line, "duplicate id", f"another mention has the id {wanted[:40]!r}; it is {name[:40]!r} now")
         taken[name] = 1
         names[number] = name
     return names | {number: names[first] for number, first in aliases.items()}
@@ -160,11 +158,11 @@ def _finished(document: Document, frame: Frame, names: dict[str, str]) -> Event:
     notes = [document.notes[line.id][1] if line.id in document.notes else MentionNote() for line in frame.lines]
     scores = [note.score for note in notes if note.score is not None]
     if scores and len(scores) < len(notes):
-        document.refuse(frame.lines[0], "scores", "not every type of the event has a score; none is kept")
+        document.drop(frame.lines[0], "scores", "not every type of the event has a score; none is kept")
         scores = []
     written = {argument.written for argument in frame.arguments}
     if stray := [key for note in notes for key in note.arguments if key not in written]:
-        document.refuse(frame.lines[0], "scores", f"the note scores {stray[0][:40]!r}, which is no argument any more")
+        document.drop(frame.lines[0], "scores", f"the note scores {stray[0][:40]!r}, which is no argument any more")
     return Event(
         trigger=Span(start=frame.trigger.start, end=frame.trigger.end),
         types=tuple(frame.types),
@@ -183,7 +181,7 @@ def _meta(document: Document, names: dict[str, str]) -> dict[str, Any]:
     known = meta.get(META, [])
     if document.kept and not isinstance(known, list):
         for line in document.kept:
-            document.refuse(line, "meta in use", f"meta has another {META!r}, so the line has no place")
+            document.drop(line, "meta in use", f"meta has another {META!r}, so the line has no place")
         return meta
     lines = []
     for line in document.kept:

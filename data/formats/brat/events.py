@@ -17,9 +17,9 @@ def add_events(document: Document, lines: list[Line], triggers: Collection[str])
         kind, _, trigger = head.rpartition(":")
         if not (kind and trigger):
             message = f"{line.data[:60]!r} is no event; it must be TYPE:TRIGGER ROLE:ID …"
-            document.refuse(line, "not an event", message)
+            document.drop(line, "not an event", message)
         elif trigger not in document.mentions:
-            document.refuse(line, "no trigger", f"its trigger {trigger[:20]!r} is no mention that could be read")
+            document.drop(line, "no trigger", f"its trigger {trigger[:20]!r} is no mention that could be read")
         else:
             heads.append((line, decode_name(kind), trigger, arguments))
     document.triggers = {trigger for _, _, trigger, _ in heads}
@@ -32,7 +32,7 @@ def add_events(document: Document, lines: list[Line], triggers: Collection[str])
         mention = document.mentions[trigger]
         if mention.label != kind:
             message = f"its trigger {trigger} says {mention.label!r}, the event {kind!r}, which is taken"
-            document.repair(line, "type of a trigger", message)
+            document.fix(line, "type of a trigger", message)
         found = [argument for written in arguments if (argument := _argument(document, line, written, named))]
         _add_event(document, line, mention, kind, found)
 
@@ -40,12 +40,12 @@ def add_events(document: Document, lines: list[Line], triggers: Collection[str])
 def _argument(document: Document, line: Line, written: str, events: set[str]) -> FrameArgument | None:
     role, _, target = written.rpartition(":")
     if not (role and target):
-        document.refuse(line, "not an argument", f"{written[:40]!r} is no argument; it must be ROLE:ID")
+        document.drop(line, "not an argument", f"{written[:40]!r} is no argument; it must be ROLE:ID")
     elif target in events:
         message = f"{written[:40]!r} names an event; only entities take part in events here"
-        document.refuse(line, "event as an argument", message)
+        document.drop(line, "event as an argument", message)
     elif target not in document.mentions:
-        document.refuse(line, "argument of nothing", f"{written[:40]!r} names no mention that could be read")
+        document.drop(line, "argument of nothing", f"{written[:40]!r} names no mention that could be read")
     else:
         return FrameArgument(written=written, role=decode_role(role), target=target)
     return None
@@ -56,7 +56,7 @@ def _add_event(document: Document, line: Line, trigger: Mention, kind: str, argu
     joins = document.notes[line.id][1].joins if line.id in document.notes else ""
     frame = document.frames.get(joins)
     if joins and (frame is None or (frame.trigger.start, frame.trigger.end) != (trigger.start, trigger.end)):
-        document.repair(line, "note", f"it joins {joins[:20]!r}, which has another trigger now; they are two events")
+        document.fix(line, "note", f"it joins {joins[:20]!r}, which has another trigger now; they are two events")
         frame = None
     if frame is None:
         # Several events may share a trigger line: of different types they are one event here, of one type several.
@@ -69,7 +69,7 @@ def _add_event(document: Document, line: Line, trigger: Mention, kind: str, argu
         frame = shared[earlier]
     if frame.known != {(argument.role, argument.target) for argument in arguments}:
         message = f"it shares a trigger with {frame.lines[0].id} but not all arguments; all belong to both types now"
-        document.repair(line, "arguments of types merged", message)
+        document.fix(line, "arguments of types merged", message)
     frame.lines.append(line)
     frame.types.append(kind)
     for argument in arguments:
@@ -89,13 +89,13 @@ def add_relation(document: Document, line: Line) -> None:
     found = _RELATION.fullmatch(line.data)
     if not found:
         message = f"{line.data[:60]!r} is no relation; it must be TYPE Arg1:ID Arg2:ID"
-        document.refuse(line, "not a relation", message)
+        document.drop(line, "not a relation", message)
         return
     first, second = found["first"], found["second"]
     frames = [document.frames[first]] if first in document.frames else document.by_trigger.get(first, [])
     if not frames or not document.is_entity(second):
         message = f"{line.data[:60]!r} does not lead from a trigger to an entity; only such a relation is an argument"
-        document.refuse(line, "relation", message)
+        document.drop(line, "relation", message)
         return
     role = decode_name(found["role"])
     for frame in frames:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from urllib.parse import quote, unquote
 
 NOTE = "Rasid"  # type of the notes that hold what brat has no place for
-META = "brat"  # key of `Article.meta` for brat's attributes, notes, normalisations and equivalences
+META = "brat"  # key of `Article.meta` for brat's attributes, notes, normalizations and equivalences
 
 # What brat's files cannot hold inside a mention: every character that `str.splitlines` cuts at, and the tab.
 BREAKS = "\t\n\x0b\x0c\r\x1c\x1d\x1e\x85\u2028\u2029"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...articles import Article, check_article
-from ...problems import Ledger
+from ...problems import ProblemLog
 from .. import jsonl
 from ..common.lines import parse_json, spoilt
 from .names import NOTE
@@ -89,18 +89,18 @@ def read_article_note(annotations: str, text: str, id: str) -> tuple[ArticleNote
 
 def _fields(text: str, id: str, content: Mapping[str, Any]) -> tuple[Article, list[tuple[str, str]]]:
     """The article that a note describes, as far as it is valid, and what is wrong with it."""
-    scratch = Ledger()
+    scratch = ProblemLog()
     try:
         articles = list(jsonl.read([json.dumps({"id": id, **content, "text": text})], scratch))
     except RecursionError:
         articles = []
     if not articles:
         id = given if isinstance(given := content.get("id"), str) else id
-        problems = [(problem.cause, problem.message) for problem in scratch.quarantined]
+        problems = [(problem.cause, problem.message) for problem in scratch.dropped]
         return Article(text=text, id=id), problems or [("note", "it is nested too deeply")]
     problems = list(check_article(articles[0]))
-    if problems:  # of sentences and judged tasks: there is nothing else in it that could be wrong
-        return replace(articles[0], text=text, sentences=(), judged={}), problems
+    if problems:  # of sentences and annotated tasks: there is nothing else in it that could be wrong
+        return replace(articles[0], text=text, sentences=(), annotated={}), problems
     return replace(articles[0], text=text), []
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ...articles import Article, Entity, Event
-from ...problems import Ledger
+from ...problems import ProblemLog
 from .. import jsonl
 from ..common.lines import has_surrogate
 from .names import (
@@ -43,18 +43,18 @@ _VISUAL = (
 )
 
 
-def write_document(article: Article, ledger: Ledger, *, name: str | None = None) -> tuple[str, str]:
+def write_document(article: Article, log: ProblemLog, *, name: str | None = None) -> tuple[str, str]:
     """The text and the annotations of an article as brat has them.
 
     Args:
         article: gold or predicted.
-        ledger: takes what brat cannot hold.
+        log: takes what brat cannot hold.
         name: the id that a reader gets from elsewhere, the file's name; None means the article's own.
 
     Returns:
         text, and lines with their ends.
     """
-    writing = _Writing(article=article, ledger=ledger)
+    writing = _Writing(article=article, log=log)
     writing.unnamed = not all(mention.id for mention in (*article.entities, *article.events))
     lines = [*_entity_lines(writing), *_event_lines(writing)]
     kept = _kept_lines(writing)
@@ -68,7 +68,7 @@ def write_document(article: Article, ledger: Ledger, *, name: str | None = None)
     return article.text, "".join(f"{line}\n" for line in [*lines, *(kept or ())])
 
 
-def write_files(articles: Iterable[Article], path: Path, ledger: Ledger) -> None:
+def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> None:
     """Write a folder: ``ID.txt`` and ``ID.ann`` per article, ``annotation.conf`` and ``visual.conf``.
 
     Characters of an id that no file name should have are percent-encoded. An id that is empty, too long or taken gets a
@@ -81,17 +81,17 @@ def write_files(articles: Iterable[Article], path: Path, ledger: Ledger) -> None
     for article in articles:
         if has_surrogate(article.text):
             message = "the text holds a lone surrogate, which UTF-8 cannot carry; write it as jsonl"
-            ledger.refuse("lone surrogate", message, article=article.id)
+            log.drop("lone surrogate", message, article=article.id)
             continue
         stem = _free_stem(article.id, taken)
-        text, annotations = write_document(article, ledger, name=decode_file_name(stem))
+        text, annotations = write_document(article, log, name=decode_file_name(stem))
         (path / f"{stem}.txt").write_bytes(text.encode())
         (path / f"{stem}.ann").write_bytes(annotations.encode())
         labels.update(encode_name(entity.label) for entity in article.entities)
         for event in article.events:
             for kind in event.types:
                 roles[encode_name(kind)].update(encode_role(argument.role) for argument in event.arguments)
-        ledger.articles += 1
+        log.articles += 1
     (path / "annotation.conf").write_bytes(_configuration(labels, roles).encode())
     (path / "visual.conf").write_bytes(_VISUAL.encode())
 
@@ -107,13 +107,13 @@ class _Writing:
     """
 
     article: Article
-    ledger: Ledger
+    log: ProblemLog
     unnamed: bool = False
     numbers: dict[str, str] = field(default_factory=dict)
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
-    def refuse(self, cause: str, message: str) -> None:
-        self.ledger.refuse(cause, message, article=self.article.id)
+    def drop(self, cause: str, message: str) -> None:
+        self.log.drop(cause, message, article=self.article.id)
 
     def note(self, number: str, id: str, **content: Any) -> None:
         """Note an id that is not the number itself, and what else is not None."""
@@ -125,14 +125,14 @@ class _Writing:
         """A score that JSON can hold, else None, which is recorded."""
         if score is None or math.isfinite(score):
             return score
-        self.refuse("scores left out", f"the score of {what} is {score}, which is not a JSON number")
+        self.drop("scores left out", f"the score of {what} is {score}, which is not a JSON number")
         return None
 
     def span(self, what: str, start: int, end: int) -> str | None:
         """Offsets and surface as brat writes them; None for a span that is none, which is recorded."""
         text = self.article.text
         if not 0 <= start < end <= len(text) or not (parts := fragments(text, start, end)):
-            self.refuse("span left out", f"{what} {start}-{end} lies outside the text or holds none; mend its offsets")
+            self.drop("span left out", f"{what} {start}-{end} lies outside the text or holds none; mend its offsets")
             return None
         places = ";".join(f"{low} {high}" for low, high in parts)
         return f"{places}\t{' '.join(text[low:high] for low, high in parts)}"
@@ -142,7 +142,7 @@ def _entity_lines(writing: _Writing) -> Iterator[str]:
     entities = writing.article.entities
     for entity, number in zip(entities, _numbers(entities, "T", _ENTITY_ID), strict=True):
         if not entity.label:
-            writing.refuse("no label", f"{entity.text!r} at {entity.start} has an empty label, which brat cannot hold")
+            writing.drop("no label", f"{entity.text!r} at {entity.start} has an empty label, which brat cannot hold")
         elif place := writing.span(f"entity {entity.label}", entity.start, entity.end):
             writing.numbers.setdefault(entity.id, number)
             score = writing.score(f"{entity.label} {entity.text!r}", entity.score)
@@ -162,14 +162,14 @@ def _event_lines(writing: _Writing) -> Iterator[str]:
     for event, number in zip(article.events, names, strict=True):
         what = f"trigger {event.trigger.text!r} at {event.trigger.start}"
         if not event.types or not all(event.types):
-            writing.refuse("no type", f"{what} has no event type, or an empty one, which brat cannot hold")
+            writing.drop("no type", f"{what} has no event type, or an empty one, which brat cannot hold")
             continue
         if (place := writing.span("trigger", event.trigger.start, event.trigger.end)) is None:
             continue
         writing.numbers.setdefault(event.id, number)
         arguments, scores = _arguments(writing, event, what)
         if event.scores and len(event.scores) != len(event.types):
-            writing.refuse("scores left out", f"{what} has {len(event.types)} types but {len(event.scores)} scores")
+            writing.drop("scores left out", f"{what} has {len(event.types)} types but {len(event.scores)} scores")
         aligned = event.scores if len(event.scores) == len(event.types) else [None] * len(event.types)
         for position, (kind, score) in enumerate(zip(event.types, aligned, strict=True)):
             trigger, own = next(triggers), number if position == 0 else next(more)
@@ -191,7 +191,7 @@ def _arguments(writing: _Writing, event: Event, what: str) -> tuple[list[str], d
         target = writing.numbers.get(argument.entity) if argument.entity else None
         if target is None or not argument.role:
             message = f"{argument.role!r} of {what} names {argument.entity!r}: no entity that was written, or no role"
-            writing.refuse("argument left out", message)
+            writing.drop("argument left out", message)
             continue
         count[argument.role] += 1
         number = count[argument.role]
@@ -226,12 +226,12 @@ def _article_note(writing: _Writing, name: str, drop: bool) -> list[tuple[str, d
     """The article's own note, if it has something to say: its JSON Lines form without text, entities and events."""
     article = writing.article
     meta = {key: value for key, value in article.meta.items() if not (drop and key == META)}
-    scratch = Ledger()
+    scratch = ProblemLog()
     rest = replace(article, text="", entities=(), events=(), meta=meta)
     line = next(iter(list(jsonl.write([rest], scratch))), None)
     if line is None:
-        message = f"{scratch.quarantined[0].message}; all but text, entities and events is left out"
-        writing.refuse("metadata left out", message)
+        message = f"{scratch.dropped[0].message}; all but text, entities and events is left out"
+        writing.drop("metadata left out", message)
         line = next(jsonl.write([Article(text="")], scratch))
     content: dict[str, Any] = {
         key: value for key, value in json.loads(line).items() if key != "text" and not (key == "id" and value == name)

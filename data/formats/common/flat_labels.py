@@ -1,4 +1,4 @@
-"""Triggers and entities in formats that know one kind of labelled span.
+"""Triggers and entities in formats that know one kind of labeled span.
 
 A trigger is written with the label ``event:ASSAULT+COERCE``, so that it comes back as what it was. Files of other
 tools say which of their labels are triggers through the reading option ``triggers``.

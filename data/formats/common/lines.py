@@ -73,11 +73,11 @@ def parse_json(text: str) -> Any:
             raise ValueError(f"key {next(key for key in counts if counts[key] > 1)!r} is given twice")
         return mapping
 
-    def refuse(constant: str) -> Any:
+    def drop(constant: str) -> Any:
         raise ValueError(f"{constant} is not a JSON number")
 
     try:
-        return json.loads(text, object_pairs_hook=once, parse_constant=refuse)
+        return json.loads(text, object_pairs_hook=once, parse_constant=drop)
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error.msg} at column {error.pos + 1}") from error
     except RecursionError as error:

@@ -1,4 +1,4 @@
-"""Reading options as a recipe or a command line gives them, checked against the reader that takes them."""
+"""Reading options as a config or a command line gives them, checked against the reader that takes them."""
 
 import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence

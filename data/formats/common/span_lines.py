@@ -1,4 +1,4 @@
-"""What the formats of labelled spans in JSON lines have in common: doccano and Prodigy."""
+"""What the formats of labeled spans in JSON lines have in common: doccano and Prodigy."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 from ...articles import Argument, Article, Entity, Event, Span
-from ...problems import Ledger, Notes
+from ...problems import Notes, ProblemLog
 from ...text.words import trim
 from .flat_labels import is_entity_label, trigger_label, trigger_types
 from .lines import LONGEST_LINE, has_surrogate, numbered, parse_json, spoilt
@@ -38,24 +38,24 @@ class FlatSpan:
     item: Entity | Event
 
 
-def json_objects(lines: Iterable[str], ledger: Ledger) -> Iterator[tuple[int, dict[str, Any]]]:
+def json_objects(lines: Iterable[str], log: ProblemLog) -> Iterator[tuple[int, dict[str, Any]]]:
     """Objects of JSON Lines with their line numbers; every other line is recorded."""
     for number, line in numbered(lines):
         if len(line) > LONGEST_LINE:
             message = f"the line has {len(line)} characters, more than {LONGEST_LINE}; write one article a line"
-            ledger.refuse("line too long", message, line=number)
+            log.drop("line too long", message, line=number)
         elif message := spoilt(line):
-            ledger.refuse("not UTF-8", message, line=number)
+            log.drop("not UTF-8", message, line=number)
         elif line.strip():
             try:
                 content = parse_json(line)
             except ValueError as error:
-                ledger.refuse("not JSON", f"{line[:40]!r}: {error}", line=number)
+                log.drop("not JSON", f"{line[:40]!r}: {error}", line=number)
                 continue
             if isinstance(content, dict):
                 yield number, content
             else:
-                ledger.refuse("wrong kind", f"{shown(content)} is not an object with a text", line=number)
+                log.drop("wrong kind", f"{shown(content)} is not an object with a text", line=number)
 
 
 def shown(value: Any) -> str:
@@ -79,7 +79,7 @@ def text_of(content: Mapping[str, Any], notes: Notes) -> str | None:
     text = content.get("text")
     if isinstance(text, str) and text.strip():
         return text
-    notes.refuse("no text", f"text is {shown(text)}; it must be a string with something to read in it")
+    notes.drop("no text", f"text is {shown(text)}; it must be a string with something to read in it")
     return None
 
 
@@ -89,7 +89,7 @@ def listed(content: Mapping[str, Any], key: str, notes: Notes | None) -> list[An
     if isinstance(value, list):
         return value
     if value is not None and not isinstance(value, str) and notes:
-        notes.refuse("wrong kind", f"{key} is {shown(value)}; it must be a list")
+        notes.drop("wrong kind", f"{key} is {shown(value)}; it must be a list")
     return [value] if isinstance(value, str) else []
 
 
@@ -99,11 +99,11 @@ def placed(
     """Where a stored span lies, without white space at its edges; None, and recorded, where that cannot be proven."""
     what = f"{shown(label)} {shown(start)}-{shown(end)}"
     if type(start) is not int or type(end) is not int:
-        notes.refuse("span left out", f"{what} has no whole numbers for offsets")
+        notes.drop("span left out", f"{what} has no whole numbers for offsets")
         return None
     surface = surface if isinstance(surface, str) else None
     if surface and end - start > 2 * len(surface) + 4:  # in no units; it would cost a copy of the text to say so
-        notes.refuse("span left out", f"{what} is said to be {shown(surface)}, which is shorter in any units")
+        notes.drop("span left out", f"{what} is said to be {shown(surface)}, which is shorter in any units")
         return None
     found = offsets.from_utf16(start, end) if utf16 else None
     try:
@@ -112,17 +112,17 @@ def placed(
                 raise OffsetError("lies outside the text in UTF-16 units, is empty or cuts a character; set units?")
             *found, done = offsets.settle(start, end, surface)
             if done:
-                notes.repair(done.partition(" by ")[0], f"{what} {shown(surface)} is at {found[0]}-{found[1]}: {done}")
+                notes.fix(done.partition(" by ")[0], f"{what} {shown(surface)} is at {found[0]}-{found[1]}: {done}")
     except OffsetError as error:
-        notes.refuse("span left out", f"{what}: {error}")
+        notes.drop("span left out", f"{what}: {error}")
         return None
     text, (low, high) = offsets.text, found
     if text[low].isspace() or text[high - 1].isspace():
         low, high = trim(text, low, high)
         if low == high:
-            notes.refuse("span left out", f"{what} holds nothing but white space")
+            notes.drop("span left out", f"{what} holds nothing but white space")
             return None
-        notes.repair("white space at an edge", f"{what} is cut to {low}-{high} {shown(text[low:high])}")
+        notes.fix("white space at an edge", f"{what} is cut to {low}-{high} {shown(text[low:high])}")
     return low, high
 
 
@@ -134,10 +134,10 @@ def new_mark(
     label = as_text(label) or ""
     types = trigger_types(label, triggers)
     if not label or (types and not all(types)):
-        notes.refuse("span left out", f"{what} has the label {shown(label)}; label it, or name event types in full")
+        notes.drop("span left out", f"{what} has the label {shown(label)}; label it, or name event types in full")
         return None
     if name in taken:
-        notes.repair("duplicate id", f"{what} has the id {shown(name)} of another span; dropped")
+        notes.fix("duplicate id", f"{what} has the id {shown(name)} of another span; dropped")
         name = ""
     taken |= {name} - {""}
     return Mark(start=place[0], end=place[1], label=label, types=types or (), id=name)
@@ -166,13 +166,13 @@ def link(
     """
     what = f"{shown(role)} of {shown(marks[head].label)} and {shown(marks[child].label)}"
     if not isinstance(role, str) or not role:
-        notes.refuse("relation left out", f"{what} has no label; name the role")
+        notes.drop("relation left out", f"{what} has no label; name the role")
     elif bool(marks[head].types) == bool(marks[child].types):
         kinds = "two triggers" if marks[head].types else "two entities; name the labels of triggers in `triggers`"
-        notes.refuse("relation left out", f"{what} joins {kinds}")
+        notes.drop("relation left out", f"{what} joins {kinds}")
     else:
         if marks[child].types:
-            notes.repair("relation turned round", f"{what} points to the trigger; read as its argument")
+            notes.fix("relation turned round", f"{what} points to the trigger; read as its argument")
             head, child = child, head
         if not marks[child].id:
             marks[child] = replace(marks[child], id=next(fresh))
@@ -184,7 +184,7 @@ def merged(inner: Mapping[str, Any], extra: Mapping[str, Any], notes: Notes) -> 
     for key in inner.keys() & extra.keys():
         if inner[key] != extra[key]:
             message = f"{shown(key)} is {shown(extra[key])} and, in meta, {shown(inner[key])}; the first is kept"
-            notes.repair("metadata given twice", message)
+            notes.fix("metadata given twice", message)
     return {**inner, **extra}
 
 
@@ -219,26 +219,26 @@ def to_article(
     )
 
 
-def flat_spans(article: Article, ledger: Ledger) -> list[FlatSpan]:
-    """Entities, then triggers, as labelled spans; those that would not come back are recorded."""
+def flat_spans(article: Article, log: ProblemLog) -> list[FlatSpan]:
+    """Entities, then triggers, as labeled spans; those that would not come back are recorded."""
     spans: list[FlatSpan] = []
     for entity in article.entities:
         if entity.label and is_entity_label(entity.label):
             spans.append(FlatSpan(start=entity.start, end=entity.end, label=entity.label, item=entity))
         else:
             message = f"{entity.label!r} of {entity.text!r} is the label of no entity; rename it"
-            ledger.refuse("entity left out", message, article=article.id)
+            log.drop("entity left out", message, article=article.id)
     for event in article.events:
         label, trigger = trigger_label(event.types), event.trigger
         if label and trigger_types(label) == event.types:
             spans.append(FlatSpan(start=trigger.start, end=trigger.end, label=label, item=event))
         else:
             message = f"types {event.types} of {trigger.text!r} make no label: one is empty, given twice or has a plus"
-            ledger.refuse("event left out", message, article=article.id)
+            log.drop("event left out", message, article=article.id)
     return spans
 
 
-def flat_arguments(article: Article, spans: list[FlatSpan], ledger: Ledger) -> list[tuple[int, int, Argument]]:
+def flat_arguments(article: Article, spans: list[FlatSpan], log: ProblemLog) -> list[tuple[int, int, Argument]]:
     """Arguments with the positions of trigger and entity among the spans; those without either are recorded."""
     entities = {span.item.id: place for place, span in enumerate(spans) if isinstance(span.item, Entity)}
     events = [(place, span.item) for place, span in enumerate(spans) if isinstance(span.item, Event)]
@@ -249,7 +249,7 @@ def flat_arguments(article: Article, spans: list[FlatSpan], ledger: Ledger) -> l
                 found.append((place, entities[argument.entity], argument))
             else:
                 message = f"{argument.role!r} of {event.trigger.text!r} has no role, or its entity was left out"
-                ledger.refuse("argument left out", message, article=article.id)
+                log.drop("argument left out", message, article=article.id)
     return found
 
 
@@ -263,24 +263,24 @@ def has_scores(article: Article) -> bool:
     )
 
 
-def json_line(content: Mapping[str, Any], article: Article, ledger: Ledger) -> str | None:
+def json_line(content: Mapping[str, Any], article: Article, log: ProblemLog) -> str | None:
     """A line of JSON; None, and recorded, for an article that has no text or that UTF-8 or JSON cannot carry."""
     if not article.text.strip():
-        ledger.refuse("no text", "the text is empty, which the tool does not import", article=article.id)
+        log.drop("no text", "the text is empty, which the tool does not import", article=article.id)
         return None
     try:
         line = json.dumps(content, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        ledger.refuse("not JSON", f"the article cannot be written as JSON: {error}", article=article.id)
+        log.drop("not JSON", f"the article cannot be written as JSON: {error}", article=article.id)
         return None
     if has_surrogate(line):
         message = "the article holds a lone surrogate, which UTF-8 cannot carry; write it as jsonl"
-        ledger.refuse("lone surrogate", message, article=article.id)
+        log.drop("lone surrogate", message, article=article.id)
         return None
     return _LINE_ENDS.sub(lambda found: f"\\u{ord(found.group()):04x}", line) + "\n"
 
 
-def record_losses(lost: Mapping[str, Any], article: Article, ledger: Ledger) -> None:
+def record_losses(lost: Mapping[str, Any], article: Article, log: ProblemLog) -> None:
     """Record the fields that hold something and are not written."""
     for field in (field for field, value in lost.items() if value):
-        ledger.refuse(f"{field} left out", f"the format holds no {field}; write jsonl to keep it", article=article.id)
+        log.drop(f"{field} left out", f"the format holds no {field}; write jsonl to keep it", article=article.id)

@@ -39,7 +39,7 @@ class ArchiveError(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Member:
+class FoldDataset:
     """A file in an archive.
 
     Attributes:
@@ -62,11 +62,11 @@ class Archive:
     """
 
     file: zipfile.ZipFile
-    members: dict[str, Member] = field(default_factory=dict)
+    members: dict[str, FoldDataset] = field(default_factory=dict)
     refused: list[tuple[str, str]] = field(default_factory=list)
     left: int = MAX_TOTAL
 
-    def read(self, member: Member, largest: int) -> bytes:
+    def read(self, member: FoldDataset, largest: int) -> bytes:
         """The content of a member of at most `largest` bytes.
 
         Raises:
@@ -164,7 +164,7 @@ def _list(archive: Archive) -> None:
             message = f"member {_SHOWN.repr(name)} is there twice; the first is read"
             archive.refused.append(("duplicate member", message))
         else:
-            archive.members[name] = Member(name=name, info=info)
+            archive.members[name] = FoldDataset(name=name, info=info)
 
 
 def _unsafe(name: str, info: zipfile.ZipInfo) -> str:

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ...problems import Ledger
+from ...problems import ProblemLog
 from ..common.file_order import in_order
-from ..common.zip_archive import Archive, ArchiveError, Member, open_archive
+from ..common.zip_archive import Archive, ArchiveError, FoldDataset, open_archive
 from .uima_cas import MAX_BYTES, is_cas_json_head
 
 CURATOR = "CURATION_USER"
@@ -52,7 +52,7 @@ class _Version:
     user: str
     curated: bool
     readable: bool
-    member: Member
+    member: FoldDataset
 
     def __str__(self) -> str:
         return self.user if self.readable else f"{self.user} (.{self.member.name.rpartition('.')[2]:.20})"
@@ -73,32 +73,32 @@ def is_archive(path: Path) -> bool:
         return True
 
 
-def read_archive(path: Path, ledger: Ledger, annotator: str) -> Iterator[Document]:
-    """The documents of an archive, one at a time; the ledger's source names the member while it is out.
+def read_archive(path: Path, log: ProblemLog, annotator: str) -> Iterator[Document]:
+    """The documents of an archive, one at a time; the log's source names the member while it is out.
 
     Args:
         path: of the zip file.
-        ledger: takes what is left out.
+        log: takes what is left out.
         annotator: whose version of each document of a project is read; empty for the curated one, or the only one.
     """
-    source = ledger.source
+    source = log.source
     try:
         with open_archive(path) as archive:
             for cause, message in archive.refused:
-                ledger.refuse(cause, message)
+                log.drop(cause, message)
             files = _content_files(archive)
-            for member, name in _chosen(files, ledger, annotator):
-                ledger.source = f"{source}!{_shown(member.name)}"
-                yield from _documents(archive, member, name, ledger)
-                ledger.source = source
+            for member, name in _chosen(files, log, annotator):
+                log.source = f"{source}!{_shown(member.name)}"
+                yield from _documents(archive, member, name, log)
+                log.source = source
     except (ArchiveError, OSError) as error:
-        ledger.source = source
-        ledger.refuse("archive not read", f"the archive is left out: {error}")
+        log.source = source
+        log.drop("archive not read", f"the archive is left out: {error}")
     finally:
-        ledger.source = source
+        log.source = source
 
 
-def _content_files(archive: Archive) -> list[Member]:
+def _content_files(archive: Archive) -> list[FoldDataset]:
     """Members in the order of their names, without what desktops put beside them."""
     members = (member for name, member in archive.members.items() if not _is_litter(name))
     return sorted(members, key=lambda member: in_order(PurePosixPath(member.name)))
@@ -109,11 +109,11 @@ def _is_litter(name: str) -> bool:
     return "__MACOSX" in parts[:-1] or parts[-1].startswith(".")
 
 
-def _suffix(member: Member) -> str:
+def _suffix(member: FoldDataset) -> str:
     return PurePosixPath(member.name).suffix.lower()
 
 
-def _chosen(files: Sequence[Member], ledger: Ledger, annotator: str) -> Iterator[tuple[Member, str]]:
+def _chosen(files: Sequence[FoldDataset], log: ProblemLog, annotator: str) -> Iterator[tuple[FoldDataset, str]]:
     """The members to be read, each with the name of its document; empty where the member has it."""
     versions: dict[tuple[str, str], list[_Version]] = {}
     for member in files:
@@ -129,31 +129,31 @@ def _chosen(files: Sequence[Member], ledger: Ledger, annotator: str) -> Iterator
         users = {version.user: None for group in versions.values() for version in group}
         if annotator and annotator not in users:
             message = f"annotator is {annotator!r:.60}, who is in no document; there are {_few(users)}"
-            ledger.refuse("unknown annotator", message)
+            log.drop("unknown annotator", message)
             return
         for key in sorted(versions, key=lambda key: in_order(PurePosixPath(*key))):
-            if (version := _choice(key[1], versions[key], annotator, ledger)) is not None:
+            if (version := _choice(key[1], versions[key], annotator, log)) is not None:
                 yield version.member, key[1]
     elif any(_PROJECT.fullmatch(member.name) for member in files):
-        ledger.refuse("no documents", "the project was exported without annotations; export it with a format, as XMI")
+        log.drop("no documents", "the project was exported without annotations; export it with a format, as XMI")
     else:
-        yield from _plain(files, ledger)
+        yield from _plain(files, log)
 
 
-def _plain(files: Sequence[Member], ledger: Ledger) -> Iterator[tuple[Member, str]]:
+def _plain(files: Sequence[FoldDataset], log: ProblemLog) -> Iterator[tuple[FoldDataset, str]]:
     """Every document of an archive that is no project; what else it holds is recorded."""
     taken = [member for member in files if _suffix(member) in (*_DOCUMENTS, ".zip")]
     if not taken:
-        ledger.refuse("no documents", "the archive holds no .xmi or .json file, nor a project of INCEpTION")
+        log.drop("no documents", "the archive holds no .xmi or .json file, nor a project of INCEpTION")
         return
     known = {member.name for member in taken}
     other = [m.name for m in files if m.name not in known and PurePosixPath(m.name).name != "TypeSystem.xml"]
     if other:
-        ledger.repair("members left aside", f"{len(other)} members are no documents: {_few(other)}")
+        log.fix("members left aside", f"{len(other)} members are no documents: {_few(other)}")
     yield from ((member, "") for member in taken)
 
 
-def _choice(document: str, versions: Sequence[_Version], annotator: str, ledger: Ledger) -> _Version | None:
+def _choice(document: str, versions: Sequence[_Version], annotator: str, log: ProblemLog) -> _Version | None:
     """The version of a document that is read; what is left out is recorded."""
     readable = [version for version in versions if version.readable]
     known = {version.user for version in readable}
@@ -169,24 +169,22 @@ def _choice(document: str, versions: Sequence[_Version], annotator: str, ledger:
         candidates = people
     if not candidates:
         why = f"it has no version of {annotator!r:.60}" if annotator else "nobody has annotated it"
-        ledger.repair("document without a version", f"{what} is left out: {why}{_others(people)}", article=document)
+        log.fix("document without a version", f"{what} is left out: {why}{_others(people)}", article=document)
         return None
     chosen = candidates[0]
     if not annotator and not curated and len({version.user for version in candidates}) > 1:
         message = f"{what} was annotated by {_few(dict.fromkeys(map(str, candidates)))} and is not curated"
-        ledger.refuse(
-            "several annotators", f"{message}; choose one with the reading option annotator", article=document
-        )
+        log.drop("several annotators", f"{message}; choose one with the reading option annotator", article=document)
         return None
     if not chosen.readable:
         message = (
             f"{what} is there as {_shown(str(chosen))}, which is not read; export it as UIMA CAS XMI or UIMA CAS JSON"
         )
-        ledger.refuse("format not read", message, article=document)
+        log.drop("format not read", message, article=document)
         return None
     if others := [version for version in people if version is not chosen]:
         message = f"{what} is read as {_shown(chosen.user)} has it; left out: {_few(dict.fromkeys(map(str, others)))}"
-        ledger.repair("versions left out", message, article=document)
+        log.fix("versions left out", message, article=document)
     return chosen
 
 
@@ -206,7 +204,7 @@ def _shown(name: str) -> str:
     return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in name[:_SHOWN])
 
 
-def _documents(archive: Archive, member: Member, name: str, ledger: Ledger) -> Iterator[Document]:
+def _documents(archive: Archive, member: FoldDataset, name: str, log: ProblemLog) -> Iterator[Document]:
     """The document of a member; several of an archive in a plain archive, one in a project."""
     article = name or PurePosixPath(member.name).stem
     try:
@@ -217,37 +215,37 @@ def _documents(archive: Archive, member: Member, name: str, ledger: Ledger) -> I
         with open_archive(content, left=archive.left) as nested:
             archive.left = 0  # until the nested one has taken its part
             try:
-                yield from _nested(nested, name, ledger)
+                yield from _nested(nested, name, log)
             finally:
                 archive.left = nested.left
     except ArchiveError as error:
-        ledger.refuse("member not read", f"the member is left out: {error}", article=article)
+        log.drop("member not read", f"the member is left out: {error}", article=article)
 
 
-def _nested(archive: Archive, name: str, ledger: Ledger) -> Iterator[Document]:
-    source = ledger.source
+def _nested(archive: Archive, name: str, log: ProblemLog) -> Iterator[Document]:
+    source = log.source
     for cause, message in archive.refused:
-        ledger.refuse(cause, message, article=name)
+        log.drop(cause, message, article=name)
     files = _content_files(archive)
     for deeper in (member for member in files if _suffix(member) == ".zip"):
         message = f"{deeper.name!r:.80} is an archive in an archive in an archive, which no export has"
-        ledger.refuse("nested too deeply", f"{message}; unpack it", article=name)
+        log.drop("nested too deeply", f"{message}; unpack it", article=name)
     found = [member for member in files if _suffix(member) in _DOCUMENTS]
     if not found or (name and len(found) > 1):
         held = _few(member.name for member in found) or "none"
-        ledger.refuse("no document", f"it must hold one .xmi or .json file and holds {held}", article=name)
+        log.drop("no document", f"it must hold one .xmi or .json file and holds {held}", article=name)
         return
     for member in found:
-        ledger.source = f"{source}!{_shown(member.name)}"
+        log.source = f"{source}!{_shown(member.name)}"
         try:
             yield _document(archive.read(member, MAX_BYTES), member, name)
         except ArchiveError as error:
-            ledger.refuse("member not read", f"the member is left out: {error}", article=name)
+            log.drop("member not read", f"the member is left out: {error}", article=name)
         finally:
-            ledger.source = source
+            log.source = source
 
 
-def _document(content: bytes, member: Member, name: str) -> Document:
+def _document(content: bytes, member: FoldDataset, name: str) -> Document:
     path = PurePosixPath(member.name)
     # A project's folder is called as the source file was: news.txt or news.xmi.
     shown = name.removesuffix(".xmi").removesuffix(".json") or path.stem

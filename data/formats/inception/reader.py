@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...articles import Argument, Article, Entity, Event, Span
-from ...problems import Ledger
+from ...problems import ProblemLog
 from ...text.words import trim
 from ..common.lines import parse_json
 from ..common.offsets import Offsets
@@ -32,7 +32,7 @@ _LINGUISTIC = ("de.tudarmstadt.", "org.dkpro.")  # layers of every project, most
 
 def read_file(
     path: Path,
-    ledger: Ledger,
+    log: ProblemLog,
     *,
     entity_layers: Collection[str] = (f"{ENTITY_TYPE}:value", "custom.Span:label"),
     event_layers: Collection[str] = (f"{EVENT_TYPE}:types",),
@@ -46,7 +46,7 @@ def read_file(
 
     Args:
         path: an XMI or a JSON file, or an archive of a document or of a project; type systems are not needed.
-        ledger: takes the problems and the count.
+        log: takes the problems and the count.
         entity_layers: span layers of which each annotation is an entity, as ``"custom.Span:label"``; without a feature
             the first of value, label, types, type and category.
         event_layers: span layers of which each annotation triggers an event.
@@ -59,18 +59,18 @@ def read_file(
 
     Yields:
         0, for there are no lines that matter, and the article. Its id is the one that it was written with, else the
-        document's name in INCEpTION, else the name of the file. The ledger's source is then ``ARCHIVE!MEMBER``.
+        document's name in INCEpTION, else the name of the file. The log's source is then ``ARCHIVE!MEMBER``.
     """
-    documents = read_archive(path, ledger, annotator) if path.suffix.lower() == ".zip" else _document(path, ledger)
+    documents = read_archive(path, log, annotator) if path.suffix.lower() == ".zip" else _document(path, log)
     for document in documents:
         try:
             cas = parse_cas(document.content, json=document.json)
         except CasError as error:
-            ledger.refuse("not a CAS document", f"the document is left out: {error}", article=document.name)
+            log.drop("not a CAS document", f"the document is left out: {error}", article=document.name)
             continue
         reading = _Reading(
             cas=cas,
-            ledger=ledger,
+            log=log,
             name=_name(cas) or document.name,
             entity_layers=_layers(entity_layers),
             event_layers=_layers(event_layers),
@@ -78,16 +78,16 @@ def read_file(
             document_layers=_layers(document_layers),
             triggers=frozenset(triggers),
         )
-        ledger.articles += 1
+        log.articles += 1
         yield 0, reading.article(_layers(ignored_layers))
 
 
-def _document(path: Path, ledger: Ledger) -> Iterator[Document]:
+def _document(path: Path, log: ProblemLog) -> Iterator[Document]:
     """The document of a file, unless it cannot be read."""
     try:
         content = read_content(path)
     except (CasError, OSError) as error:
-        ledger.refuse("not a CAS document", f"the document is left out: {error}", article=path.stem)
+        log.drop("not a CAS document", f"the document is left out: {error}", article=path.stem)
         return
     yield Document(name=path.stem, content=content, json=path.suffix.lower() == ".json")
 
@@ -112,7 +112,7 @@ class _Reading:
     """One document on its way to an article."""
 
     cas: Cas
-    ledger: Ledger
+    log: ProblemLog
     name: str
     entity_layers: dict[str, str]
     event_layers: dict[str, str]
@@ -129,15 +129,15 @@ class _Reading:
     def __post_init__(self) -> None:
         self.offsets = Offsets(self.cas.text)
 
-    def refuse(self, cause: str, message: str) -> None:
-        self.ledger.refuse(cause, message, article=self.name)
+    def drop(self, cause: str, message: str) -> None:
+        self.log.drop(cause, message, article=self.name)
 
-    def repair(self, cause: str, message: str) -> None:
-        self.ledger.repair(cause, message, article=self.name)
+    def fix(self, cause: str, message: str) -> None:
+        self.log.fix(cause, message, article=self.name)
 
     def article(self, ignored: Collection[str]) -> Article:
         for cause, message in self.cas.problems:
-            self.refuse(cause, message)
+            self.drop(cause, message)
         labels: list[str] = []
         aside: Counter[str] = Counter()
         relations: list[Structure] = []
@@ -180,7 +180,7 @@ class _Reading:
         owner = self.owners.setdefault(array.id, (structure.id, feature))
         if owner != (structure.id, feature):
             message = f"{feature} of structure {structure.id} is the array {array.id}, which structure {owner[0]} holds"
-            self.refuse("shared array", f"{message}; it is read once")
+            self.drop("shared array", f"{message}; it is read once")
         return owner == (structure.id, feature)
 
     def _span(self, structure: Structure, kind: str) -> None:
@@ -193,18 +193,18 @@ class _Reading:
         begin, end = structure.number("begin"), structure.number("end")
         found = None if begin is None or end is None else self.offsets.from_utf16(begin, end)
         if structure.number("sofa") != self.cas.sofa:
-            self.refuse("other view", f"{what} is of another view than the text that is read")
+            self.drop("other view", f"{what} is of another view than the text that is read")
         elif structure.id not in self.cas.members:
-            self.refuse("not in the index", f"{what} is in the file but not in the index of its view: it was deleted")
+            self.drop("not in the index", f"{what} is in the file but not in the index of its view: it was deleted")
         elif found is None:
             place = f"{structure.features.get('begin')!r:.30}-{structure.features.get('end')!r:.30}"
             message = (
                 f"{what} {place} is empty, outside the text of {len(self.cas.text)} code points, or cuts a character"
             )
-            self.refuse("span outside the text", f"{message}; offsets count UTF-16 units, the end is exclusive")
+            self.drop("span outside the text", f"{message}; offsets count UTF-16 units, the end is exclusive")
         elif not labels:
             message = f"{what} {self.cas.text[found[0] : found[1]][:60]!r} has no {feature or 'label'}; label it"
-            self.refuse("no label", message)
+            self.drop("no label", message)
         else:
             self._settled(structure, kind, labels, found)
 
@@ -214,15 +214,13 @@ class _Reading:
         what = f"{'+'.join(labels)} {found[0]}-{found[1]} {surface[:60]!r}"
         self.covered += end - start
         if self.covered > MAX_COVERED:
-            self.refuse(
-                "too many spans", f"{what}: the spans cover over {MAX_COVERED >> 20} million characters together"
-            )
+            self.drop("too many spans", f"{what}: the spans cover over {MAX_COVERED >> 20} million characters together")
             return
         if start == end:
-            self.refuse("empty span", f"{what} covers nothing that is seen")
+            self.drop("empty span", f"{what} covers nothing that is seen")
             return
         if (start, end) != found:
-            self.repair("white space at an edge", f"{what} is taken without it: {self.cas.text[start:end][:60]!r}")
+            self.fix("white space at an edge", f"{what} is taken without it: {self.cas.text[start:end][:60]!r}")
         name = structure.features.get("id")
         name = name if isinstance(name, str) else ""
         if kind in self.event_layers or label in self.triggers:
@@ -230,7 +228,7 @@ class _Reading:
             self.events[structure.id] = Event(trigger=trigger, types=tuple(dict.fromkeys(labels)), id=name)
             return
         if len(labels) > 1:
-            self.refuse("several labels", f"{what}: an entity has one, the first is taken")
+            self.drop("several labels", f"{what}: an entity has one, the first is taken")
         self.entities[structure.id] = Entity(start=start, end=end, label=label, id=name)
 
     def _slots(self, event: Structure) -> None:
@@ -242,7 +240,7 @@ class _Reading:
                 self._argument(event.id, link.features.get("role"), link.number("target"), f"link {link.id}")
             if links or feature == ARGUMENTS_FEATURE:  # else it may be a plain number
                 for number in missing:
-                    self.refuse("unknown id", f"{feature} of event {event.id} names {number}, which the file lacks")
+                    self.drop("unknown id", f"{feature} of event {event.id} names {number}, which the file lacks")
 
     def _relation(self, relation: Structure) -> None:
         """An argument from a relation between an event and an entity, whichever it was drawn from."""
@@ -250,20 +248,20 @@ class _Reading:
         source, target = relation.number("Governor"), relation.number("Dependent")
         roles = self._labels(relation, self.relation_layers[relation.type])
         if relation.id not in self.cas.members:
-            self.refuse("not in the index", f"{what} is in the file but not in the index of its view: it was deleted")
+            self.drop("not in the index", f"{what} is in the file but not in the index of its view: it was deleted")
         elif source in self.events:
             self._argument(source, "+".join(roles), target, what)
         elif target in self.events:
             self._argument(target, "+".join(roles), source, what)
         else:
             message = f"{what} {'+'.join(roles)!r:.60} goes from {source} to {target}, of which none is an event"
-            self.refuse("relation of no event", f"{message}; relations between entities are not kept")
+            self.drop("relation of no event", f"{message}; relations between entities are not kept")
 
     def _argument(self, event: int, role: object, target: int | None, what: str) -> None:
         if not isinstance(role, str) or not role:
-            self.refuse("no role", f"{what} of event {event} has no role; name it")
+            self.drop("no role", f"{what} of event {event} has no role; name it")
         elif target not in self.entities:
-            self.refuse(
+            self.drop(
                 "unknown id", f"{what}: {role!r:.60} of event {event} is {target}, which is no entity that was read"
             )
         else:
@@ -274,9 +272,9 @@ class _Reading:
         for layer, count in aside.items():
             message = f"{count} annotations of layer {layer} are not read"
             if layer.startswith(_LINGUISTIC):
-                self.repair("layer left aside", message)
+                self.fix("layer left aside", message)
             else:
-                self.refuse("layer not read", f"{message}; name it in entity_layers, event_layers … or ignored_layers")
+                self.drop("layer not read", f"{message}; name it in entity_layers, event_layers … or ignored_layers")
 
     def _assembled(self, labels: tuple[str, ...]) -> Article:
         self._name_apart()
@@ -302,7 +300,7 @@ class _Reading:
         def name(given: str, number: int) -> str:
             if given and given in used:
                 message = f"id {given!r:.60} is used twice; structure {number} is read without it"
-                self.repair("duplicate id", message)
+                self.fix("duplicate id", message)
                 return ""
             used.add(given)
             return given
@@ -329,10 +327,10 @@ class _Reading:
             try:
                 about["meta"] = parse_json(str(stored["meta"]))
             except ValueError as error:
-                self.refuse("meta", f"meta is {stored['meta']!r:.60}: {error}")
+                self.drop("meta", f"meta is {stored['meta']!r:.60}: {error}")
             else:
                 if not isinstance(about["meta"], dict):
-                    self.refuse("meta", f"meta is {stored['meta']!r:.60}; it must be an object")
+                    self.drop("meta", f"meta is {stored['meta']!r:.60}; it must be an object")
                     del about["meta"]
         return about
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ...articles import Article
-from ...problems import DataError, Ledger, Problem
+from ...problems import DataError, Problem, ProblemLog
 
 ENTITY_TYPE = "de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity"
 METADATA_TYPE = "de.tudarmstadt.ukp.dkpro.core.api.metadata.type.DocumentMetaData"
@@ -42,11 +42,11 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _FILE_NAME = re.compile(r"\w[\w .-]{0,60}(?<![ .])")
 
 
-def write_files(articles: Iterable[Article], path: Path, ledger: Ledger) -> None:
+def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> None:
     """Write one XMI file an article, named by its id where that can be a file's name, and TypeSystem.xml.
 
     An article whose text has characters that XML 1.0 lacks is left out; every other loss costs what is lost. Scores,
-    sentences, tokens, evidence and what was judged are lost.
+    sentences, tokens, evidence and what was annotated are lost.
 
     Raises:
         DataError: dkpro-cassis is not installed.
@@ -55,7 +55,7 @@ def write_files(articles: Iterable[Article], path: Path, ledger: Ledger) -> None
         import cassis
     except ImportError as error:
         message = 'INCEpTION files are written with dkpro-cassis: pip install "rasid[inception]"'
-        raise DataError([Problem(source=ledger.source, cause="missing extra", message=message)]) from error
+        raise DataError([Problem(source=log.source, cause="missing extra", message=message)]) from error
     types = cassis.TypeSystem()
     for name, (parent, _) in _TYPES.items():
         types.create_type(name, parent)
@@ -70,7 +70,7 @@ def write_files(articles: Iterable[Article], path: Path, ledger: Ledger) -> None
             message = (
                 f"the text holds {_NOT_XML.search(article.text).group()!a}, which XML 1.0 cannot hold; take it out"  # type: ignore[union-attr]
             )
-            ledger.refuse("article left out", message, article=article.id)
+            log.drop("article left out", message, article=article.id)
             continue
         name = article.id if _FILE_NAME.fullmatch(article.id) else f"article-{number}"
         while name.casefold() in used:
@@ -78,18 +78,18 @@ def write_files(articles: Iterable[Article], path: Path, ledger: Ledger) -> None
         used.add(name.casefold())
         cas = cassis.Cas(types)
         cas.sofa_string, cas.sofa_mime = article.text, "text/plain"
-        _Writing(cas, article, ledger).annotate(name)
+        _Writing(cas, article, log).annotate(name)
         cas.to_xmi(path / f"{name}.xmi")
-        ledger.articles += 1
+        log.articles += 1
 
 
 class _Writing:
     """One article on its way into a CAS."""
 
-    def __init__(self, cas: Any, article: Article, ledger: Ledger) -> None:
+    def __init__(self, cas: Any, article: Article, log: ProblemLog) -> None:
         self.cas = cas
         self.article = article
-        self.ledger = ledger
+        self.log = log
 
     def annotate(self, name: str) -> None:
         article = self.article
@@ -106,27 +106,27 @@ class _Writing:
             or any(argument.score is not None for event in article.events for argument in event.arguments),
             "sentences": article.sentences,
             "tokens": article.tokens,
-            "judged": article.judged,
+            "annotated": article.annotated,
             "evidence": article.evidence,
         }
         for what in (what for what, value in lost.items() if value):
-            self._refuse(f"{what} left out", f"INCEpTION files hold no {what}; write jsonl to keep them")
+            self._drop(f"{what} left out", f"INCEpTION files hold no {what}; write jsonl to keep them")
 
     def _add(self, kind: str, **features: Any) -> Any:
         structure = self.cas.typesystem.get_type(kind)(**features)
         self.cas.add(structure)
         return structure
 
-    def _refuse(self, cause: str, message: str) -> None:
-        self.ledger.refuse(cause, message, article=self.article.id)
+    def _drop(self, cause: str, message: str) -> None:
+        self.log.drop(cause, message, article=self.article.id)
 
     def _holds(self, what: str, *strings: str) -> bool:
         """Whether labels or the like can be written; says so if not."""
         for string in strings:
             if not string:
-                self._refuse("label missing", f"{what} has an empty label, which would not come back")
+                self._drop("label missing", f"{what} has an empty label, which would not come back")
             elif not _xml(string):
-                self._refuse("not XML", f"{what}: {string!a:.60} has characters that XML 1.0 cannot hold")
+                self._drop("not XML", f"{what}: {string!a:.60} has characters that XML 1.0 cannot hold")
         return all(strings) and _xml(*strings)
 
     def _about(self) -> None:
@@ -136,14 +136,14 @@ class _Writing:
         stored = {}
         for key, value in given.items():
             if value is not None and not _xml(value):
-                self._refuse("not XML", f"{key} {value!a:.60} has characters that XML 1.0 cannot hold")
+                self._drop("not XML", f"{key} {value!a:.60} has characters that XML 1.0 cannot hold")
             elif value is not None:
                 stored[key] = value
         if article.meta:
             try:
                 stored["meta"] = json.dumps(dict(article.meta), allow_nan=False)
             except (TypeError, ValueError, RecursionError) as error:
-                self._refuse("meta left out", f"meta cannot be written as JSON: {error}")
+                self._drop("meta left out", f"meta cannot be written as JSON: {error}")
         self._add(ARTICLE_TYPE, **stored)
 
     def _entities(self) -> dict[str, Any]:
@@ -165,13 +165,13 @@ class _Writing:
             what = f"{'+'.join(event.types)} {trigger.start}-{trigger.end} {trigger.text!r:.60}"
             types = [label for label in event.types if self._holds(f"event {what}", label)]
             if not types:
-                self._refuse("event left out", f"{what} has no type that can be written")
+                self._drop("event left out", f"{what} has no type that can be written")
             elif self._inside(what, trigger.start, trigger.end):
                 links = []
                 for argument in event.arguments:
                     if argument.entity not in targets:
                         message = f"{argument.role} of {what} names {argument.entity!r:.60}, which is not written"
-                        self._refuse("argument left out", message)
+                        self._drop("argument left out", message)
                     elif self._holds(f"argument of {what}", argument.role):
                         links.append(link(role=argument.role, target=targets[argument.entity]))
                 features = {ARGUMENTS_FEATURE: array(elements=links)} if links else {}
@@ -182,12 +182,12 @@ class _Writing:
     def _inside(self, what: str, start: int, end: int) -> bool:
         if inside := 0 <= start < end <= len(self.article.text):
             return inside
-        self._refuse("span outside the text", f"{what} is empty or outside of {len(self.article.text)} code points")
+        self._drop("span outside the text", f"{what} is empty or outside of {len(self.article.text)} code points")
         return False
 
     def _id(self, what: str, name: str) -> str | None:
         if name and not _xml(name):
-            self._refuse("not XML", f"id {name!a:.60} of {what} has characters that XML 1.0 cannot hold")
+            self._drop("not XML", f"id {name!a:.60} of {what} has characters that XML 1.0 cannot hold")
         return name if name and _xml(name) else None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from ...articles import Article
 from ..common.lines import parse_json
 
-KEYS = ("id", "title", "date", "source", "event_types", "judged", "meta")
+KEYS = ("id", "title", "date", "source", "event_types", "annotated", "meta")
 FENCE = "---"
 
 _BARE = re.compile(r"[^\s,\[\]\"]+")  # a label that a list may hold without quotes
@@ -17,7 +17,7 @@ def write_front_matter(article: Article) -> str:
     """The front matter with its fences.
 
     Raises:
-        TypeError, ValueError: ``meta`` or ``judged`` is not JSON.
+        TypeError, ValueError: ``meta`` or ``annotated`` is not JSON.
     """
     lines = [FENCE]
     if article.id:
@@ -30,8 +30,8 @@ def write_front_matter(article: Article) -> str:
     if labels := article.event_types:
         bare = all(_BARE.fullmatch(label) for label in labels)
         lines.append(f"event_types: [{', '.join(labels)}]" if bare else f"event_types: {_json(list(labels))}")
-    if article.judged:
-        lines.append(f"judged: {_json(dict(article.judged))}")
+    if article.annotated:
+        lines.append(f"annotated: {_json(dict(article.annotated))}")
     if article.meta:
         lines.append(f"meta: {_json(dict(article.meta))}")
     return "\n".join([*lines, FENCE, ""])
@@ -54,7 +54,7 @@ def read_value(key: str, value: str) -> Any:
             if not isinstance(content := parse_json(value), dict):
                 raise ValueError(f"{value[:40]!r} is not a JSON object on one line")
             return content
-        case "judged":
+        case "annotated":
             content = parse_json(value)
             if not isinstance(content, dict) or not all(_strings(labels) for labels in content.values()):
                 raise ValueError(f'{value[:40]!r} is not a JSON object such as {{"entities": ["PER"]}}')

@@ -1,12 +1,13 @@
-"""Reading inline markup."""
+"""Reading inline inline."""
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from .... import renamed
 from ...articles import Argument, Article, Entity, Event, Span
-from ...problems import Ledger
+from ...problems import ProblemLog
 from ..common.lines import nearest, numbered, spoilt
 from .front_matter import FENCE, KEYS, first_line_title, read_value
 from .writer import CLOSES, SPECIAL, write
@@ -17,33 +18,33 @@ _KEY = re.compile(r"([^\s:]+):(.*)", re.DOTALL)
 _HEADER = re.compile(r"([^\s:=\[\]{}\\]*):([^\s\[\]{}\\]+) ")  # id:LABEL, then one space
 
 
-def read(lines: Iterable[str], ledger: Ledger) -> Iterator[Article]:
+def read(lines: Iterable[str], log: ProblemLog) -> Iterator[Article]:
     """Read articles; one with a problem is left out, and every problem of it is recorded with its line.
 
     Args:
         lines: the lines of a file, split at line feeds only; with or without their ends.
-        ledger: takes the problems and the count.
+        log: takes the problems and the count.
     """
-    for _, article in read_located(lines, ledger):
+    for _, article in read_located(lines, log):
         yield article
 
 
-def read_located(lines: Iterable[str], ledger: Ledger) -> Iterator[tuple[int, Article]]:
+def read_located(lines: Iterable[str], log: ProblemLog) -> Iterator[tuple[int, Article]]:
     """As `read`, each article with the number of the line on which it starts."""
-    for front, body in _split(numbered(lines), ledger):
+    for front, body in _split(numbered(lines), log):
         reader = _Reader(front, body)
         article = reader.article()
         for line, cause, message in sorted(reader.problems):
-            ledger.refuse(cause, message, line=line, article=reader.id)
+            log.drop(cause, message, line=line, article=reader.id)
         if article is not None:
-            ledger.articles += 1
+            log.articles += 1
             yield front[0][0], article
 
 
 Lines = list[tuple[int, str]]
 
 
-def _split(lines: Iterable[tuple[int, str]], ledger: Ledger) -> Iterator[tuple[Lines, Lines]]:
+def _split(lines: Iterable[tuple[int, str]], log: ProblemLog) -> Iterator[tuple[Lines, Lines]]:
     """The lines of each article: its front matter with the opening fence, its body."""
     front: Lines = []
     body: Lines = []
@@ -54,7 +55,7 @@ def _split(lines: Iterable[tuple[int, str]], ledger: Ledger) -> Iterator[tuple[L
         fence = line.removesuffix("\r") == FENCE
         if state == "fence after a problem":
             key = _KEY.match(line)
-            state = "front" if key and key.group(1) in KEYS else "lost"
+            state = "front" if key and renamed.ARTICLE_KEYS.get(key.group(1), key.group(1)) in KEYS else "lost"
             if state == "front":
                 front = [(number - 1, FENCE)]
         match state:
@@ -67,7 +68,7 @@ def _split(lines: Iterable[tuple[int, str]], ledger: Ledger) -> Iterator[tuple[L
             case "front" if not _KEY.match(line):
                 place = f"front matter opened at line {front[0][0]}"
                 message = f"{line[:40]!r} in the {place} is not 'key: value'; close the front matter with a line ---"
-                ledger.refuse("front matter", message, line=number)
+                log.drop("front matter", message, line=number)
                 front, state = [], "lost"
             case "front":
                 front.append((number, line))
@@ -77,10 +78,10 @@ def _split(lines: Iterable[tuple[int, str]], ledger: Ledger) -> Iterator[tuple[L
                 state = "fence after a problem"
             case "outside" if line.strip():
                 message = f"{line[:40]!r} stands before any front matter; an article starts with a line ---"
-                ledger.refuse("front matter", message, line=number)
+                log.drop("front matter", message, line=number)
                 state = "lost"
     if state == "front":
-        ledger.refuse("front matter", "front matter is never closed; end it with a line ---", line=front[0][0])
+        log.drop("front matter", "front matter is never closed; end it with a line ---", line=front[0][0])
     elif front:
         yield front, body
 
@@ -173,7 +174,7 @@ class _Reader:
         fields: dict[str, Any] = {}
         for line, content in self.front[1:]:
             key, value = content.split(":", 1)
-            value = value.strip()
+            key, value = renamed.ARTICLE_KEYS.get(key, key), value.strip()
             if key not in KEYS:
                 self._problem(line, "unknown key", f"{key!r} is no key of the front matter; {nearest(key, KEYS)}")
                 continue

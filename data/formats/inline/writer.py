@@ -1,10 +1,10 @@
-"""Writing the inline markup that `markup` describes and reads."""
+"""Writing the inline markup that the package describes."""
 
 import re
 from collections.abc import Iterable, Iterator
 
 from ...articles import Article, Entity, Event
-from ...problems import Ledger
+from ...problems import ProblemLog
 from ..common.lines import has_surrogate
 from .front_matter import FENCE, write_front_matter
 
@@ -16,7 +16,7 @@ _LABEL = re.compile(r"[^\s\[\]{}\\]+")
 _ROLE = re.compile(r"[^\s=\[\]{}\\]+")
 
 
-def write(articles: Iterable[Article], ledger: Ledger) -> Iterator[str]:
+def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
     """Yield one chunk of markup per article.
 
     What the form cannot hold is left out and recorded: a mention that crosses another one, holds a blank line or has
@@ -24,13 +24,13 @@ def write(articles: Iterable[Article], ledger: Ledger) -> Iterator[str]:
     """
     for article in articles:
         try:
-            chunk = write_front_matter(article) + _body(article, ledger)
+            chunk = write_front_matter(article) + _body(article, log)
         except (TypeError, ValueError, RecursionError) as error:
-            ledger.refuse("not JSON", f"meta or judged cannot be written as JSON: {error}", article=article.id)
+            log.drop("not JSON", f"meta or annotated cannot be written as JSON: {error}", article=article.id)
             continue
         if has_surrogate(chunk):
             message = "the article holds a lone surrogate, which UTF-8 cannot carry; write it as jsonl"
-            ledger.refuse("lone surrogate", message, article=article.id)
+            log.drop("lone surrogate", message, article=article.id)
             continue
         lost = {
             "scores": article.type_scores
@@ -41,14 +41,14 @@ def write(articles: Iterable[Article], ledger: Ledger) -> Iterator[str]:
             "tokens": article.tokens,
         }
         for field in (field for field, value in lost.items() if value):
-            ledger.refuse(f"{field} left out", f"markup holds no {field}; write jsonl to keep them", article=article.id)
-        ledger.articles += 1
+            log.drop(f"{field} left out", f"inline holds no {field}; write jsonl to keep them", article=article.id)
+        log.articles += 1
         yield chunk
 
 
-def _body(article: Article, ledger: Ledger) -> str:
+def _body(article: Article, log: ProblemLog) -> str:
     text = article.text
-    marks, arguments = _marks(article, ledger)
+    marks, arguments = _marks(article, log)
     parts: list[str] = []
     at = 0
     closing: list[tuple[int, str]] = []
@@ -75,12 +75,12 @@ def _body(article: Article, ledger: Ledger) -> str:
     return "\n".join([*lines, ""])
 
 
-def _marks(article: Article, ledger: Ledger) -> tuple[list[tuple[int, int, str, str]], dict[int, list[str]]]:
+def _marks(article: Article, log: ProblemLog) -> tuple[list[tuple[int, int, str, str]], dict[int, list[str]]]:
     """The marks that can be held, as (start, end, bracket, header), and the argument lines below each line of text."""
     text = article.text
 
     def lost(cause: str, what: str, message: str) -> None:
-        ledger.refuse(cause, f"{what} {message}", article=article.id)
+        log.drop(cause, f"{what} {message}", article=article.id)
 
     # Outer marks come first; of two with the same span the entity is the outer one.
     found: list[tuple[int, int, int, int, Entity | Event]] = [
@@ -102,11 +102,11 @@ def _marks(article: Article, ledger: Ledger) -> tuple[list[tuple[int, int, str, 
         elif "\n\n" in text[start:end]:
             lost("span over a blank line", what, "runs over a blank line, where every mark must be closed")
         elif open_ends and open_ends[-1] < end:
-            lost("crossing spans", what, "crosses another mention; markup holds spans that nest")
+            lost("crossing spans", what, "crosses another mention; inline holds spans that nest")
         elif not labels or not all(_LABEL.fullmatch(label) for label in labels):
             lost("label", what, "has no label, or one with white space, brackets or backslashes")
         elif isinstance(mention, Event) and any("+" in label for label in labels):
-            lost("label", what, "has a type with '+', which joins types in markup")
+            lost("label", what, "has a type with '+', which joins types in inline")
         elif mention.id and (not _ID.fullmatch(mention.id) or mention.id in kinds):
             lost("id", what, f"has id {mention.id!r}, which is used already or holds white space, brackets, ':' or '='")
         else:
@@ -117,11 +117,11 @@ def _marks(article: Article, ledger: Ledger) -> tuple[list[tuple[int, int, str, 
             if isinstance(mention, Event):
                 events.append(mention)
             marks.append((start, end, bracket, f"{mention.id}:{'+'.join(labels)}"))
-    return marks, _argument_lines(article, events, kinds, ledger)
+    return marks, _argument_lines(article, events, kinds, log)
 
 
 def _argument_lines(
-    article: Article, events: list[Event], kinds: dict[str, str], ledger: Ledger
+    article: Article, events: list[Event], kinds: dict[str, str], log: ProblemLog
 ) -> dict[int, list[str]]:
     below: dict[int, list[str]] = {}
     for event in events:
@@ -129,7 +129,7 @@ def _argument_lines(
         for argument in event.arguments:
             if argument not in held:
                 message = f"{argument.role}={argument.entity} of {event.trigger.text!r} is left out: the event or the "
-                ledger.refuse("argument", f"{message}entity has no id in the markup", article=article.id)
+                log.drop("argument", f"{message}entity has no id in the inline text", article=article.id)
         if held:
             pairs = " ".join(f"{argument.role}={argument.entity}" for argument in held)
             below.setdefault(article.text.count("\n", 0, event.trigger.end), []).append(f"@{event.id} {pairs}")

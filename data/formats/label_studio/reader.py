@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ...articles import Article
-from ...problems import Ledger, Notes
+from ...problems import Notes, ProblemLog
 from .regions import Item, annotated, id_text, scores, shown
 from .tasks import read_tasks
 
@@ -19,7 +19,7 @@ _KNOWN_DATA = ("id", "title", "date", "source")
 
 def read_file(
     path: Path,
-    ledger: Ledger,
+    log: ProblemLog,
     *,
     triggers: Collection[str] = (),
     predictions: bool = False,
@@ -32,7 +32,7 @@ def read_file(
 
     Args:
         path: the export, an array of tasks or a task a line.
-        ledger: takes the problems and the count.
+        log: takes the problems and the count.
         triggers: labels of regions that are event triggers, not entities.
         predictions: read the pre-annotations in place of the annotations.
         text_key: the key of ``data`` with the text; None takes the one that the results name, else ``text``, else the
@@ -40,8 +40,8 @@ def read_file(
     """
     kind, other = ("predictions", "annotations") if predictions else ("annotations", "predictions")
     passed = found = 0
-    for number, (line, task) in enumerate(read_tasks(path, ledger), 1):
-        place = Notes(ledger=ledger, line=line, article=_name(task, f"{path.stem}-{number}"))
+    for number, (line, task) in enumerate(read_tasks(path, log), 1):
+        place = Notes(log=log, line=line, article=_name(task, f"{path.stem}-{number}"))
         chosen = _chosen(task, kind, place)
         if chosen is None:
             passed += bool(_versions(task, other))
@@ -49,11 +49,11 @@ def read_file(
         found += 1
         article = _article(task["data"], chosen, place, triggers, predictions, text_key)
         if article is not None:
-            ledger.articles += 1
+            log.articles += 1
             yield line, article
     if passed and not found:
         hint = f"the option predictions={not predictions} reads those"
-        ledger.refuse(f"no {kind}", f"no task has {kind}, but {passed} have {other}; {hint}")
+        log.drop(f"no {kind}", f"no task has {kind}, but {passed} have {other}; {hint}")
 
 
 def is_export(path: Path) -> bool:
@@ -85,16 +85,16 @@ def _chosen(task: Item, kind: str, place: Notes) -> Item | None:
     for version in versions:
         if not isinstance(version, dict) or not isinstance(version.get("result"), list):
             message = f"{shown(version)} has no list 'result'; an export as JSON has it"
-            place.refuse("wrong kind", message)
+            place.drop("wrong kind", message)
         elif version.get("was_cancelled") is True or version.get("skipped") is True:
-            place.repair("skipped", "an annotation that was skipped by its annotator is left out")
+            place.fix("skipped", "an annotation that was skipped by its annotator is left out")
         else:
             usable.append(version)
     if isinstance(task.get("drafts"), list) and task["drafts"]:
-        place.repair("draft", f"{len(task['drafts'])} drafts are left out; submit them to have them read")
+        place.fix("draft", f"{len(task['drafts'])} drafts are left out; submit them to have them read")
     if not usable:
         if not versions:
-            place.repair(f"no {kind}", f"the task has no {kind} and is left out")
+            place.fix(f"no {kind}", f"the task has no {kind} and is left out")
         return None
 
     def age(version: Item) -> tuple[bool, str]:
@@ -105,7 +105,7 @@ def _chosen(task: Item, kind: str, place: Notes) -> Item | None:
     chosen = [version for version in usable if age(version) == best][-1]
     if len(usable) > 1:
         why = "the ground truth" if best[0] else "the one updated last"
-        place.repair("several versions", f"of {len(usable)} {kind} {why} is read, {shown(chosen.get('id'))}")
+        place.fix("several versions", f"of {len(usable)} {kind} {why} is read, {shown(chosen.get('id'))}")
     return chosen
 
 
@@ -114,12 +114,12 @@ def _article(
 ) -> Article | None:
     results = [item for item in version["result"] if isinstance(item, dict)]
     if len(results) < len(version["result"]):
-        place.refuse("wrong kind", "a result is not an object")
+        place.drop("wrong kind", "a result is not an object")
     key = _text_key(data, results, place) if text_key is None else text_key
     if key is None:
         return None
     if not isinstance(data.get(key), str):
-        place.refuse("no text", f"data has no string {key!r} but {shown(data.get(key))}; its keys are {shown([*data])}")
+        place.drop("no text", f"data has no string {key!r} but {shown(data.get(key))}; its keys are {shown([*data])}")
         return None
     entities, events, types = annotated(results, data[key], place, triggers, scored)
     texts = {name: data[name] for name in _KNOWN_DATA[1:] if isinstance(data.get(name), str) and name != key}
@@ -143,10 +143,10 @@ def _text_key(data: Item, results: Sequence[Item], place: Notes) -> str | None:
         return "text"
     strings = [key for key, value in data.items() if isinstance(value, str) and key not in _KNOWN_DATA]
     if len(strings) == 1:
-        place.repair("text key", f"the text was taken from {strings[0]!r} of data, the only string there")
+        place.fix("text key", f"the text was taken from {strings[0]!r} of data, the only string there")
         return strings[0]
     message = f"which of {shown(strings)} of data is the text is not told; name it with the option text_key"
-    place.refuse("no text", message)
+    place.drop("no text", message)
     return None
 
 
@@ -162,7 +162,7 @@ def _meta(data: Item, taken: Collection[str], place: Notes) -> dict[str, Any]:
         ):
             continue
         if key in meta:
-            place.refuse("meta", f"{key!r} of data is {shown(value)}, but meta has a key of that name; rename one")
+            place.drop("meta", f"{key!r} of data is {shown(value)}, but meta has a key of that name; rename one")
         else:
             meta[key] = value
     return meta

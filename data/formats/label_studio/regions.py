@@ -47,7 +47,7 @@ def annotated(
         text: that the regions lie in.
         place: takes the problems.
         triggers: labels of regions that are event triggers.
-        scored: take scores; those of an annotation are left over from a pre-annotation that a person has judged.
+        scored: take scores; those of an annotation are left over from a pre-annotation that a person has annotated.
     """
     regions = _regions(results, text, place, triggers, scored)
     types = _choices(results, regions, place, scored)
@@ -57,7 +57,7 @@ def annotated(
             message = (
                 f"a result of type {shown(item.get('type'))} ({shown(item.get('value'))}) has no place in an article"
             )
-            place.refuse("result type", message)
+            place.drop("result type", message)
     entities = sorted(_entities(regions), key=lambda entity: (entity.start, -entity.end))
     events = sorted(_events(regions), key=lambda event: event.trigger.start)
     return tuple(entities), tuple(events), types
@@ -99,8 +99,8 @@ def _regions(
             continue
         name = id_text(item.get("id"))
         if item.get("meta"):
-            place.repair("note", f"the note {shown(item['meta'])} of a region is left out")
-        labels = _labelled(item, item["value"], _LABELS, scored, place)
+            place.fix("note", f"the note {shown(item['meta'])} of a region is left out")
+        labels = _labeled(item, item["value"], _LABELS, scored, place)
         own = item.get("from_name") == TRIGGERS
         types = labels if own else []
         for label, score in () if own else labels:
@@ -110,7 +110,7 @@ def _regions(
             continue
         region = by_id.get(name) if name else None
         if region is not None and (region.start, region.end) != span:
-            place.repair("duplicate id", f"the region {span[0]}-{span[1]} lost its id {name!r}, which another one has")
+            place.fix("duplicate id", f"the region {span[0]}-{span[1]} lost its id {name!r}, which another one has")
             region, name = None, ""
         if region is None and not own and not mentions:
             region = flat.get(span)
@@ -132,30 +132,28 @@ def _span(item: Item, offsets: Offsets, breaks: list[int], place: Notes) -> tupl
     """The range that a region means; None where it cannot be told, which is recorded."""
     value = item.get("value")
     if not isinstance(value, dict):
-        place.refuse("wrong kind", f"the value of a region is {shown(value)}, not an object")
+        place.drop("wrong kind", f"the value of a region is {shown(value)}, not an object")
         return None
     stored = value.get("text")
     surface = stored if isinstance(stored, str) else ""
     bounds = _bounds(value, bool(surface))
     if bounds is None:
-        place.refuse(
-            "no offsets", f"region {shown(value)} has no offsets in the text; HTML is read with 'globalOffsets'"
-        )
+        place.drop("no offsets", f"region {shown(value)} has no offsets in the text; HTML is read with 'globalOffsets'")
         return None
     try:
         start, end, done = _settled(offsets, breaks, *bounds, surface)
     except OffsetError as error:
-        place.refuse("offsets", f"region {shown(_named(value))}: {error}")
+        place.drop("offsets", f"region {shown(_named(value))}: {error}")
         return None
     text = offsets.text
     if done:
-        place.repair(done.split(" by ")[0], f"{bounds[0]}-{bounds[1]} {surface!r} is {start}-{end}: {done}")
+        place.fix(done.split(" by ")[0], f"{bounds[0]}-{bounds[1]} {surface!r} is {start}-{end}: {done}")
     if text[start].isspace() or text[end - 1].isspace():
         inner = trim(text, start, end)
         if inner[0] == inner[1]:
-            place.refuse("white space", f"the region {start}-{end} {text[start:end]!r} holds nothing but white space")
+            place.drop("white space", f"the region {start}-{end} {text[start:end]!r} holds nothing but white space")
             return None
-        place.repair("white space at an edge", f"{start}-{end} {text[start:end]!r} is read as {inner[0]}-{inner[1]}")
+        place.fix("white space at an edge", f"{start}-{end} {text[start:end]!r} is read as {inner[0]}-{inner[1]}")
         start, end = inner
     return start, end
 
@@ -203,14 +201,14 @@ def _named(value: Item) -> Any:
     return next((value[key] for key in _LABELS if key in value), value)
 
 
-def _labelled(item: Item, value: Item, keys: Sequence[str], scored: bool, place: Notes) -> list[Scored]:
+def _labeled(item: Item, value: Item, keys: Sequence[str], scored: bool, place: Notes) -> list[Scored]:
     """The labels of a result with their scores."""
     stored = next((value[key] for key in keys if value.get(key)), None)
     listed = stored if isinstance(stored, list) else []
     labels = [label for label in listed if isinstance(label, str) and label]
     if not labels or len(labels) < len(listed):
         message = f"{shown(stored)} of {shown(value)} are no labels, which are strings with something in them"
-        place.refuse("no label", message)
+        place.drop("no label", message)
         return [(label, None) for label in labels]
     if not scored:
         return [(label, None) for label in labels]
@@ -219,7 +217,7 @@ def _labelled(item: Item, value: Item, keys: Sequence[str], scored: bool, place:
         single = [item.get("score")] * len(labels)
     wrong = [score for score in single if score is not None and not _is_score(score)]
     if wrong:
-        place.refuse("score", f"score {shown(wrong[0])} of {shown(labels)} is no number")
+        place.drop("score", f"score {shown(wrong[0])} of {shown(labels)} is no number")
     return [(label, score if _is_score(score) else None) for label, score in zip(labels, single, strict=True)]
 
 
@@ -235,7 +233,7 @@ def _choices(results: Sequence[Item], regions: Sequence[_Region], place: Notes, 
         if item.get("type") != "choices":
             continue
         value = item["value"] if isinstance(item.get("value"), dict) else {}
-        labels = _labelled(item, value, ["choices"], scored, place)
+        labels = _labeled(item, value, ["choices"], scored, place)
         name, span = id_text(item.get("id")), (value.get("start"), value.get("end"))
         meant = [at for at, region in enumerate(regions) if name in region.ids]
         if not meant and span == (None, None):
@@ -244,12 +242,10 @@ def _choices(results: Sequence[Item], regions: Sequence[_Region], place: Notes, 
             chosen.setdefault(meant[0], []).extend(labels)
         else:
             message = f"choices {shown(labels)} belong to no trigger; name the label of their region in triggers"
-            place.refuse("choices of a region", message)
+            place.drop("choices of a region", message)
     for at, labels in chosen.items():
         old = [label for label, _ in regions[at].types]
-        place.repair(
-            "types by choices", f"{shown(old)} of a trigger is read as {shown([label for label, _ in labels])}"
-        )
+        place.fix("types by choices", f"{shown(old)} of a trigger is read as {shown([label for label, _ in labels])}")
         regions[at].types = labels
     return types
 
@@ -263,15 +259,15 @@ def _relations(results: Sequence[Item], regions: Sequence[_Region], place: Notes
         ends = [id_text(item.get(key)) for key in ("from_id", "to_id")]
         what = f"relation {shown(item.get('labels'))} from {shown(ends[0])} to {shown(ends[1])}"
         if missing := [name for name in ends if name not in by_id]:
-            place.refuse("relation", f"{what}: there is no region {shown(missing[0])}, or it was left out")
+            place.drop("relation", f"{what}: there is no region {shown(missing[0])}, or it was left out")
             continue
         first, second = (by_id[name] for name in ends)
         pairs = [(t, e) for t, e in ((first, second), (second, first)) if t.types and e.labels and t is not e]
         if not pairs:
-            place.refuse("relation", f"{what} is not between a trigger and an entity; those are no arguments")
+            place.drop("relation", f"{what} is not between a trigger and an entity; those are no arguments")
             continue
         trigger, entity = pairs[0]
-        roles = _labelled(item, item, ["labels"], scored, place)
+        roles = _labeled(item, item, ["labels"], scored, place)
         trigger.arguments += [Argument(role=role, entity=entity.id, score=score) for role, score in roles]
         entity.named |= bool(roles)
 

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ...problems import Ledger
+from ...problems import ProblemLog
 from ..common.lines import parse_json, spoilt
 
 # A long book has two million characters and a region some two hundred; what is larger is no task but a broken file,
 # and Python's objects may take thirty times its size.
 _MOST_CHARACTERS = 8 * 2**20
-# The ledger's entry for a task that cannot be used is a hundred times the shortest of them.
+# The log's entry for a task that cannot be used is a hundred times the shortest of them.
 _MOST_UNUSABLE = 10_000
 _CHUNK = 2**16
 
@@ -30,10 +30,10 @@ _FAULTS = {
 }
 
 
-def read_tasks(path: Path, ledger: Ledger) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_tasks(path: Path, log: ProblemLog) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield tasks with the lines where they start; what is none is recorded.
 
-    A file in which ten thousand pieces are no tasks is given up, with a word in the ledger.
+    A file in which ten thousand pieces are no tasks is given up, with a word in the log.
     """
     unusable = 0
     with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
@@ -42,14 +42,12 @@ def read_tasks(path: Path, ledger: Ledger) -> Iterator[tuple[int, dict[str, Any]
             if task is not None:
                 yield line, task
                 continue
-            ledger.refuse(cause, message, line=line)
+            log.drop(cause, message, line=line)
             unusable += 1
             if cause == "JSON-MIN":
                 return
             if unusable == _MOST_UNUSABLE:
-                ledger.refuse(
-                    "given up", f"{unusable} pieces of the file are no tasks; the rest is not read", line=line
-                )
+                log.drop("given up", f"{unusable} pieces of the file are no tasks; the rest is not read", line=line)
                 return
 
 

@@ -13,7 +13,7 @@ from xml.sax.saxutils import quoteattr
 
 from ...articles import Article, Entity, Event, Span
 from ...labels import Label, LabelScheme
-from ...problems import Ledger
+from ...problems import ProblemLog
 from ..common.lines import has_surrogate
 
 ENTITIES, TRIGGERS, EVENT_TYPES, TEXT = "entity", "trigger", "event_types", "text"
@@ -23,15 +23,15 @@ MADE_ID = re.compile(r"rasid-[et]\d+")
 _ESCAPED = re.compile("[\x85\u2028\u2029]")
 
 
-def write_files(articles: Iterable[Article], path: Path, ledger: Ledger) -> None:
+def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> None:
     """Write the import file, one task a line; `write` says what goes where."""
     with open(path, "w", encoding="utf-8", newline="") as file:
-        file.writelines(write(articles, ledger))
+        file.writelines(write(articles, log))
 
 
 def write(
     articles: Iterable[Article],
-    ledger: Ledger,
+    log: ProblemLog,
     *,
     predictions: bool | None = None,
     model_version: str = "rasid",
@@ -43,36 +43,36 @@ def write(
 
     Args:
         articles: are streamed.
-        ledger: takes what the format cannot hold, and the count.
+        log: takes what the format cannot hold, and the count.
         predictions: write pre-annotations, with scores, in place of annotations, which count as done; None does so
             for the articles with a score.
         model_version: the name that pre-annotations go by.
     """
     separator = "[\n"
     for article in articles:
-        task = _task(article, ledger, predictions, model_version)
+        task = _task(article, log, predictions, model_version)
         try:
             line = json.dumps(task, ensure_ascii=False, allow_nan=False)
         except (TypeError, ValueError, RecursionError) as error:
-            ledger.refuse("not JSON", f"the article cannot be written as JSON: {error}", article=article.id)
+            log.drop("not JSON", f"the article cannot be written as JSON: {error}", article=article.id)
             continue
         if has_surrogate(line):
             # One such task, and the import of the whole file fails.
             message = "the article holds a lone surrogate, which Label Studio cannot store; mend the text"
-            ledger.refuse("lone surrogate", message, article=article.id)
+            log.drop("lone surrogate", message, article=article.id)
             continue
-        ledger.articles += 1
+        log.articles += 1
         yield separator + _ESCAPED.sub(lambda found: f"\\u{ord(found.group()):04x}", line)
         separator = ",\n"
     yield "\n]\n" if separator == ",\n" else "[]\n"
 
 
-def _task(article: Article, ledger: Ledger, predictions: bool | None, model_version: str) -> dict[str, Any]:
+def _task(article: Article, log: ProblemLog, predictions: bool | None, model_version: str) -> dict[str, Any]:
     data: dict[str, Any] = {"text": article.text, "id": article.id}
     rest = {"title": article.title, "date": article.date, "source": article.source, "meta": dict(article.meta) or None}
     data |= {key: value for key, value in rest.items() if value is not None}
-    _record_losses(article, ledger)
-    result = _result(article, ledger)
+    _record_losses(article, log)
+    result = _result(article, log)
     scores = _scores(article)
     if predictions or (predictions is None and scores):
         prediction: dict[str, Any] = {"model_version": model_version, "result": result}
@@ -90,7 +90,7 @@ def _scores(article: Article) -> list[float]:
     return [score for score in (*scores, *article.type_scores) if score is not None]
 
 
-def _result(article: Article, ledger: Ledger) -> list[dict[str, Any]]:
+def _result(article: Article, log: ProblemLog) -> list[dict[str, Any]]:
     """Regions of entities and triggers, then relations, then the choices."""
     names: set[str] = set()
     regions: list[dict[str, Any]] = []
@@ -101,14 +101,14 @@ def _result(article: Article, ledger: Ledger) -> list[dict[str, Any]]:
         # The tool cuts an id at a number sign.
         if given and ("#" in given or given in names or MADE_ID.fullmatch(given)):
             message = f"id {given!r} is written as {made!r}: it is used twice, holds '#' or is of the form of made ids"
-            ledger.refuse("id", message, article=article.id)
+            log.drop("id", message, article=article.id)
             given = ""
         names.add(given or made)
         return given or made
 
     for number, entity in enumerate(article.entities, 1):
         if not entity.label:
-            ledger.refuse("entity left out", f"{entity.text!r} at {entity.start} has no label", article=article.id)
+            log.drop("entity left out", f"{entity.text!r} at {entity.start} has no label", article=article.id)
             continue
         region = _region(article.text, entity, ENTITIES, [entity.label], name(entity.id, f"rasid-e{number}"))
         if entity.score is not None:
@@ -119,12 +119,12 @@ def _result(article: Article, ledger: Ledger) -> list[dict[str, Any]]:
         trigger = event.trigger
         if not event.types or not all(event.types):
             message = f"trigger {trigger.text!r} at {trigger.start} has no type, or one without a name"
-            ledger.refuse("event left out", message, article=article.id)
+            log.drop("event left out", message, article=article.id)
             continue
         region = _region(article.text, trigger, TRIGGERS, list(event.types), name(event.id, f"rasid-t{number}"))
         regions.append(region | _scored(event.scores))
-        relations += _relations(event, region["id"], entity_names, article.id, ledger)
-    return regions + relations + _choices(article, ledger)
+        relations += _relations(event, region["id"], entity_names, article.id, log)
+    return regions + relations + _choices(article, log)
 
 
 def _region(text: str, span: Entity | Span, control: str, labels: list[str], name: str) -> dict[str, Any]:
@@ -142,14 +142,14 @@ def _scored(scores: Iterable[float | None]) -> dict[str, Any]:
 
 
 def _relations(
-    event: Event, trigger: str, entities: Mapping[str, str], article: str, ledger: Ledger
+    event: Event, trigger: str, entities: Mapping[str, str], article: str, log: ProblemLog
 ) -> Iterator[dict[str, Any]]:
     """One relation for each entity with all its roles: the tool drops a second one between two regions."""
     roles: dict[str, list[tuple[str, float | None]]] = {}
     for argument in event.arguments:
         if not argument.role or argument.entity not in entities:
             message = f"{argument.role!r} of {event.trigger.text!r} has no role, or its entity is not written"
-            ledger.refuse("argument left out", message, article=article)
+            log.drop("argument left out", message, article=article)
             continue
         roles.setdefault(entities[argument.entity], []).append((argument.role, argument.score))
     for entity, found in roles.items():
@@ -157,34 +157,34 @@ def _relations(
         yield relation | {"labels": [role for role, _ in found]} | _scored(score for _, score in found)
 
 
-def _choices(article: Article, ledger: Ledger) -> list[dict[str, Any]]:
+def _choices(article: Article, log: ProblemLog) -> list[dict[str, Any]]:
     types = list(article.event_types)
     if not types:
         return []
     if not all(types):
-        ledger.refuse("event types left out", "an event type of the article has no name", article=article.id)
+        log.drop("event types left out", "an event type of the article has no name", article=article.id)
         return []
     choices = {"from_name": EVENT_TYPES, "to_name": TEXT, "type": "choices", "value": {"choices": types}}
     return [choices | _scored(article.type_scores)]
 
 
-def _record_losses(article: Article, ledger: Ledger) -> None:
+def _record_losses(article: Article, log: ProblemLog) -> None:
     lost = {
         "sentence labels": article.sentences,
         "tokens": article.tokens,
-        "judged": article.judged,
+        "annotated": article.annotated,
         "evidence": article.evidence,
     }
     for field in (field for field, value in lost.items() if value):
         message = f"Label Studio holds no {field}; write jsonl to keep it"
-        ledger.refuse(f"{field} left out", message, article=article.id)
+        log.drop(f"{field} left out", message, article=article.id)
 
 
 def labeling_config(scheme: LabelScheme) -> str:
     """The labeling configuration (XML) for the tasks that `write` writes.
 
     Labels for entities and for triggers, relations for roles, choices for the event types of the article, in the
-    scheme's colours; what a label means shows when the mouse rests on it. White space is kept as it is, without which
+    scheme's colors; what a label means shows when the mouse rests on it. White space is kept as it is, without which
     the tool stores surfaces with their spaces squeezed, and a region may start inside a word, behind a proclitic.
 
     Args:
@@ -210,8 +210,8 @@ def _control(tag: str, inner: str, labels: Mapping[str, Label], attributes: dict
         shown = {"value": name}
         if inner != "Relation" and (hint := label.arabic or label.definition):
             shown["hint"] = hint
-        if inner != "Choice" and label.colour:
-            shown["background"] = label.colour
+        if inner != "Choice" and label.color:
+            shown["background"] = label.color
         yield f"    <{inner}{_attributes(shown)}/>"
     yield f"  </{tag}>"
 

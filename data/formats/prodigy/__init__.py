@@ -2,7 +2,7 @@
 
 Read are ``spans``, which may overlap, ``relations`` between a trigger and an entity as arguments, and labels of the
 whole text: ``accept`` of a choice, ``label`` of a classification, ``cats``. Only tasks that were accepted count, and
-those without an ``answer``, which are still to be judged: predictions, with their scores. ``meta`` is shown to the
+those without an ``answer``, which are still to be annotated: predictions, with their scores. ``meta`` is shown to the
 annotator; id, title, date and source of an article stand in it.
 
 Offsets are code points. ``token_end``, ``head`` and ``child`` are indices of tokens, from 0 and inclusive: a relation

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Any
 
 from ...articles import Argument, Article
-from ...problems import Ledger, Notes
+from ...problems import Notes, ProblemLog
 from ..common.offsets import Offsets
 from ..common.span_lines import (
     Mark,
@@ -50,50 +50,50 @@ def is_task(content: Any) -> bool:
     )
 
 
-def read(lines: Iterable[str], ledger: Ledger, *, triggers: Collection[str] = ()) -> Iterator[Article]:
+def read(lines: Iterable[str], log: ProblemLog, *, triggers: Collection[str] = ()) -> Iterator[Article]:
     """Read accepted tasks and those without an answer; what is wrong in one is left out of it, and recorded.
 
     Rejected and ignored tasks are recorded as repairs, and so are the scores of an accepted task, which is gold.
 
     Args:
         lines: the lines of a file, split at line feeds only; with or without their ends.
-        ledger: takes the problems and the count; where ``meta`` has no id, its stem and the line make one.
+        log: takes the problems and the count; where ``meta`` has no id, its stem and the line make one.
         triggers: labels of spans that are event triggers, not entities.
     """
-    for _, article in read_located(lines, ledger, triggers=triggers):
+    for _, article in read_located(lines, log, triggers=triggers):
         yield article
 
 
 def read_located(
-    lines: Iterable[str], ledger: Ledger, *, triggers: Collection[str] = ()
+    lines: Iterable[str], log: ProblemLog, *, triggers: Collection[str] = ()
 ) -> Iterator[tuple[int, Article]]:
     """As `read`, each article with the number of its line."""
-    for number, content in json_objects(lines, ledger):
+    for number, content in json_objects(lines, log):
         shown_meta = content.get("meta")
         name = as_text(shown_meta.get("id")) if isinstance(shown_meta, dict) else None
-        name = f"{PurePath(ledger.source).stem}-{number}" if name is None else name
-        notes = Notes(ledger=ledger, line=number, article=name)
+        name = f"{PurePath(log.source).stem}-{number}" if name is None else name
+        notes = Notes(log=log, line=number, article=name)
         if not _is_wanted(content.get("answer"), notes) or (text := text_of(content, notes)) is None:
             continue
         article = _article(content, text, notes, triggers)
         if content.get("answer") is None and not has_scores(article):
-            notes.repair("no answer", "the task has neither an answer nor scores; read as if it had been accepted")
-        ledger.articles += 1
+            notes.fix("no answer", "the task has neither an answer nor scores; read as if it had been accepted")
+        log.articles += 1
         yield number, article
 
 
-def write(articles: Iterable[Article], ledger: Ledger) -> Iterator[str]:
-    """Yield one task per article; gold ones are answered ``accept``, those with scores are left to be judged.
+def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
+    """Yield one task per article; gold ones are answered ``accept``, those with scores are left to be annotated.
 
     Tokens are the words of the text, cut where a mention starts or ends inside one, and with what stands between them,
     so that they and their ``ws`` give the text back. Event types of the article are the ``accept`` of a choice whose
-    ``options`` are the types that were judged, where that is known. Sentences, given tokens, evidence and what else was
-    judged are dropped. Articles without text or with lone surrogates are left out. All of it is recorded.
+    ``options`` are the types that were annotated, where that is known. Sentences, given tokens, evidence and what else was
+    annotated are dropped. Articles without text or with lone surrogates are left out. All of it is recorded.
     """
     for article in articles:
-        spans = flat_spans(article, ledger)
-        arguments = flat_arguments(article, spans, ledger)
-        line = json_line(task(article, spans, arguments) if article.text.strip() else {}, article, ledger)
+        spans = flat_spans(article, log)
+        arguments = flat_arguments(article, spans, log)
+        line = json_line(task(article, spans, arguments) if article.text.strip() else {}, article, log)
         if line is None:
             continue
         record_losses(
@@ -101,12 +101,12 @@ def write(articles: Iterable[Article], ledger: Ledger) -> Iterator[str]:
                 "sentence labels": article.sentences,
                 "tokens": article.tokens,
                 "evidence": article.evidence,
-                "judged": set(article.judged) - {"event_types"},
+                "annotated": set(article.annotated) - {"article_types"},
             },
             article,
-            ledger,
+            log,
         )
-        ledger.articles += 1
+        log.articles += 1
         yield line
 
 
@@ -114,9 +114,9 @@ def _is_wanted(answer: Any, notes: Notes) -> bool:
     if answer in (None, "accept"):
         return True
     if isinstance(answer, str) and answer in ANSWERS:
-        notes.repair(f"answer {answer}", f"the task was answered {answer!r}; left out")
+        notes.fix(f"answer {answer}", f"the task was answered {answer!r}; left out")
     else:
-        notes.refuse("wrong kind", f"answer is {shown(answer)}; it must be one of {', '.join(ANSWERS)}")
+        notes.drop("wrong kind", f"answer is {shown(answer)}; it must be one of {', '.join(ANSWERS)}")
     return False
 
 
@@ -124,7 +124,7 @@ def _article(content: Mapping[str, Any], text: str, notes: Notes, triggers: Coll
     spans = _spans(content, Offsets(text), notes, triggers)
     marks, arguments = _linked(content, spans, notes)
     fields = _metadata(content, notes)
-    types, judged = _types(content, notes)
+    types, annotated = _types(content, notes)
     article = to_article(
         marks,
         arguments,
@@ -132,11 +132,11 @@ def _article(content: Mapping[str, Any], text: str, notes: Notes, triggers: Coll
         text=text,
         id=notes.article,
         event_types=types,
-        judged={} if judged is None else {"event_types": judged},
+        annotated={} if annotated is None else {"article_types": annotated},
         **fields,
     )
     if article.type_scores and len(article.type_scores) != len(types):
-        notes.repair("score", f"{len(article.type_scores)} type_scores for {len(types)} types; dropped")
+        notes.fix("score", f"{len(article.type_scores)} type_scores for {len(types)} types; dropped")
         article = replace(article, type_scores=())
     return _as_gold(article, notes) if content.get("answer") else article
 
@@ -149,7 +149,7 @@ def _spans(
     taken: set[str] = set()
     for value in listed(content, "spans", notes):
         if not isinstance(value, dict):
-            notes.refuse("wrong kind", f"spans has {shown(value)}; a span is an object with start, end and label")
+            notes.drop("wrong kind", f"spans has {shown(value)}; a span is an object with start, end and label")
             spans.append(({}, None))
             continue
         place = placed(offsets, value.get("start"), value.get("end"), value.get("text"), value.get("label"), notes)
@@ -175,7 +175,7 @@ def _linked(
     by_span, by_token = _indices(content, spans) if relations else ({}, {})
     for relation in relations:
         if not isinstance(relation, dict):
-            notes.refuse("wrong kind", f"relations has {shown(relation)}; a relation is an object")
+            notes.drop("wrong kind", f"relations has {shown(relation)}; a relation is an object")
             continue
         positions = [_position(relation, key, by_span, by_token) for key in ("head", "child")]
         ends = [places.get(position) for position in positions]
@@ -183,7 +183,7 @@ def _linked(
         if head is None or child is None:
             end = ("head", "child")[ends.index(None)]
             message = f"{shown(relation)}: its {end} is no span that was read, or the last token of several"
-            notes.refuse("relation left out", message)
+            notes.drop("relation left out", message)
             continue
         link(marks, head, child, relation.get("label"), arguments, fresh, notes, score=_number(relation.get("score")))
     return marks, arguments
@@ -241,7 +241,7 @@ def _scores(spans: list[tuple[dict[str, Any], Mark | None]], notes: Notes) -> It
         given = value.get("score") is not None or value.get("scores") is not None
         if given and (score is None or (mark.types and len(score) != len(mark.types))):
             message = f"{shown(mark.label)} {mark.start}-{mark.end} has no score for each type, or none that is one"
-            notes.repair("score", f"{message}; dropped")
+            notes.fix("score", f"{message}; dropped")
             score = None
         yield score
 
@@ -255,23 +255,23 @@ def _number(value: Any) -> float | None:
 
 
 def _types(content: Mapping[str, Any], notes: Notes) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
-    """Labels of the whole text, and those that were judged; None where that is not known."""
+    """Labels of the whole text, and those that were annotated; None where that is not known."""
     types: list[str] = []
-    judged = None
+    annotated = None
     for value in listed(content, "accept", notes):
         if (label := as_text(value)) is None:
-            notes.refuse("wrong kind", f"accept has {shown(value)}; it holds ids of options")
+            notes.drop("wrong kind", f"accept has {shown(value)}; it holds ids of options")
         else:
             types.append(label)
     if "accept" in content and isinstance(options := content.get("options"), list):
         ids = [as_text(option.get("id")) if isinstance(option, dict) else as_text(option) for option in options]
-        judged = tuple(label for label in ids if label is not None)
+        annotated = tuple(label for label in ids if label is not None)
     if "label" in content and not _is_of_spans(content):
         if label := as_text(content["label"]):
             types += [label] if label not in types else []
-            judged = (*judged, label) if judged else (label,)  # a binary choice says nothing of other labels
+            annotated = (*annotated, label) if annotated else (label,)  # a binary choice says nothing of other labels
         elif content["label"] is not None:
-            notes.refuse("wrong kind", f"label is {shown(content['label'])}; it must be a string")
+            notes.drop("wrong kind", f"label is {shown(content['label'])}; it must be a string")
     cats = content.get("cats")
     if isinstance(cats, dict):
         cats = [label for label, score in cats.items() if score is True or (_number(score) or 0) >= _HALF]
@@ -279,8 +279,8 @@ def _types(content: Mapping[str, Any], notes: Notes) -> tuple[tuple[str, ...], t
         if isinstance(label, str):
             types += [label] if label not in types else []
         else:
-            notes.refuse("wrong kind", f"cats has {shown(label)}; a category is a string")
-    return tuple(types), judged
+            notes.drop("wrong kind", f"cats has {shown(label)}; a category is a string")
+    return tuple(types), annotated
 
 
 def _is_of_spans(content: Mapping[str, Any]) -> bool:
@@ -314,7 +314,7 @@ def _metadata(content: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
 def _as_gold(article: Article, notes: Notes) -> Article:
     if not has_scores(article):
         return article
-    notes.repair("scores of an accepted task", "an accepted task is gold; the scores of its suggestions are dropped")
+    notes.fix("scores of an accepted task", "an accepted task is gold; the scores of its suggestions are dropped")
     return replace(
         article,
         entities=tuple(replace(entity, score=None) for entity in article.entities),

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from ...articles import Argument, Article, Entity
-from ...text.words import words
+from ...text.words import split_words
 from ..common.span_lines import FlatSpan, has_scores
 
 STRINGS = ("title", "date", "source")
@@ -46,10 +46,10 @@ def task(article: Article, spans: list[FlatSpan], arguments: list[tuple[int, int
             for head, child, argument in arguments
         ],
     }
-    judged = article.judged.get("event_types")
-    if judged is not None:
-        task["options"] = [{"id": label, "text": label} for label in judged]
-    if judged is not None or article.event_types:
+    annotated = article.annotated.get("article_types")
+    if annotated is not None:
+        task["options"] = [{"id": label, "text": label} for label in annotated]
+    if annotated is not None or article.event_types:
         task["accept"] = list(article.event_types)
     task["meta"] = _shown_meta(article)
     return task if has_scores(article) else {**task, "answer": "accept"}
@@ -85,7 +85,7 @@ def _tokens(text: str, spans: Sequence[FlatSpan]) -> list[dict[str, Any]]:
 def _runs(text: str) -> Iterator[tuple[int, int]]:
     """Words, and what stands between them but for one space behind a run, which is its ``ws``."""
     behind = 0
-    for start, end in (*words(text).tolist(), (len(text), len(text))):
+    for start, end in (*split_words(text).tolist(), (len(text), len(text))):
         if behind < start:
             yield behind, start
         if start < end:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...articles import Article, Entity, Event, Span, check_article
-from ...problems import DataError, Ledger, Problem
+from ...problems import DataError, Problem, ProblemLog
 from ...text.words import trim
 from .. import jsonl
 from ..common.flat_labels import trigger_types
@@ -29,13 +29,13 @@ Row = tuple[int, int, str, str]  # start, end, label, id
 
 
 def read_file(
-    path: Path, ledger: Ledger, *, spans_keys: Collection[str] = (ENTITIES_KEY,), triggers: Collection[str] = ()
+    path: Path, log: ProblemLog, *, spans_keys: Collection[str] = (ENTITIES_KEY,), triggers: Collection[str] = ()
 ) -> Iterator[tuple[int, Article]]:
     """Read the documents of a file; what cannot be used is left out and recorded.
 
     Args:
         path: a ``.spacy`` file.
-        ledger: takes the problems and the count.
+        log: takes the problems and the count.
         spans_keys: span groups that hold entities, beside the documents' ``ents``.
         triggers: labels that are event types.
 
@@ -49,23 +49,23 @@ def read_file(
         from spacy.strings import StringStore
     except ImportError as error:
         message = 'DocBin files are read with spaCy: pip install "rasid[spacy]"'
-        raise DataError([Problem(source=ledger.source, cause="missing extra", message=message)]) from error
+        raise DataError([Problem(source=log.source, cause="missing extra", message=message)]) from error
     try:
         docs = StoredDocs(path)
         strings = StringStore(docs.strings)
     except (ValueError, OSError) as error:
-        ledger.refuse("not a DocBin", f"the file is left out: {error}")
+        log.drop("not a DocBin", f"the file is left out: {error}")
         return
     left = docs.most_text
     for number, doc in enumerate(docs, 1):
         name = f"{path.stem}-{number}"
         try:
-            reading = _Reading(doc, strings, ledger, name, number, min(left, _MAX_TEXT))
+            reading = _Reading(doc, strings, log, name, number, min(left, _MAX_TEXT))
         except ValueError as error:
-            ledger.refuse("document left out", f"document {number}: {error}", line=number, article=name)
+            log.drop("document left out", f"document {number}: {error}", line=number, article=name)
             continue
         left -= len(reading.text)
-        ledger.articles += 1
+        log.articles += 1
         yield number, reading.article(spans_keys, triggers)
 
 
@@ -76,10 +76,10 @@ class _Reading:
         ValueError: its text cannot be had.
     """
 
-    def __init__(self, doc: StoredDoc, strings: Any, ledger: Ledger, name: str, number: int, most: int) -> None:
+    def __init__(self, doc: StoredDoc, strings: Any, log: ProblemLog, name: str, number: int, most: int) -> None:
         self.doc = doc
         self.strings = strings
-        self.ledger = ledger
+        self.log = log
         self.name = name
         self.number = number
         surfaces = [self._string(key, "a token") for key in doc.columns[ORTH].tolist()]
@@ -92,11 +92,11 @@ class _Reading:
         pairs = zip(surfaces, doc.spaces.tolist(), strict=True)
         self.text = "".join(surface + " " * space for surface, space in pairs)
 
-    def refuse(self, cause: str, message: str) -> None:
-        self.ledger.refuse(cause, message, line=self.number, article=self.name)
+    def drop(self, cause: str, message: str) -> None:
+        self.log.drop(cause, message, line=self.number, article=self.name)
 
-    def repair(self, cause: str, message: str) -> None:
-        self.ledger.repair(cause, message, line=self.number, article=self.name)
+    def fix(self, cause: str, message: str) -> None:
+        self.log.fix(cause, message, line=self.number, article=self.name)
 
     def article(self, spans_keys: Collection[str], triggers: Collection[str]) -> Article:
         kept = self._kept()
@@ -110,7 +110,7 @@ class _Reading:
         events = [row for group in groups.pop(TRIGGERS_KEY, ()) for row in group]
         for key, left in groups.items():
             count = sum(map(len, left))
-            self.refuse("spans not read", f"{count} spans under {key[:60]!r} are not read; name it in spans_keys")
+            self.drop("spans not read", f"{count} spans under {key[:60]!r} are not read; name it in spans_keys")
         entities, events = self._bounded(entities), self._bounded(events)
         types = self._types()
         about = Article(text=self.text)
@@ -119,7 +119,7 @@ class _Reading:
             same = _agrees(kept, entities, events, types)
             if not same:
                 message = "spans or categories are not those that were written: arguments and scores are gone"
-                self.repair("changed in spaCy", message)
+                self.fix("changed in spaCy", message)
             about = self._built(kept if same else {key: kept[key] for key in _ABOUT if key in kept}) or about
             if same and self._is_valid(about):
                 return replace(about, id=self.name)
@@ -131,13 +131,13 @@ class _Reading:
         stop = bisect_right(covered, MAX_COVERED)
         if stop < len(rows):
             left = f"{len(rows) - stop} of {len(rows)} spans are left out"
-            self.refuse("too many spans", f"{left}: together they cover over {MAX_COVERED >> 20} million characters")
+            self.drop("too many spans", f"{left}: together they cover over {MAX_COVERED >> 20} million characters")
         return rows[:stop]
 
     def _is_valid(self, article: Article) -> bool:
         problems = list(check_article(article))
         for cause, message in problems:
-            self.refuse(cause, f"{message} (in the user data)")
+            self.drop(cause, f"{message} (in the user data)")
         return not problems
 
     def _string(self, key: int, what: str) -> str:
@@ -151,7 +151,7 @@ class _Reading:
         try:
             known = self._string(name, "an id")
         except ValueError as error:
-            self.repair("id not known", str(error))
+            self.fix("id not known", str(error))
             known = ""
         return self.starts[first], self.ends[stop - 1], self._string(label, "a label"), known
 
@@ -174,7 +174,7 @@ class _Reading:
             try:
                 rows.append(self._row(*span))
             except ValueError as error:
-                self.refuse("no label", f"an entity of tokens {span[0]}-{span[1]}: {error}")
+                self.drop("no label", f"an entity of tokens {span[0]}-{span[1]}: {error}")
         return rows
 
     def _groups(self) -> dict[str, list[list[Row]]]:
@@ -187,12 +187,12 @@ class _Reading:
             pairs = list(content.items()) if isinstance(content, dict) else [(group, None) for group in content or ()]
             groups = [(unpack(group), keys) for group, keys in pairs]
         except (ValueError, TypeError) as error:
-            self.refuse("spans left out", f"the spans of document {self.number} cannot be read: {error}")
+            self.drop("spans left out", f"the spans of document {self.number} cannot be read: {error}")
             return {}
         found: dict[str, list[list[Row]]] = {}
         for group, keys in groups:
             if not isinstance(group, dict) or not isinstance(group.get("spans"), list):
-                self.refuse("spans left out", "a group of spans is not a map with spans")
+                self.drop("spans left out", "a group of spans is not a map with spans")
                 continue
             rows = [row for span in group["spans"] if (row := self._settled(span)) is not None]
             for key in dict.fromkeys(map(str, keys if isinstance(keys, list) else [group.get("name")])):
@@ -202,20 +202,20 @@ class _Reading:
     def _settled(self, span: Any) -> Row | None:
         """The row of a stored span, if its tokens are there and lie where it says."""
         if not isinstance(span, bytes) or len(span) != _SPAN.size:
-            self.refuse("spans left out", "a span is not stored as spans are")
+            self.drop("spans left out", "a span is not stored as spans are")
             return None
         name, _, label, first, stop, start, end = _SPAN.unpack(span)
         if not 0 <= first < stop <= len(self.starts):
             message = f"tokens {first}-{stop} are empty or outside of {len(self.starts)} tokens; the end is exclusive"
-            self.refuse("span outside the text", message)
+            self.drop("span outside the text", message)
         elif (self.starts[first], self.ends[stop - 1]) != (start, end):
             place = f"{self.starts[first]}-{self.ends[stop - 1]}"
-            self.refuse("offsets disagree", f"tokens {first}-{stop} lie at {place} but the span says {start}-{end}")
+            self.drop("offsets disagree", f"tokens {first}-{stop} lie at {place} but the span says {start}-{end}")
         else:
             try:
                 return self._row(first, stop, label, name)
             except ValueError as error:
-                self.refuse("no label", f"a span of tokens {first}-{stop}: {error}")
+                self.drop("no label", f"a span of tokens {first}-{stop}: {error}")
         return None
 
     def _types(self) -> tuple[str, ...]:
@@ -224,7 +224,7 @@ class _Reading:
             label: score for label, score in cats.items() if isinstance(label, str) and isinstance(score, int | float)
         }
         if len(given) < len(cats):
-            self.refuse("category", f"{len(cats) - len(given)} of the categories are not names with a number")
+            self.drop("category", f"{len(cats) - len(given)} of the categories are not names with a number")
         return tuple(label for label, score in given.items() if label and score >= 0.5)
 
     def _kept(self) -> dict[str, Any] | None:
@@ -237,10 +237,10 @@ class _Reading:
                 return None
             content = parse_json(str(user_data[USER_KEY]))
         except ValueError as error:
-            self.refuse("user data", f"the user data cannot be read: {error}")
+            self.drop("user data", f"the user data cannot be read: {error}")
             return None
         if not isinstance(content, dict):
-            self.refuse("user data", f"the user data under {USER_KEY!r} are not an object")
+            self.drop("user data", f"the user data under {USER_KEY!r} are not an object")
             return None
         return content
 
@@ -249,12 +249,12 @@ class _Reading:
         try:
             line = json.dumps({**content, "text": self.text})
         except RecursionError:
-            self.refuse("user data", f"the user data under {USER_KEY!r} are nested too deeply")
+            self.drop("user data", f"the user data under {USER_KEY!r} are nested too deeply")
             return None
-        inner = Ledger()
+        inner = ProblemLog()
         article = next(jsonl.read(iter([line]), inner), None)
-        for problem in inner.quarantined:
-            self.refuse(problem.cause, f"{problem.message} (in the user data)")
+        for problem in inner.dropped:
+            self.drop(problem.cause, f"{problem.message} (in the user data)")
         return article
 
     def _assembled(
@@ -296,12 +296,12 @@ class _Reading:
         what = f"{label[:60]!r} {start}-{end} {surface[:60]!r}"
         first, last = trim(self.text, start, end) if surface != surface.strip() else (start, end)
         if first == last or not label:
-            self.refuse("empty span", f"{what} covers nothing that is seen, or has no label")
+            self.drop("empty span", f"{what} covers nothing that is seen, or has no label")
             return None
         if (first, last) != (start, end):
-            self.repair("white space at an edge", f"{what} is taken without it: {self.text[first:last][:60]!r}")
+            self.fix("white space at an edge", f"{what} is taken without it: {self.text[first:last][:60]!r}")
         if name and name in used:
-            self.repair("duplicate id", f"id {name[:60]!r} of {what} is used twice; it is read without it")
+            self.fix("duplicate id", f"id {name[:60]!r} of {what} is used twice; it is read without it")
             name = ""
         used.add(name)
         return first, last, label, name

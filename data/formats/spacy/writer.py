@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ...articles import Article, Entity, Event
-from ...problems import DataError, Ledger, Problem
-from ...text.words import words
+from ...problems import DataError, Problem, ProblemLog
+from ...text.words import split_words
 from .. import jsonl
 from ..common.flat_labels import trigger_label
 from ..common.lines import has_surrogate
@@ -19,7 +19,7 @@ TRIGGERS_KEY = "rasid_triggers"
 USER_KEY = "rasid"
 
 
-def write_files(articles: Iterable[Article], path: Path, ledger: Ledger) -> None:
+def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> None:
     """Write a DocBin; the file is made when all articles are there, for its parts lie side by side in it.
 
     An article with lone surrogates in its text is left out, for spaCy cannot hold them. ``ents``, which may not
@@ -33,16 +33,16 @@ def write_files(articles: Iterable[Article], path: Path, ledger: Ledger) -> None
         from spacy.vocab import Vocab
     except ImportError as error:
         message = 'DocBin files are written with spaCy: pip install "rasid[spacy]"'
-        raise DataError([Problem(source=ledger.source, cause="missing extra", message=message)]) from error
+        raise DataError([Problem(source=log.source, cause="missing extra", message=message)]) from error
     docs = DocBin(attrs=["ENT_IOB", "ENT_TYPE", "ENT_ID"], store_user_data=True)
     vocab = Vocab()
     for article in articles:
         if has_surrogate(article.text):
             message = "the text holds a lone surrogate, which spaCy cannot hold; take it out"
-            ledger.refuse("article left out", message, article=article.id)
+            log.drop("article left out", message, article=article.id)
             continue
-        docs.add(_doc(_holdable(article, ledger), vocab, ledger))
-        ledger.articles += 1
+        docs.add(_doc(_holdable(article, log), vocab, log))
+        log.articles += 1
     path.write_bytes(docs.to_bytes())
 
 
@@ -85,12 +85,12 @@ def token_pieces(
     return pieces
 
 
-def _doc(article: Article, vocab: Any, ledger: Ledger) -> Any:
+def _doc(article: Article, vocab: Any, log: ProblemLog) -> Any:
     from spacy.tokens import Doc, Span
     from spacy.util import filter_spans
 
     entities, triggers = span_rows(article), trigger_rows(article)
-    borders = article.tokens or [(int(start), int(end)) for start, end in words(article.text)]
+    borders = article.tokens or [(int(start), int(end)) for start, end in split_words(article.text)]
     pieces = token_pieces(article.text, borders, [(start, end) for start, end, _, _ in (*entities, *triggers)])
     doc = Doc(vocab, words=[piece for piece, _ in pieces], spaces=[space for _, space in pieces])
     starts = {token.idx: token.i for token in doc}
@@ -104,44 +104,44 @@ def _doc(article: Article, vocab: Any, ledger: Ledger) -> Any:
         doc.spans[key] = spans
     doc.ents = filter_spans([found for found in groups[ENTITIES_KEY] if found.label_])
     doc.cats = dict.fromkeys(article.event_types, 1.0)
-    doc.user_data[USER_KEY] = _kept(article, ledger)
+    doc.user_data[USER_KEY] = _kept(article, log)
     return doc
 
 
-def _kept(article: Article, ledger: Ledger) -> str:
+def _kept(article: Article, log: ProblemLog) -> str:
     """The article without its text as JSON; the id alone where it cannot be written so."""
-    inner = Ledger()
+    inner = ProblemLog()
     line = next(jsonl.write([article], inner), None)
-    for problem in inner.quarantined:
-        ledger.refuse("user data left out", problem.message, article=article.id)
+    for problem in inner.dropped:
+        log.drop("user data left out", problem.message, article=article.id)
     content = json.loads(line) if line else {"id": article.id}
     content.pop("text", None)
     return json.dumps(content)
 
 
-def _holdable(article: Article, ledger: Ledger) -> Article:
+def _holdable(article: Article, log: ProblemLog) -> Article:
     """The article without what spaCy cannot hold, which is recorded."""
-    entities = tuple(entity for entity in article.entities if _fits(article, entity, ledger))
+    entities = tuple(entity for entity in article.entities if _fits(article, entity, log))
     names = {entity.id for entity in entities if entity.id}
     events = []
     for event in article.events:
-        if not _fits(article, event, ledger):
+        if not _fits(article, event, log):
             continue
         arguments = tuple(argument for argument in event.arguments if argument.entity in names)
         for argument in event.arguments:
             if argument not in arguments:
                 message = f"{argument.role!a:.60} names the entity {argument.entity!a:.60}, which is not written"
-                ledger.refuse("argument left out", message, article=article.id)
+                log.drop("argument left out", message, article=article.id)
         events.append(replace(event, arguments=arguments))
     types = tuple(label for label in article.event_types if not has_surrogate(label))
     for label in article.event_types:
         if label not in types:
-            ledger.refuse("event type left out", f"{label!a:.60} has lone surrogates", article=article.id)
+            log.drop("event type left out", f"{label!a:.60} has lone surrogates", article=article.id)
     scores = article.type_scores if types == article.event_types else ()
     return replace(article, entities=entities, events=tuple(events), event_types=types, type_scores=scores)
 
 
-def _fits(article: Article, item: Entity | Event, ledger: Ledger) -> bool:
+def _fits(article: Article, item: Entity | Event, log: ProblemLog) -> bool:
     """Whether a span lies in the text and its label and id can be written; says so if not."""
     span, labels = (item, (item.label,)) if isinstance(item, Entity) else (item.trigger, item.types)
     what = f"{'+'.join(labels)!a:.60} {span.start}-{span.end}"
@@ -151,5 +151,5 @@ def _fits(article: Article, item: Entity | Event, ledger: Ledger) -> bool:
         message = f"{what} or its id {item.id!a:.60} has lone surrogates, which spaCy cannot hold"
     else:
         return True
-    ledger.refuse("span left out", message, article=article.id)
+    log.drop("span left out", message, article=article.id)
     return False

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rasid.data.articles import Argument, Article, check_article
 from rasid.data.formats import detect, load_articles, read_articles
-from rasid.data.problems import DataError, Ledger
+from rasid.data.problems import DataError, ProblemLog
 
 SGM = """<DOC>
 <DOCID> XIN-1 </DOCID>
@@ -92,25 +92,25 @@ def made(tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
-def read(path: Path, **options: object) -> tuple[Article, Ledger]:
-    ledger = Ledger()
-    (article,) = read_articles(path, ledger=ledger, options=options)
-    assert not list(check_article(article)) and ledger.articles == 1
-    return article, ledger
+def read(path: Path, **options: object) -> tuple[Article, ProblemLog]:
+    log = ProblemLog()
+    (article,) = read_articles(path, log=log, options=options)
+    assert not list(check_article(article)) and log.articles == 1
+    return article, log
 
 
 def refused(path: Path) -> list[tuple[int, str, str]]:
     """The problems of a file that gives no article."""
-    ledger = Ledger()
-    assert not list(read_articles(path, ledger=ledger)) and ledger.articles == 0
-    return [(problem.line, problem.cause, problem.message) for problem in ledger.quarantined]
+    log = ProblemLog()
+    assert not list(read_articles(path, log=log)) and log.articles == 0
+    return [(problem.line, problem.cause, problem.message) for problem in log.dropped]
 
 
 # reading ACE
 
 
 def test_names_values_and_events_of_a_document(made: Callable[..., Path]) -> None:
-    article, ledger = read(made(BODY))
+    article, log = read(made(BODY))
     assert article.text == TEXT
     assert (article.id, article.title, article.date) == ("XIN-1", "هجوم في بغداد", "2005-02-03 10:00:00")
     assert article.source == "newswire"
@@ -126,8 +126,8 @@ def test_names_values_and_events_of_a_document(made: Callable[..., Path]) -> Non
         ("V2", ("Life.Die",), "وقتل"),
     ]
     assert article.events[0].arguments == (Argument(role="Place", entity="E1-2"), Argument(role="Time", entity="T1-1"))
-    assert not ledger.quarantined
-    assert {p.cause: p.message for p in ledger.repaired} == {
+    assert not log.dropped
+    assert {p.cause: p.message for p in log.fixed} == {
         "relations left out": "2 relations are left out",
         "dates of time expressions left out": "1 dates of time expressions are left out",
         "mentions of level NOM left out": (
@@ -141,9 +141,9 @@ def test_names_values_and_events_of_a_document(made: Callable[..., Path]) -> Non
 
 def test_options_choose_mentions_labels_and_extents(made: Callable[..., Path]) -> None:
     path = made(BODY)
-    article, ledger = read(path, mentions=["NAM", "NOM"])
+    article, log = read(path, mentions=["NAM", "NOM"])
     assert [a.role for e in article.events for a in e.arguments] == ["Place", "Time", "Target", "Victim"]
-    assert not any("level" in problem.cause for problem in ledger.repaired)
+    assert not any("level" in problem.cause for problem in log.fixed)
     article, _ = read(path, extent="extent", values=False, subtypes=True, event_types="subtype")
     assert [(e.label, e.text) for e in article.entities] == [
         ("GPE.Sub", "بغداد"),
@@ -177,25 +177,25 @@ def test_other_ways_of_counting_are_told_by_the_surfaces(
         entity(f"E{n}", "X", mention(f"E{n}-1", "NAM", charseq(surface, counted, nth)))
         for n, (surface, nth) in enumerate(spans)
     )
-    article, ledger = read(made(body, source))
+    article, log = read(made(body, source))
     line_end = "\r\n" if "\r" in source else "\n"
     assert article.text == TEXT.replace("\n", line_end)
     assert [e.text for e in article.entities] == ["AT&T", f"بغداد{line_end}يوم", "بغداد", "المنصور"]
-    assert [(p.cause, cause in p.message) for p in ledger.repaired] == [("counting", True)]
+    assert [(p.cause, cause in p.message) for p in log.fixed] == [("counting", True)]
 
 
 def test_offsets_that_are_off_are_mended_only_where_that_is_proven(made: Callable[..., Path]) -> None:
     body = entity("E1", "X", mention("E1-1", "NAM", charseq("بغداد", shift=1)))
-    article, ledger = read(made(body))
-    assert not article.entities and [(p.line, p.cause) for p in ledger.quarantined] == [(5, "offsets")]
-    assert "'بغداد'" in ledger.quarantined[0].message and "START=" in ledger.quarantined[0].message
-    article, ledger = read(made(body, b"\xef\xbb\xbf" + SGM.encode()))
+    article, log = read(made(body))
+    assert not article.entities and [(p.line, p.cause) for p in log.dropped] == [(5, "offsets")]
+    assert "'بغداد'" in log.dropped[0].message and "START=" in log.dropped[0].message
+    article, log = read(made(body, b"\xef\xbb\xbf" + SGM.encode()))
     assert [e.text for e in article.entities] == ["بغداد"]
-    assert [p.cause for p in ledger.repaired] == ["offsets"] and "shifted by -1" in str(ledger.repaired[0])
+    assert [p.cause for p in log.fixed] == ["offsets"] and "shifted by -1" in str(log.fixed[0])
     emoji = SGM.replace("XIN-1", "🙂🙂🙂🙂")
     units = TAGLESS.replace("XIN-1", "••••••••")
-    article, ledger = read(made(entity("E1", "X", mention("E1-1", "NAM", charseq("بغداد", units))), emoji))
-    assert [e.text for e in article.entities] == ["بغداد"] and "UTF-16" in str(ledger.repaired[0])
+    article, log = read(made(entity("E1", "X", mention("E1-1", "NAM", charseq("بغداد", units))), emoji))
+    assert [e.text for e in article.entities] == ["بغداد"] and "UTF-16" in str(log.fixed[0])
 
 
 @pytest.mark.parametrize(
@@ -216,26 +216,26 @@ def test_offsets_that_are_off_are_mended_only_where_that_is_proven(made: Callabl
 )
 def test_one_bad_span_costs_that_span(made: Callable[..., Path], body: str, cause: str, said: str) -> None:
     good = entity("E5", "GPE", mention("E5-1", "NAM", charseq("بغداد")))
-    article, ledger = read(made(good + body))
+    article, log = read(made(good + body))
     assert [e.id for e in article.entities] == ["E5-1"]
-    assert [(p.cause, p.article) for p in ledger.quarantined] == [(cause, "XIN-1")]
-    assert said in ledger.quarantined[0].message and ledger.quarantined[0].line == 6
+    assert [(p.cause, p.article) for p in log.dropped] == [(cause, "XIN-1")]
+    assert said in log.dropped[0].message and log.dropped[0].line == 6
     with pytest.raises(DataError, match=re.escape(said)):
         load_articles(made(good + body))
 
 
 def test_white_space_and_second_ids_are_mended(made: Callable[..., Path]) -> None:
     body = entity("E1", "X", mention("M", "NAM", charseq(" بغداد\n")), mention("M", "NAM", charseq("المنصور")))
-    article, ledger = read(made(body + event("V", "A.B", charseq("هجوما"), ("Place", "M"))))
+    article, log = read(made(body + event("V", "A.B", charseq("هجوما"), ("Place", "M"))))
     assert [(e.id, e.text) for e in article.entities] == [("M", "بغداد"), ("", "المنصور")]
-    assert {p.cause for p in ledger.repaired} >= {"white space at an edge", "duplicate id"}
+    assert {p.cause for p in log.fixed} >= {"white space at an edge", "duplicate id"}
     assert article.events[0].arguments == (Argument(role="Place", entity="M"),)
 
 
 def test_a_surface_with_other_white_space_is_the_same(made: Callable[..., Path]) -> None:
     body = entity("E1", "X", mention("M", "NAM", charseq("بغداد\nيوم").replace("\n", " ")))
-    article, ledger = read(made(body))
-    assert [e.text for e in article.entities] == ["بغداد\nيوم"] and not ledger.quarantined
+    article, log = read(made(body))
+    assert [e.text for e in article.entities] == ["بغداد\nيوم"] and not log.dropped
 
 
 # reading ERE
@@ -299,7 +299,7 @@ def test_ere_counts_tags_and_its_text_has_none(tmp_path: Path, annotation: str, 
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(content, encoding="utf-8")
     assert detect(tmp_path / annotation) == "ace"
-    article, ledger = read(tmp_path / annotation, mentions=["NAM", "NOM"])
+    article, log = read(tmp_path / annotation, mentions=["NAM", "NOM"])
     assert "<" not in article.text and "قالت شركة AT&T إن بغداد شهدت هجوما أمس." in article.text
     assert (article.id, article.title, article.source) == ("NYT-1", "هجوم في دمشق", "newswire")
     assert [(e.id, e.label, e.text) for e in article.entities] == [
@@ -312,7 +312,7 @@ def test_ere_counts_tags_and_its_text_has_none(tmp_path: Path, annotation: str, 
     (event,) = article.events
     assert (event.types, event.trigger.text) == (("conflict.attack",), "هجوما")
     assert event.arguments == (Argument(role="place", entity="m-1"), Argument(role="time", entity="f-1"))
-    assert [p.cause for p in ledger.repaired] == ["relations left out"] and not ledger.quarantined
+    assert [p.cause for p in log.fixed] == ["relations left out"] and not log.dropped
     article, _ = read(tmp_path / annotation, mentions=["NOM"], extent="extent", values=False)
     assert [e.text for e in article.entities] == ["شركة AT&T"]
 
@@ -357,10 +357,10 @@ def test_large_files_are_not_opened(tmp_path: Path) -> None:
         with open(tmp_path / name, "wb") as file:
             file.truncate(1 << 33)
     (tmp_path / "y.apf.xml").write_text(apf(""), encoding="utf-8")
-    ledger = Ledger()
-    assert not list(read_articles(tmp_path, "ace", ledger=ledger))
-    assert [p.cause for p in ledger.quarantined] == ["not XML", "too large"]
-    assert all("split the file" in p.message for p in ledger.quarantined)
+    log = ProblemLog()
+    assert not list(read_articles(tmp_path, "ace", log=log))
+    assert [p.cause for p in log.dropped] == ["not XML", "too large"]
+    assert all("split the file" in p.message for p in log.dropped)
 
 
 def test_a_source_of_another_encoding_is_said(made: Callable[..., Path]) -> None:
@@ -378,9 +378,9 @@ def test_the_format_is_told_by_suffix_or_root(tmp_path: Path, name: str) -> None
 
 
 def test_a_damaged_meta_costs_the_meta(made: Callable[..., Path]) -> None:
-    article, ledger = read(made("", '<DOC title="ع" meta="[1]"><TEXT>نص</TEXT></DOC>'))
+    article, log = read(made("", '<DOC title="ع" meta="[1]"><TEXT>نص</TEXT></DOC>'))
     assert (article.title, article.meta, article.text) == ("ع", {}, "نص")
-    assert [p.cause for p in ledger.quarantined] == ["meta"]
+    assert [p.cause for p in log.dropped] == ["meta"]
 
 
 # hostile content
@@ -422,13 +422,13 @@ def edit(content: bytes) -> st.SearchStrategy[bytes]:
 def check_hostile(folder: Path, annotation: bytes, source: bytes) -> None:
     (folder / "h.apf.xml").write_bytes(annotation)
     (folder / "h.sgm").write_bytes(source)
-    ledger = Ledger()
-    found = list(read_articles(folder / "h.apf.xml", ledger=ledger, options={"mentions": ["NAM", "NOM"]}))
-    assert len(found) == ledger.articles and (found or ledger.quarantined)
+    log = ProblemLog()
+    found = list(read_articles(folder / "h.apf.xml", log=log, options={"mentions": ["NAM", "NOM"]}))
+    assert len(found) == log.articles and (found or log.dropped)
     for article in found:
         assert not list(check_article(article))
         assert list(article.entities) == sorted(article.entities, key=lambda e: (e.start, -e.end))
-    assert all(problem.message for problem in (*ledger.quarantined, *ledger.repaired))
+    assert all(problem.message for problem in (*log.dropped, *log.fixed))
 
 
 @settings(max_examples=150, deadline=None)
@@ -455,7 +455,7 @@ def test_damaged_ere_gives_valid_articles_or_reasons(
     folder = tmp_path_factory.getbasetemp()
     (folder / "n.txt").write_bytes(source)
     (folder / "n.rich_ere.xml").write_bytes(annotation)
-    ledger = Ledger()
-    found = list(read_articles(folder / "n.rich_ere.xml", ledger=ledger))
-    assert found or ledger.quarantined
+    log = ProblemLog()
+    found = list(read_articles(folder / "n.rich_ere.xml", log=log))
+    assert found or log.dropped
     assert not [problem for article in found for problem in check_article(article)]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span
 from rasid.data.formats import load_articles, write_articles
 from rasid.data.formats.ace.source_text import unescape
-from rasid.data.problems import Ledger
+from rasid.data.problems import ProblemLog
 
 LETTERS = "ابوَ٣aZ \n\t\r\u2028\x85\u200f\u202b\ufeff\U0001f600\"\\{}<>&;'قT"
 TEXTS = st.text(LETTERS, max_size=25) | st.lists(
@@ -75,15 +75,15 @@ def articles(draw: st.DrawFn) -> Article:
 @given(st.lists(articles(), max_size=3, unique_by=lambda article: article.id))
 def test_what_ace_holds_comes_back(tmp_path_factory: pytest.TempPathFactory, written: list[Article]) -> None:
     folder = tmp_path_factory.mktemp("ace") / "out"
-    ledger = write_articles(written, folder, "ace")
-    changed = [problem for problem in ledger.quarantined if problem.cause != "event id changed"]
-    assert not changed and ledger.articles == len(written)
+    log = write_articles(written, folder, "ace")
+    changed = [problem for problem in log.dropped if problem.cause != "event id changed"]
+    assert not changed and log.articles == len(written)
     if not written:
         return
-    back = Ledger()
-    found = {article.id: article for article in load_articles(folder, ledger=back)}
-    assert not back.repaired
-    if not ledger.quarantined:
+    back = ProblemLog()
+    found = {article.id: article for article in load_articles(folder, log=back)}
+    assert not back.fixed
+    if not log.dropped:
         assert found == {article.id: article for article in written}
 
 
@@ -113,9 +113,9 @@ def test_an_event_of_several_types_is_several_events_and_one_again(tmp_path: Pat
     alone = Event(trigger=span, types=("Life.Injure",), id="w")
     taken = Event(trigger=span, types=("X",), id="w+2")
     written = Article(text="قتل", id="a", events=(two, alone, taken))
-    ledger = write_articles([written], tmp_path / "o", "ace")
+    log = write_articles([written], tmp_path / "o", "ace")
     assert (tmp_path / "o" / "a.apf.xml").read_text(encoding="utf-8").count("<event ID=") == 4
-    assert [p.cause for p in ledger.quarantined] == ["event id changed"]
+    assert [p.cause for p in log.dropped] == ["event id changed"]
     (back,) = load_articles(tmp_path / "o")
     assert [event.types for event in back.events] == [event.types for event in written.events]
     assert back.events[:2] == written.events[:2] and back.events[2].id == "a-EV3-2"
@@ -126,7 +126,7 @@ def test_ids_that_are_missing_are_made_and_left_out_again(tmp_path: Path) -> Non
     entities = tuple(Entity(start=0, end=3, label="A", id=name) for name in ("", "a-E1-1", "a-E3-1", "a-E2", "a-E1_-1"))
     events = tuple(Event(trigger=span, types=("X", "Y"), id=name) for name in ("", "a-EV1-1", "a-EV1_-1+2", ""))
     written = Article(text="قتل", id="a", entities=entities, events=events)
-    assert not write_articles([written], tmp_path / "o", "ace").quarantined
+    assert not write_articles([written], tmp_path / "o", "ace").dropped
     content = (tmp_path / "o" / "a.apf.xml").read_text(encoding="utf-8")
     ids = re.findall(r'<(?:entity|entity_mention|event|event_mention) ID="([^"]*)"', content)
     assert len(set(ids)) == len(ids) == 2 * len(entities) + 2 * 2 * len(events) and all(ids)
@@ -146,8 +146,8 @@ def test_ids_that_are_missing_are_made_and_left_out_again(tmp_path: Path) -> Non
 def test_file_names_are_safe_and_never_the_same(tmp_path: Path) -> None:
     ids = ["../../x", "A", "a", "", ".", "خبر/1", "ن" * 300, "a\x00", "e\u0301", "é", "a_2"]
     written = [Article(text=f"نص {n}", id=name) for n, name in enumerate(ids)]
-    ledger = write_articles(written, tmp_path / "o", "ace")
-    assert [p.cause for p in ledger.quarantined] == ["article id changed"]
+    log = write_articles(written, tmp_path / "o", "ace")
+    assert [p.cause for p in log.dropped] == ["article id changed"]
     files = sorted(path.name for path in (tmp_path / "o").iterdir())
     assert len(files) == 2 * len(ids) and [path.name for path in tmp_path.iterdir()] == ["o"]
     back = {article.text: article.id for article in load_articles(tmp_path / "o")}
@@ -178,24 +178,24 @@ def test_what_ace_cannot_hold_is_recorded(tmp_path: Path) -> None:
         event_types=("X",),
         sentences=(Sentence(start=0, end=3),),
         tokens=((0, 3),),
-        judged={"entities": ("A",)},
+        annotated={"entities": ("A",)},
         evidence={"X": (Span(start=0, end=3),)},
     )
-    ledger = write_articles([full, Article(text="\ud800", id="b")], tmp_path / "o", "ace")
-    assert ledger.counts() == {
+    log = write_articles([full, Article(text="\ud800", id="b")], tmp_path / "o", "ace")
+    assert log.counts() == {
         "articles": 1,
-        "quarantined: entity left out": 3,
-        "quarantined: argument left out": 1,
-        "quarantined: event left out": 1,
-        "quarantined: meta left out": 1,
-        "quarantined: title left out": 1,
-        "quarantined: event types left out": 1,
-        "quarantined: sentence labels left out": 1,
-        "quarantined: tokens left out": 1,
-        "quarantined: judged left out": 1,
-        "quarantined: evidence left out": 1,
-        "quarantined: scores left out": 1,
-        "quarantined: lone surrogate": 1,
+        "dropped: entity left out": 3,
+        "dropped: argument left out": 1,
+        "dropped: event left out": 1,
+        "dropped: meta left out": 1,
+        "dropped: title left out": 1,
+        "dropped: event types left out": 1,
+        "dropped: sentence labels left out": 1,
+        "dropped: tokens left out": 1,
+        "dropped: annotated left out": 1,
+        "dropped: evidence left out": 1,
+        "dropped: scores left out": 1,
+        "dropped: lone surrogate": 1,
     }
     (back,) = load_articles(tmp_path / "o")
     assert back.text == text and [e.id for e in back.entities] == ["g"]

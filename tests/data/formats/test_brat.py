@@ -19,7 +19,7 @@ from rasid.data.formats.brat.names import (
     encode_role,
     fragments,
 )
-from rasid.data.problems import DataError, Ledger, Problem
+from rasid.data.problems import DataError, Problem, ProblemLog
 
 TEXT = "هاجم مسلحون مدينة حلب\nالقديمة وقتل سبعة"
 GOOD = (
@@ -33,17 +33,17 @@ GOOD = (
 
 
 def read(annotations: str, text: str = TEXT, **options) -> tuple[Article, list[Problem], list[Problem]]:
-    ledger = Ledger(source="a.ann")
-    article = brat.read_document(text, annotations, ledger, id="a", **options)
+    log = ProblemLog(source="a.ann")
+    article = brat.read_document(text, annotations, log, id="a", **options)
     assert article is not None and not list(check_article(article))
-    assert ledger.articles == 1
-    return article, ledger.quarantined, ledger.repaired
+    assert log.articles == 1
+    return article, log.dropped, log.fixed
 
 
 def written(article: Article, **options) -> tuple[str, str, list[Problem]]:
-    ledger = Ledger()
-    text, annotations = brat.write_document(article, ledger, **options)
-    return text, annotations, ledger.quarantined
+    log = ProblemLog()
+    text, annotations = brat.write_document(article, log, **options)
+    return text, annotations, log.dropped
 
 
 def causes(problems: list[Problem]) -> list[str]:
@@ -54,7 +54,7 @@ def causes(problems: list[Problem]) -> list[str]:
 
 
 def test_entities_events_and_what_is_kept() -> None:
-    article, problems, repaired = read(GOOD)
+    article, problems, fixed = read(GOOD)
     assert not problems
     assert [(e.id, e.label, e.text) for e in article.entities] == [
         ("T1", "ORG", "مسلحون"),
@@ -64,13 +64,13 @@ def test_entities_events_and_what_is_kept() -> None:
     assert (event.id, event.trigger.text, event.types) == ("E1", "هاجم", ("ASSAULT",))
     assert event.arguments == (Argument(role="Actor", entity="T1"), Argument(role="Location", entity="T2"))
     assert article.meta == {"brat": ["A1\tNegated E1", "#1\tAnnotatorNotes T1\tمن هم؟"]}
-    assert [(p.cause, p.line) for p in repaired] == [("kept in meta", 5), ("kept in meta", 6)]
+    assert [(p.cause, p.line) for p in fixed] == [("kept in meta", 5), ("kept in meta", 6)]
 
 
 @pytest.mark.parametrize("surface", ["مدينة حلب القديمة", "مدينة حلب\u2028القديمة", "", "مدينة حلب القديمة وغيرها"])
 def test_a_line_break_inside_a_mention_may_be_a_space_in_its_surface(surface: str) -> None:
-    article, problems, repaired = read(f"T1\tGPE 12 29\t{surface}\n")
-    assert (problems, repaired) == ([], [])
+    article, problems, fixed = read(f"T1\tGPE 12 29\t{surface}\n")
+    assert (problems, fixed) == ([], [])
     assert [e.text for e in article.entities] == ["مدينة حلب\nالقديمة"]
 
 
@@ -79,28 +79,28 @@ def test_discontinuous_mentions_are_refused_or_joined() -> None:
     article, problems, _ = read(line)
     assert not article.entities and causes(problems) == ["discontinuous"] and problems[0].line == 1
     assert "'حلب'" in problems[0].message and "discontinuous=join" in problems[0].message
-    article, problems, repaired = read(line, discontinuous="join")
-    assert not problems and causes(repaired) == ["joined over a gap"]
+    article, problems, fixed = read(line, discontinuous="join")
+    assert not problems and causes(fixed) == ["joined over a gap"]
     assert [e.text for e in article.entities] == ["مدينة حلب\nالقديمة"]
 
 
 def test_fragments_with_a_space_between_them_are_one_mention() -> None:
-    article, problems, repaired = read("T1\tGPE 12 17;18 21\tمدينة حلب\n")
-    assert not problems and causes(repaired) == ["fragments joined"]
+    article, problems, fixed = read("T1\tGPE 12 17;18 21\tمدينة حلب\n")
+    assert not problems and causes(fixed) == ["fragments joined"]
     assert [e.text for e in article.entities] == ["مدينة حلب"]
 
 
 def test_types_that_share_a_trigger_are_one_event() -> None:
     head = "T1\tORG 5 11\tمسلحون\nT3\tASSAULT 0 4\tهاجم\n"
     lines = head + "E1\tASSAULT:T3 Actor:T1\nE2\tCOERCE:T3 Actor:T1\nE3\tASSAULT:T3\n"
-    article, problems, repaired = read(lines)
-    assert not problems and causes(repaired) == ["type of a trigger"]
+    article, problems, fixed = read(lines)
+    assert not problems and causes(fixed) == ["type of a trigger"]
     assert [(e.id, e.types, len(e.arguments)) for e in article.events] == [
         ("E1", ("ASSAULT", "COERCE"), 1),
         ("E3", ("ASSAULT",), 0),
     ]
-    article, _, repaired = read(head + "E1\tASSAULT:T3\nE2\tCOERCE:T3 Actor:T1\n")
-    assert causes(repaired) == ["type of a trigger", "arguments of types merged"]
+    article, _, fixed = read(head + "E1\tASSAULT:T3\nE2\tCOERCE:T3 Actor:T1\n")
+    assert causes(fixed) == ["type of a trigger", "arguments of types merged"]
     assert article.events[0].arguments == (Argument(role="Actor", entity="T1"),)
 
 
@@ -174,19 +174,19 @@ def test_a_bad_line_costs_itself_alone(line: str, cause: str, said: str) -> None
     ],
 )
 def test_what_is_mended_is_said(line: str, cause: str, wanted: str) -> None:
-    article, problems, repaired = read(line, "هاجم مسلحون\r" if "shift" in cause else TEXT)
-    assert not problems and causes(repaired) == [cause] and repaired[0].line == 1
+    article, problems, fixed = read(line, "هاجم مسلحون\r" if "shift" in cause else TEXT)
+    assert not problems and causes(fixed) == [cause] and fixed[0].line == 1
     assert [e.text for e in article.entities] == [wanted]
 
 
 def test_other_ways_of_counting_are_proven() -> None:
-    article, problems, repaired = read("T1\tGPE 5 8;9 12\tحلب أمس\n", "🙂🙂 حلب\nأمس")
-    assert not problems and causes(repaired) == ["UTF-16 units"]
+    article, problems, fixed = read("T1\tGPE 5 8;9 12\tحلب أمس\n", "🙂🙂 حلب\nأمس")
+    assert not problems and causes(fixed) == ["UTF-16 units"]
     assert [e.text for e in article.entities] == ["حلب\nأمس"]
     text = "سطر\r\n" * 9 + "مدينة\r\nحلب"
     for line in ("T1\tGPE 36 45\tمدينة حلب\n", "T1\tGPE 36 41;42 45\tمدينة حلب\n"):
-        article, problems, repaired = read(line, text)
-        assert not problems and causes(repaired) == ["CRLF counted as one"]
+        article, problems, fixed = read(line, text)
+        assert not problems and causes(fixed) == ["CRLF counted as one"]
         assert [e.text for e in article.entities] == ["مدينة\r\nحلب"]
     for line in ("T1\tGPE 4 6\tلا\n", "T1\tGPE 3 5\tلا\n"):  # "لا لا" would be ambiguous for a guess of the shift
         article, problems, _ = read(line, "\ufeffلا لا")
@@ -209,8 +209,8 @@ def test_files_with_crlf_and_a_byte_order_mark() -> None:
 
 def test_ids_are_made_unique() -> None:
     lines = 'T1\tORG 5 11\tمسلحون\nT2\tGPE 18 21\tحلب\n#1\tRasid T1\t{"id": "T2"}\n'
-    article, _, repaired = read(lines)
-    assert [e.id for e in article.entities] == ["T2", "T2-2"] and causes(repaired) == ["duplicate id"]
+    article, _, fixed = read(lines)
+    assert [e.id for e in article.entities] == ["T2", "T2-2"] and causes(fixed) == ["duplicate id"]
 
 
 def test_a_mention_added_in_brat_has_no_id_unless_something_names_it() -> None:
@@ -396,7 +396,7 @@ def whole_articles(draw: st.DrawFn) -> Article:
         type_scores=tuple(draw(SCORE) for _ in labels) if draw(st.booleans()) else (),
         sentences=tuple(Sentence(start=start, end=end, types=labels) for start, end in spans[:2]),
         tokens=tuple(spans),
-        judged={"entities": labels} if draw(st.booleans()) else {},
+        annotated={"entities": labels} if draw(st.booleans()) else {},
         evidence={label: (Span(start=0, end=len(text), text=text),) for label in labels},
         meta=draw(st.dictionaries(WORD, JSON, max_size=2)) | ({"brat": kept} if kept and draw(st.booleans()) else {}),
     )
@@ -438,9 +438,9 @@ def test_whole_articles_come_back(article: Article) -> None:
     assert not lost and text == article.text
     # brat cuts the lines of its file where Python does
     assert all("\t" in line for line in annotations.splitlines())
-    ledger = Ledger()
-    assert brat.read_document(text, annotations, ledger, id=article.id) == article
-    assert not ledger.quarantined and set(causes(ledger.repaired)) <= {"kept in meta"}
+    log = ProblemLog()
+    assert brat.read_document(text, annotations, log, id=article.id) == article
+    assert not log.dropped and set(causes(log.fixed)) <= {"kept in meta"}
     again, annotations_again, _ = written(article)
     assert (again, annotations_again) == (text, annotations)
 
@@ -453,10 +453,10 @@ IDS = st.text("اأé /.-_%aA\ud83d\n", max_size=4)
 def test_folders_come_back_whatever_the_ids(tmp_path_factory: pytest.TempPathFactory, pairs: list) -> None:
     folder = tmp_path_factory.mktemp("brat") / "f"
     articles = [Article(text=text, id=id) for id, text in pairs]
-    assert not write_articles(articles, folder, "brat").quarantined
-    ledger = Ledger()
-    back = [article for file in sorted(folder.glob("*.ann")) for _, article in brat.read_file(file, ledger)]
-    assert not ledger.quarantined
+    assert not write_articles(articles, folder, "brat").dropped
+    log = ProblemLog()
+    back = [article for file in sorted(folder.glob("*.ann")) for _, article in brat.read_file(file, log)]
+    assert not log.dropped
     assert sorted((a.id, a.text) for a in back) == sorted((a.id, a.text) for a in articles)
     names = [file.name.casefold() for file in folder.iterdir()]
     assert len(names) == len(set(names)) == 2 * len(articles) + 2
@@ -468,8 +468,8 @@ def test_files_and_configuration(tmp_path: Path, articles: list[Article]) -> Non
     label = Entity(start=5, end=11, label="منظمة", id="T1")
     article = Article(text=TEXT.replace("\n", "\r\n"), id="أخبار/1", entities=(label,), events=(event,))
     spoilt = Article(text="\ud800", id="bad")
-    ledger = write_articles([*articles, article, spoilt], tmp_path / "out", "brat")
-    assert ledger.articles == len(articles) + 1 and causes(ledger.quarantined) == ["lone surrogate"]
+    log = write_articles([*articles, article, spoilt], tmp_path / "out", "brat")
+    assert log.articles == len(articles) + 1 and causes(log.dropped) == ["lone surrogate"]
     assert (tmp_path / "out" / f"{encode_file_name('أخبار/1')}.ann").exists()
     configuration = (tmp_path / "out" / "annotation.conf").read_text(encoding="utf-8")
     assert "\nGPE\n" in configuration and "\nASSAULT\tActor*:<ENTITY>\n" in configuration
@@ -491,9 +491,9 @@ def test_a_file_without_the_other_beside_it(tmp_path: Path) -> None:
 def test_a_text_that_is_not_utf8_costs_the_article(tmp_path: Path) -> None:
     (tmp_path / "a.ann").write_bytes(GOOD.encode())
     (tmp_path / "a.txt").write_bytes(TEXT.encode("windows-1256"))
-    ledger = Ledger()
-    assert not list(read_articles(tmp_path, ledger=ledger)) and ledger.articles == 0
-    assert causes(ledger.quarantined) == ["not UTF-8"] and "windows-1256" in ledger.quarantined[0].message
+    log = ProblemLog()
+    assert not list(read_articles(tmp_path, log=log)) and log.articles == 0
+    assert causes(log.dropped) == ["not UTF-8"] and "windows-1256" in log.dropped[0].message
 
 
 def test_files_that_are_no_articles_are_not_read(tmp_path: Path) -> None:
@@ -547,12 +547,12 @@ def survives(seeds: range) -> None:
         which = chance.randrange(2)
         parts[which] = corrupt(parts[which], chance)
         text, annotations = (part.decode(errors="surrogateescape") for part in parts)
-        ledger = Ledger()
+        log = ProblemLog()
         options = {"discontinuous": chance.choice(["refuse", "join"]), "triggers": chance.choice([(), {"GPE"}])}
-        found = brat.read_document(text, annotations, ledger, id="a", **options)
-        assert found is not None or ledger.quarantined
+        found = brat.read_document(text, annotations, log, id="a", **options)
+        assert found is not None or log.dropped
         assert found is None or not list(check_article(found)), annotations
-        outcomes.add((found is not None, bool(ledger.quarantined), bool(ledger.repaired)))
+        outcomes.add((found is not None, bool(log.dropped), bool(log.fixed)))
     assert len(outcomes) > 3
 
 

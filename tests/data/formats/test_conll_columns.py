@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rasid.data.articles import Article, Entity, check_article
 from rasid.data.formats import conll, jsonl, load_articles, read_articles, write_articles
 from rasid.data.formats.conll import spans_to_tags, tags_to_spans
-from rasid.data.problems import DataError, Ledger
+from rasid.data.problems import DataError, ProblemLog
 
 LABELS = ("PERS", "ORG", "GPE")
 SCHEMES = ("IOB2", "BIOES", "BILOU", "BMES")
@@ -35,9 +35,9 @@ $#$ O
 """
 
 
-def read(text: str, **options: object) -> tuple[list[Article], Ledger]:
-    ledger = Ledger(source="f.txt")
-    return list(conll.read(text.splitlines(keepends=True), ledger, **options)), ledger  # type: ignore[arg-type]
+def read(text: str, **options: object) -> tuple[list[Article], ProblemLog]:
+    log = ProblemLog(source="f.txt")
+    return list(conll.read(text.splitlines(keepends=True), log, **options)), log  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def annotation() -> Callable[[list[Article]], list[tuple]]:
 
 
 def test_columns_of_wojood_are_nested_spans() -> None:
-    articles, ledger = read(NESTED)
+    articles, log = read(NESTED)
     assert [[(e.label, e.text) for e in article.entities] for article in articles] == [
         [
             ("ORG", "مكتب رئيس بلدية رام الله"),
@@ -57,19 +57,19 @@ def test_columns_of_wojood_are_nested_spans() -> None:
         ],
         [("OCC", "سكرتير اللجنة القومية"), ("ORG", "اللجنة القومية")],
     ]
-    assert ledger.counts() == {"articles": 2, "repaired: sentinel": 2}
+    assert log.counts() == {"articles": 2, "fixed: sentinel": 2}
 
 
 def test_nested_columns_survive_jsonl_and_conll(tmp_path: Path, annotation: Callable[[list[Article]], list]) -> None:
     (tmp_path / "w.txt").write_text(NESTED, encoding="utf-8")
-    first = list(read_articles(tmp_path / "w.txt", "conll", ledger=Ledger()))
-    assert not write_articles(first, tmp_path / "w.jsonl").quarantined
+    first = list(read_articles(tmp_path / "w.txt", "conll", log=ProblemLog()))
+    assert not write_articles(first, tmp_path / "w.jsonl").dropped
     second = load_articles(tmp_path / "w.jsonl")
-    assert not write_articles(second, tmp_path / "w.conll").quarantined
-    ledger = Ledger()
-    third = load_articles(tmp_path / "w.conll", ledger=ledger)
-    assert annotation(third) == annotation(first) and not ledger.repaired
-    assert {p.cause for p in write_articles(third, tmp_path / "again.conll").quarantined} == {"id left out"}
+    assert not write_articles(second, tmp_path / "w.conll").dropped
+    log = ProblemLog()
+    third = load_articles(tmp_path / "w.conll", log=log)
+    assert annotation(third) == annotation(first) and not log.fixed
+    assert {p.cause for p in write_articles(third, tmp_path / "again.conll").dropped} == {"id left out"}
     assert (tmp_path / "again.conll").read_bytes() == (tmp_path / "w.conll").read_bytes()
 
 
@@ -88,12 +88,12 @@ def nested(draw: st.DrawFn) -> Article:
 @settings(max_examples=100, deadline=None)
 @given(nested(), st.sampled_from(SCHEMES))
 def test_every_scheme_holds_spans_that_nest_and_cross(article: Article, scheme: conll.TagScheme) -> None:
-    ledger = Ledger(source="f.txt")
-    text = "".join(conll.write([article], ledger, scheme=scheme))
-    assert not ledger.quarantined
+    log = ProblemLog(source="f.txt")
+    text = "".join(conll.write([article], log, scheme=scheme))
+    assert not log.dropped
     assert {tag[0] for line in text.split("\n") for tag in line.split("\t")[1:]} <= {*"O" + conll._PREFIXES[scheme]}
     articles, back = read(text)
-    assert articles == [article] and not back.repaired
+    assert articles == [article] and not back.fixed
 
 
 @settings(max_examples=60, deadline=None)
@@ -128,22 +128,22 @@ def test_a_flat_sentence_is_the_same_in_every_scheme(gaps: list[tuple[int, int, 
 )
 def test_schemes_are_read_without_being_named(scheme: str, tags: str) -> None:
     lines = "".join(f"ا {tag}\n" for tag in tags.split())
-    (article,), ledger = read(lines)
+    (article,), log = read(lines)
     assert [(e.start, e.end, e.label) for e in article.entities] == [(0, 3, "PERS"), (4, 5, "PERS"), (8, 9, "GPE")]
-    assert [p.cause for p in ledger.repaired] == (["stray I-"] * 2 if scheme == "IOB1" else [])
+    assert [p.cause for p in log.fixed] == (["stray I-"] * 2 if scheme == "IOB1" else [])
     assert article.meta == ({"stray": [[0, 3, "PERS"], [8, 9, "GPE"]]} if scheme == "IOB1" else {})
 
 
 def test_white_space_at_the_edges_of_tokens_is_dropped_and_told() -> None:
-    (article,), ledger = read("قال\xa0\tO\nوصل \tB-PERS\n")
+    (article,), log = read("قال\xa0\tO\nوصل \tB-PERS\n")
     assert article.text == "قال وصل" and [e.text for e in article.entities] == ["وصل"]
-    assert [(p.line, p.cause) for p in ledger.repaired] == [(n, "white space at an edge") for n in (1, 2)]
+    assert [(p.line, p.cause) for p in log.fixed] == [(n, "white space at an edge") for n in (1, 2)]
 
 
 def test_a_stray_tag_of_an_inner_column_is_located() -> None:
-    (article,), ledger = read("ا B-ORG I-GPE\nب I-ORG I-GPE\n")
+    (article,), log = read("ا B-ORG I-GPE\nب I-ORG I-GPE\n")
     assert [(e.label, e.start, e.end) for e in article.entities] == [("GPE", 0, 3), ("ORG", 0, 3)]
-    assert [(p.line, p.cause) for p in ledger.repaired] == [(1, "stray I-")]
+    assert [(p.line, p.cause) for p in log.fixed] == [(1, "stray I-")]
 
 
 GOOD = NESTED.encode() + b"a\tB-X\tB-Y\r\nb\tI-X\tO\r\n\r\n-DOCSTART- -X- O O\n\nEU NNP B-NP S-ORG\n"
@@ -155,12 +155,12 @@ def check_hostile(path: Path, edits: list[tuple[int, bytes]]) -> None:
     for place, new in edits:
         content[place : place + 1] = new
     path.write_bytes(bytes(content))
-    ledger = Ledger()
-    articles = list(read_articles(path, "conll", ledger=ledger))
-    assert ledger.articles == len(articles)
+    log = ProblemLog()
+    articles = list(read_articles(path, "conll", log=log))
+    assert log.articles == len(articles)
     assert not [problem for article in articles for problem in check_article(article)]
-    assert articles or ledger.quarantined
-    assert all(p.message and p.source == str(path) and p.line for p in (*ledger.quarantined, *ledger.repaired))
+    assert articles or log.dropped
+    assert all(p.message and p.source == str(path) and p.line for p in (*log.dropped, *log.fixed))
     try:
         assert load_articles(path, "conll") == articles
     except DataError as error:
@@ -185,12 +185,12 @@ def test_lines_of_many_columns_are_read_or_refused_but_never_waited_for() -> Non
     wide = "ا " + " ".join(f"B-{n}" for n in range(400)) + "\n"
     (article,), _ = read(wide + "ب " + " ".join(f"I-{n}" for n in range(400)) + "\n")
     assert len(article.entities) == 400 and {e.end for e in article.entities} == {3}
-    articles, ledger = read(f"ا{' B-X' * 500_000}\nب{' I-X' * 500_000}\n\nج O\n")
+    articles, log = read(f"ا{' B-X' * 500_000}\nب{' I-X' * 500_000}\n\nج O\n")
     assert [a.text for a in articles] == ["ج"]
-    assert [(p.line, p.cause) for p in ledger.quarantined] == [(1, "too many columns"), (2, "too many columns")]
+    assert [(p.line, p.cause) for p in log.dropped] == [(1, "too many columns"), (2, "too many columns")]
 
 
 def test_jsonl_of_nested_columns_is_flat_json() -> None:
     articles, _ = read(NESTED)
-    (line, *_) = jsonl.write(articles, Ledger())
+    (line, *_) = jsonl.write(articles, ProblemLog())
     assert [(e["label"], e["text"]) for e in json.loads(line)["entities"]][-1] == ("GPE", "رام الله")

@@ -8,9 +8,9 @@ import pytest
 from rasid.data.articles import Article, check_article
 from rasid.data.corpus import load_corpus
 from rasid.data.formats import read_articles, write_articles
-from rasid.data.problems import DataError, Ledger
+from rasid.data.problems import DataError, ProblemLog
 
-FORMATS = ("jsonl", "markup", "conll", "classification")
+FORMATS = ("jsonl", "inline", "conll", "classification")
 
 
 def corrupted(good: bytes, seed: int) -> bytes:
@@ -34,7 +34,7 @@ def corrupted(good: bytes, seed: int) -> bytes:
 
 
 def check(format: str, folder: Path, seeds: range) -> int:
-    """Every file gives valid articles, or entries of the ledger, or a located error; the number that gave articles."""
+    """Every file gives valid articles, or entries of the log, or a located error; the number that gave articles."""
     small = load_corpus("dev").articles[:2]
     articles = [Article(id=a.id, text=a.text[:300], entities=a.entities[:6]) for a in small]
     articles = [
@@ -46,13 +46,13 @@ def check(format: str, folder: Path, seeds: range) -> int:
     gave = 0
     for seed in seeds:
         path.write_bytes(corrupted(good, seed))
-        ledger = Ledger()
+        log = ProblemLog()
         try:
-            found = list(read_articles(path, format, ledger=ledger))
+            found = list(read_articles(path, format, log=log))
         except DataError as error:
             assert all(problem.source and problem.message for problem in error.problems)
             continue
-        assert all(problem.cause and problem.message for problem in ledger.quarantined)
+        assert all(problem.cause and problem.message for problem in log.dropped)
         for article in found:
             causes = {cause for cause, _ in check_article(article)}
             # What a person wrote may be invalid; strict loading and the audit say so. Offsets hold all the same.

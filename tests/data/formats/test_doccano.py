@@ -11,7 +11,7 @@ from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span
 from rasid.data.formats import detect, doccano, load_articles, write_articles
 from rasid.data.formats.common import span_lines
 from rasid.data.formats.common.lines import file_lines
-from rasid.data.problems import DataError, Ledger, Problem
+from rasid.data.problems import DataError, Problem, ProblemLog
 
 SIGNS = 'ابلقوَ٣aZ \n\t\r\u2028\x85\x1c\x00\u200f\u202b\ufeff\U0001f600"\\{}'
 LABELS = ["PER", "منظمة", "event", "a b", "\u2028"]
@@ -25,19 +25,19 @@ META = st.dictionaries(st.sampled_from(["x", "id", "text", "meta", "label", "tit
 
 
 def run(*contents: Any, **options: Any) -> tuple[list[Article], list[Problem], list[Problem]]:
-    ledger = Ledger(source="f.jsonl")
+    log = ProblemLog(source="f.jsonl")
     lines = [content if isinstance(content, str) else json.dumps(content) for content in contents]
-    articles = list(doccano.read(lines, ledger, **options))
-    assert ledger.articles == len(articles)
+    articles = list(doccano.read(lines, log, **options))
+    assert log.articles == len(articles)
     assert not [problem for article in articles for problem in check_article(article)]
-    return articles, ledger.quarantined, ledger.repaired
+    return articles, log.dropped, log.fixed
 
 
 def written(*articles: Article) -> tuple[list[str], list[str]]:
-    ledger = Ledger()
-    lines = list(doccano.write(articles, ledger))
-    assert ledger.articles == len(lines)
-    return lines, [problem.cause for problem in ledger.quarantined]
+    log = ProblemLog()
+    lines = list(doccano.write(articles, log))
+    assert log.articles == len(lines)
+    return lines, [problem.cause for problem in log.dropped]
 
 
 @st.composite
@@ -86,9 +86,9 @@ def test_round_trip(batch: list[Article]) -> None:
     lines, lost = written(*batch)
     assert not lost
     assert all(len(line.splitlines()) == 1 for line in lines)
-    read, problems, repaired = run(*lines)
+    read, problems, fixed = run(*lines)
     assert read == batch and not problems
-    assert {problem.cause for problem in repaired} <= {"UTF-16 units"}
+    assert {problem.cause for problem in fixed} <= {"UTF-16 units"}
     columns = [set(json.loads(line)) for line in lines]
     assert columns == columns[:1] * len(lines)
 
@@ -138,8 +138,8 @@ def test_the_three_layouts() -> None:
     }
     cats = {"text": "قصف الجيش", "entities": [[4, 9, "ORG"]], "cats": ["ASSAULT"], "meta": {"y": 2}}
     document = {"text": "قصف الجيش", "label": ["ASSAULT", "AID"]}
-    read, problems, repaired = run(plain, several, relation, cats, document, triggers=["Attack"])
-    assert not problems and not repaired
+    read, problems, fixed = run(plain, several, relation, cats, document, triggers=["Attack"])
+    assert not problems and not fixed
     org = Entity(start=4, end=9, label="ORG")
     attack = Event(trigger=Span(start=0, end=3), types=("Attack",))
     argument = (Argument(role="AGENT", entity="5"),)
@@ -164,8 +164,8 @@ def test_units_are_those_of_the_option_and_said() -> None:
     assert [entity.text for entity in article.entities] == ["غزة", "مصر"] and not problems
     assert repair.cause == "UTF-16 units" and "2 spans" in repair.message and repair.line == 1
     content["label"] = [[2, 5, "GPE"], [8, 11, "GPE"]]
-    (article,), problems, repaired = run(content, units="code points")
-    assert [entity.text for entity in article.entities] == ["غزة", "مصر"] and not problems and not repaired
+    (article,), problems, fixed = run(content, units="code points")
+    assert [entity.text for entity in article.entities] == ["غزة", "مصر"] and not problems and not fixed
     with pytest.raises(DataError, match="units 'utf16' are not known; did you mean 'utf-16'?"):
         run(content, units="utf16")
 
@@ -256,11 +256,11 @@ def test_what_can_be_mended_is_mended_and_said() -> None:
         "x": 1,
         "meta": {"x": 2},
     }
-    (article,), problems, repaired = run(content)
+    (article,), problems, fixed = run(content)
     assert not problems and article.id == "3" and article.meta == {"x": 1}
     assert [(entity.text, entity.id) for entity in article.entities] == [("غزة", "1"), ("مصر", "")]
     assert article.events[0].arguments == (Argument(role="R", entity="1"),)
-    assert sorted(problem.cause for problem in repaired) == [
+    assert sorted(problem.cause for problem in fixed) == [
         "duplicate id",
         "metadata given twice",
         "relation turned round",
@@ -301,7 +301,7 @@ def test_losses_are_recorded() -> None:
         sentences=(Sentence(start=0, end=2),),
         tokens=((0, 2),),
         evidence={"A": (Span(start=0, end=2),)},
-        judged={"entities": ("X",)},
+        annotated={"entities": ("X",)},
     )
     lines, lost = written(article, Article(text=" "), Article(text="\ud800"), Article(text="a", meta={"x": {1}}))
     assert len(lines) == 1
@@ -316,7 +316,7 @@ def test_losses_are_recorded() -> None:
         "sentence labels left out",
         "tokens left out",
         "evidence left out",
-        "judged left out",
+        "annotated left out",
         "no text",
         "lone surrogate",
         "not JSON",
@@ -378,10 +378,10 @@ def check_corrupted(seeds: range, path: Path) -> int:
     read = 0
     for seed in seeds:
         path.write_bytes(corrupted(seed, good))
-        ledger = Ledger(source="f.jsonl")
-        found = list(doccano.read(file_lines(path), ledger))
+        log = ProblemLog(source="f.jsonl")
+        found = list(doccano.read(file_lines(path), log))
         assert not [problem for article in found for problem in check_article(article)]
-        assert found or ledger.quarantined
+        assert found or log.dropped
         read += len(found)
     return read
 

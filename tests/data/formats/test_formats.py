@@ -19,7 +19,7 @@ from rasid.data.formats import (
     write_articles,
 )
 from rasid.data.formats.conll import spans_to_tags, tags_to_spans
-from rasid.data.problems import DataError, Ledger, Problem
+from rasid.data.problems import DataError, Problem, ProblemLog
 
 HOSTILE = 'ابلقوَ٣aZ \n\t\r\u2028\x85\x1c\x00\u200f\u202b\ufeff\U0001f600"\\{}\ud800'
 TEXT = st.text(HOSTILE, max_size=12)
@@ -32,15 +32,15 @@ JSON = st.recursive(
 
 
 def run(read: Callable, text: str, source: str = "f") -> tuple[list[Article], list[Problem], list[Problem]]:
-    ledger = Ledger(source=source)
-    articles = list(read(text.split("\n"), ledger))
-    assert ledger.articles == len(articles)
-    return articles, ledger.quarantined, ledger.repaired
+    log = ProblemLog(source=source)
+    articles = list(read(text.split("\n"), log))
+    assert log.articles == len(articles)
+    return articles, log.dropped, log.fixed
 
 
 def written(write: Callable, *articles: Article) -> tuple[str, list[str]]:
-    ledger = Ledger(source="f")
-    return "".join(write(articles, ledger)), [problem.cause for problem in ledger.quarantined]
+    log = ProblemLog(source="f")
+    return "".join(write(articles, log)), [problem.cause for problem in log.dropped]
 
 
 # jsonl
@@ -86,7 +86,7 @@ def whole_articles(draw: st.DrawFn) -> Article:
         type_scores=scores(labels),
         sentences=tuple(sentence() for _ in range(draw(st.integers(0, 2)))),
         tokens=tuple(tuple(b) for b in draw(st.lists(bounds, max_size=2))),
-        judged=draw(st.dictionaries(TEXT, types, max_size=2)),
+        annotated=draw(st.dictionaries(TEXT, types, max_size=2)),
         evidence=draw(st.dictionaries(TEXT, st.lists(span, max_size=2).map(tuple), max_size=2)),
         meta=draw(st.dictionaries(TEXT, JSON, max_size=2)),
     )
@@ -150,7 +150,7 @@ def test_jsonl_writes_arabic_as_it_is_and_leaves_out_what_is_empty() -> None:
         ),
         ('{"text": "a", "tokens": [[0]]}', "wrong kind", "pairs"),
         ('{"text": "a", "tokens": [[0, 2]]}', "span outside the text", "token 0-2"),
-        ('{"text": "a", "judged": {"entities": "PER"}}', "wrong kind", '{"entities": ["PER"]}'),
+        ('{"text": "a", "annotated": {"entities": "PER"}}', "wrong kind", '{"entities": ["PER"]}'),
         ('{"text": "a", "evidence": {"A": [{"start": 0, "end": 9}]}}', "span outside the text", "evidence of A"),
         ('{"text": "a", "evidence": []}', "wrong kind", "lists of spans"),
         ('{"text": "a", "event_types": ["A"], "type_scores": [0.1, 0.2]}', "scores", "the article"),
@@ -240,8 +240,8 @@ def test_nested_columns_are_not_levels() -> None:
             "",
         ]
     )
-    (first, second), problems, repaired = run(conll.read, text, "dir/train.txt")
-    assert not problems and [p.cause for p in repaired] == ["sentinel"]
+    (first, second), problems, fixed = run(conll.read, text, "dir/train.txt")
+    assert not problems and [p.cause for p in fixed] == ["sentinel"]
     assert first.text == "اللجنة القومية العربية في نابلس" and (first.id, second.id) == ("train-1", "train-2")
     assert [(e.label, e.text) for e in first.entities] == [
         ("OCC", first.text),
@@ -253,18 +253,18 @@ def test_nested_columns_are_not_levels() -> None:
 
 def test_conll_particulars() -> None:
     text = "# id = 5\n# O\n#سوريا\tB-GPE\nو\u00a0قال\tO\nأمس\tO\r\n\n-DOCSTART- -X- O O\n\nEU NNP B-NP I-ORG\n"
-    (first, second), problems, repaired = run(conll.read, text)
+    (first, second), problems, fixed = run(conll.read, text)
     assert not problems
-    assert [p.cause for p in repaired] == ["comment", "document mark", "stray I-"]
+    assert [p.cause for p in fixed] == ["comment", "document mark", "stray I-"]
     assert first.text == "# #سوريا و\u00a0قال أمس" and [e.text for e in first.entities] == ["#سوريا"]
     assert [e.label for e in second.entities] == ["NP", "ORG"]
-    (_, second), _, _ = run(lambda lines, ledger: conll.read(lines, ledger, columns=3), "a\tb\tc\tO\n\nx y I-NP I-ORG")
+    (_, second), _, _ = run(lambda lines, log: conll.read(lines, log, columns=3), "a\tb\tc\tO\n\nx y I-NP I-ORG")
     assert [e.label for e in second.entities] == ["ORG"]
 
 
 def test_labels_that_are_triggers() -> None:
     text = "هاجم\tB-ASSAULT\nمسلحون\tB-SOURCE\n"
-    (article,), _, _ = run(lambda lines, ledger: conll.read(lines, ledger, triggers={"ASSAULT"}), text)
+    (article,), _, _ = run(lambda lines, log: conll.read(lines, log, triggers={"ASSAULT"}), text)
     assert [(e.trigger.text, e.types) for e in article.events] == [("هاجم", ("ASSAULT",))]
     assert [e.label for e in article.entities] == ["SOURCE"]
 
@@ -302,7 +302,7 @@ def sentences(draw: st.DrawFn) -> Article:
 
 @settings(max_examples=150, deadline=None)
 @given(sentences())
-def test_conll_round_trip_of_tokenised_sentences(article: Article) -> None:
+def test_conll_round_trip_of_tokenized_sentences(article: Article) -> None:
     text, lost = written(conll.write, article)
     assert not lost
     assert run(conll.read, text) == ([article], [], [])
@@ -353,22 +353,22 @@ def test_a_token_that_conll_cannot_hold(token: str) -> None:
 
 
 def test_classification_of_a_sentence() -> None:
-    labels = '"labels": ["ASSAULT"], "judged": "ASSAULT"'
+    labels = '"labels": ["ASSAULT"], "annotated": "ASSAULT"'
     line = f'{{"text": " قصف الجيش المدينة ", {labels}, "id": "a", "doc": "d", "accept": 3}}'
     (article,), problems, _ = run(classification.read, line)
     assert not problems and not list(check_article(article))
     assert article.text == " قصف الجيش المدينة "
     assert article.sentences == (Sentence(start=1, end=18, types=("ASSAULT",)),)
-    assert article.judged == {"sentence_types": ("ASSAULT",)}
+    assert article.annotated == {"sentence_types": ("ASSAULT",)}
     assert article.meta == {"doc": "d", "accept": 3} and article.event_types == ()
 
 
 def test_classification_of_an_article() -> None:
-    line = '{"text": "نص", "event_types": [], "judged": ["AID"], "title": "عنوان", "date": "", "source": null}'
+    line = '{"text": "نص", "event_types": [], "annotated": ["AID"], "title": "عنوان", "date": "", "source": null}'
     (article,), problems, _ = run(classification.read, line)
     assert not problems
     assert (article.title, article.date, article.source) == ("عنوان", None, None)
-    assert article.sentences == () and article.judged == {"event_types": ("AID",)}
+    assert article.sentences == () and article.annotated == {"article_types": ("AID",)}
 
 
 @settings(max_examples=100, deadline=None)
@@ -378,7 +378,7 @@ def test_classification_of_an_article() -> None:
     st.booleans(),
     st.booleans(),
 )
-def test_classification_round_trip(text: str, types: list[str], of_sentence: bool, judged: bool) -> None:
+def test_classification_round_trip(text: str, types: list[str], of_sentence: bool, annotated: bool) -> None:
     start = len(text) - len(text.lstrip())
     sentence = Sentence(start=start, end=start + len(text.strip()), types=tuple(types))
     article = Article(
@@ -386,7 +386,7 @@ def test_classification_round_trip(text: str, types: list[str], of_sentence: boo
         id="a",
         sentences=(sentence,) if of_sentence else (),
         event_types=() if of_sentence else tuple(types),
-        judged={"sentence_types" if of_sentence else "event_types": ("A", "B")} if judged else {},
+        annotated={"sentence_types" if of_sentence else "article_types": ("A", "B")} if annotated else {},
         meta={"doc": "d"},
     )
     line, lost = written(classification.write, article)
@@ -400,27 +400,27 @@ def test_classification_round_trip(text: str, types: list[str], of_sentence: boo
         ('{"text": "a"}', "missing key", "labels"),
         ('{"labels": []}', "missing key", "text"),
         ('{"text": " ", "labels": []}', "no text", "empty"),
-        ('{"text": "a", "labels": ["A"], "judged": "B"}', "judged", "'A'"),
-        ('{"text": "a", "labels": [], "judged": 1}', "wrong kind", "judged is 1"),
-        ('{"text": "a", "labels": [], "event_types": [], "judged": "A"}', "judged", "lines of their own"),
+        ('{"text": "a", "labels": ["A"], "annotated": "B"}', "annotated", "'A'"),
+        ('{"text": "a", "labels": [], "annotated": 1}', "wrong kind", "annotated is 1"),
+        ('{"text": "a", "labels": [], "event_types": [], "annotated": "A"}', "annotated", "lines of their own"),
         ('{"text": "a", "labels": [], "id": 1}', "wrong kind", "id is 1"),
         ("[]", "wrong kind", "not an object"),
         ("x", "not JSON", "column 1"),
     ],
 )
-def test_problems_of_labelled_texts(line: str, cause: str, said: str) -> None:
+def test_problems_of_labeled_texts(line: str, cause: str, said: str) -> None:
     articles, problems, _ = run(classification.read, f'{line}\n{{"text": "نص", "labels": []}}')
     assert len(articles) == 1
     assert [(p.line, p.cause) for p in problems] == [(1, cause)] and said in problems[0].message
 
 
-def test_labelled_texts_record_what_they_lose() -> None:
+def test_labeled_texts_record_what_they_lose() -> None:
     article = Article(
         text="ab cd",
         event_types=("A",),
         type_scores=(0.5,),
         entities=(Entity(start=0, end=2, label="X"),),
-        judged={"entities": ("X",)},
+        annotated={"entities": ("X",)},
         meta={"text": "x"},
     )
     line, lost = written(classification.write, article, Article(text="ab cd", sentences=(Sentence(start=0, end=2),)))
@@ -428,7 +428,7 @@ def test_labelled_texts_record_what_they_lose() -> None:
     assert lost == [
         "entities left out",
         "scores left out",
-        "judged tasks left out",
+        "annotated tasks left out",
         "meta keys left out",
         "sentences of an article",
     ]
@@ -446,11 +446,11 @@ def write_file(path: Path, content: str | bytes) -> Path:
 @pytest.mark.parametrize(
     ("name", "content", "format"),
     [
-        ("a.rasid", "", "markup"),
-        ("a.txt", "---\nid: a\n---\n", "markup"),
+        ("a.rasid", "", "inline"),
+        ("a.txt", "---\nid: a\n---\n", "inline"),
         ("a.jsonl", '{"text": "a", "labels": []}\n', "classification"),
-        ("a.jsonl", '{"text": "a", "judged": "A", "event_types": []}\n', "classification"),
-        ("a.jsonl", '{"text": "a", "judged": {"entities": []}}\n', "jsonl"),
+        ("a.jsonl", '{"text": "a", "annotated": "A", "event_types": []}\n', "classification"),
+        ("a.jsonl", '{"text": "a", "annotated": {"entities": []}}\n', "jsonl"),
         ("a.jsonl", "\ufeff" + '{"text": "a", "labels": []}\n', "classification"),
         ("a.jsonl", "{broken", "jsonl"),
         ("a.conll", "anything", "conll"),
@@ -465,7 +465,7 @@ def test_detect(tmp_path: Path, name: str, content: str, format: str) -> None:
 
 @pytest.mark.parametrize(("name", "content"), [("a.txt", "نص عادي"), ("a.txt", ""), ("a.csv", "x,y"), ("a.json", "{}")])
 def test_what_is_no_format_is_said(tmp_path: Path, name: str, content: str) -> None:
-    with pytest.raises(DataError, match="name one of jsonl, markup, conll, classification"):
+    with pytest.raises(DataError, match="name one of jsonl, inline, conll, classification"):
         detect(write_file(tmp_path / name, content))
 
 
@@ -491,9 +491,9 @@ def test_a_folder_is_read_in_order_file_by_file(tmp_path: Path) -> None:
     write_file(tmp_path / "c" / "d.conll", "3 O\n")
     for ignored in ("stats.json", "notes.txt", ".hidden.jsonl", "c/.hidden/x.jsonl"):
         write_file(tmp_path / ignored, "{")
-    ledger = Ledger()
-    assert [article.text for article in read_articles(tmp_path, ledger=ledger)] == ["1", "2", "3"]
-    assert ledger.articles == 3 and not ledger.quarantined
+    log = ProblemLog()
+    assert [article.text for article in read_articles(tmp_path, log=log)] == ["1", "2", "3"]
+    assert log.articles == 3 and not log.dropped
     assert [article.text for article in load_articles(tmp_path, "jsonl")] == ["2"]
 
 
@@ -503,9 +503,9 @@ def test_load_reports_every_problem_of_every_file(tmp_path: Path) -> None:
         '{"text": "قال", "id": "x"}\n{\n{"text": "قال ", "entities": [{"start": 0, "end": 4, "label": "A"}]}\n',
     )
     second = write_file(tmp_path / "b.rasid", "---\nid: x\n---\nنص\n---\nid: y\n---\n[\n")
-    ledger = Ledger()
+    log = ProblemLog()
     with pytest.raises(DataError) as caught:
-        load_articles(tmp_path, ledger=ledger)
+        load_articles(tmp_path, log=log)
     assert [(p.source, p.line, p.cause) for p in caught.value.problems] == [
         (str(first), 2, "not JSON"),
         (str(first), 3, "white space at an edge"),
@@ -528,10 +528,10 @@ def test_writing_then_loading_gives_the_articles_back(tmp_path: Path, format: st
     article = Article(text="قال نعم", id="a-1")
     if format == "conll":
         article = Article(text="قال نعم", id="a-1", tokens=((0, 3), (4, 7)))
-    suffix = {"markup": "rasid", "conll": "conll"}.get(format, "jsonl")
+    suffix = {"inline": "rasid", "conll": "conll"}.get(format, "jsonl")
     path = tmp_path / "new" / f"a.{suffix}"
-    ledger = write_articles([article], path, format)
-    assert ledger.counts() == {"articles": 1} and ledger.source == str(path)
+    log = write_articles([article], path, format)
+    assert log.counts() == {"articles": 1} and log.source == str(path)
     assert load_articles(path, format) == [article]
     assert list(path.parent.iterdir()) == [path]
     if path.is_dir():  # of one file an article: never over files that are there already
@@ -562,17 +562,17 @@ def test_carriage_returns_of_a_text_survive_the_file(tmp_path: Path) -> None:
         assert load_articles(tmp_path / name) == [article]
 
 
-def test_rows_judged_for_one_label_each_are_one_article():
+def test_rows_annotated_for_one_label_each_are_one_article():
     rows = [
-        {"text": "تظاهر المئات.", "labels": [], "judged": "ASSAULT", "id": "a"},
-        {"text": "تظاهر المئات.", "labels": ["PROTEST"], "judged": "PROTEST", "id": "a"},
-        {"text": "تظاهر المئات.", "labels": ["PROTEST"], "judged": "PROTEST", "id": "b"},
-        {"text": "قتل جندي.", "labels": ["ASSAULT"], "judged": "ASSAULT", "id": "c"},
-        {"text": "قتل جنديان.", "labels": ["ASSAULT"], "judged": "PROTEST ASSAULT".split(), "id": "c"},
+        {"text": "تظاهر المئات.", "labels": [], "annotated": "ASSAULT", "id": "a"},
+        {"text": "تظاهر المئات.", "labels": ["PROTEST"], "annotated": "PROTEST", "id": "a"},
+        {"text": "تظاهر المئات.", "labels": ["PROTEST"], "annotated": "PROTEST", "id": "b"},
+        {"text": "قتل جندي.", "labels": ["ASSAULT"], "annotated": "ASSAULT", "id": "c"},
+        {"text": "قتل جنديان.", "labels": ["ASSAULT"], "annotated": "PROTEST ASSAULT".split(), "id": "c"},
     ]
-    ledger = Ledger()
-    read = list(classification.read((json.dumps(row) for row in rows), ledger))
+    log = ProblemLog()
+    read = list(classification.read((json.dumps(row) for row in rows), log))
     assert [article.id for article in read] == ["a", "b", "c", "c"]
-    assert read[0].judged == {"sentence_types": ("ASSAULT", "PROTEST")}
+    assert read[0].annotated == {"sentence_types": ("ASSAULT", "PROTEST")}
     assert read[0].sentences[0].types == ("PROTEST",)
-    assert ledger.articles == 4 and [problem.line for problem in ledger.repaired] == [2]
+    assert log.articles == 4 and [problem.line for problem in log.fixed] == [2]

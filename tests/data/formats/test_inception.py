@@ -13,7 +13,7 @@ from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span
 from rasid.data.formats import detect, inception, load_articles, write_articles
 from rasid.data.formats.inception import uima_cas
 from rasid.data.formats.inception.writer import ARTICLE_TYPE, ENTITY_TYPE
-from rasid.data.problems import DataError, Ledger
+from rasid.data.problems import DataError, ProblemLog
 
 cassis = pytest.importorskip("cassis")
 
@@ -41,24 +41,24 @@ def xmi(body: str, text: str = "زار خالد غزة", members: str = "1 2 3 4
     )
 
 
-def read(path: Path, content: str | bytes | None = None, **options: Any) -> tuple[list[Article], Ledger]:
+def read(path: Path, content: str | bytes | None = None, **options: Any) -> tuple[list[Article], ProblemLog]:
     if content is not None:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-    ledger = Ledger(source=path.name)
-    articles = [article for _, article in inception.read_file(path, ledger, **options)]
-    assert ledger.articles == len(articles)
+    log = ProblemLog(source=path.name)
+    articles = [article for _, article in inception.read_file(path, log, **options)]
+    assert log.articles == len(articles)
     assert not [problem for article in articles for problem in check_article(article)]
-    return articles, ledger
+    return articles, log
 
 
 def only(path: Path, content: str, **options: Any) -> Article:
-    (article,), ledger = read(path, content, **options)
-    assert not ledger.quarantined and not ledger.repaired
+    (article,), log = read(path, content, **options)
+    assert not log.dropped and not log.fixed
     return article
 
 
-def causes(ledger: Ledger) -> list[str]:
-    return [problem.cause for problem in ledger.quarantined]
+def causes(log: ProblemLog) -> list[str]:
+    return [problem.cause for problem in log.dropped]
 
 
 # what is written comes back
@@ -117,21 +117,21 @@ def whole_articles(draw: st.DrawFn) -> Article:
 def test_round_trip(tmp_path_factory: pytest.TempPathFactory, article: Article) -> None:
     assert not list(check_article(article))
     folder = tmp_path_factory.mktemp("cas")
-    ledger = Ledger()
-    inception.write_files([article], folder, ledger)
-    assert ledger.counts() == {"articles": 1}
+    log = ProblemLog()
+    inception.write_files([article], folder, log)
+    assert log.counts() == {"articles": 1}
     (path,) = folder.glob("*.xmi")
-    articles, ledger = read(path)
+    articles, log = read(path)
     assert articles == [article]
-    assert ledger.counts() == {"articles": 1}
+    assert log.counts() == {"articles": 1}
     # The same document as JSON, through dkpro-cassis and its reading of the type system.
     types = cassis.load_typesystem(folder / "TypeSystem.xml")
     path.with_suffix(".json").write_text(
         cassis.load_cas_from_xmi(path, types).to_json(ensure_ascii=True), encoding="utf-8"
     )
-    articles, ledger = read(path.with_suffix(".json"))
+    articles, log = read(path.with_suffix(".json"))
     assert articles == [article]
-    assert ledger.counts() == {"articles": 1}
+    assert log.counts() == {"articles": 1}
 
 
 @settings(max_examples=60, deadline=None)
@@ -152,14 +152,14 @@ def test_reads_offsets_as_cassis_does(tmp_path_factory: pytest.TempPathFactory, 
     expected = sorted((s.begin, s.end, s.label) for s in cassis.load_cas_from_xmi(path, types).select("custom.Span"))
     cas.to_json(path.with_suffix(".json"))
     for file in (path, path.with_suffix(".json")):
-        (article,), ledger = read(file)
-        assert not ledger.quarantined and article.text == text and article.id == "a"
+        (article,), log = read(file)
+        assert not log.dropped and article.text == text and article.id == "a"
         assert sorted((e.start, e.end, e.label) for e in article.entities) == expected
 
 
 def test_a_folder_of_articles(tmp_path: Path, articles: list[Article]) -> None:
-    ledger = write_articles(articles, tmp_path / "out", "inception")
-    assert ledger.counts() == {"articles": len(articles)}
+    log = write_articles(articles, tmp_path / "out", "inception")
+    assert log.counts() == {"articles": len(articles)}
     assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".xmi", ".xml"}
     loaded = load_articles(tmp_path / "out", "inception")
     assert sorted(loaded, key=lambda article: article.id) == sorted(articles, key=lambda article: article.id)
@@ -169,8 +169,8 @@ def test_files_are_named_so_that_none_is_lost_or_outside(tmp_path: Path) -> None
     names = ["../x", "a", "A", "a", "", "TypeSystem", "خبر 1", "a.", "x" * 300, "nul\n"]
     articles = [Article(text="نص", id=name) for name in names]
     write_articles(articles, tmp_path / "out", "inception")
-    ledger = Ledger()
-    found = [a.id for path in (tmp_path / "out").glob("*.xmi") for _, a in inception.read_file(path, ledger)]
+    log = ProblemLog()
+    found = [a.id for path in (tmp_path / "out").glob("*.xmi") for _, a in inception.read_file(path, log)]
     assert sorted(found) == sorted(name or "article-5" for name in names)
     files = {path.name.casefold() for path in (tmp_path / "out").iterdir()}  # some file systems fold case
     assert len(files) == len(names) + 1
@@ -195,25 +195,25 @@ def test_what_is_lost_is_recorded(tmp_path: Path) -> None:
         event_types=("A", "\x03"),
         sentences=(Sentence(start=0, end=3),),
         tokens=((0, 3),),
-        judged={"entities": ("GPE",)},
+        annotated={"entities": ("GPE",)},
         evidence={"A": (Span(start=0, end=3),)},
         meta={"x": object()},
     )
-    ledger = write_articles([article, Article(text="a\x00b", id="b")], tmp_path / "out", "inception")
-    assert ledger.counts() == {
+    log = write_articles([article, Article(text="a\x00b", id="b")], tmp_path / "out", "inception")
+    assert log.counts() == {
         "articles": 1,
-        "quarantined: not XML": 5,
-        "quarantined: meta left out": 1,
-        "quarantined: label missing": 2,
-        "quarantined: span outside the text": 1,
-        "quarantined: argument left out": 1,
-        "quarantined: event left out": 1,
-        "quarantined: scores left out": 1,
-        "quarantined: sentences left out": 1,
-        "quarantined: tokens left out": 1,
-        "quarantined: judged left out": 1,
-        "quarantined: evidence left out": 1,
-        "quarantined: article left out": 1,
+        "dropped: not XML": 5,
+        "dropped: meta left out": 1,
+        "dropped: label missing": 2,
+        "dropped: span outside the text": 1,
+        "dropped: argument left out": 1,
+        "dropped: event left out": 1,
+        "dropped: scores left out": 1,
+        "dropped: sentences left out": 1,
+        "dropped: tokens left out": 1,
+        "dropped: annotated left out": 1,
+        "dropped: evidence left out": 1,
+        "dropped: article left out": 1,
     }
     (kept,) = load_articles(tmp_path / "out", "inception")
     assert [(entity.label, entity.text) for entity in kept.entities] == [("GPE", "غزة")]
@@ -260,8 +260,8 @@ def test_layers_of_a_project_and_links(tmp_path: Path) -> None:
     assert [event.types for event in article.events] == [("Visit",), ("Travel",)]
     assert {event.arguments for event in article.events} == {(Argument(role="Who", entity="1"),)}
     assert article.event_types == ("Diplomacy",)
-    _, ledger = read(tmp_path / "a.xmi", **options)
-    assert causes(ledger) == ["layer not read"] and "webanno.custom.Note" in ledger.quarantined[0].message
+    _, log = read(tmp_path / "a.xmi", **options)
+    assert causes(log) == ["layer not read"] and "webanno.custom.Note" in log.dropped[0].message
 
 
 def test_json_as_the_java_tools_write_it(tmp_path: Path) -> None:
@@ -338,16 +338,16 @@ EVENT = '<custom:Event xmi:id="2" sofa="99" begin="0" end="3" {}><types>VISIT</t
     ],
 )
 def test_one_bad_thing_costs_itself(tmp_path: Path, body: str, cause: str, said: str) -> None:
-    (article,), ledger = read(tmp_path / "a.xmi", xmi(GOOD + body))
+    (article,), log = read(tmp_path / "a.xmi", xmi(GOOD + body))
     assert [(e.label, e.text) for e in article.entities] == [("GPE", "غزة")]
-    assert causes(ledger) == [cause] and said in ledger.quarantined[0].message
+    assert causes(log) == [cause] and said in log.dropped[0].message
     assert len(article.events) == body.count("<types>")
 
 
 def test_offsets_that_cut_a_character_are_refused(tmp_path: Path) -> None:
     body = '<custom:Span xmi:id="1" sofa="99" begin="1" end="5" label="X"/>'
-    (article,), ledger = read(tmp_path / "a.xmi", xmi(body, text="🙂غزة"))
-    assert not article.entities and causes(ledger) == ["span outside the text"]
+    (article,), log = read(tmp_path / "a.xmi", xmi(body, text="🙂غزة"))
+    assert not article.entities and causes(log) == ["span outside the text"]
 
 
 def test_what_is_mended_is_told(tmp_path: Path) -> None:
@@ -356,10 +356,10 @@ def test_what_is_mended_is_told(tmp_path: Path) -> None:
         '<custom:Span xmi:id="2" sofa="99" begin="9" end="12" label="GPE" id="x"/>'
         '<dep:Dependency xmi:id="3" sofa="99" begin="0" end="3" Governor="1" Dependent="2" DependencyType="obj"/>'
     )
-    (article,), ledger = read(tmp_path / "a.xmi", xmi(body))
+    (article,), log = read(tmp_path / "a.xmi", xmi(body))
     assert [(e.text, e.id) for e in article.entities] == [("خالد", "x"), ("غزة", "")]
-    assert not ledger.quarantined
-    assert [p.cause for p in ledger.repaired] == ["white space at an edge", "layer left aside", "duplicate id"]
+    assert not log.dropped
+    assert [p.cause for p in log.fixed] == ["white space at an edge", "layer left aside", "duplicate id"]
 
 
 BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
@@ -388,22 +388,22 @@ BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a
     ],
 )
 def test_what_is_no_document_is_refused(tmp_path: Path, name: str, content: str | bytes, said: str) -> None:
-    articles, ledger = read(tmp_path / name, content)
-    assert not articles and causes(ledger) == ["not a CAS document"]
-    assert said in ledger.quarantined[0].message and len(ledger.quarantined[0].message) < 400
+    articles, log = read(tmp_path / name, content)
+    assert not articles and causes(log) == ["not a CAS document"]
+    assert said in log.dropped[0].message and len(log.dropped[0].message) < 400
 
 
 def test_a_file_that_is_too_large_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uima_cas, "MAX_BYTES", 100)
-    articles, ledger = read(tmp_path / "a.xmi", xmi(GOOD))
-    assert not articles and "is not read" in ledger.quarantined[0].message
+    articles, log = read(tmp_path / "a.xmi", xmi(GOOD))
+    assert not articles and "is not read" in log.dropped[0].message
 
 
 def test_spans_that_cover_the_text_over_and_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inception.reader, "MAX_COVERED", 20)
     body = "".join(f'<custom:Span xmi:id="{n}" sofa="99" begin="0" end="8" label="X"/>' for n in range(1, 5))
-    (article,), ledger = read(tmp_path / "a.xmi", xmi(body))
-    assert len(article.entities) == 2 and causes(ledger) == ["too many spans"] * 2
+    (article,), log = read(tmp_path / "a.xmi", xmi(body))
+    assert len(article.entities) == 2 and causes(log) == ["too many spans"] * 2
 
 
 def test_an_array_that_many_hold_is_read_once(tmp_path: Path) -> None:
@@ -414,9 +414,9 @@ def test_an_array_that_many_hold_is_read_once(tmp_path: Path) -> None:
     )
     array = f'<cas:FSArray xmi:id="98" elements="{" ".join(map(str, range(1000, 1500)))}"/>'
     members = " ".join(map(str, [1, *range(2000, 2500)]))
-    (article,), ledger = read(tmp_path / "a.xmi", xmi(GOOD + links + array + events, members=members))
+    (article,), log = read(tmp_path / "a.xmi", xmi(GOOD + links + array + events, members=members))
     assert [len(event.arguments) for event in article.events] == [500] + [0] * 499
-    assert causes(ledger) == ["shared array"] * 499
+    assert causes(log) == ["shared array"] * 499
 
 
 def test_the_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -449,7 +449,7 @@ def corrupted(content: bytes, source: random.Random) -> bytes:
 
 
 def check_corruption(folder: Path, article: Article, times: int) -> None:
-    inception.write_files([article], folder, Ledger())
+    inception.write_files([article], folder, ProblemLog())
     (good,) = folder.glob("*.xmi")
     types = cassis.load_typesystem(folder / "TypeSystem.xml")
     as_json = cassis.load_cas_from_xmi(good, types).to_json().encode()
@@ -457,10 +457,10 @@ def check_corruption(folder: Path, article: Article, times: int) -> None:
     whole = 0
     for number in range(times):
         path = folder / ("b.xmi", "b.json")[number % 2]
-        articles, ledger = read(path, corrupted(contents[number % 2], source))
-        assert articles or ledger.quarantined
+        articles, log = read(path, corrupted(contents[number % 2], source))
+        assert articles or log.dropped
         if articles and len(articles[0].entities) + len(articles[0].events) < 3:
-            assert ledger.quarantined or ledger.repaired
+            assert log.dropped or log.fixed
         whole += bool(articles)
     assert 0 < whole < times  # the damage is neither too little nor too much to show anything
 

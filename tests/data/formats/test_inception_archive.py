@@ -21,7 +21,7 @@ from rasid.data.datasets import load_dataset
 from rasid.data.formats import detect, format_of, inception, load_articles, read_articles
 from rasid.data.formats.common import zip_archive
 from rasid.data.labels import Label, LabelScheme
-from rasid.data.problems import DataError, Ledger
+from rasid.data.problems import DataError, ProblemLog
 
 TYPES = b"<typeSystemDescription/>"
 
@@ -79,21 +79,21 @@ def project(**changed: bytes | None) -> dict[str, bytes]:
     return {name: content for name, content in {**members, **changed}.items() if content is not None}
 
 
-def read(path: Path, content: bytes, **options: Any) -> tuple[list[Article], Ledger]:
+def read(path: Path, content: bytes, **options: Any) -> tuple[list[Article], ProblemLog]:
     path.write_bytes(content)
-    ledger = Ledger(source=path.name)
-    articles = [article for _, article in inception.read_file(path, ledger, **options)]
-    assert ledger.articles == len(articles) and ledger.source == path.name
+    log = ProblemLog(source=path.name)
+    articles = [article for _, article in inception.read_file(path, log, **options)]
+    assert log.articles == len(articles) and log.source == path.name
     assert not [problem for article in articles for problem in check_article(article)]
-    return articles, ledger
+    return articles, log
 
 
 def labels(articles: list[Article]) -> list[tuple[str, str]]:
     return [(article.id, article.entities[0].label) for article in articles]
 
 
-def only_problem(ledger: Ledger) -> str:
-    (problem,) = ledger.quarantined
+def only_problem(log: ProblemLog) -> str:
+    (problem,) = log.dropped
     assert len(problem.message) < 500
     return f"{problem.source}: [{problem.cause}] {problem.message}"
 
@@ -103,52 +103,52 @@ def only_problem(ledger: Ledger) -> str:
 
 def test_a_document_with_its_type_system(tmp_path: Path) -> None:
     for content, name in ((version("GPE", title="خبر.txt"), "خبر.txt"), (version("GPE", "ali"), "ali")):
-        articles, ledger = read(tmp_path / "a.zip", content)
+        articles, log = read(tmp_path / "a.zip", content)
         assert labels(articles) == [(name, "GPE")]
-        assert not ledger.quarantined and not ledger.repaired
-    articles, ledger = read(tmp_path / "a.zip", zipped({"x/doc.json": cas_json("GPE"), "__MACOSX/x/._doc.json": b"1"}))
-    assert labels(articles) == [("doc", "GPE")] and not ledger.quarantined and not ledger.repaired
+        assert not log.dropped and not log.fixed
+    articles, log = read(tmp_path / "a.zip", zipped({"x/doc.json": cas_json("GPE"), "__MACOSX/x/._doc.json": b"1"}))
+    assert labels(articles) == [("doc", "GPE")] and not log.dropped and not log.fixed
 
 
 def test_several_documents_in_order_and_what_is_left_aside(tmp_path: Path) -> None:
     members = {f"{n}.xmi": xmi(f"L{n}") for n in (10, 9)} | {"x.zip": version("Z", "doc"), "liesmich.txt": b"x"}
-    articles, ledger = read(tmp_path / "a.zip", zipped(members))
+    articles, log = read(tmp_path / "a.zip", zipped(members))
     assert labels(articles) == [("9", "L9"), ("10", "L10"), ("doc", "Z")]
-    (problem,) = ledger.repaired
-    assert problem.cause == "members left aside" and "liesmich.txt" in problem.message and not ledger.quarantined
+    (problem,) = log.fixed
+    assert problem.cause == "members left aside" and "liesmich.txt" in problem.message and not log.dropped
 
 
 def test_a_project_gives_the_curated_version_or_the_only_one(tmp_path: Path) -> None:
     for prefix in ("", "my project/"):
         members = {prefix + name: content for name, content in project().items()}
-        articles, ledger = read(tmp_path / "a.zip", zipped(members))
+        articles, log = read(tmp_path / "a.zip", zipped(members))
         assert labels(articles) == [("خبر 9.txt", "ALONE"), ("خبر 10.txt", "BOTH")]
-        assert not ledger.quarantined
-        told = {problem.cause: problem.message for problem in ledger.repaired}
+        assert not log.dropped
+        told = {problem.cause: problem.message for problem in log.fixed}
         assert "CURATION_USER" in told["versions left out"] and "ali, sara" in told["versions left out"]
-        assert "nobody" in told["document without a version"] and len(ledger.repaired) == 2
+        assert "nobody" in told["document without a version"] and len(log.fixed) == 2
 
 
 def test_curated_documents_alone(tmp_path: Path) -> None:
-    articles, ledger = read(tmp_path / "a.zip", zipped({"curation/a.xmi/CURATION_USER.zip": version("C")}))
-    assert labels(articles) == [("a", "C")] and not ledger.repaired and not ledger.quarantined
+    articles, log = read(tmp_path / "a.zip", zipped({"curation/a.xmi/CURATION_USER.zip": version("C")}))
+    assert labels(articles) == [("a", "C")] and not log.fixed and not log.dropped
 
 
 def test_an_annotator_is_chosen(tmp_path: Path) -> None:
-    articles, ledger = read(tmp_path / "a.zip", zipped(project()), annotator="sara")
+    articles, log = read(tmp_path / "a.zip", zipped(project()), annotator="sara")
     assert labels(articles) == [("خبر 10.txt", "SARA")]
-    assert sorted(p.cause for p in ledger.repaired) == ["document without a version"] * 2 + ["versions left out"]
+    assert sorted(p.cause for p in log.fixed) == ["document without a version"] * 2 + ["versions left out"]
     articles, _ = read(tmp_path / "a.zip", zipped(project()), annotator="INITIAL_CAS")
     assert labels(articles) == [("خبر 10.txt", "INITIAL")]
-    articles, ledger = read(tmp_path / "a.zip", zipped(project()), annotator="Sara")
-    assert not articles and "unknown annotator" in only_problem(ledger) and "there are ali, " in only_problem(ledger)
+    articles, log = read(tmp_path / "a.zip", zipped(project()), annotator="Sara")
+    assert not articles and "unknown annotator" in only_problem(log) and "there are ali, " in only_problem(log)
 
 
 def test_several_annotators_without_a_curator_are_not_guessed_at(tmp_path: Path) -> None:
     members = project(**{"curation/خبر 10.txt/CURATION_USER.zip": None})
-    articles, ledger = read(tmp_path / "a.zip", zipped(members))
+    articles, log = read(tmp_path / "a.zip", zipped(members))
     assert labels(articles) == [("خبر 9.txt", "ALONE")]
-    said = only_problem(ledger)
+    said = only_problem(log)
     assert "several annotators" in said and "ali, sara" in said and "option annotator" in said
     with pytest.raises(DataError, match="several annotators|was annotated by ali, sara"):
         load_articles(tmp_path / "a.zip")
@@ -172,8 +172,8 @@ def test_several_annotators_without_a_curator_are_not_guessed_at(tmp_path: Path)
     ],
 )
 def test_what_cannot_be_read_is_told_with_file_and_member(tmp_path: Path, members: dict[str, bytes], said: str) -> None:
-    articles, ledger = read(tmp_path / "a.zip", zipped(members))
-    assert not articles and said in only_problem(ledger)
+    articles, log = read(tmp_path / "a.zip", zipped(members))
+    assert not articles and said in only_problem(log)
 
 
 def test_detection_folders_and_targets(tmp_path: Path) -> None:
@@ -202,11 +202,11 @@ def test_convert_reads_archives(tmp_path: Path) -> None:
     assert [article.id for article in load_articles(out)] == ["خبر 9.txt", "خبر 10.txt"]
 
 
-def test_recipes_and_audits_read_archives(tmp_path: Path) -> None:
+def test_config_and_audits_read_archives(tmp_path: Path) -> None:
     path = tmp_path / "project.zip"
     path.write_bytes(zipped(project()))
     scheme = LabelScheme(name="x", entities={name: Label(name=name) for name in ("ALI", "ALONE")})
-    dataset = load_dataset(path, scheme=scheme, supervises=["entities"], options={"annotator": "ali"})
+    dataset = load_dataset(path, scheme=scheme, annotated=["entities"], options={"annotator": "ali"})
     assert labels(dataset.articles) == [("خبر 9.txt", "ALONE"), ("خبر 10.txt", "ALI")]
     assert read_leniently(str(path), name="x").files == [
         f"{path}!annotation/خبر 9.txt/ali.json",
@@ -233,10 +233,10 @@ def test_recipes_and_audits_read_archives(tmp_path: Path) -> None:
 def test_names_that_lead_out_are_refused_by_name(tmp_path: Path, name: str, said: str) -> None:
     path = tmp_path / "in" / "a.zip"
     path.parent.mkdir()
-    articles, ledger = read(path, zipped({name: xmi("BAD"), "good.xmi": xmi("GPE")}))
+    articles, log = read(path, zipped({name: xmi("BAD"), "good.xmi": xmi("GPE")}))
     assert labels(articles) == [("good", "GPE")]
-    assert "unsafe member" in only_problem(ledger) and said in only_problem(ledger)
-    assert repr(name)[1:-1] in only_problem(ledger)
+    assert "unsafe member" in only_problem(log) and said in only_problem(log)
+    assert repr(name)[1:-1] in only_problem(log)
     assert [file for file in tmp_path.rglob("*") if file.is_file()] == [path]
 
 
@@ -249,17 +249,17 @@ def test_links_and_names_given_twice(tmp_path: Path) -> None:
         archive.writestr("a.xmi", xmi("FIRST"))
         with pytest.warns(UserWarning, match="Duplicate"):
             archive.writestr("a.xmi", xmi("SECOND"))
-    articles, ledger = read(tmp_path / "a.zip", stream.getvalue())
+    articles, log = read(tmp_path / "a.zip", stream.getvalue())
     assert labels(articles) == [("a", "FIRST")]
-    assert [problem.cause for problem in ledger.quarantined] == ["unsafe member", "duplicate member"]
-    assert "it is a link" in ledger.quarantined[0].message
+    assert [problem.cause for problem in log.dropped] == ["unsafe member", "duplicate member"]
+    assert "it is a link" in log.dropped[0].message
 
 
 def test_archives_in_archives_in_archives(tmp_path: Path) -> None:
     deep = zipped({"c.zip": zipped({"d.xmi": xmi()}), "a.xmi": xmi("GPE")})
     for members in ({"b.zip": deep}, {"annotation/b/ali.zip": deep}):
-        articles, ledger = read(tmp_path / "a.zip", zipped(members))
-        assert len(articles) == 1 and "nested too deeply" in only_problem(ledger)
+        articles, log = read(tmp_path / "a.zip", zipped(members))
+        assert len(articles) == 1 and "nested too deeply" in only_problem(log)
 
 
 @pytest.mark.parametrize("nested", [False, True])
@@ -268,10 +268,10 @@ def test_a_bomb_is_refused_unpacked(tmp_path: Path, nested: bool) -> None:
     content = zipped({"annotation/a/ali.zip": bomb}) if nested else bomb
     assert len(content) < 100_000
     tracemalloc.start()
-    articles, ledger = read(tmp_path / "a.zip", content)
+    articles, log = read(tmp_path / "a.zip", content)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert not articles and "stands for 200 at most" in only_problem(ledger) and peak < 4 << 20
+    assert not articles and "stands for 200 at most" in only_problem(log) and peak < 4 << 20
 
 
 def test_a_size_that_is_not_true(tmp_path: Path) -> None:
@@ -279,8 +279,8 @@ def test_a_size_that_is_not_true(tmp_path: Path) -> None:
     good = zipped({"a.xmi": content})
     for size in (100, len(content) + 100):  # in the local header and in the list of members
         false = good.replace(struct.pack("<I", len(content)), struct.pack("<I", size))
-        articles, ledger = read(tmp_path / "a.zip", false)
-        assert not articles and "a.zip!a.xmi: [member not read]" in only_problem(ledger)
+        articles, log = read(tmp_path / "a.zip", false)
+        assert not articles and "a.zip!a.xmi: [member not read]" in only_problem(log)
 
 
 @pytest.mark.parametrize(
@@ -291,17 +291,17 @@ def test_limits_of_an_archive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int, said: str
 ) -> None:
     monkeypatch.setattr(zip_archive, limit, value)
-    articles, ledger = read(tmp_path / "a.zip", zipped(project()))
-    assert not articles and "archive not read" in only_problem(ledger) and said in only_problem(ledger)
+    articles, log = read(tmp_path / "a.zip", zipped(project()))
+    assert not articles and "archive not read" in only_problem(log) and said in only_problem(log)
 
 
 def test_what_all_members_hold_together_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = version("X")
     members = {f"annotation/{n}/ali.zip": one for n in range(4)}
     monkeypatch.setattr(zip_archive, "MAX_TOTAL", 2 * (len(one) + len(xmi("X"))) + 10)
-    articles, ledger = read(tmp_path / "a.zip", zipped(members))
-    assert len(articles) == 2 and len(ledger.quarantined) == 2
-    assert "read of an archive at most" in ledger.quarantined[0].message
+    articles, log = read(tmp_path / "a.zip", zipped(members))
+    assert len(articles) == 2 and len(log.dropped) == 2
+    assert "read of an archive at most" in log.dropped[0].message
 
 
 def test_a_member_larger_than_a_document(tmp_path: Path) -> None:
@@ -309,26 +309,26 @@ def test_a_member_larger_than_a_document(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive, archive.open("a.xmi", "w") as member:
         for _ in range(65):
             member.write(b" " * (1 << 20))
-    ledger = Ledger(source="a.zip")
-    assert not list(inception.read_file(path, ledger)) and "64 MiB are read of a member" in only_problem(ledger)
+    log = ProblemLog(source="a.zip")
+    assert not list(inception.read_file(path, log)) and "64 MiB are read of a member" in only_problem(log)
 
 
 def test_encrypted_and_foreign_members(tmp_path: Path) -> None:
     good = bytearray(zipped({"a.xmi": xmi()}))
     for signature, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         good[good.index(signature) + at] |= 1
-    articles, ledger = read(tmp_path / "a.zip", bytes(good))
-    assert not articles and "a.zip!a.xmi" in only_problem(ledger) and "encrypted" in only_problem(ledger)
+    articles, log = read(tmp_path / "a.zip", bytes(good))
+    assert not articles and "a.zip!a.xmi" in only_problem(log) and "encrypted" in only_problem(log)
     for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
-        articles, ledger = read(tmp_path / "a.zip", zipped({"a.xmi": xmi()}, method))
-        assert not articles and f"packed by method {method}" in only_problem(ledger)
+        articles, log = read(tmp_path / "a.zip", zipped({"a.xmi": xmi()}, method))
+        assert not articles and f"packed by method {method}" in only_problem(log)
 
 
 def test_a_truncated_archive_is_refused_by_name(tmp_path: Path) -> None:
     whole = zipped(project())
     for size in (0, 4, len(whole) // 2, len(whole) - 1):
-        articles, ledger = read(tmp_path / "a.zip", whole[:size])
-        assert not articles and "a.zip: [archive not read]" in only_problem(ledger)
+        articles, log = read(tmp_path / "a.zip", whole[:size])
+        assert not articles and "a.zip: [archive not read]" in only_problem(log)
     with pytest.raises(DataError, match=r"a\.zip: .*truncated"):
         load_articles(tmp_path / "a.zip")
 
@@ -336,9 +336,9 @@ def test_a_truncated_archive_is_refused_by_name(tmp_path: Path) -> None:
 def test_a_truncated_project_is_not_read_as_the_document_at_its_end(tmp_path: Path) -> None:
     whole = zipped(project(), zipfile.ZIP_STORED)  # the lists of the archives in it can be seen from outside
     for end in (at for at in range(len(whole)) if whole.startswith(b"PK\x05\x06", at)):
-        articles, ledger = read(tmp_path / "a.zip", whole[: end + 22])
+        articles, log = read(tmp_path / "a.zip", whole[: end + 22])
         assert len(articles) == (2 if end + 22 == len(whole) else 0)
-        assert articles or "truncated" in only_problem(ledger)
+        assert articles or "truncated" in only_problem(log)
 
 
 def test_memory_is_that_of_one_document(tmp_path: Path) -> None:
@@ -348,7 +348,7 @@ def test_memory_is_that_of_one_document(tmp_path: Path) -> None:
     for count in (2, 40):
         path.write_bytes(zipped({f"annotation/{n}/ali.zip": one for n in range(count)}))
         tracemalloc.start()
-        assert sum(1 for _ in read_articles(path, ledger=Ledger())) == count
+        assert sum(1 for _ in read_articles(path, log=ProblemLog())) == count
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] + (1 << 20)
@@ -372,9 +372,9 @@ def test_any_names_and_contents(
     tmp_path_factory: pytest.TempPathFactory, members: dict[str, bytes], annotator: str
 ) -> None:
     path = tmp_path_factory.mktemp("zip") / "a.zip"
-    articles, ledger = read(path, zipped(members), annotator=annotator)
-    assert articles or ledger.quarantined or ledger.repaired
-    assert all(len(p.source) < 1000 for p in (*ledger.quarantined, *ledger.repaired))
+    articles, log = read(path, zipped(members), annotator=annotator)
+    assert articles or log.dropped or log.fixed
+    assert all(len(p.source) < 1000 for p in (*log.dropped, *log.fixed))
 
 
 def corrupted(content: bytes, source: random.Random) -> bytes:
@@ -401,9 +401,9 @@ def check_corruption(path: Path, times: int) -> None:
     members, source, whole = project(), random.Random(7), 0
     archives = (zipped(members), zipped(members, zipfile.ZIP_STORED))
     for number in range(times):
-        articles, ledger = read(path, corrupted(archives[number % 2], source))
+        articles, log = read(path, corrupted(archives[number % 2], source))
         # A name that was changed may make a document a file of another kind, or a version another person's.
-        assert len(articles) == 2 or ledger.quarantined or ledger.repaired
+        assert len(articles) == 2 or log.dropped or log.fixed
         whole += len(articles) == 2
     assert 0 < whole < times
 

@@ -5,9 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
-from rasid.data.formats import inline as markup
-from rasid.data.formats import load_articles
-from rasid.data.problems import DataError, Ledger, Problem
+from rasid.data.formats import inline, load_articles
+from rasid.data.problems import DataError, Problem, ProblemLog
 
 # Letters, and what a writer of markup can stumble over: marks, line starts, every line end but \n, bidi, NUL, harakat.
 HOSTILE = 'ابلقوَـ٣aZ1  \n\n[]{}\\@-:+="\r\u2028\x85\x1c\x00\u200f\u202b\u2066\u200c\ufeff\U0001f600e\u0301'
@@ -19,15 +18,15 @@ JSON = st.recursive(
 
 
 def read(text: str) -> tuple[list[Article], list[Problem]]:
-    ledger = Ledger(source="t.rasid")
-    articles = list(markup.read(text.split("\n")[:-1] if text.endswith("\n") else text.split("\n"), ledger))
-    assert ledger.articles == len(articles) and not ledger.repaired
-    return articles, ledger.quarantined
+    log = ProblemLog(source="t.rasid")
+    articles = list(inline.read(text.split("\n")[:-1] if text.endswith("\n") else text.split("\n"), log))
+    assert log.articles == len(articles) and not log.fixed
+    return articles, log.dropped
 
 
 def write(*articles: Article) -> tuple[str, list[Problem]]:
-    ledger = Ledger()
-    return "".join(markup.write(articles, ledger)), ledger.quarantined
+    log = ProblemLog()
+    return "".join(inline.write(articles, log)), log.dropped
 
 
 def nests(span: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:
@@ -72,7 +71,7 @@ def articles(draw: st.DrawFn) -> Article:
         entities=tuple(sorted(entities, key=lambda e: (e.start, -e.end, e.label))),
         events=tuple(sorted(events, key=lambda e: (e.trigger.start, e.trigger.end))),
         event_types=tuple(draw(st.lists(NAMES | st.text('a ,[]"', max_size=3), max_size=2))),
-        judged={name: ("A",) for name in draw(st.lists(NAMES, max_size=2))},
+        annotated={name: ("A",) for name in draw(st.lists(NAMES, max_size=2))},
         meta=draw(st.dictionaries(st.text(max_size=3), JSON, max_size=2)),
     )
 
@@ -101,7 +100,7 @@ id: sahel-0001
 date: 2019-04-02
 source: وكالة أنباء الساحل
 event_types: [ASSAULT, MOBILIZE]
-judged: {"entities": ["GPE"]}
+annotated: {"entities": ["GPE"]}
 meta: {"hard": ["clitic", "nested"]}
 ---
 عنوان الخبر
@@ -121,7 +120,7 @@ def test_canonical_text_reads_as_it_is_meant() -> None:
     assert article.text == ("عنوان الخبر\n\nباماكو (مالي) - خطف سبعة من قوات مالي ودعم\n\n@user [1] \\ {}\n---")
     assert (article.id, article.title, article.date) == ("sahel-0001", "عنوان الخبر", "2019-04-02")
     assert article.event_types == ("ASSAULT", "MOBILIZE")
-    assert article.judged == {"entities": ("GPE",)} and article.meta == {"hard": ["clitic", "nested"]}
+    assert article.annotated == {"entities": ("GPE",)} and article.meta == {"hard": ["clitic", "nested"]}
     assert [(e.id, e.label, e.text) for e in article.entities] == [
         ("e1", "GPE", "باماكو"),
         ("e2", "NUM", "سبعة"),
@@ -204,7 +203,7 @@ def test_problems_of_the_body_are_located(body: str, line: int, cause: str, said
         ("---\nmeta: {x}\n---\nنص\n", 2, "front matter", "not JSON"),
         ("---\nmeta: []\n---\nنص\n", 2, "front matter", "not a JSON object"),
         ('---\nmeta: {"a": 1, "a": 2}\n---\nنص\n', 2, "front matter", "twice"),
-        ('---\njudged: {"entities": "PER"}\n---\nنص\n', 2, "front matter", '{"entities": ["PER"]}'),
+        ('---\nannotated: {"entities": "PER"}\n---\nنص\n', 2, "front matter", '{"entities": ["PER"]}'),
         ("---\nevent_types: ASSAULT\n---\nنص\n", 2, "front matter", "[ASSAULT, MOBILIZE]"),
         ("---\nevent_types: [A B]\n---\nنص\n", 2, "front matter", "[ASSAULT, MOBILIZE]"),
         ("---\nid: a\n---\n", 1, "no text", "no text"),

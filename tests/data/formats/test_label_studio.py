@@ -17,7 +17,7 @@ from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span
 from rasid.data.formats import detect, label_studio, load_articles, read_articles, write_articles
 from rasid.data.formats.label_studio.tasks import split_values
 from rasid.data.labels import Label, LabelScheme
-from rasid.data.problems import DataError, Ledger, Problem
+from rasid.data.problems import DataError, Problem, ProblemLog
 
 TEXT = "قصف الجيش مدينة حلب. 🙂 قال سامر إن القصف وقع"
 
@@ -41,19 +41,19 @@ def causes(problems: list[Problem]) -> list[str]:
 
 
 @pytest.fixture
-def load(tmp_path: Path) -> Callable[..., tuple[list[Article], Ledger]]:
+def load(tmp_path: Path) -> Callable[..., tuple[list[Article], ProblemLog]]:
     """Read tasks, or the text or bytes of a file."""
 
-    def run(content: Any, **options: Any) -> tuple[list[Article], Ledger]:
+    def run(content: Any, **options: Any) -> tuple[list[Article], ProblemLog]:
         path = tmp_path / "export.json"
         if not isinstance(content, str | bytes):
             content = json.dumps(content, ensure_ascii=False)
         path.write_bytes(content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content)
-        ledger = Ledger(source=str(path))
-        articles = [article for _, article in label_studio.read_file(path, ledger, **options)]
-        assert ledger.articles == len(articles)
+        log = ProblemLog(source=str(path))
+        articles = [article for _, article in label_studio.read_file(path, log, **options)]
+        assert log.articles == len(articles)
         assert not [problem for article in articles for problem in check_article(article)]
-        return articles, ledger
+        return articles, log
 
     return run
 
@@ -76,8 +76,8 @@ def test_regions_relations_and_choices(load):
             "value": {"choices": ["ASSAULT", "AID"]},
         },
     ]
-    (article,), ledger = load([task(*results)], triggers=["ASSAULT"])
-    assert not ledger.quarantined and not ledger.repaired
+    (article,), log = load([task(*results)], triggers=["ASSAULT"])
+    assert not log.dropped and not log.fixed
     assert (article.id, article.text) == ("7", TEXT)
     assert [(e.id, e.label, e.text) for e in article.entities] == [("b", "ORG", "الجيش"), ("a", "GPE", "حلب")]
     (event,) = article.events
@@ -107,13 +107,13 @@ def test_what_makes_a_region_a_trigger(load, from_name, label, triggers, types):
 
 def test_flat_triggers_of_one_span_are_one_event_and_those_of_the_own_control_stay_apart(load):
     flat = [region("قصف", "A", "t"), region("قصف", "B", "u"), region("حلب", "GPE", "e"), relation("u", "e", "Location")]
-    (article,), ledger = load([task(*flat)], triggers=["A", "B"])
+    (article,), log = load([task(*flat)], triggers=["A", "B"])
     (event,) = article.events
     assert (event.id, event.types, event.arguments) == ("t", ("A", "B"), (Argument(role="Location", entity="e"),))
     own = [region("قصف", "A", "t", from_name="trigger"), region("قصف", "B", "u", from_name="trigger")]
-    (article,), ledger = load([task(*own)])
+    (article,), log = load([task(*own)])
     assert [(event.id, event.types) for event in article.events] == [("t", ("A",)), ("u", ("B",))]
-    assert not ledger.quarantined
+    assert not log.dropped
 
 
 def test_choices_of_a_region_are_the_types_of_its_trigger(load):
@@ -126,18 +126,18 @@ def test_choices_of_a_region_are_the_types_of_its_trigger(load):
         choices | {"id": "e", "value": {"choices": ["NAMED"]}},
         choices | {"id": "gone", "value": value | {"choices": ["AID"]}},
     ]
-    (article,), ledger = load([task(*results)], triggers=["Trigger"])
+    (article,), log = load([task(*results)], triggers=["Trigger"])
     assert [event.types for event in article.events] == [("ASSAULT",)] and article.event_types == ()
-    assert causes(ledger.repaired) == ["types by choices"]
-    assert causes(ledger.quarantined) == ["choices of a region"] * 2
+    assert causes(log.fixed) == ["types by choices"]
+    assert causes(log.dropped) == ["choices of a region"] * 2
 
 
 def test_one_region_may_be_mention_and_trigger(load):
     both = [region("قصف", "NOUN", "x"), region("قصف", "ASSAULT", "x", from_name="trigger")]
-    (article,), ledger = load([task(*both, region("حلب", "GPE", "e"), relation("x", "e", "Location"))])
+    (article,), log = load([task(*both, region("حلب", "GPE", "e"), relation("x", "e", "Location"))])
     assert [(e.id, e.label) for e in article.entities] == [("x", "NOUN"), ("e", "GPE")]
     assert [(e.id, e.types, len(e.arguments)) for e in article.events] == [("", ("ASSAULT",), 1)]
-    assert not ledger.quarantined
+    assert not log.dropped
 
 
 def test_several_labels_of_one_region_are_mentions_of_one_span(load):
@@ -155,8 +155,8 @@ def test_utf16_units_of_older_exports(load):
     shifted = region("سامر", "PER")
     shifted["value"]["start"] += 1
     shifted["value"]["end"] += 1
-    (article,), ledger = load([task(shifted)])
-    assert [e.text for e in article.entities] == ["سامر"] and causes(ledger.repaired) == ["UTF-16 units"]
+    (article,), log = load([task(shifted)])
+    assert [e.text for e in article.entities] == ["سامر"] and causes(log.fixed) == ["UTF-16 units"]
 
 
 def test_the_tool_squeezes_white_space_and_escapes_line_ends_of_surfaces(load):
@@ -164,9 +164,9 @@ def test_the_tool_squeezes_white_space_and_escapes_line_ends_of_surfaces(load):
     first, second = region("جامعة  الدول\nالعربية", "ORG", "a", text=text), region("قصر   النيل", "FAC", "b", text=text)
     first["value"]["text"] = "جامعة الدول\\nالعربية"
     second["value"] |= {"text": "قصر النيل", "start": second["value"]["start"] + 1, "end": second["value"]["end"] + 1}
-    (article,), ledger = load([task(first, second, text=text)])
+    (article,), log = load([task(first, second, text=text)])
     assert [e.text for e in article.entities] == ["جامعة  الدول\nالعربية", "قصر   النيل"]
-    assert causes(ledger.repaired) == ["white space of the surface", "UTF-16 units"]
+    assert causes(log.fixed) == ["white space of the surface", "UTF-16 units"]
 
 
 def test_line_ends_counted_as_one_character(load):
@@ -174,9 +174,9 @@ def test_line_ends_counted_as_one_character(load):
     counted = region("سامر", "PER", text=text)
     counted["value"]["start"] -= 4
     counted["value"]["end"] -= 4
-    (article,), ledger = load([task(counted, text=text)])
+    (article,), log = load([task(counted, text=text)])
     assert [(e.start, e.text) for e in article.entities] == [(text.index("سامر"), "سامر")]
-    assert causes(ledger.repaired) == ["CRLF counted as one"]
+    assert causes(log.fixed) == ["CRLF counted as one"]
 
 
 def test_offsets_into_a_page_are_read_where_the_surface_proves_them(load):
@@ -186,9 +186,9 @@ def test_offsets_into_a_page_are_read_where_the_surface_proves_them(load):
     piece = page | {"startOffset": start, "endOffset": start + 4, "text": "سامر"}
     unproven = page | {"globalOffsets": {"start": start, "end": start + 4}}
     results = [{"id": f"h{n}", "type": "hypertextlabels", "value": v} for n, v in enumerate([whole, piece, unproven])]
-    (article,), ledger = load([task(*results)])
+    (article,), log = load([task(*results)])
     assert [e.text for e in article.entities] == ["سامر", "سامر"]
-    assert causes(ledger.quarantined) == ["no offsets"]
+    assert causes(log.dropped) == ["no offsets"]
 
 
 def test_a_region_without_a_surface_is_taken_by_its_offsets(load):
@@ -196,14 +196,14 @@ def test_a_region_without_a_surface_is_taken_by_its_offsets(load):
     del bare["value"]["text"]
     quoted = region("سامر", "PER", "q")
     quoted["value"] |= {"start": str(quoted["value"]["start"]), "end": str(quoted["value"]["end"])}
-    (article,), ledger = load([task(bare, quoted)])
-    assert [e.text for e in article.entities] == ["حلب", "سامر"] and not ledger.quarantined
+    (article,), log = load([task(bare, quoted)])
+    assert [e.text for e in article.entities] == ["حلب", "سامر"] and not log.dropped
 
 
 def test_white_space_at_edges_is_trimmed(load):
-    (article,), ledger = load([task(region(" حلب", "GPE"), region(" ", "X", "s"))])
+    (article,), log = load([task(region(" حلب", "GPE"), region(" ", "X", "s"))])
     assert [e.text for e in article.entities] == ["حلب"]
-    assert causes(ledger.repaired) == ["white space at an edge"] and causes(ledger.quarantined) == ["white space"]
+    assert causes(log.fixed) == ["white space at an edge"] and causes(log.dropped) == ["white space"]
 
 
 @pytest.mark.parametrize(
@@ -234,23 +234,23 @@ def test_white_space_at_edges_is_trimmed(load):
 )
 def test_a_bad_result_costs_that_result(load, result, cause, said):
     good = [region("قصف", "A", "t"), region("الجيش", "ORG", "e"), region("سامر", "PER", "f")]
-    (article,), ledger = load([task(*good, result)], triggers=["A"])
+    (article,), log = load([task(*good, result)], triggers=["A"])
     assert [e.text for e in article.entities] == ["الجيش", "سامر"] and len(article.events) == 1
     assert not article.events[0].arguments and not article.event_types
-    assert causes(ledger.quarantined) == [cause]
-    assert said in ledger.quarantined[0].message and ledger.quarantined[0].article == "7"
+    assert causes(log.dropped) == [cause]
+    assert said in log.dropped[0].message and log.dropped[0].article == "7"
 
 
 def test_an_id_used_twice_is_that_of_the_first_region(load):
     twice = [region("حلب", "GPE", "e"), region("سامر", "PER", "e"), region("قصف", "A", "t"), relation("t", "e", "L")]
-    (article,), ledger = load([task(*twice)], triggers=["A"])
+    (article,), log = load([task(*twice)], triggers=["A"])
     assert [(e.id, e.text) for e in article.entities] == [("e", "حلب"), ("", "سامر")]
-    assert causes(ledger.repaired) == ["duplicate id"] and len(article.events[0].arguments) == 1
+    assert causes(log.fixed) == ["duplicate id"] and len(article.events[0].arguments) == 1
 
 
 def test_a_note_on_a_region_is_not_dropped_in_silence(load):
-    _, ledger = load([task(region("حلب", "GPE", meta={"text": ["?"]}))])
-    assert causes(ledger.repaired) == ["note"]
+    _, log = load([task(region("حلب", "GPE", meta={"text": ["?"]}))])
+    assert causes(log.fixed) == ["note"]
 
 
 # which annotation, which text
@@ -272,41 +272,41 @@ def version(surface: str, **more: Any) -> dict[str, Any]:
     ],
 )
 def test_one_annotation_of_a_task_is_read(load, annotations, read, said):
-    articles, ledger = load([task(annotations=annotations)])
+    articles, log = load([task(annotations=annotations)])
     assert [e.text for article in articles for e in article.entities] == ([read] if read else [])
-    assert causes(ledger.repaired) == said and not ledger.quarantined
+    assert causes(log.fixed) == said and not log.dropped
 
 
 def test_predictions_are_read_on_demand_and_never_else(load):
     both = task(region("حلب", "GPE", score=0.5), predictions=[version("سامر")])
     only = task(annotations=[], predictions=[{"result": [region("سامر", "PER", score=0.25)], "score": 0.25}])
-    (article,), ledger = load([both, only])
-    assert [(e.text, e.score) for e in article.entities] == [("حلب", None)]  # a person has judged the score's region
-    assert causes(ledger.repaired) == ["no annotations"] and not ledger.quarantined
-    articles, ledger = load([both, only], predictions=True)
+    (article,), log = load([both, only])
+    assert [(e.text, e.score) for e in article.entities] == [("حلب", None)]  # a person has annotated the score's region
+    assert causes(log.fixed) == ["no annotations"] and not log.dropped
+    articles, log = load([both, only], predictions=True)
     assert [(e.text, e.score) for article in articles for e in article.entities] == [("سامر", None), ("سامر", 0.25)]
-    articles, ledger = load([only])
-    assert not articles and causes(ledger.quarantined) == ["no annotations"]
-    assert "predictions=True" in ledger.quarantined[0].message
+    articles, log = load([only])
+    assert not articles and causes(log.dropped) == ["no annotations"]
+    assert "predictions=True" in log.dropped[0].message
 
 
 def test_drafts_and_the_name_of_annotations_in_older_exports(load):
     old = {"id": 3, "data": {"text": TEXT}, "completions": [version("حلب")], "drafts": [{}]}
-    (article,), ledger = load([old])
-    assert (article.id, article.entities[0].text) == ("3", "حلب") and causes(ledger.repaired) == ["draft"]
+    (article,), log = load([old])
+    assert (article.id, article.entities[0].text) == ("3", "حلب") and causes(log.fixed) == ["draft"]
 
 
 @pytest.mark.parametrize("wrong", [7, {"result": None}, "x"])
 def test_an_annotation_without_results_is_refused(load, wrong):
-    articles, ledger = load([task(annotations=[wrong])])
-    assert not articles and causes(ledger.quarantined) == ["wrong kind"]
+    articles, log = load([task(annotations=[wrong])])
+    assert not articles and causes(log.dropped) == ["wrong kind"]
 
 
 def test_scores_that_are_none(load):
     results = [region("حلب", "GPE", "e", score="high"), region("سامر", "PER", "f", score=True)]
     content = json.dumps(task(predictions=[{"result": results}])).replace('"high"', "1e999")
-    (article,), ledger = load(content, predictions=True)
-    assert [e.score for e in article.entities] == [None, None] and causes(ledger.quarantined) == ["score", "score"]
+    (article,), log = load(content, predictions=True)
+    assert [e.score for e in article.entities] == [None, None] and causes(log.dropped) == ["score", "score"]
 
 
 def test_the_text_is_found(load):
@@ -314,18 +314,18 @@ def test_the_text_is_found(load):
     (article,), _ = load([task(region("حلب", "GPE", source="$ner"), data=named)])
     assert article.text == TEXT and article.id == "12"
     assert article.meta == {"a": 1, "url": "x", "lang": "ar", "title": 5}
-    (article,), ledger = load([task(region("حلب", "GPE"), data={"ner": TEXT, "title": "عنوان", "n": 1})])
+    (article,), log = load([task(region("حلب", "GPE"), data={"ner": TEXT, "title": "عنوان", "n": 1})])
     assert (article.text, article.title, article.meta) == (TEXT, "عنوان", {"n": 1})
-    assert causes(ledger.repaired) == ["text key"]
-    articles, ledger = load([task(data={"a": "x", "b": "y"})])
-    assert not articles and "text_key" in ledger.quarantined[0].message
+    assert causes(log.fixed) == ["text key"]
+    articles, log = load([task(data={"a": "x", "b": "y"})])
+    assert not articles and "text_key" in log.dropped[0].message
     (article,), _ = load([task(data={"a": "x", "b": "y"})], text_key="b")
     assert article.text == "y" and article.meta == {"a": "x"}
     for data in ({"text": ["a"]}, {"text": None}, {}):
-        articles, ledger = load([task(data=data)])
-        assert not articles and causes(ledger.quarantined) == ["no text"]
-    (article,), ledger = load([task(data={"text": "a", "k": 1, "meta": {"k": 2}})])
-    assert article.meta == {"k": 2} and causes(ledger.quarantined) == ["meta"]
+        articles, log = load([task(data=data)])
+        assert not articles and causes(log.dropped) == ["no text"]
+    (article,), log = load([task(data={"text": "a", "k": 1, "meta": {"k": 2}})])
+    assert article.meta == {"k": 2} and causes(log.dropped) == ["meta"]
 
 
 # the file
@@ -341,8 +341,8 @@ def test_an_array_tasks_by_line_and_one_task_are_the_same(load):
         "\r\n".join(map(json.dumps, tasks)),
         " \n".join(json.dumps(one, indent=2) for one in tasks),
     ):
-        again, ledger = load(content)
-        assert again == whole and not ledger.quarantined
+        again, log = load(content)
+        assert again == whole and not log.dropped
     assert load(tasks[0])[0] == whole[:1]
     assert load("[]")[0] == load("")[0] == []
 
@@ -371,22 +371,22 @@ def test_what_is_no_task_is_located_and_does_not_stop_the_others(load, bad, caus
     good = json.dumps(task())
     raw = bad if isinstance(bad, bytes) else bad.encode()
     content = f"[{good},\n".encode() + raw + (b"" if cause == "cut off" else f",\n{good}]".encode())
-    articles, ledger = load(content)
+    articles, log = load(content)
     assert len(articles) == (1 if cause == "cut off" else 2)
-    assert [(problem.cause, problem.line) for problem in ledger.quarantined] == [(cause, 2)]
-    assert said in ledger.quarantined[0].message
+    assert [(problem.cause, problem.line) for problem in log.dropped] == [(cause, 2)]
+    assert said in log.dropped[0].message
 
 
 def test_a_file_that_was_cut_between_tasks(load):
-    articles, ledger = load("[" + json.dumps(task()) + ",\n")
-    assert len(articles) == 1 and causes(ledger.quarantined) == ["no end"]
+    articles, log = load("[" + json.dumps(task()) + ",\n")
+    assert len(articles) == 1 and causes(log.dropped) == ["no end"]
 
 
 def test_json_min_is_refused_with_the_reason(load, tmp_path):
     small = {"text": TEXT, "id": 1, "label": [{"start": 0, "end": 3}], "annotator": 1, "annotation_id": 2}
-    articles, ledger = load([small, small])
-    assert not articles and causes(ledger.quarantined) == ["JSON-MIN"]
-    assert "export as JSON" in ledger.quarantined[0].message
+    articles, log = load([small, small])
+    assert not articles and causes(log.dropped) == ["JSON-MIN"]
+    assert "export as JSON" in log.dropped[0].message
     assert detect(tmp_path / "export.json") == "label-studio"
 
 
@@ -412,21 +412,21 @@ def test_a_task_without_end_fills_no_memory(tmp_path):
         for _ in range(700):
             file.write(piece)
         file.write(f'"}}}}, {good}]')
-    ledger = Ledger(source="huge.json")
+    log = ProblemLog(source="huge.json")
     tracemalloc.start()
-    articles = list(read_articles(path, "label-studio", ledger=ledger))
+    articles = list(read_articles(path, "label-studio", log=log))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert path.stat().st_size > 80 * 2**20 and peak < 48 * 2**20
-    assert [article.id for article in articles] == ["7"] and causes(ledger.quarantined) == ["too large"]
+    assert [article.id for article in articles] == ["7"] and causes(log.dropped) == ["too large"]
 
 
 @pytest.mark.parametrize(
     "bomb", ["[" * 3_000_000, "{}," * 300_000, '"' * 100_000, "x 1 " * 100_000, '{"data":{' * 50_000]
 )
 def test_bombs_are_refused(load, bomb):
-    articles, ledger = load("[" + bomb)
-    assert not articles and 1 <= len(ledger.quarantined) <= 10_001
+    articles, log = load("[" + bomb)
+    assert not articles and 1 <= len(log.dropped) <= 10_001
 
 
 # our own files
@@ -497,15 +497,15 @@ def held_articles(draw: st.DrawFn, scored: bool = False) -> Article:
 
 
 def comes_back(articles: list[Article], path: Path, **options: Any) -> None:
-    ledger = Ledger()
-    content = "".join(label_studio.write(articles, ledger))
-    assert not ledger.quarantined and ledger.articles == len(articles)
+    log = ProblemLog()
+    content = "".join(label_studio.write(articles, log))
+    assert not log.dropped and log.articles == len(articles)
     path.write_text(content, encoding="utf-8", newline="")
     assert isinstance(json.loads(content), list)
     assert len(content.splitlines()) == (len(articles) + 2 if articles else 1)
-    ledger = Ledger()
-    assert [article for _, article in label_studio.read_file(path, ledger, **options)] == articles
-    assert not ledger.quarantined and not ledger.repaired
+    log = ProblemLog()
+    assert [article for _, article in label_studio.read_file(path, log, **options)] == articles
+    assert not log.dropped and not log.fixed
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -517,14 +517,14 @@ def test_articles_come_back(tmp_path, articles):
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(held_articles(scored=True))
 def test_predictions_come_back_with_their_scores(tmp_path, article):
-    ledger = Ledger()
-    (written,) = json.loads("".join(label_studio.write([article], ledger, predictions=True)))
+    log = ProblemLog()
+    (written,) = json.loads("".join(label_studio.write([article], log, predictions=True)))
     assert "annotations" not in written and written["predictions"][0]["model_version"] == "rasid"
     assert 0 <= written["predictions"][0].get("score", 0) <= 1
     path = tmp_path / "a.json"
-    path.write_text("".join(label_studio.write([article], ledger, predictions=True)), encoding="utf-8", newline="")
-    assert not ledger.quarantined
-    assert [one for _, one in label_studio.read_file(path, ledger, predictions=True)] == [article]
+    path.write_text("".join(label_studio.write([article], log, predictions=True)), encoding="utf-8", newline="")
+    assert not log.dropped
+    assert [one for _, one in label_studio.read_file(path, log, predictions=True)] == [article]
 
 
 def test_a_written_task_is_what_the_tool_imports(articles):
@@ -537,7 +537,7 @@ def test_a_written_task_is_what_the_tool_imports(articles):
     )
     article = Article(text=TEXT, id="a", title="عنوان", entities=(entity,), events=(event,), event_types=("ASSAULT",))
     ((first, second),) = [
-        json.loads("".join(label_studio.write([article, articles[0]], Ledger(), model_version="m 1")))
+        json.loads("".join(label_studio.write([article, articles[0]], ProblemLog(), model_version="m 1")))
     ]
     value = {"start": 16, "end": 19, "text": "حلب", "labels": ["GPE"]}
     control = {"to_name": "text", "type": "labels"}
@@ -591,17 +591,17 @@ def test_what_the_format_cannot_hold_is_recorded():
         event_types=("",),
         sentences=(Sentence(start=0, end=5, types=("A",)),),
         tokens=((0, 2),),
-        judged={"entities": ("X",)},
+        annotated={"entities": ("X",)},
         evidence={"A": (Span(start=0, end=2),)},
     )
-    ledger = Ledger()
-    (written,) = json.loads("".join(label_studio.write([article], ledger)))
+    log = ProblemLog()
+    (written,) = json.loads("".join(label_studio.write([article], log)))
     kinds = [item.get("from_name", item["type"]) for item in written["annotations"][0]["result"]]
     assert kinds == ["entity", "entity", "trigger", "relation"]
-    assert causes(ledger.quarantined) == [
+    assert causes(log.dropped) == [
         "sentence labels left out",
         "tokens left out",
-        "judged left out",
+        "annotated left out",
         "evidence left out",
         "id",
         "entity left out",
@@ -623,16 +623,16 @@ def test_what_the_format_cannot_hold_is_recorded():
     ],
 )
 def test_an_article_that_the_tool_cannot_store_does_not_stop_the_others(article, cause):
-    ledger = Ledger()
+    log = ProblemLog()
     others = [Article(text="أول"), article, Article(text="آخر")]
-    assert [one["data"]["text"] for one in json.loads("".join(label_studio.write(others, ledger)))] == ["أول", "آخر"]
-    assert causes(ledger.quarantined) == [cause] and ledger.articles == 2
-    assert json.loads("".join(label_studio.write([article], Ledger()))) == []
+    assert [one["data"]["text"] for one in json.loads("".join(label_studio.write(others, log)))] == ["أول", "آخر"]
+    assert causes(log.dropped) == [cause] and log.articles == 2
+    assert json.loads("".join(label_studio.write([article], ProblemLog()))) == []
 
 
 def test_files_by_suffix(tmp_path, articles):
     path = tmp_path / "a.json"
-    assert not write_articles(articles, path).quarantined
+    assert not write_articles(articles, path).dropped
     assert detect(path) == "label-studio" and load_articles(path) == articles
     (tmp_path / "stats.json").write_text("{}")
     with pytest.raises(DataError, match="name one of"):
@@ -674,17 +674,17 @@ def good_bytes(articles: list[Article]) -> bytes:
     results = [region("قصف", "A", "t"), region("حلب", "GPE", "e"), relation("e", "t", "Location")]
     page = {"id": "h", "type": "hypertextlabels", "value": {"start": "/p", "end": "/p", "globalOffsets": {"start": 0}}}
     foreign = task(*results, page, {"id": "t", "type": "choices", "value": {"choices": ["B"]}}, drafts=[])
-    own = "".join(label_studio.write([*articles[:4], *scored], Ledger()))
+    own = "".join(label_studio.write([*articles[:4], *scored], ProblemLog()))
     return own.replace("[\n", "[\n" + json.dumps(foreign, ensure_ascii=False) + ",\n", 1).encode()
 
 
 def survives(good: bytes, path: Path, seed: int) -> None:
     path.write_bytes(corrupt(good, seed))
-    ledger = Ledger(source=str(path))
-    for _, article in label_studio.read_file(path, ledger, triggers=["A"], predictions=seed % 2 == 1):
+    log = ProblemLog(source=str(path))
+    for _, article in label_studio.read_file(path, log, triggers=["A"], predictions=seed % 2 == 1):
         assert not list(check_article(article)), seed
-        list(label_studio.write([article], Ledger()))
-    for problem in ledger.quarantined + ledger.repaired:
+        list(label_studio.write([article], ProblemLog()))
+    for problem in log.dropped + log.fixed:
         assert problem.message and len(problem.message) < 2_000, seed
         assert problem.line >= 1 or problem.cause in ("no annotations", "no predictions"), seed  # those of the file
 
@@ -715,7 +715,7 @@ def test_the_labeling_configuration_fits_what_is_written(scheme):
         "event_types": "Choices",
     }
     assert [label.get("value") for label in controls["entity"]] == [*scheme.entities]
-    assert [label.get("background") for label in controls["entity"]] == [e.colour for e in scheme.entities.values()]
+    assert [label.get("background") for label in controls["entity"]] == [e.color for e in scheme.entities.values()]
     for name in ("trigger", "event_types"):
         assert [label.get("value") for label in controls[name]] == [*scheme.events]
         assert controls[name].get("choice") == "multiple"

@@ -11,7 +11,7 @@ from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span
 from rasid.data.formats import detect, load_articles, prodigy, write_articles
 from rasid.data.formats.common import span_lines
 from rasid.data.formats.common.lines import file_lines
-from rasid.data.problems import Ledger, Problem
+from rasid.data.problems import Problem, ProblemLog
 
 SIGNS = 'ابلقوَ٣aZ \n\t\r\u2028\x85\x1c\x00\u200f\u202b\ufeff\U0001f600"\\{}'
 LABELS = ["PER", "منظمة", "event", "a b", "\u2028"]
@@ -26,19 +26,19 @@ META = st.dictionaries(st.sampled_from(["x", "id", "meta", "_task_hash", "title"
 
 
 def run(*contents: Any, **options: Any) -> tuple[list[Article], list[Problem], list[Problem]]:
-    ledger = Ledger(source="f.jsonl")
+    log = ProblemLog(source="f.jsonl")
     lines = [content if isinstance(content, str) else json.dumps(content) for content in contents]
-    articles = list(prodigy.read(lines, ledger, **options))
-    assert ledger.articles == len(articles)
+    articles = list(prodigy.read(lines, log, **options))
+    assert log.articles == len(articles)
     assert not [problem for article in articles for problem in check_article(article)]
-    return articles, ledger.quarantined, ledger.repaired
+    return articles, log.dropped, log.fixed
 
 
 def written(*articles: Article) -> tuple[list[str], list[str]]:
-    ledger = Ledger()
-    lines = list(prodigy.write(articles, ledger))
-    assert ledger.articles == len(lines)
-    return lines, [problem.cause for problem in ledger.quarantined]
+    log = ProblemLog()
+    lines = list(prodigy.write(articles, log))
+    assert log.articles == len(lines)
+    return lines, [problem.cause for problem in log.dropped]
 
 
 @st.composite
@@ -80,7 +80,7 @@ def held_articles(draw: st.DrawFn) -> Article:
     events = [event(start, end) for start, end in sorted(draw(st.lists(bounds, max_size=2)), key=lambda b: b[0])]
     string = st.none() | st.text(SIGNS, max_size=5)
     types = tuple(draw(st.lists(st.sampled_from(["A", "هجوم"]), max_size=2)))
-    judged = draw(st.none() | st.lists(st.sampled_from(["A", "هجوم", "B"]), max_size=3))
+    annotated = draw(st.none() | st.lists(st.sampled_from(["A", "هجوم", "B"]), max_size=3))
     return Article(
         text=text,
         id=draw(st.text(SIGNS, max_size=5)),
@@ -91,7 +91,7 @@ def held_articles(draw: st.DrawFn) -> Article:
         events=tuple(events),
         event_types=types,
         type_scores=scores(types),
-        judged={} if judged is None else {"event_types": tuple(judged)},
+        annotated={} if annotated is None else {"article_types": tuple(annotated)},
         meta=draw(META),
     )
 
@@ -130,7 +130,7 @@ def test_a_task_is_what_prodigy_imports() -> None:
         entities=(Entity(start=5, end=11, label="GPE", id="T1"),),
         events=(Event(trigger=Span(start=0, end=3), types=("A",), arguments=(Argument(role="AGENT", entity="T1"),)),),
         event_types=("A",),
-        judged={"event_types": ("A", "B")},
+        annotated={"article_types": ("A", "B")},
         meta={"x": 1, "id": 2},
     )
     (line,), lost = written(article)
@@ -221,8 +221,8 @@ EXPORTED = {
 
 
 def test_an_exported_task() -> None:
-    (article,), problems, repaired = run(EXPORTED, triggers=["Attack"])
-    assert not problems and not repaired
+    (article,), problems, fixed = run(EXPORTED, triggers=["Attack"])
+    assert not problems and not fixed
     arguments = (Argument(role="AGENT", entity="T1"), Argument(role="TARGET", entity="T2"))
     assert article == Article(
         text="قصف الجيش السوري غزة",
@@ -242,14 +242,14 @@ def test_last_tokens_are_found_without_token_end() -> None:
 
 def test_only_accepted_tasks_count() -> None:
     tasks = [{"text": str(number), "answer": answer} for number, answer in enumerate(["reject", "accept", "ignore", 1])]
-    read, (problem,), repaired = run(*tasks, {"text": "4"})
+    read, (problem,), fixed = run(*tasks, {"text": "4"})
     assert [article.text for article in read] == ["1", "4"]
-    assert [repair.cause for repair in repaired] == ["answer reject", "answer ignore", "no answer"]
+    assert [repair.cause for repair in fixed] == ["answer reject", "answer ignore", "no answer"]
     assert (problem.cause, problem.line) == ("wrong kind", 4)
 
 
 @pytest.mark.parametrize(
-    ("content", "types", "judged"),
+    ("content", "types", "annotated"),
     [
         ({"accept": ["A", 2], "options": [{"id": "A"}, {"id": 2}, {"id": "C"}]}, ("A", "2"), ("A", "2", "C")),
         ({"accept": [], "options": [{"id": "A"}]}, (), ("A",)),
@@ -261,11 +261,11 @@ def test_only_accepted_tasks_count() -> None:
         ({"cats": ["A", "B"], "accept": ["B"]}, ("B", "A"), None),
     ],
 )
-def test_labels_of_the_text(content: dict[str, Any], types: tuple[str, ...], judged: tuple[str, ...] | None) -> None:
-    (article,), problems, repaired = run({"text": "نص", "answer": "accept", **content})
-    assert not problems and not repaired
+def test_labels_of_the_text(content: dict[str, Any], types: tuple[str, ...], annotated: tuple[str, ...] | None) -> None:
+    (article,), problems, fixed = run({"text": "نص", "answer": "accept", **content})
+    assert not problems and not fixed
     assert article.event_types == types
-    assert article.judged == ({} if judged is None else {"event_types": judged})
+    assert article.annotated == ({} if annotated is None else {"article_types": annotated})
 
 
 @pytest.mark.parametrize(
@@ -315,14 +315,14 @@ def test_what_can_be_mended_is_mended_and_said() -> None:
         "meta": {"x": 1, "type_scores": [0.5]},
         "x": 2,
     }
-    (article,), problems, repaired = run(content)
+    (article,), problems, fixed = run(content)
     assert not problems
     assert [(entity.text, entity.id, entity.score) for entity in article.entities] == [
         ("غزة", "1", None),
         ("مصر", "", None),
     ]
     assert article.meta == {"x": 2} and article.events[0].scores == () == article.type_scores
-    assert sorted(repair.cause for repair in repaired) == [
+    assert sorted(repair.cause for repair in fixed) == [
         "UTF-16 units",
         "duplicate id",
         "metadata given twice",
@@ -343,7 +343,7 @@ def test_losses_are_recorded() -> None:
         sentences=(Sentence(start=0, end=2),),
         tokens=((0, 2),),
         evidence={"A": (Span(start=0, end=2),)},
-        judged={"entities": ("X",), "event_types": ()},
+        annotated={"entities": ("X",), "article_types": ()},
     )
     lines, lost = written(article, Article(text=" "), Article(text="\ud800"), Article(text="a", meta={"x": {1}}))
     assert len(lines) == 1
@@ -353,7 +353,7 @@ def test_losses_are_recorded() -> None:
         "sentence labels left out",
         "tokens left out",
         "evidence left out",
-        "judged left out",
+        "annotated left out",
         "no text",
         "lone surrogate",
         "not JSON",
@@ -420,10 +420,10 @@ def check_corrupted(seeds: range, path: Path) -> int:
     read = 0
     for seed in seeds:
         path.write_bytes(corrupted(seed, good))
-        ledger = Ledger(source="f.jsonl")
-        found = list(prodigy.read(file_lines(path), ledger, triggers=["Attack"]))
+        log = ProblemLog(source="f.jsonl")
+        found = list(prodigy.read(file_lines(path), log, triggers=["Attack"]))
         assert not [problem for article in found for problem in check_article(article)]
-        assert found or ledger.quarantined
+        assert found or log.dropped
         read += len(found)
     return read
 

@@ -17,8 +17,8 @@ from rasid.data.formats import spacy as docbin
 from rasid.data.formats.spacy import parts as docbin_parts
 from rasid.data.formats.spacy.msgpack import unpack
 from rasid.data.formats.spacy.writer import token_pieces
-from rasid.data.problems import DataError, Ledger
-from rasid.data.text.words import words
+from rasid.data.problems import DataError, ProblemLog
+from rasid.data.text.words import split_words
 
 spacy = pytest.importorskip("spacy")
 tokens = pytest.importorskip("spacy.tokens")
@@ -36,18 +36,18 @@ JSON = st.recursive(
 )
 
 
-def read(path: Path, content: bytes | None = None, **options: Any) -> tuple[list[Article], Ledger]:
+def read(path: Path, content: bytes | None = None, **options: Any) -> tuple[list[Article], ProblemLog]:
     if content is not None:
         path.write_bytes(content)
-    ledger = Ledger(source=path.name)
-    articles = [article for _, article in docbin.read_file(path, ledger, **options)]
-    assert ledger.articles == len(articles)
+    log = ProblemLog(source=path.name)
+    articles = [article for _, article in docbin.read_file(path, log, **options)]
+    assert log.articles == len(articles)
     assert not [problem for article in articles for problem in check_article(article)]
-    return articles, ledger
+    return articles, log
 
 
-def causes(ledger: Ledger) -> list[str]:
-    return [problem.cause for problem in ledger.quarantined]
+def causes(log: ProblemLog) -> list[str]:
+    return [problem.cause for problem in log.dropped]
 
 
 def spacy_file(path: Path, *docs: Any, **options: Any) -> Path:
@@ -114,7 +114,7 @@ def whole_articles(draw: st.DrawFn) -> Article:
         event_types=types,
         type_scores=scores(types),
         sentences=tuple(Sentence(start=start, end=end, types=draw(labels)) for start, end in spans(2)),
-        judged=draw(st.dictionaries(st.sampled_from(["entities", "triggers"]), labels, max_size=2)),
+        annotated=draw(st.dictionaries(st.sampled_from(["entities", "triggers"]), labels, max_size=2)),
         evidence={"A": (Span(start=0, end=len(text), text=text),)} if text else {},
         meta=draw(st.dictionaries(TEXT, JSON, max_size=2)),
     )
@@ -125,12 +125,12 @@ def whole_articles(draw: st.DrawFn) -> Article:
 def test_round_trip(tmp_path_factory: pytest.TempPathFactory, articles: list[Article]) -> None:
     assert not [problem for article in articles for problem in check_article(article)]
     path = tmp_path_factory.mktemp("docbin") / "a.spacy"
-    ledger = Ledger()
-    docbin.write_files(articles, path, ledger)
-    assert ledger.counts() == {"articles": len(articles)}
-    loaded, ledger = read(path)
+    log = ProblemLog()
+    docbin.write_files(articles, path, log)
+    assert log.counts() == {"articles": len(articles)}
+    loaded, log = read(path)
     assert loaded == articles
-    assert ledger.counts() == {"articles": len(articles)}
+    assert log.counts() == {"articles": len(articles)}
     # spaCy reads the same texts and spans.
     docs = list(tokens.DocBin().from_disk(path).get_docs(Vocab()))
     assert [doc.text for doc in docs] == [article.text for article in articles]
@@ -151,7 +151,7 @@ def test_round_trip(tmp_path_factory: pytest.TempPathFactory, articles: list[Art
 @given(TEXT, st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=4))
 def test_pieces_are_the_text_and_hold_every_span(text: str, pairs: list[tuple[int, int]]) -> None:
     spans = [(a, b) for a, b in map(sorted, pairs) if a < b <= len(text)]
-    pieces = token_pieces(text, [(int(start), int(end)) for start, end in words(text)], spans)
+    pieces = token_pieces(text, [(int(start), int(end)) for start, end in split_words(text)], spans)
     assert "".join(piece + " " * space for piece, space in pieces) == text
     assert all(piece for piece, _ in pieces)
     at, starts, ends = 0, set(), set()
@@ -178,8 +178,8 @@ def test_flat_entities_are_ents_and_of_nested_ones_the_longest(tmp_path: Path) -
     places = [(0, 14, "ORG"), (9, 14, "GPE"), (15, 19, "PER")]
     entities = tuple(Entity(start=start, end=end, label=label) for start, end, label in places)
     article = Article(text=text, id="a", entities=entities)
-    ledger = write_articles([article], tmp_path / "a.spacy")
-    assert ledger.counts() == {"articles": 1}
+    log = write_articles([article], tmp_path / "a.spacy")
+    assert log.counts() == {"articles": 1}
     (doc,) = tokens.DocBin().from_disk(tmp_path / "a.spacy").get_docs(Vocab())
     assert [ent.label_ for ent in doc.ents] == ["ORG", "PER"] and len(doc.spans["sc"]) == 3
     assert detect(tmp_path / "a.spacy") == "spacy"
@@ -205,14 +205,14 @@ def test_what_is_lost_is_recorded(tmp_path: Path) -> None:
         event_types=("A", "B\udc00"),
     )
     broken = Article(text="نص", id="c", meta={"x": object()})
-    ledger = write_articles([article, Article(text="a\ud800", id="b"), broken], tmp_path / "a.spacy")
-    assert ledger.counts() == {
+    log = write_articles([article, Article(text="a\ud800", id="b"), broken], tmp_path / "a.spacy")
+    assert log.counts() == {
         "articles": 2,
-        "quarantined: span left out": 2,
-        "quarantined: argument left out": 1,
-        "quarantined: event type left out": 1,
-        "quarantined: article left out": 1,
-        "quarantined: user data left out": 1,
+        "dropped: span left out": 2,
+        "dropped: argument left out": 1,
+        "dropped: event type left out": 1,
+        "dropped: article left out": 1,
+        "dropped: user data left out": 1,
     }
     first, second = load_articles(tmp_path / "a.spacy")
     assert [entity.text for entity in first.entities] == ["غزة"] and first.event_types == ("A",)
@@ -231,13 +231,13 @@ def test_documents_of_others(tmp_path: Path) -> None:
     doc.cats = {"VISIT": 1.0, "ATTACK": 0.0}
     plain = made_doc("لا شيء")
     path = spacy_file(tmp_path / "train.spacy", doc, plain)
-    (first, second), ledger = read(path)
+    (first, second), log = read(path)
     assert (first.id, second.id) == ("train-1", "train-2") and second.text == "لا شيء"
     assert [(e.label, e.text, e.id) for e in first.entities] == [("X", "خالد غزة", "s 1"), ("PERSON", "خالد", "")]
     assert first.event_types == ("VISIT",)
-    assert causes(ledger) == ["spans not read"] and "'other'" in ledger.quarantined[0].message
-    (first, _), ledger = read(path, spans_keys=["sc", "other"], triggers=["Visit"])
-    assert not ledger.quarantined
+    assert causes(log) == ["spans not read"] and "'other'" in log.dropped[0].message
+    (first, _), log = read(path, spans_keys=["sc", "other"], triggers=["Visit"])
+    assert not log.dropped
     assert [(event.trigger.text, event.types) for event in first.events] == [("زار", ("Visit",))]
     assert first.entities == load_first(path).entities
 
@@ -253,9 +253,9 @@ def test_ents_of_every_kind(tmp_path: Path) -> None:
         tokens.Span(doc, 2, 3, label="A", span_id="i"),
         tokens.Span(doc, 4, 5, label="B"),
     ]
-    (article,), ledger = read(spacy_file(tmp_path / "a.spacy", doc))
+    (article,), log = read(spacy_file(tmp_path / "a.spacy", doc))
     assert [(e.text, e.label, e.id) for e in article.entities] == [("a b", "A", ""), ("c", "A", "i"), ("e", "B", "")]
-    assert not ledger.quarantined
+    assert not log.dropped
 
 
 def test_an_inside_tag_of_another_type_begins_an_entity(tmp_path: Path) -> None:
@@ -265,8 +265,8 @@ def test_an_inside_tag_of_another_type_begins_an_entity(tmp_path: Path) -> None:
     packed.tokens[0][2, packed.attrs.index(docbin_parts.ENT_TYPE)] = doc.vocab.strings["B"]
     packed.tokens[0][3, packed.attrs.index(docbin_parts.ENT_IOB)] = 2
     packed.to_disk(tmp_path / "a.spacy")
-    (article,), ledger = read(tmp_path / "a.spacy")
-    assert [(e.text, e.label) for e in article.entities] == [("a b", "A"), ("c", "B")] and not ledger.quarantined
+    (article,), log = read(tmp_path / "a.spacy")
+    assert [(e.text, e.label) for e in article.entities] == [("a b", "A"), ("c", "B")] and not log.dropped
 
 
 def test_unknown_spaces_edges_and_ids(tmp_path: Path) -> None:
@@ -274,15 +274,15 @@ def test_unknown_spaces_edges_and_ids(tmp_path: Path) -> None:
     doc.spans["sc"] = [tokens.Span(doc, 0, 1, label="X", span_id="i"), tokens.Span(doc, 2, 3, label="Y", span_id="i")]
     doc.set_extension("checked", default=None, force=True)
     doc._.checked = {"by": ["me"]}  # its key in the user data is a tuple
-    (article,), ledger = read(spacy_file(tmp_path / "a.spacy", doc, store_user_data=True))
+    (article,), log = read(spacy_file(tmp_path / "a.spacy", doc, store_user_data=True))
     assert article.text == doc.text == "زار \n غزة "
     assert [(e.text, e.label, e.id) for e in article.entities] == [
         ("زار", "X", "i"),
         ("غزة", "Y", ""),
         ("غزة", "GPE", ""),
     ]
-    assert not ledger.quarantined
-    assert [problem.cause for problem in ledger.repaired] == ["duplicate id", "white space at an edge"]
+    assert not log.dropped
+    assert [problem.cause for problem in log.fixed] == ["duplicate id", "white space at an edge"]
 
 
 def test_changes_made_in_spacy_win_over_what_was_kept(tmp_path: Path, articles: list[Article]) -> None:
@@ -291,8 +291,8 @@ def test_changes_made_in_spacy_win_over_what_was_kept(tmp_path: Path, articles: 
     (doc,) = tokens.DocBin().from_disk(tmp_path / "a.spacy").get_docs(Vocab())
     doc.spans["sc"] = [span for span in doc.spans["sc"] if span.label_ != "DATE"]
     doc.ents = []
-    (changed,), ledger = read(spacy_file(tmp_path / "b.spacy", doc, store_user_data=True))
-    assert [problem.cause for problem in ledger.repaired] == ["changed in spaCy"] and not ledger.quarantined
+    (changed,), log = read(spacy_file(tmp_path / "b.spacy", doc, store_user_data=True))
+    assert [problem.cause for problem in log.fixed] == ["changed in spaCy"] and not log.dropped
     assert changed.entities == tuple(entity for entity in article.entities if entity.label != "DATE")
     assert (changed.id, changed.title, changed.events) == (article.id, article.title, article.events)
 
@@ -310,9 +310,9 @@ def test_spans_that_lie_elsewhere(tmp_path: Path) -> None:
         stored = struct.pack(">lll", 1, 2, 4) + struct.pack(">l", 8)
         assert group.count(stored) == 1
         changed = {**parts, "span_groups": [group.replace(stored, struct.pack(">llll", *fields))]}
-        (article,), ledger = read(tmp_path / "a.spacy", zlib.compress(srsly.msgpack_dumps(changed)))
+        (article,), log = read(tmp_path / "a.spacy", zlib.compress(srsly.msgpack_dumps(changed)))
         assert [entity.label for entity in article.entities] == ["GPE"]
-        return causes(ledger)
+        return causes(log)
 
     assert spans(1, 2, 4, 9) == ["offsets disagree"]
     assert spans(1, 1, 4, 4) == ["span outside the text"]
@@ -320,7 +320,7 @@ def test_spans_that_lie_elsewhere(tmp_path: Path) -> None:
     assert spans(-1, 2, 4, 8) == ["span outside the text"]
 
 
-def changed_file(path: Path, **changes: Any) -> tuple[list[Article], Ledger]:
+def changed_file(path: Path, **changes: Any) -> tuple[list[Article], ProblemLog]:
     doc = made_doc()
     doc.ents = [tokens.Span(doc, 1, 2, label="PERSON")]
     parts = unpack(zlib.decompress(tokens.DocBin(docs=[doc, made_doc("آخر")], store_user_data=True).to_bytes()))
@@ -341,14 +341,14 @@ def changed_file(path: Path, **changes: Any) -> tuple[list[Article], Ledger]:
     ],
 )
 def test_a_file_whose_parts_disagree(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
-    articles, ledger = changed_file(tmp_path / "a.spacy", **changes)
-    assert not articles and causes(ledger) == ["not a DocBin"] and said in ledger.quarantined[0].message
+    articles, log = changed_file(tmp_path / "a.spacy", **changes)
+    assert not articles and causes(log) == ["not a DocBin"] and said in log.dropped[0].message
 
 
 def test_documents_with_a_damaged_part(tmp_path: Path) -> None:
-    articles, ledger = changed_file(tmp_path / "a.spacy", strings=["", "آخر"])
+    articles, log = changed_file(tmp_path / "a.spacy", strings=["", "آخر"])
     assert [article.text for article in articles] == ["آخر"]
-    assert causes(ledger) == ["document left out"] and ledger.quarantined[0].line == 1
+    assert causes(log) == ["document left out"] and log.dropped[0].line == 1
     for changes, cause in [
         ({"cats": [{"A": "x", "B": 1.0}, {}]}, "category"),
         ({"span_groups": [b"\xc1", b""]}, "spans left out"),
@@ -359,9 +359,9 @@ def test_documents_with_a_damaged_part(tmp_path: Path) -> None:
         ({"user_data": [b"\x81\xa5rasid\xa2[]", b"\x80"]}, "user data"),
         ({"user_data": [b"\x81\xa5rasid\xa9" + b'{"id": 1}', b"\x80"]}, "wrong kind"),
     ]:
-        articles, ledger = changed_file(tmp_path / "a.spacy", **changes)
+        articles, log = changed_file(tmp_path / "a.spacy", **changes)
         assert [article.text for article in articles] == ["زار خالد غزة", "آخر"]
-        assert causes(ledger) == [cause]
+        assert causes(log) == [cause]
         assert [entity.label for entity in articles[0].entities] == ["PERSON"]
 
 
@@ -374,9 +374,9 @@ def test_what_was_kept_is_believed_only_where_it_is_valid(tmp_path: Path) -> Non
     }
     user_data = json.dumps(kept).encode()
     packed = b"\x81\xa5rasid\xd9" + bytes([len(user_data)]) + user_data
-    articles, ledger = changed_file(tmp_path / "a.spacy", user_data=[packed, b"\x80"])
+    articles, log = changed_file(tmp_path / "a.spacy", user_data=[packed, b"\x80"])
     assert articles[0].id == "x" and not articles[0].sentences and articles[0].entities[0].text == "خالد"
-    assert causes(ledger) == ["white space at an edge"]
+    assert causes(log) == ["white space at an edge"]
 
 
 @pytest.mark.parametrize(
@@ -397,15 +397,15 @@ def test_what_was_kept_is_believed_only_where_it_is_valid(tmp_path: Path) -> Non
     ],
 )
 def test_what_is_no_docbin_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
-    articles, ledger = read(tmp_path / "a.spacy", content)
-    assert not articles and causes(ledger) == ["not a DocBin"] and said in ledger.quarantined[0].message
+    articles, log = read(tmp_path / "a.spacy", content)
+    assert not articles and causes(log) == ["not a DocBin"] and said in log.dropped[0].message
 
 
 def test_a_long_token_named_again_and_again_is_no_text(tmp_path: Path) -> None:
     docs = [tokens.Doc(Vocab(), words=["ا" * 10_000], spaces=[False]) for _ in range(5)]
-    articles, ledger = read(spacy_file(tmp_path / "a.spacy", *docs))
-    assert len(articles) == 1 and causes(ledger) == ["document left out"] * 4
-    assert "10000 characters" in ledger.quarantined[0].message
+    articles, log = read(spacy_file(tmp_path / "a.spacy", *docs))
+    assert len(articles) == 1 and causes(log) == ["document left out"] * 4
+    assert "10000 characters" in log.dropped[0].message
 
 
 def test_one_group_under_many_keys_is_not_copied_for_each(tmp_path: Path) -> None:
@@ -416,8 +416,8 @@ def test_one_group_under_many_keys_is_not_copied_for_each(tmp_path: Path) -> Non
     parts = unpack(zlib.decompress(tokens.DocBin(docs=[doc]).to_bytes()))
     parts["span_groups"] = [srsly.msgpack_dumps({group: [f"k{number}" for number in range(2000)]})]
     start = time.perf_counter()
-    _, ledger = read(tmp_path / "a.spacy", zlib.compress(srsly.msgpack_dumps(parts)))
-    assert len(ledger.quarantined) == 2000 and time.perf_counter() - start < 5
+    _, log = read(tmp_path / "a.spacy", zlib.compress(srsly.msgpack_dumps(parts)))
+    assert len(log.dropped) == 2000 and time.perf_counter() - start < 5
 
 
 def test_the_numbers_of_attributes_are_those_of_spacy() -> None:
@@ -431,8 +431,8 @@ def test_spans_that_cover_the_text_over_and_over(tmp_path: Path, monkeypatch: py
         text="زار خالد غزة", id="a", entities=tuple(Entity(start=0, end=8, label=f"L{n}") for n in range(4))
     )
     write_articles([article], tmp_path / "a.spacy")
-    (kept,), ledger = read(tmp_path / "a.spacy")
-    assert len(kept.entities) == 2 and causes(ledger) == ["too many spans"]
+    (kept,), log = read(tmp_path / "a.spacy")
+    assert len(kept.entities) == 2 and causes(log) == ["too many spans"]
 
 
 def test_the_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -506,8 +506,8 @@ def check_corruption(folder: Path, times: int) -> None:
                 case _:
                     damaged[at:at] = damaged[at : at + length]
         content = zlib.compress(bytes(damaged)) if number % 10 else bytes(damaged)
-        articles, ledger = read(folder / "b.spacy", content)
-        assert len(articles) == 2 or ledger.quarantined
+        articles, log = read(folder / "b.spacy", content)
+        assert len(articles) == 2 or log.dropped
         whole += len(articles) == 2
     assert 0 < whole < times
 

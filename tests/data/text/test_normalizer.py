@@ -17,7 +17,7 @@ from rasid.data.text.normalizer import (
     arabert_normalizer,
     arabert_pre_tokenizer,
     train_wordpiece,
-    with_arabert_normalisation,
+    with_arabert_normalization,
 )
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "arabert_v02.json").read_text(encoding="utf-8"))["vectors"]
@@ -33,8 +33,8 @@ HOSTILE = (
 
 
 def cut(text: str, *, repair: bool) -> list[str]:
-    normalised = NORMALIZERS[repair].normalize_str(text)
-    return [word for word, _ in PRE_TOKENIZER.pre_tokenize_str(normalised)]
+    normalized = NORMALIZERS[repair].normalize_str(text)
+    return [word for word, _ in PRE_TOKENIZER.pre_tokenize_str(normalized)]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def tokenizer() -> Tokenizer:
     pieces = sorted({*LETTERS, *"0123456789abcdefghijklmnopqrstuvwxyz.,،؟!«»()[]{}-#&;<>=_:…@ABZ"})
     vocabulary = {piece: index for index, piece in enumerate([*SPECIALS, *pieces, *(f"##{piece}" for piece in pieces)])}
     vocabulary |= {word: len(vocabulary) + index for index, word in enumerate(PLACEHOLDERS)}
-    return with_arabert_normalisation(Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]")))
+    return with_arabert_normalization(Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]")))
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +131,7 @@ def test_a_url_is_aligned_with_its_last_character(tokenizer: Tokenizer) -> None:
 
 @pytest.mark.parametrize("repair", [True, False])
 def test_tokenizer_json_alone_reproduces_it(tokenizer: Tokenizer, tmp_path: Path, repair: bool) -> None:
-    saved = with_arabert_normalisation(tokenizer, repair=repair)
+    saved = with_arabert_normalization(tokenizer, repair=repair)
     saved.save(str(tmp_path / "tokenizer.json"))
     loaded = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
     for text in [vector["text"] for vector in VECTORS] + ["گاز ۱۲ ﻻ"]:
@@ -148,33 +148,33 @@ def test_placeholders_wherever_the_checkpoint_has_them(where: str, special: bool
     stock = Tokenizer(models.WordPiece({piece: index for index, piece in enumerate(pieces)}, unk_token="[UNK]"))
     if where in ("added", "both"):
         stock.add_tokens([AddedToken(word, special=special, normalized=False) for word in PLACEHOLDERS])
-    tokens = with_arabert_normalisation(stock).encode("نص https://example.org نص").tokens
+    tokens = with_arabert_normalization(stock).encode("نص https://example.org نص").tokens
     middle = ["[", "ر", "##ا", "##ب", "##ط", "]"] if where == "neither" else ["[رابط]"]
     assert tokens == ["نص", *middle, "نص"]
 
 
 def test_the_checkpoint_keeps_the_rest() -> None:
-    stock = train_wordpiece(iter(["نص قصير في الخبر"] * 5), 80, normalised=False)
+    stock = train_wordpiece(iter(["نص قصير في الخبر"] * 5), 80, normalized=False)
     stock.enable_truncation(7)
-    ours = with_arabert_normalisation(stock)
+    ours = with_arabert_normalization(stock)
     assert ours.get_vocab() == stock.get_vocab()
     assert ours.encode("نص في").tokens == stock.encode("نص في").tokens
     assert ours.truncation == stock.truncation
     assert stock.encode("نصُ").tokens != ours.encode("نصُ").tokens == ours.encode("نص").tokens
 
 
-@pytest.mark.parametrize("normalised", [True, False])
-def test_training(normalised: bool) -> None:
+@pytest.mark.parametrize("normalized", [True, False])
+def test_training(normalized: bool) -> None:
     lines = ["قالت الوزارة إن الحصيلة بلغت ١٢ قتيلاً", "وصل الوزير إلى دمشق www.example.org"] * 20
-    tokenizer = train_wordpiece(iter(lines), 400, normalised=normalised)
+    tokenizer = train_wordpiece(iter(lines), 400, normalized=normalized)
     assert [tokenizer.token_to_id(token) for token in SPECIALS] == list(range(len(SPECIALS)))
     encoding = tokenizer.encode("قالت الوزارة", "دمشق")
     assert encoding.tokens == ["[CLS]", "قالت", "الوزارة", "[SEP]", "دمشق", "[SEP]"]
     assert encoding.type_ids == [0, 0, 0, 0, 1, 1]
     assert tokenizer.decode(tokenizer.encode("وصل الوزير").ids) == "وصل الوزير"
     assert tokenizer.get_vocab_size() <= 400
-    assert tokenizer.encode(lines[0]).tokens[5:7] == (["بلغت", "12"] if normalised else ["بلغت", "١٢"])
-    assert ("[رابط]" in tokenizer.encode(lines[1]).tokens) == normalised
+    assert tokenizer.encode(lines[0]).tokens[5:7] == (["بلغت", "12"] if normalized else ["بلغت", "١٢"])
+    assert ("[رابط]" in tokenizer.encode(lines[1]).tokens) == normalized
 
 
 def test_training_twice_gives_one_tokenizer() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rasid.data.text.words import extend_over_marks, letters_to_offset, offset_to_letters, trim, words
+from rasid.data.text.words import extend_over_marks, letters_to_offset, offset_to_letters, split_words, trim
 
 HOSTILE = (
     "ابوسA1٣۴ .،؟«»\n\t\0\x85\u00a0\u2028\u064b\u0651\u0640\u0670\u0301"
@@ -26,7 +26,7 @@ def is_invisible(character: str) -> bool:
 
 
 def surfaces(text: str) -> list[str]:
-    return [text[start:end] for start, end in words(text)]
+    return [text[start:end] for start, end in split_words(text)]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_examples(text: str, expected: list[str]) -> None:
 @settings(max_examples=500, deadline=None)
 @given(TEXTS)
 def test_every_visible_character_is_in_exactly_one_word(text: str) -> None:
-    found = words(text)
+    found = split_words(text)
     assert found.dtype == np.int64 and found.shape == (len(found), 2)
     covered = np.zeros(len(text), dtype=int)
     last = 0
@@ -73,7 +73,7 @@ def test_every_visible_character_is_in_exactly_one_word(text: str) -> None:
 @settings(max_examples=500, deadline=None)
 @given(TEXTS)
 def test_the_kinds_of_words(text: str) -> None:
-    found = words(text).tolist()
+    found = split_words(text).tolist()
     for start, end in found:
         word = text[start:end]
         assert not any(is_space(character) for character in word)
@@ -91,17 +91,17 @@ def test_the_kinds_of_words(text: str) -> None:
 
 @given(TEXTS, TEXTS)
 def test_white_space_makes_texts_independent(first: str, second: str) -> None:
-    shifted = words(second) + len(first) + 1
-    assert np.array_equal(words(f"{first}\n{second}"), np.concatenate([words(first), shifted]))
+    shifted = split_words(second) + len(first) + 1
+    assert np.array_equal(split_words(f"{first}\n{second}"), np.concatenate([split_words(first), shifted]))
 
 
 def test_a_long_text_is_fast() -> None:
     text = ("وصل الوزيرُ إلى «دمشق» اليوم، وقال: نعم. " * 2600)[:100_000]
-    words(text)  # builds the table
+    split_words(text)  # builds the table
     times = []
     for _ in range(5):
         begin = time.perf_counter()
-        words(text)
+        split_words(text)
         times.append(time.perf_counter() - begin)
     assert min(times) < 0.03  # some 3 ms
 
@@ -177,6 +177,6 @@ def test_trim(text: str, trimmed: str) -> None:
 
 @given(TEXTS)
 def test_trim_keeps_every_word(text: str) -> None:
-    found = words(text)
+    found = split_words(text)
     start, end = trim(text, 0, len(text))
     assert (start, end) == ((found[0, 0], found[-1, 1]) if len(found) else (0, 0))

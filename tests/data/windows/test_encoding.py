@@ -1,4 +1,4 @@
-"""Units and windows: whatever the text and the tokenizer, nothing is lost and every offset is right."""
+"""Words and windows: whatever the text and the tokenizer, nothing is lost and every offset is right."""
 
 import time
 from collections.abc import Callable
@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from rasid.data.text.sentences import split_sentences
-from rasid.data.text.words import words
-from rasid.data.windows.encoding import LONGEST_UNIT, EncodedText, TextEncoder
+from rasid.data.text.words import split_words
+from rasid.data.windows.encoding import LONGEST_WORD, EncodedText, TextEncoder
 
 LINES = [
     "قال متحدث إن القصف وقع قرب سوريا وواشنطن يوم الثلاثاء.",
@@ -133,76 +133,76 @@ HOSTILE = st.lists(PIECES | st.text(max_size=8), max_size=40).map("".join)
 
 def check_invariants(encoder: TextEncoder, text: str, encoded: EncodedText) -> None:
     """Everything that holds of any encoding."""
-    units, windows = encoded.units, encoded.windows
-    assert ((units[:, 0] >= 0) & (units[:, 0] < units[:, 1]) & (units[:, 1] <= len(text))).all()
-    assert (units[1:, 0] >= units[:-1, 1]).all()
+    words, windows = encoded.words, encoded.windows
+    assert ((words[:, 0] >= 0) & (words[:, 0] < words[:, 1]) & (words[:, 1] <= len(text))).all()
+    assert (words[1:, 0] >= words[:-1, 1]).all()
 
-    # Every word is unread, or one unit, or tiled by several.
-    expected = {tuple(word) for word in words(text).tolist()}
+    # Every word is unread, or one word, or tiled by several.
+    expected = {tuple(word) for word in split_words(text).tolist()}
     unread = {tuple(word) for word in encoded.unread.tolist()}
     assert unread <= expected
-    starts, ends = units[:, 0].tolist(), set(units[:, 1].tolist())
+    starts, ends = words[:, 0].tolist(), set(words[:, 1].tolist())
     read = expected - unread
     assert {start for start, _ in read} <= set(starts) and {end for _, end in read} <= ends
-    covered = sum(end - start for start, end in units.tolist())
+    covered = sum(end - start for start, end in words.tolist())
     assert covered == sum(end - start for start, end in read)
 
-    assert [window.own for window in windows] == sorted(window.own for window in windows)
-    edges = [edge for window in windows for edge in window.own]
+    assert [window.owned for window in windows] == sorted(window.owned for window in windows)
+    edges = [edge for window in windows for edge in window.owned]
     assert (
-        edges[:1] == [0][: len(edges)] and edges[-1:] == [len(units)][: len(edges)] and edges[1:-1:2] == edges[2:-1:2]
+        edges[:1] == [0][: len(edges)] and edges[-1:] == [len(words)][: len(edges)] and edges[1:-1:2] == edges[2:-1:2]
     )
-    assert bool(windows) == bool(len(units))
+    assert bool(windows) == bool(len(words))
 
-    bounds: dict[int, int] = {}  # unit → sub-words
+    bounds: dict[int, int] = {}  # word → sub-words
     for window in windows:
         assert len(window.input_ids) <= encoder.window
-        assert len(window.units)
-        assert window.first_unit <= window.own[0] <= window.own[1] <= window.first_unit + len(window.units)
-        inner = window.units
+        assert len(window.words)
+        assert window.first_word <= window.owned[0] <= window.owned[1] <= window.first_word + len(window.words)
+        inner = window.words
         assert inner[0, 0] == len(encoder.prefix) and (inner[1:, 0] == inner[:-1, 1]).all()
         assert (inner[:, 1] > inner[:, 0]).all()
         assert inner[-1, 1] == len(window.input_ids) - len(encoder.suffix)
-        for number, (first, last) in enumerate(inner.tolist(), window.first_unit):
+        for number, (first, last) in enumerate(inner.tolist(), window.first_word):
             assert bounds.setdefault(number, last - first) == last - first
-    assert sorted(bounds) == list(range(len(units)))
+    assert sorted(bounds) == list(range(len(words)))
     check_owners(encoded)
     check_sentences(encoded)
 
 
 def check_owners(encoded: EncodedText) -> None:
-    """The window that answers a unit is the one in which it lies furthest from an edge."""
-    count = len(encoded.units)
+    """The window that owns a word is the one in which it lies furthest from an edge."""
+    count = len(encoded.words)
     margins: dict[int, dict[int, float]] = {}
     for number, window in enumerate(encoded.windows):
-        left = window.units[0, 0] if window.first_unit else -np.inf  # the text's own edges are none
-        right = window.units[-1, 1] if window.first_unit + len(window.units) < count else np.inf
-        for unit, (first, last) in enumerate(window.units.tolist(), window.first_unit):
-            centre = (first + last) / 2
-            margins.setdefault(unit, {})[number] = min(centre - left, right - centre)
+        left = window.words[0, 0] if window.first_word else -np.inf  # the text's own edges are none
+        right = window.words[-1, 1] if window.first_word + len(window.words) < count else np.inf
+        for word, (first, last) in enumerate(window.words.tolist(), window.first_word):
+            center = (first + last) / 2
+            margins.setdefault(word, {})[number] = min(center - left, right - center)
     for number, window in enumerate(encoded.windows):
-        for unit in range(*window.own):
-            assert margins[unit][number] == max(margins[unit].values())
+        for word in range(*window.owned):
+            assert margins[word][number] == max(margins[word].values())
 
 
 def check_sentences(encoded: EncodedText) -> None:
-    """A sentence that a window holds whole is answered once, by such a window; any other by all that touch it."""
-    answers: dict[int, list[tuple[int, int, int]]] = {}
+    """A sentence that a window holds whole is owned once, by such a window; any other by all that touch it."""
+    owns: dict[int, list[tuple[int, int, int]]] = {}
     for number, window in enumerate(encoded.windows):
         for sentence, first, last in window.sentences.tolist():
-            assert 0 <= first < last <= len(window.units)
-            answers.setdefault(sentence, []).append((number, window.first_unit + first, window.first_unit + last))
-    assert sorted(answers) == list(range(len(encoded.sentences)))
-    for sentence, (first, last) in enumerate(encoded.sentence_units.tolist()):
-        spans = [(window.first_unit, window.first_unit + len(window.units)) for window in encoded.windows]
+            assert 0 <= first < last <= len(window.words)
+            owns.setdefault(sentence, []).append((number, window.first_word + first, window.first_word + last))
+    assert sorted(owns) == list(range(len(encoded.sentences)))
+    for sentence, (first, last) in enumerate(encoded.sentence_words.tolist()):
+        spans = [(window.first_word, window.first_word + len(window.words)) for window in encoded.windows]
         whole = [number for number, (start, end) in enumerate(spans) if start <= first and last <= end]
         if whole:
-            ((number, *found),) = answers[sentence]
+            ((number, *found),) = owns[sentence]
             assert number in whole and found == [first, last]
         else:
             touching = [number for number, (start, end) in enumerate(spans) if start < last and first < end]
-            assert [number for number, _, _ in answers[sentence]] == touching
-            read = {unit for _, start, end in answers[sentence] for unit in range(start, end)}
+            assert [number for number, _, _ in owns[sentence]] == touching
+            read = {word for _, start, end in owns[sentence] for word in range(start, end)}
             assert read == set(range(first, last))
 
 
@@ -227,24 +227,24 @@ def test_any_text(encoders: dict, kind: str, text: str, window: int, overlap: in
 @given(text=HOSTILE)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_windows_change_nothing_but_the_cut(encoders: dict, kind: str, text: str) -> None:
-    """Windows share units, sentences and sub-words with the un-windowed reading; a short text is one window."""
+    """Windows share words, sentences and sub-words with the un-windowed reading; a short text is one window."""
     (whole,) = encoders[kind](1_000_000, 0).encode([text])
     encoder = encoders[kind](66, 10)
     (parts,) = encoder.encode([text])
-    for name in ("units", "unread", "sentences", "sentence_units"):
+    for name in ("words", "unread", "sentences", "sentence_words"):
         assert np.array_equal(getattr(whole, name), getattr(parts, name))
-    assert whole.unknown == parts.unknown and len(whole.windows) == bool(len(whole.units))
+    assert whole.unknown == parts.unknown and len(whole.windows) == bool(len(whole.words))
     for full in whole.windows:
         for window in parts.windows:
-            inner = slice(window.first_unit, window.first_unit + len(window.units))
-            assert np.array_equal(np.diff(full.units[inner]), np.diff(window.units))
-            first, last = full.units[inner][0, 0], full.units[inner][-1, 1]
+            inner = slice(window.first_word, window.first_word + len(window.words))
+            assert np.array_equal(np.diff(full.words[inner]), np.diff(window.words))
+            first, last = full.words[inner][0, 0], full.words[inner][-1, 1]
             body = window.input_ids[len(encoder.prefix) : len(window.input_ids) - len(encoder.suffix)]
             assert np.array_equal(full.input_ids[first:last], body)
         if len(full.input_ids) <= 66:
             (window,) = parts.windows
-            assert np.array_equal(window.input_ids, full.input_ids) and np.array_equal(window.units, full.units)
-            assert window.own == full.own and np.array_equal(window.sentences, full.sentences)
+            assert np.array_equal(window.input_ids, full.input_ids) and np.array_equal(window.words, full.words)
+            assert window.owned == full.owned and np.array_equal(window.sentences, full.sentences)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -258,47 +258,47 @@ def test_a_short_text_is_encoded_as_by_the_tokenizer_alone(encoders: dict, kind:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_units_are_words_and_tell_their_sub_words(encoders: dict, kind: str) -> None:
+def test_words_are_words_and_tell_their_sub_words(encoders: dict, kind: str) -> None:
     text = "قال  متحدث إن القصف وقع"
     encoder = encoders[kind]()
     (encoded,) = encoder.encode([text])
-    assert [text[start:end] for start, end in encoded.units] == text.split()
+    assert [text[start:end] for start, end in encoded.words] == text.split()
     (window,) = encoded.windows
-    for (first, last), word in zip(window.units.tolist(), text.split(), strict=True):
+    for (first, last), word in zip(window.words.tolist(), text.split(), strict=True):
         assert encoder.tokenizer.decode(window.input_ids[first:last].tolist()).replace(" ##", "").strip() == word
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_unit_of_many_sub_words_is_cut_and_its_pieces_tile_it(encoders: dict, kind: str) -> None:
+def test_a_word_of_many_sub_words_is_cut_and_its_pieces_tile_it(encoders: dict, kind: str) -> None:
     word = "سوريا\u200cقال" * 30
-    if kind == "wordpiece":  # its normaliser drops the joiner, and 100 letters are one unknown
+    if kind == "wordpiece":  # its normalizer drops the joiner, and 100 letters are one unknown
         word = "".join(chr(0x628 + n * 7 % 18) for n in range(99))
     (encoded,) = encoders[kind](200, 50).encode([f"قبل {word} بعد"])
-    inner = encoded.units[1:-1]
+    inner = encoded.words[1:-1]
     assert len(inner) > 1 and inner[0, 0] == 4 and inner[-1, 1] == 4 + len(word)
     assert (inner[1:, 0] == inner[:-1, 1]).all()
-    sizes = {n: int(last - first) for w in encoded.windows for n, (first, last) in enumerate(w.units, w.first_unit)}
-    assert max(sizes.values()) <= LONGEST_UNIT and min(sizes.values()) > 0
+    sizes = {n: int(last - first) for w in encoded.windows for n, (first, last) in enumerate(w.words, w.first_word)}
+    assert max(sizes.values()) <= LONGEST_WORD and min(sizes.values()) > 0
 
 
-def test_a_long_unit_is_never_cut_inside_a_character(encoders: dict) -> None:
+def test_a_long_word_is_never_cut_inside_a_character(encoders: dict) -> None:
     encoder = encoders["byte-level"](200, 50)
     text = "漢" * 100  # three bytes each; 32 is no multiple
     (encoded,) = encoder.encode([text])
     for window in encoded.windows:
-        for unit, (first, last) in enumerate(window.units.tolist(), window.first_unit):
-            start, end = encoded.units[unit]
+        for word, (first, last) in enumerate(window.words.tolist(), window.first_word):
+            start, end = encoded.words[word]
             assert encoder.tokenizer.decode(window.input_ids[first:last].tolist()) == text[start:end]
 
 
-def test_a_character_of_more_sub_words_than_a_unit_should_have(encoders: dict) -> None:
+def test_a_character_of_more_sub_words_than_a_word_should_have(encoders: dict) -> None:
     content = Tokenizer.from_str(byte_level().to_str())
     content.normalizer = normalizers.NFKC()
     encoder = TextEncoder(content, window=66, overlap=20)
     text = "ﷺ" * 20  # 18 characters, 33 bytes each after NFKC
     (encoded,) = encoder.encode([text])
     check_invariants(encoder, text, encoded)
-    assert encoded.units[-1, 1] == 20
+    assert encoded.words[-1, 1] == 20
 
 
 def test_typed_special_tokens_are_text(encoders: dict) -> None:
@@ -326,8 +326,8 @@ def test_unread_words_and_unknown_sub_words_are_counted(encoders: dict) -> None:
 def test_a_text_that_the_tokenizer_deletes_has_no_window(encoders: dict) -> None:
     text = "漢字 😀 Ω"
     (encoded,) = encoders["wordpiece"]().encode([text])
-    assert not encoded.windows and not len(encoded.units) and not len(encoded.sentences)
-    assert encoded.unread.tolist() == words(text).tolist()
+    assert not encoded.windows and not len(encoded.words) and not len(encoded.sentences)
+    assert encoded.unread.tolist() == split_words(text).tolist()
 
 
 def test_white_space_does_not_push_words_out(encoders: dict) -> None:
@@ -336,7 +336,7 @@ def test_white_space_does_not_push_words_out(encoders: dict) -> None:
     for kind in ("byte-level", "sentencepiece"):
         encoder = encoders[kind]()
         (encoded,) = encoder.encode([text])
-        assert [text[start:end] for start, end in encoded.units] == ["سوريا", "قال"]
+        assert [text[start:end] for start, end in encoded.words] == ["سوريا", "قال"]
         (window,) = encoded.windows
         decoded = encoder.tokenizer.decode(window.input_ids.tolist())
         assert "سوريا" in decoded and "قال" in decoded
@@ -349,7 +349,7 @@ def test_sentences_are_split_or_kept(encoders: dict) -> None:
     seen = [span for span in split_sentences(text) if "漢" not in text[slice(*span)]]
     assert [tuple(span) for span in split.sentences.tolist()] == seen
     assert given.sentences.tolist() == [[0, 15], [25, len(text)]]  # the middle one has nothing to read
-    assert [text[given.units[a, 0] : given.units[b - 1, 1]] for a, b in given.sentence_units] == [
+    assert [text[given.words[a, 0] : given.words[b - 1, 1]] for a, b in given.sentence_words] == [
         "قال متحدث. وقع",
         "سوريا",
     ]
@@ -369,7 +369,7 @@ def test_many_texts_are_encoded_as_each_alone(encoders: dict) -> None:
     texts = [*LINES[:3], "", MEAN_TEXTS["crlf"]]
     for text, encoded in zip(texts, encoder.encode(texts), strict=True):
         (alone,) = encoder.encode([text])
-        assert np.array_equal(alone.units, encoded.units) and len(alone.windows) == len(encoded.windows)
+        assert np.array_equal(alone.words, encoded.words) and len(alone.windows) == len(encoded.windows)
     assert encoder.encode([]) == []
 
 
@@ -388,4 +388,4 @@ def test_a_long_article_is_encoded_at_once(encoders: dict) -> None:
     start = time.process_time()
     (encoded,) = encoder.encode([text])
     assert time.process_time() - start < 2
-    assert encoded.windows[-1].own[1] == len(encoded.units) > 10_000
+    assert encoded.windows[-1].owned[1] == len(encoded.words) > 10_000

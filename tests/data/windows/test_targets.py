@@ -11,16 +11,16 @@ from tokenizers import Tokenizer
 
 from rasid.data.articles import Article, Entity, Event, Sentence, Span, check_article
 from rasid.data.labels import Label, LabelScheme
-from rasid.data.text.words import behind_proclitic, words
+from rasid.data.text.words import behind_proclitic, split_words
 from rasid.data.windows.encoding import EncodedText, TextEncoder
 from rasid.data.windows.targets import (
     IGNORED,
     TargetMaker,
     Targets,
+    annotated_labels_of,
     outermost,
     sentence_types_of,
-    supervision_of,
-    unit_range,
+    word_range,
 )
 from rasid.models.decoding import decode_entities, decode_triggers
 
@@ -34,9 +34,9 @@ SCHEME = LabelScheme(
 ALL = {
     "entities": ENTITIES,
     "triggers": EVENTS,
-    "boundaries": (),
+    "proclitics": (),
     "sentence_types": EVENTS,
-    "event_types": EVENTS,
+    "article_types": EVENTS,
 }
 Spans = list[tuple[int, int, str]]
 
@@ -46,11 +46,11 @@ def encoder(tokenizer_json: str) -> TextEncoder:
     return TextEncoder(Tokenizer.from_str(tokenizer_json), window=72, overlap=20)
 
 
-def make(encoder: TextEncoder, article: Article, supervision: dict | None = None) -> tuple[Targets, EncodedText]:
+def make(encoder: TextEncoder, article: Article, annotated_labels: dict | None = None) -> tuple[Targets, EncodedText]:
     assert not list(check_article(article, SCHEME))
     given = [(s.start, s.end) for s in article.sentences] or None
     (encoded,) = encoder.encode([article.text], [given])
-    return TargetMaker(SCHEME).make(article, encoded, ALL if supervision is None else supervision), encoded
+    return TargetMaker(SCHEME).make(article, encoded, ALL if annotated_labels is None else annotated_labels), encoded
 
 
 def located(text: str, *marked: tuple[str, str]) -> Spans:
@@ -76,16 +76,16 @@ def with_triggers(text: str, *marked: tuple[str, str]) -> Article:
 
 def decoded(text: str, encoded: EncodedText, targets: Targets) -> tuple[Spans, Spans]:
     """What a network that has learned the targets by heart predicts."""
-    count = len(encoded.units)
+    count = len(encoded.words)
     tags = np.maximum(targets.entities, 0)
     entity_logits = np.where(np.arange(1 + 2 * len(ENTITIES)) == tags[:, None], 9.0, -9.0)
     trigger_logits = np.full((count, 2 * len(EVENTS)), -9.0)
     trigger_logits[targets.triggers[:, 0], targets.triggers[:, 1]] = 9.0
-    letters = np.maximum(targets.boundaries, 0)
+    letters = np.maximum(targets.proclitics, 0)
 
     def span(first: int, end: int) -> tuple[int, int]:
-        start, stop = encoded.units[first].tolist()
-        return behind_proclitic(text, start, stop, int(letters[first])), int(encoded.units[end - 1, 1])
+        start, stop = encoded.words[first].tolist()
+        return behind_proclitic(text, start, stop, int(letters[first])), int(encoded.words[end - 1, 1])
 
     return (
         [(*span(s.first, s.end), ENTITIES[s.label]) for s in decode_entities(entity_logits)],
@@ -134,7 +134,7 @@ def annotated(draw: st.DrawFn) -> Article:
     """An article with spans of every kind: of words, behind clitics, nested, crossing, anywhere."""
     chosen = draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=30))
     text = "".join(word + draw(st.sampled_from([" ", " ", "، ", ".\n", ""])) for word in chosen)
-    places = words(text).tolist()
+    places = split_words(text).tolist()
 
     def span() -> tuple[int, int]:
         first = draw(st.integers(0, len(places) - 1))
@@ -172,9 +172,9 @@ def annotated(draw: st.DrawFn) -> Article:
 def test_all_gold_is_reproduced_or_counted(encoder: TextEncoder, article: Article) -> None:
     targets, encoded = make(encoder, article)
     check_accounts(article, encoded, targets)
-    # Without boundaries nothing inside a word can be predicted.
-    targets, _ = make(encoder, article, {task: names for task, names in ALL.items() if task != "boundaries"})
-    assert (targets.boundaries == IGNORED).all()
+    # Without proclitics nothing inside a word can be predicted.
+    targets, _ = make(encoder, article, {task: names for task, names in ALL.items() if task != "proclitics"})
+    assert (targets.proclitics == IGNORED).all()
     check_accounts(article, encoded, targets)
 
 
@@ -189,8 +189,8 @@ def test_the_made_articles_come_back_whole(encoder: TextEncoder, articles: list[
                 events={name: Label(name=name) for name in (*article.event_types, *EVENTS)},
             )
         )
-        supervision = {"entities": scheme_labels, "triggers": article.event_types, "boundaries": ()}
-        targets = maker.make(article, encoded, supervision)
+        annotated_labels = {"entities": scheme_labels, "triggers": article.event_types, "proclitics": ()}
+        targets = maker.make(article, encoded, annotated_labels)
         flat, causes = outermost(sorted({(e.start, e.end, e.label) for e in article.entities}))
         assert targets.unpredictable == Counter({("entities", cause): n for cause, n in causes.items()})
         assert (targets.entities % 2 == 1).sum() == len(flat)
@@ -281,7 +281,7 @@ def test_two_boundaries_in_one_word(encoder: TextEncoder) -> None:
         ),
     )
     targets, encoded = make(encoder, article)
-    assert targets.unpredictable == {("triggers", "two boundaries in one word"): 1}
+    assert targets.unpredictable == {("triggers", "two proclitics in one word"): 1}
     check_accounts(article, encoded, targets)
 
 
@@ -302,20 +302,20 @@ def test_several_types_on_one_trigger_and_repeated_gold(encoder: TextEncoder) ->
     check_accounts(article, encoded, targets)
 
 
-def test_boundaries_are_letters_of_first_units_only(encoder: TextEncoder) -> None:
+def test_boundaries_are_letters_of_first_words_only(encoder: TextEncoder) -> None:
     text = "قال وسامر الحلبي إن سوريا"
     targets, encoded = make(encoder, with_entities(text, ("و|سامر الحلبي", "PER"), ("سوريا", "GPE")))
-    assert [text[a:b] for a, b in encoded.units] == text.split()
-    assert targets.boundaries.tolist() == [IGNORED, 1, IGNORED, IGNORED, 0]
+    assert [text[a:b] for a, b in encoded.words] == text.split()
+    assert targets.proclitics.tolist() == [IGNORED, 1, IGNORED, IGNORED, 0]
     assert targets.entities.tolist() == [0, 1, 2, 0, 3]
 
 
 def test_boundaries_that_are_not_supervised(encoder: TextEncoder) -> None:
     article = with_entities("قال وسامر إن سوريا", ("و|سامر", "PER"), ("سوريا", "GPE"))
     targets, _ = make(encoder, article, {"entities": ENTITIES})
-    assert lost(targets, "entities") == {"starts inside a word, and boundaries are not supervised": 1}
+    assert lost(targets, "entities") == {"starts inside a word, and proclitics are not trained_labels": 1}
     assert targets.entities.tolist() == [0, 1, 0, 3]
-    assert (targets.boundaries == IGNORED).all()
+    assert (targets.proclitics == IGNORED).all()
 
 
 def test_what_is_not_supervised_has_no_target(encoder: TextEncoder) -> None:
@@ -327,21 +327,26 @@ def test_what_is_not_supervised_has_no_target(encoder: TextEncoder) -> None:
         event_types=("ASSAULT",),
     )
     nothing, encoded = make(encoder, article, {})
-    assert (nothing.entities == IGNORED).all() and (nothing.boundaries == IGNORED).all()
-    assert not nothing.entities_open.any() and not nothing.triggers_judged.any() and not len(nothing.triggers)
-    assert (nothing.sentence_types == IGNORED).all() and (nothing.event_types == IGNORED).all()
+    assert (nothing.entities == IGNORED).all() and (nothing.proclitics == IGNORED).all()
+    assert not nothing.entities_unannotated.any() and not nothing.triggers_annotated.any() and not len(nothing.triggers)
+    assert (nothing.sentence_types == IGNORED).all() and (nothing.article_types == IGNORED).all()
     assert not nothing.unpredictable
 
     some, _ = make(
         encoder,
         article,
-        {"entities": ("GPE",), "triggers": ("PROTEST",), "sentence_types": ("ASSAULT", "AID"), "event_types": ("AID",)},
+        {
+            "entities": ("GPE",),
+            "triggers": ("PROTEST",),
+            "sentence_types": ("ASSAULT", "AID"),
+            "article_types": ("AID",),
+        },
     )
-    assert sorted(some.entities[some.entities > 0].tolist()) == [3]  # PER is not judged and so no gold
-    assert some.entities_open.tolist() == [True, False, True]
-    assert some.triggers_judged.tolist() == [False, True, False] and not len(some.triggers)
+    assert sorted(some.entities[some.entities > 0].tolist()) == [3]  # PER is not annotated and so no gold
+    assert some.entities_unannotated.tolist() == [True, False, True]
+    assert some.triggers_annotated.tolist() == [False, True, False] and not len(some.triggers)
     assert some.sentence_types.tolist() == [[1, IGNORED, 0], [0, IGNORED, 0]]
-    assert some.event_types.tolist() == [IGNORED, IGNORED, 0]
+    assert some.article_types.tolist() == [IGNORED, IGNORED, 0]
     assert len(encoded.sentences) == 2
 
 
@@ -349,18 +354,18 @@ def test_an_article_narrows_what_its_data_set_declares(encoder: TextEncoder) -> 
     article = Article(
         text="قصف في سوريا.",
         event_types=("ASSAULT", "AID"),
-        judged={"event_types": ("ASSAULT",), "entities": (), "triggers": EVENTS},
+        annotated={"article_types": ("ASSAULT",), "entities": (), "triggers": EVENTS},
     )
-    declared = {"event_types": ("ASSAULT", "PROTEST"), "entities": ("GPE",), "sentence_types": EVENTS}
-    assert supervision_of(article, declared) == {
-        "event_types": ("ASSAULT",),
+    declared = {"article_types": ("ASSAULT", "PROTEST"), "entities": ("GPE",), "sentence_types": EVENTS}
+    assert annotated_labels_of(article, declared) == {
+        "article_types": ("ASSAULT",),
         "entities": (),
         "sentence_types": EVENTS,
     }
-    assert declared["event_types"] == ("ASSAULT", "PROTEST")
+    assert declared["article_types"] == ("ASSAULT", "PROTEST")
     targets, _ = make(encoder, article, declared)
-    assert targets.event_types.tolist() == [1, IGNORED, IGNORED]
-    assert targets.entities_open.all() and not targets.triggers_judged.any()
+    assert targets.article_types.tolist() == [1, IGNORED, IGNORED]
+    assert targets.entities_unannotated.all() and not targets.triggers_annotated.any()
 
 
 def test_sentence_types_follow_from_triggers_or_are_given(encoder: TextEncoder) -> None:
@@ -395,7 +400,7 @@ def test_labels_of_what_the_encoder_cannot_read_are_counted(encoder: TextEncoder
     targets, _ = make(encoder, article)
     assert targets.unpredictable == {
         ("sentence_types", "no sub-word"): 2,
-        ("event_types", "no sub-word"): 1,
+        ("article_types", "no sub-word"): 1,
         ("entities", "no sub-word"): 1,
     }
 
@@ -405,10 +410,10 @@ def test_a_scheme_without_events(encoder: TextEncoder) -> None:
     article = Article(text="قال سامر", entities=(Entity(start=4, end=8, label="PER"),))
     (encoded,) = encoder.encode([article.text])
     targets = TargetMaker(scheme).make(
-        article, encoded, {"entities": ("PER",), "sentence_types": (), "event_types": ()}
+        article, encoded, {"entities": ("PER",), "sentence_types": (), "article_types": ()}
     )
     assert targets.entities.tolist() == [0, 1]
-    assert targets.sentence_types.shape == (1, 0) and targets.event_types.shape == (0,)
+    assert targets.sentence_types.shape == (1, 0) and targets.article_types.shape == (0,)
 
 
 def test_outermost() -> None:
@@ -418,9 +423,9 @@ def test_outermost() -> None:
     assert causes == {"nested inside another": 2, "crosses another": 1}
 
 
-def test_unit_range(encoder: TextEncoder) -> None:
+def test_word_range(encoder: TextEncoder) -> None:
     (encoded,) = encoder.encode(["قال سامر 漢 أمس"])
-    assert [unit_range(encoded, a, b) for a, b in [(0, 3), (0, 8), (5, 6), (3, 4), (9, 10), (8, 14)]] == [
+    assert [word_range(encoded, a, b) for a, b in [(0, 3), (0, 8), (5, 6), (3, 4), (9, 10), (8, 14)]] == [
         (0, 1),
         (0, 2),
         (1, 2),

@@ -11,18 +11,18 @@ import torch
 from tokenizers import Tokenizer
 
 from rasid.configs.loader import load_config
-from rasid.configs.schema import Recipe
+from rasid.configs.schema import Config
 from rasid.data.articles import Article, Sentence
 from rasid.data.formats import write_articles
 from rasid.data.labels import LabelScheme
 from rasid.data.problems import DataError
 from rasid.data.windows.encoding import EncodedText, TextEncoder
 from rasid.data.windows.targets import IGNORED, TargetMaker, Targets
-from rasid.data.windows.training_set import Census, Collator, WindowSet, write_windows
+from rasid.data.windows.training_set import Collator, Statistics, WindowSet, write_windows
 from rasid.train import prepare
 
 BUDGET = 300
-TASKS = ("entities", "triggers", "sentence_types", "event_types")
+TASKS = ("entities", "triggers", "sentence_types", "article_types")
 
 
 @pytest.fixture(scope="module")
@@ -51,51 +51,51 @@ def long_article(articles: list[Article]) -> Article:
 
 
 def everything(scheme: LabelScheme) -> dict:
-    return {"boundaries": (), **{task: scheme.labels(task) for task in TASKS}}
+    return {"proclitics": (), **{task: scheme.labels(task) for task in TASKS}}
 
 
-Written = Callable[..., tuple[WindowSet, Census]]
+Written = Callable[..., tuple[WindowSet, Statistics]]
 
 
 @pytest.fixture
 def written(tmp_path: Path, encoder: TextEncoder, scheme: LabelScheme) -> Written:
     """Writes data sets and opens them."""
 
-    def write(*sources: tuple[list[Article], dict], scheme: LabelScheme = scheme) -> tuple[WindowSet, Census]:
+    def write(*sources: tuple[list[Article], dict], scheme: LabelScheme = scheme) -> tuple[WindowSet, Statistics]:
         file = tmp_path / "windows.arrow"
-        census = write_windows(file, sources, encoder, TargetMaker(scheme), budget=BUDGET)
-        return WindowSet(file), census
+        statistics = write_windows(file, sources, encoder, TargetMaker(scheme), budget=BUDGET)
+        return WindowSet(file), statistics
 
     return write
 
 
 def encoded_with_targets(
-    encoder: TextEncoder, scheme: LabelScheme, article: Article, supervision: dict
+    encoder: TextEncoder, scheme: LabelScheme, article: Article, annotated_labels: dict
 ) -> tuple[EncodedText, Targets]:
     given = [(sentence.start, sentence.end) for sentence in article.sentences] or None
     (encoded,) = encoder.encode([article.text], [given])
-    return encoded, TargetMaker(scheme).make(article, encoded, supervision)
+    return encoded, TargetMaker(scheme).make(article, encoded, annotated_labels)
 
 
 def check_row(batch: dict, row: int, encoded: EncodedText, targets: Targets, number: int, pad_id: int) -> None:
     """One row of a batch against its window, element by element."""
     window, gold = encoded.windows[number], batch["targets"]
-    size, count, kinds = len(window.input_ids), len(window.units), targets.triggers_judged.shape[0]
+    size, count, kinds = len(window.input_ids), len(window.words), targets.triggers_annotated.shape[0]
     assert batch["input_ids"][row].tolist()[:size] == window.input_ids.tolist()
     assert set(batch["input_ids"][row].tolist()[size:]) <= {pad_id}
     assert batch["attention_mask"][row].tolist() == [int(i < size) for i in range(batch["input_ids"].shape[1])]
-    for place in range(batch["units"].shape[1]):
-        unit = window.first_unit + place
+    for place in range(batch["words"].shape[1]):
+        word = window.first_word + place
         real = place < count
-        own = real and window.own[0] <= unit < window.own[1]
-        assert batch["units"][row, place].tolist() == (window.units[place].tolist() if real else [0, 0])
-        assert gold["answered"][row, place].item() == own
-        assert gold["entities"][row, place].item() == (targets.entities[unit] if own else IGNORED)
-        assert gold["boundaries"][row, place].item() == (targets.boundaries[unit] if own else IGNORED)
-        marks = {mark for at, mark in targets.triggers.tolist() if own and at == unit}
+        own = real and window.owned[0] <= word < window.owned[1]
+        assert batch["words"][row, place].tolist() == (window.words[place].tolist() if real else [0, 0])
+        assert gold["owned"][row, place].item() == own
+        assert gold["entities"][row, place].item() == (targets.entities[word] if own else IGNORED)
+        assert gold["proclitics"][row, place].item() == (targets.proclitics[word] if own else IGNORED)
+        marks = {mark for at, mark in targets.triggers.tolist() if own and at == word}
         assert set(gold["triggers"][row, place].nonzero().flatten().tolist()) == marks
-    assert gold["entities_open"][row].tolist() == targets.entities_open.tolist()
-    assert gold["triggers_judged"][row].tolist() == targets.triggers_judged.tolist()
+    assert gold["entities_unannotated"][row].tolist() == targets.entities_unannotated.tolist()
+    assert gold["triggers_annotated"][row].tolist() == targets.triggers_annotated.tolist()
     for place in range(batch["sentences"].shape[1]):
         real = place < len(window.sentences)
         sentence, first, last = window.sentences[place].tolist() if real else (0, 0, 0)
@@ -116,29 +116,29 @@ def test_batches_are_what_the_targets_say(
     given = replace(
         articles[3], id="given", sentences=(Sentence(start=0, end=9, types=("AID",)), Sentence(start=10, end=40))
     )
-    partial = {"entities": ("GPE",), "triggers": ("PROTEST",), "event_types": ("AID", "PROTEST")}
+    partial = {"entities": ("GPE",), "triggers": ("PROTEST",), "article_types": ("AID", "PROTEST")}
     sources = [
         ([*articles[:3], long_article, Article(text=" \n", id="blank"), given], everything(scheme)),
         (articles[10:13], partial),
     ]
-    windows, census = written(*sources)
+    windows, statistics = written(*sources)
 
     expected = []  # one entry a window
     unpredictable = 0
-    for source, (members, supervision) in enumerate(sources):
+    for source, (members, annotated_labels) in enumerate(sources):
         for article in members:
-            encoded, targets = encoded_with_targets(encoder, scheme, article, supervision)
+            encoded, targets = encoded_with_targets(encoder, scheme, article, annotated_labels)
             unpredictable += targets.unpredictable.total()
             expected += [(source, article.id, encoded, targets, number) for number in range(len(encoded.windows))]
-    assert len(windows) == len(expected) == census.windows
+    assert len(windows) == len(expected) == statistics.windows
     assert windows.sources.tolist() == [source for source, *_ in expected]
     assert windows.lengths.tolist() == [len(encoded.windows[number].input_ids) for _, _, encoded, _, number in expected]
     assert list(windows.ids(range(len(windows)))) == [name for _, name, *_ in expected]
     assert (np.diff(windows.groups) >= 0).all()
-    assert census.articles == 9 and census.subwords == windows.lengths.sum()
-    assert census.unpredictable.total() == unpredictable
-    assert census.units == sum(len(encoded.units) for _, _, encoded, _, number in expected if number == 0)
-    assert census.tags.sum() == census.units and census.tags[0] > census.tags[1:].sum() > 0
+    assert statistics.articles == 9 and statistics.subwords == windows.lengths.sum()
+    assert statistics.unpredictable.total() == unpredictable
+    assert statistics.words == sum(len(encoded.words) for _, _, encoded, _, number in expected if number == 0)
+    assert statistics.tags.sum() == statistics.words and statistics.tags[0] > statistics.tags[1:].sum() > 0
 
     collate = Collator(encoder.pad_id, len(scheme.events))
     rng = np.random.default_rng(0)
@@ -154,8 +154,8 @@ def test_batches_are_what_the_targets_say(
         assert batch["targets"]["article"].tolist() == [order[group] for group in windows.groups[picked]]
         for place, group in enumerate(groups):
             _, _, _, targets, number = expected[int(np.flatnonzero(windows.groups == group)[0])]
-            wanted = targets.event_types.tolist() if number == 0 else [IGNORED] * len(scheme.events)
-            assert batch["targets"]["event_types"][place].tolist() == wanted
+            wanted = targets.article_types.tolist() if number == 0 else [IGNORED] * len(scheme.events)
+            assert batch["targets"]["article_types"][place].tolist() == wanted
         assert batch["ids"] == sorted({expected[index][1] for index in picked})
 
 
@@ -165,19 +165,19 @@ def test_a_long_article_says_its_labels_once_and_fits_the_budget(
     windows, _ = written(([long_article], everything(scheme)))
     assert windows.lengths.sum() > 2 * BUDGET
     batch = Collator(0, len(scheme.events))(windows.__getitems__(range(len(windows))))
-    said = (batch["targets"]["event_types"] != IGNORED).any(1)
+    said = (batch["targets"]["article_types"] != IGNORED).any(1)
     assert said.tolist() == [True] + [False] * (len(said) - 1) and len(said) > 2
     for group in np.unique(windows.groups):
         lengths = windows.lengths[windows.groups == group]
         assert lengths.max() * len(lengths) <= BUDGET  # padding included
 
 
-def test_answered_units_cover_every_article_once(written: Written, scheme: LabelScheme, long_article: Article) -> None:
-    windows, census = written(([long_article], everything(scheme)))
+def test_answered_words_cover_every_article_once(written: Written, scheme: LabelScheme, long_article: Article) -> None:
+    windows, statistics = written(([long_article], everything(scheme)))
     batch = Collator(0, len(scheme.events))(windows.__getitems__(range(len(windows))))
-    assert batch["targets"]["answered"].sum() == census.units
+    assert batch["targets"]["owned"].sum() == statistics.words
     tags = batch["targets"]["entities"]
-    assert np.bincount(tags[tags >= 0], minlength=len(census.tags)).tolist() == census.tags.tolist()
+    assert np.bincount(tags[tags >= 0], minlength=len(statistics.tags)).tolist() == statistics.tags.tolist()
 
 
 def test_an_article_that_is_repeated_in_a_batch_counts_twice(
@@ -187,8 +187,9 @@ def test_an_article_that_is_repeated_in_a_batch_counts_twice(
     assert windows.groups.tolist() == [0, 1]
     batch = Collator(0, len(scheme.events))(windows.__getitems__([0, 0, 1, 0]))
     assert batch["targets"]["article"].tolist() == [0, 1, 2, 3]
-    assert batch["targets"]["event_types"].tolist() == [
-        Collator(0, len(scheme.events))(windows[index])["targets"]["event_types"][0].tolist() for index in (0, 0, 1, 0)
+    assert batch["targets"]["article_types"].tolist() == [
+        Collator(0, len(scheme.events))(windows[index])["targets"]["article_types"][0].tolist()
+        for index in (0, 0, 1, 0)
     ]
     windows, _ = written(([long_article], everything(scheme)))
     first = np.flatnonzero(windows.groups == 0).tolist()
@@ -200,9 +201,9 @@ def test_an_article_that_is_repeated_in_a_batch_counts_twice(
 def test_types_of_the_tensors(written: Written, scheme: LabelScheme, articles: list[Article]) -> None:
     windows, _ = written((articles[:5], everything(scheme)))
     batch = Collator(0, len(scheme.events))(windows.__getitems__([4, 0, 2]))
-    integers = ("input_ids", "attention_mask", "units", "sentences", "sentence_numbers")
+    integers = ("input_ids", "attention_mask", "words", "sentences", "sentence_numbers")
     assert all(batch[name].dtype == torch.int64 for name in integers)
-    flags = {"entities_open", "triggers", "triggers_judged", "answered", "sentence_valid"}
+    flags = {"entities_unannotated", "triggers", "triggers_annotated", "owned", "sentence_valid"}
     for name, values in batch["targets"].items():
         assert values.dtype == (torch.bool if name in flags else torch.int64), name
 
@@ -212,57 +213,59 @@ def test_a_scheme_of_entities_alone(
 ) -> None:
     names = LabelScheme(name="names", entities=scheme.entities)
     plain = [replace(article, events=(), event_types=()) for article in articles[:4]]
-    windows, census = written((plain, {"entities": names.labels("entities"), "boundaries": ()}), scheme=names)
+    windows, statistics = written((plain, {"entities": names.labels("entities"), "proclitics": ()}), scheme=names)
     batch = Collator(encoder.pad_id, 0)(windows.__getitems__([0, 1, 2]))
     gold = batch["targets"]
     assert gold["triggers"].shape == (*gold["entities"].shape, 0)
-    assert gold["triggers_judged"].shape == (3, 0) and gold["event_types"].shape == (3, 0)
+    assert gold["triggers_annotated"].shape == (3, 0) and gold["article_types"].shape == (3, 0)
     assert gold["sentence_types"].shape[0] == 3 and gold["sentence_types"].shape[2] == 0
-    assert (gold["entities"] > 0).any() and census.tags[1:].sum() > 0
+    assert (gold["entities"] > 0).any() and statistics.tags[1:].sum() > 0
 
 
 def test_a_scheme_of_events_alone(written: Written, scheme: LabelScheme, articles: list[Article]) -> None:
     events = LabelScheme(name="events", events=scheme.events)
     plain = [replace(article, entities=()) for article in articles[:4]]
-    windows, census = written((plain, {"sentence_types": events.labels("sentence_types")}), scheme=events)
+    windows, statistics = written((plain, {"sentence_types": events.labels("sentence_types")}), scheme=events)
     gold = Collator(0, len(events.events))(windows.__getitems__([0, 1]))["targets"]
-    assert gold["entities_open"].shape == (2, 0) and (gold["entities"] == IGNORED).all()
-    assert (gold["sentence_types"] == 1).any() and census.tags.tolist() == [0]
+    assert gold["entities_unannotated"].shape == (2, 0) and (gold["entities"] == IGNORED).all()
+    assert (gold["sentence_types"] == 1).any() and statistics.tags.tolist() == [0]
 
 
 @pytest.mark.parametrize("texts", [[], [""], [" \n", "漢字 😀"]])
 def test_nothing_to_read(written: Written, scheme: LabelScheme, texts: list[str]) -> None:
-    windows, census = written(([Article(text=text) for text in texts], everything(scheme)))
-    assert len(windows) == census.windows == 0 and census.articles == len(texts)
+    windows, statistics = written(([Article(text=text) for text in texts], everything(scheme)))
+    assert len(windows) == statistics.windows == 0 and statistics.articles == len(texts)
     assert windows.lengths.tolist() == windows.groups.tolist() == windows.sources.tolist() == []
 
 
 def test_a_data_set_that_the_encoder_cannot_read_is_an_error(
-    tmp_path: Path, recipe_text: str, data_files: dict[str, Path]
+    tmp_path: Path, config_text: str, data_files: dict[str, Path]
 ) -> None:
     for name, text in (("foreign", "漢字 😀 漢"), ("odd", "字")):
         write_articles([Article(id="a", text=text)], tmp_path / f"{name}.jsonl")
-    lines = "".join(f"    - {{path: {tmp_path / name}.jsonl, supervises: [entities]}}\n" for name in ("foreign", "odd"))
-    (tmp_path / "recipe.yaml").write_text(recipe_text.replace("  train:\n", f"  train:\n{lines}"), encoding="utf-8")
-    recipe = load_config(tmp_path / "recipe.yaml", Recipe)
-    data = prepare.load_data(recipe)
-    encoder = prepare.make_encoder(recipe, data, 0)
+    lines = "".join(f"    - {{path: {tmp_path / name}.jsonl, annotated: [entities]}}\n" for name in ("foreign", "odd"))
+    (tmp_path / "config.yaml").write_text(config_text.replace("  train:\n", f"  train:\n{lines}"), encoding="utf-8")
+    config = load_config(tmp_path / "config.yaml", Config)
+    data = prepare.load_data(config)
+    encoder = prepare.make_encoder(config, data, 0)
     with pytest.raises(DataError) as raised:
-        prepare.make_windows(tmp_path / "w.arrow", recipe, data, encoder)
+        prepare.make_windows(tmp_path / "w.arrow", config, data, encoder)
     assert [problem.source for problem in raised.value.problems] == ["foreign", "odd"]
     assert "sees no word" in str(raised.value) and "漢字 😀 漢" in str(raised.value)
-    windows, census = prepare.make_windows(tmp_path / "w.arrow", recipe, replace(data, train=data.train[2:]), encoder)
-    assert len(windows) == census.windows >= len(data.train[2].articles)
+    windows, statistics = prepare.make_windows(
+        tmp_path / "w.arrow", config, replace(data, train=data.train[2:]), encoder
+    )
+    assert len(windows) == statistics.windows >= len(data.train[2].articles)
 
 
-def test_a_plan_repeats_each_data_set_as_its_recipe_says(
-    tmp_path: Path, recipe_text: str, data_files: dict[str, Path]
+def test_a_plan_repeats_each_data_set_as_its_config_says(
+    tmp_path: Path, config_text: str, data_files: dict[str, Path]
 ) -> None:
-    line = f"    - {{path: {data_files['dev']}, supervises: [entities], repeats: 3}}\n"
-    (tmp_path / "recipe.yaml").write_text(recipe_text.replace("  train:\n", f"  train:\n{line}"), encoding="utf-8")
-    recipe = load_config(tmp_path / "recipe.yaml", Recipe, ["training.epochs=1"])
-    data = prepare.load_data(recipe)
-    windows, _ = prepare.make_windows(tmp_path / "w.arrow", recipe, data, prepare.make_encoder(recipe, data, 0))
-    plan = prepare.make_plan(recipe, windows, seed=1)
+    line = f"    - {{path: {data_files['dev']}, annotated: [entities], repeats: 3}}\n"
+    (tmp_path / "config.yaml").write_text(config_text.replace("  train:\n", f"  train:\n{line}"), encoding="utf-8")
+    config = load_config(tmp_path / "config.yaml", Config, ["training.epochs=1"])
+    data = prepare.load_data(config)
+    windows, _ = prepare.make_windows(tmp_path / "w.arrow", config, data, prepare.make_encoder(config, data, 0))
+    plan = prepare.make_plan(config, windows, seed=1)
     seen = np.bincount(np.concatenate(plan.schedule.batches), minlength=len(windows))
     assert (seen == np.where(windows.sources == 0, 3, 1)).all()

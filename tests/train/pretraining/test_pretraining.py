@@ -18,8 +18,8 @@ from tokenizers.trainers import BpeTrainer
 from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer, BertConfig, BertForMaskedLM
 
 from rasid.audit.language_model import output_layers
-from rasid.configs.loader import SHIPPED, ConfigError, load_config
-from rasid.configs.pretrain_schema import Optimisation, PretrainRecipe
+from rasid.configs.loader import BUILT_IN, ConfigError, load_config
+from rasid.configs.pretrain_schema import Optimization, PretrainConfig
 from rasid.data.problems import DataError
 from rasid.data.text.normalizer import train_wordpiece
 from rasid.train.pretraining import run as pretrain
@@ -57,8 +57,8 @@ def corpus(tmp_path_factory):
 
 
 @pytest.fixture
-def make_recipe(corpus, tmp_path):
-    """A recipe for a model of 2 layers × 32; sections are updated by keyword."""
+def make_config(corpus, tmp_path):
+    """A config for a model of 2 layers × 32; sections are updated by keyword."""
 
     def make(output="run", **sections):
         content = {
@@ -66,7 +66,7 @@ def make_recipe(corpus, tmp_path):
             "data": {"files": [str(corpus)], "heldout": 0.1, "cache": str(tmp_path / "cache")},
             "tokenizer": {"vocabulary": 150},
             "model": {"layers": 2, "hidden": 32, "heads": 2, "intermediate": 48, "window": 32},
-            "optimisation": {
+            "optimization": {
                 "learning_rate": 5e-3,
                 "warmup_tokens": 1000,
                 "batch": 4,
@@ -78,7 +78,7 @@ def make_recipe(corpus, tmp_path):
         }
         for name, section in sections.items():
             content[name] = {**content[name], **section} if isinstance(content.get(name), dict) else section
-        return PretrainRecipe.model_validate(content)
+        return PretrainConfig.model_validate(content)
 
     return make
 
@@ -100,14 +100,14 @@ def equal(a, b):
     return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
 
 
-def test_loss_falls_and_the_result_is_a_transformers_checkpoint(make_recipe, tmp_path):
-    recipe = make_recipe(
+def test_loss_falls_and_the_result_is_a_transformers_checkpoint(make_config, tmp_path):
+    config = make_config(
         budget={"tokens": 16 * 24 * 400},
         objective={"masked": 0.3},
-        optimisation={"cooldown": 0.3, "batch": 16, "learning_rate": 1e-2},
+        optimization={"cooldown": 0.3, "batch": 16, "learning_rate": 1e-2},
         reporting={"evaluate_steps": 100},
     )
-    folder = run_pretraining(recipe)
+    folder = run_pretraining(config)
     held = [row for row in rows(tmp_path / "run") if "heldout_loss" in row]
     assert held[-1]["heldout_loss"] < held[0]["heldout_loss"] - 0.5
     assert held[-1]["heldout_perplexity"] == pytest.approx(np.exp(held[-1]["heldout_loss"]))
@@ -125,14 +125,14 @@ def test_loss_falls_and_the_result_is_a_transformers_checkpoint(make_recipe, tmp
     assert model(**encoded).last_hidden_state.shape[-1] == 32
 
 
-def test_export_in_half_precision(make_recipe):
-    folder = run_pretraining(make_recipe(reporting={"export_dtype": "float16"}))
+def test_export_in_half_precision(make_config):
+    folder = run_pretraining(make_config(reporting={"export_dtype": "float16"}))
     assert all(value.dtype == torch.float16 for value in AutoModel.from_pretrained(folder).state_dict().values())
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])
-def test_stopped_and_resumed_is_never_stopped(make_recipe, monkeypatch, tmp_path, optimizer):
-    whole = run_pretraining(make_recipe("whole", optimisation={"optimizer": optimizer}))
+def test_stopped_and_resumed_is_never_stopped(make_config, monkeypatch, tmp_path, optimizer):
+    whole = run_pretraining(make_config("whole", optimization={"optimizer": optimizer}))
     calls = 0
 
     def interrupted(*args, **kwargs):
@@ -143,18 +143,18 @@ def test_stopped_and_resumed_is_never_stopped(make_recipe, monkeypatch, tmp_path
         return sequences_at(*args, **kwargs)
 
     monkeypatch.setattr(pretrain, "sequences_at", interrupted)
-    recipe = make_recipe("parts", optimisation={"optimizer": optimizer})
-    parts = run_pretraining(recipe)
+    config = make_config("parts", optimization={"optimizer": optimizer})
+    parts = run_pretraining(config)
     assert rows(tmp_path / "parts")[-1]["step"] == 6
     monkeypatch.setattr(pretrain, "sequences_at", sequences_at)
-    assert run_pretraining(recipe) == parts
+    assert run_pretraining(config) == parts
     assert equal(weights(whole), weights(parts))
     losses = {name: [r["loss"] for r in rows(tmp_path / name) if "loss" in r] for name in ("whole", "parts")}
     assert losses["whole"] == losses["parts"]
 
 
-def test_killed_between_checkpoints_is_never_killed(make_recipe, monkeypatch, tmp_path):
-    whole = run_pretraining(make_recipe("whole"))
+def test_killed_between_checkpoints_is_never_killed(make_config, monkeypatch, tmp_path):
+    whole = run_pretraining(make_config("whole"))
 
     def killed(stream, step, *args, **kwargs):
         if step == 9:
@@ -162,30 +162,30 @@ def test_killed_between_checkpoints_is_never_killed(make_recipe, monkeypatch, tm
         return sequences_at(stream, step, *args, **kwargs)
 
     monkeypatch.setattr(pretrain, "sequences_at", killed)
-    recipe = make_recipe("parts", reporting={"checkpoint_minutes": 1e-9})
+    config = make_config("parts", reporting={"checkpoint_minutes": 1e-9})
     with pytest.raises(KeyboardInterrupt):
-        run_pretraining(recipe)
+        run_pretraining(config)
     last = sorted((tmp_path / "parts" / "checkpoints").iterdir())
     assert [path.name for path in last] == ["step-000000008", "step-000000009"]
     (last[-1] / "training_state.pt").unlink()  # as if it had been killed while it wrote the last one
     monkeypatch.setattr(pretrain, "sequences_at", sequences_at)
-    assert equal(weights(whole), weights(run_pretraining(recipe)))
+    assert equal(weights(whole), weights(run_pretraining(config)))
     steps = [row["step"] for row in rows(tmp_path / "parts")]
     assert steps == sorted(steps)
 
 
-def test_cooldown_branches_off_and_leaves_the_trunk(make_recipe, tmp_path):
-    run_pretraining(make_recipe("trunk"))
+def test_cooldown_branches_off_and_leaves_the_trunk(make_config, tmp_path):
+    run_pretraining(make_config("trunk"))
     [trunk] = (tmp_path / "trunk" / "checkpoints").iterdir()
     before = (trunk / "model.safetensors").read_bytes()
-    recipe = make_recipe(
+    config = make_config(
         "final",
         start_from=str(trunk),
         budget={"tokens": None},
-        optimisation={"cooldown": 0.25},
+        optimization={"cooldown": 0.25},
         reporting={"log_steps": 1},
     )
-    run_pretraining(recipe)
+    run_pretraining(config)
     log = [row for row in rows(tmp_path / "final") if "loss" in row]
     assert [row["step"] for row in log] == [13, 14, 15, 16]
     rates = [row["learning_rate"] for row in log]
@@ -194,7 +194,7 @@ def test_cooldown_branches_off_and_leaves_the_trunk(make_recipe, tmp_path):
 
 
 def test_schedule():
-    how = Optimisation(learning_rate=1.0, warmup_tokens=100, cooldown=0.5, cooldown_shape="linear")
+    how = Optimization(learning_rate=1.0, warmup_tokens=100, cooldown=0.5, cooldown_shape="linear")
     assert learning_rate(0, how, None, None) == pytest.approx(0.01)
     assert learning_rate(10**6, how, None, None) == 1.0
     assert [learning_rate(t, how, 1000, 2000) for t in (1000, 1500, 2000, 3000)] == [1.0, 0.5, 0.0, 0.0]
@@ -202,16 +202,16 @@ def test_schedule():
     assert learning_rate(1250, root, 1000, 2000) == pytest.approx(0.5)
 
 
-def test_a_cooldown_needs_to_know_where_it_begins(make_recipe):
-    recipe = make_recipe(budget={"tokens": None}, optimisation={"cooldown": 0.1})
+def test_a_cooldown_needs_to_know_where_it_begins(make_config):
+    config = make_config(budget={"tokens": None}, optimization={"cooldown": 0.1})
     with pytest.raises(PretrainingError, match=r"budget\.tokens"):
-        cooldown_range(recipe, Progression())
+        cooldown_range(config, Progression())
 
 
-def test_domain_adaptation_from_a_bert_checkpoint(make_recipe, corpus, tmp_path):
-    stock = train_wordpiece(read_texts(corpus), 150, normalised=False)
+def test_domain_adaptation_from_a_bert_checkpoint(make_config, corpus, tmp_path):
+    stock = train_wordpiece(read_texts(corpus), 150, normalized=False)
     stock.save(str(tmp_path / "stock.json"))
-    first = make_recipe("stock", tokenizer={"path": str(tmp_path / "stock.json")})
+    first = make_config("stock", tokenizer={"path": str(tmp_path / "stock.json")})
     encoder = run_pretraining(first)  # for its tokenizer files
     torch.manual_seed(0)
     config = BertConfig(
@@ -223,15 +223,15 @@ def test_domain_adaptation_from_a_bert_checkpoint(make_recipe, corpus, tmp_path)
         max_position_embeddings=64,
     )
     BertForMaskedLM(config).save_pretrained(encoder)
-    adapted = run_pretraining(make_recipe("adapted", encoder=str(encoder), budget={"tokens": 96 * 60}))
+    adapted = run_pretraining(make_config("adapted", encoder=str(encoder), budget={"tokens": 96 * 60}))
     model = AutoModelForMaskedLM.from_pretrained(adapted)
     assert model.config.model_type == "bert"
     held = [row["heldout_loss"] for row in rows(tmp_path / "adapted") if "heldout_loss" in row]
     assert held[-1] < held[0]
-    # The normaliser went into the stock tokenizer: diacritics are gone.
+    # The normalizer went into the stock tokenizer: diacritics are gone.
     assert AutoTokenizer.from_pretrained(adapted).tokenize("الرئيسُ") == ["الرئيس"]
     with pytest.raises(PretrainingError, match="128"):
-        run_pretraining(make_recipe("long", encoder=str(encoder), optimisation={"sequence": 128}))
+        run_pretraining(make_config("long", encoder=str(encoder), optimization={"sequence": 128}))
 
 
 def test_whole_words_share_their_fate(special):
@@ -345,30 +345,30 @@ def test_bad_text_is_named(tmp_path, corpus):
     assert not list((tmp_path / "cache").iterdir())
 
 
-def test_a_checkpoint_of_another_tokenizer_is_refused(make_recipe, tmp_path):
-    run_pretraining(make_recipe())
+def test_a_checkpoint_of_another_tokenizer_is_refused(make_config, tmp_path):
+    run_pretraining(make_config())
     (tmp_path / "run" / "tokenizer.json").unlink()
     [checkpoint] = (tmp_path / "run" / "checkpoints").iterdir()
     (checkpoint / "tokenizer.json").unlink()
     with pytest.raises(PretrainingError, match="another tokenizer"):
-        run_pretraining(make_recipe(tokenizer={"normalise": False}))
+        run_pretraining(make_config(tokenizer={"normalize": False}))
     with pytest.raises(PretrainingError, match="not a checkpoint"):
-        run_pretraining(make_recipe("other", start_from=str(tmp_path)))
+        run_pretraining(make_config("other", start_from=str(tmp_path)))
 
 
-def test_a_loss_that_is_not_finite_stops_the_run(make_recipe, monkeypatch):
+def test_a_loss_that_is_not_finite_stops_the_run(make_config, monkeypatch):
     monkeypatch.setattr(pretrain, "learning_rate", lambda *args: 1e30)
     with pytest.raises(PretrainingError, match=r"at step \d+.*learning_rate"):
-        run_pretraining(make_recipe())
+        run_pretraining(make_config())
 
 
 def test_recipes():
-    for recipe in sorted(SHIPPED.glob("pretrain-*.yaml")):
-        assert load_config(recipe, PretrainRecipe).model_dump()
+    for config in sorted(BUILT_IN.glob("pretrain-*.yaml")):
+        assert load_config(config, PretrainConfig).model_dump()
     with pytest.raises(ConfigError, match="cannot be split"):
-        load_config("pretrain-mini", PretrainRecipe, ["model.heads=3"])
+        load_config("pretrain-mini", PretrainConfig, ["model.heads=3"])
     with pytest.raises(ConfigError, match="learning_rate"):
-        load_config("pretrain-mini", PretrainRecipe, ["optimisation.learning_rat=1"])
+        load_config("pretrain-mini", PretrainConfig, ["optimization.learning_rat=1"])
 
 
 def test_zst_is_read_where_the_package_is_there(tmp_path, corpus, monkeypatch):
@@ -383,15 +383,15 @@ def test_zst_is_read_where_the_package_is_there(tmp_path, corpus, monkeypatch):
     assert list(read_texts(packed)) == list(read_texts(corpus))
 
 
-def test_an_encoder_that_is_not_there_is_named(make_recipe, tmp_path):
+def test_an_encoder_that_is_not_there_is_named(make_config, tmp_path):
     missing = str(tmp_path / "missing")
     with pytest.raises(PretrainingError, match="tokenizer .*missing"):
-        run_pretraining(make_recipe(encoder=missing))
+        run_pretraining(make_config(encoder=missing))
     with pytest.raises(PretrainingError, match="tokenizer .*missing"):
-        run_pretraining(make_recipe(tokenizer={"path": f"{missing}.json"}))
+        run_pretraining(make_config(tokenizer={"path": f"{missing}.json"}))
 
 
-def test_normalisation_goes_into_wordpiece_only(make_recipe, corpus, tmp_path):
+def test_normalization_goes_into_wordpiece_only(make_config, corpus, tmp_path):
     tokenizer = Tokenizer(BPE(unk_token="<unk>"))
     tokenizer.pre_tokenizer = Whitespace()
     trainer = BpeTrainer(
@@ -400,34 +400,34 @@ def test_normalisation_goes_into_wordpiece_only(make_recipe, corpus, tmp_path):
     tokenizer.train_from_iterator(read_texts(corpus), trainer)
     tokenizer.save(str(tmp_path / "bpe.json"))
     wanted = {"path": str(tmp_path / "bpe.json")}
-    with pytest.raises(PretrainingError, match="normalise=false"):
-        run_pretraining(make_recipe("refused", tokenizer=wanted))
-    folder = run_pretraining(make_recipe(tokenizer={**wanted, "normalise": False}))
+    with pytest.raises(PretrainingError, match="normalize=false"):
+        run_pretraining(make_config("refused", tokenizer=wanted))
+    folder = run_pretraining(make_config(tokenizer={**wanted, "normalize": False}))
     assert AutoTokenizer.from_pretrained(folder).mask_token == "<mask>"
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("c++") is None, reason="torch.compile needs a C++ compiler")
-def test_compiled_is_the_same(make_recipe, tmp_path):
+def test_compiled_is_the_same(make_config, tmp_path):
     how = {"compile": True, "sequence": 16}
-    run_pretraining(make_recipe("compiled", optimisation=how, budget={"tokens": 64 * 4}))
-    run_pretraining(make_recipe("plain", optimisation=how | {"compile": False}, budget={"tokens": 64 * 4}))
+    run_pretraining(make_config("compiled", optimization=how, budget={"tokens": 64 * 4}))
+    run_pretraining(make_config("plain", optimization=how | {"compile": False}, budget={"tokens": 64 * 4}))
     losses = [[row["loss"] for row in rows(tmp_path / name) if "loss" in row] for name in ("compiled", "plain")]
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
 
-def test_bfloat16_keeps_weights_in_32_bits(make_recipe, tmp_path):
-    folder = run_pretraining(make_recipe("low", optimisation={"precision": "bf16"}))
-    run_pretraining(make_recipe("high"))
+def test_bfloat16_keeps_weights_in_32_bits(make_config, tmp_path):
+    folder = run_pretraining(make_config("low", optimization={"precision": "bf16"}))
+    run_pretraining(make_config("high"))
     assert all(value.dtype == torch.float32 for value in AutoModel.from_pretrained(folder).state_dict().values())
     low, high = ([row["loss"] for row in rows(tmp_path / name) if "loss" in row] for name in ("low", "high"))
     assert low == pytest.approx(high, rel=0.02) and low != high
 
 
-def test_a_finished_run_is_left_as_it_is(make_recipe, tmp_path):
-    run_pretraining(make_recipe())
+def test_a_finished_run_is_left_as_it_is(make_config, tmp_path):
+    run_pretraining(make_config())
     before = (tmp_path / "run" / "metrics.jsonl").read_text()
     with (tmp_path / "run" / "metrics.jsonl").open("a") as stream:
         stream.write('{"step": 1')  # a line that a kill cut short
-    run_pretraining(make_recipe())
+    run_pretraining(make_config())
     assert (tmp_path / "run" / "metrics.jsonl").read_text() == before

@@ -1,0 +1,63 @@
+"""Configs of version 0.1: old keys, tasks and formats become the new ones, with one line for each."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..renamed import CONFIG_KEYS, FORMATS, TASKS
+from .tree import Node
+
+logger = logging.getLogger(__name__)
+_FREE = ("labels", "options")  # sections whose keys are the user's
+
+
+def with_new_names(tree: Node, path: tuple[str, ...] = ()) -> Node:
+    """The tree with today's names.
+
+    Args:
+        tree: a config, or a part of one.
+        path: keys above that part.
+    """
+    match tree.value:
+        case dict() as entries if path[-1:] not in [(name,) for name in _FREE]:
+            renamed: dict[str, Node] = {}
+            for key, node in entries.items():
+                new = new_key(path, key, node.place)
+                renamed[new] = with_new_names(node, (*path, new))
+            return replace(tree, value=renamed)
+        case list() as items:
+            return replace(tree, value=[with_new_names(item, (*path, str(at))) for at, item in enumerate(items)])
+        case str() as text:
+            return replace(tree, value=_new_value(path, text, tree.place))
+    return tree
+
+
+def new_path(keys: Sequence[str], place: str) -> list[str]:
+    """The key path of an override with today's names."""
+    path: tuple[str, ...] = ()
+    for key in keys:
+        path = (*path, key if path[-1:] in [(name,) for name in _FREE] else new_key(path, key, place))
+    return list(path)
+
+
+def new_key(path: tuple[str, ...], key: str, place: str) -> str:
+    """Today's name of a key below a path; a key that is not an old one stays."""
+    is_task = path == ("tasks",) or path[-1:] == ("annotated",)
+    return _told(place, key, TASKS.get(key, key) if is_task else CONFIG_KEYS.get(key, key))
+
+
+def _new_value(path: tuple[str, ...], text: str, place: str) -> str:
+    if path[-1:] == ("format",):
+        return _told(place, text, FORMATS.get(text, text))
+    if path[-2:-1] == ("annotated",):
+        return _told(place, text, TASKS.get(text, text))
+    if path[-1:] == ("metric",):
+        task, dot, figure = text.partition(".")
+        return _told(place, text, TASKS.get(task, task) + dot + figure)
+    return text
+
+
+def _told(place: str, old: str, new: str) -> str:
+    if new != old:
+        logger.warning("%s: %s is now called %s", place, old, new)
+    return new
