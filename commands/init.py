@@ -15,6 +15,7 @@ from ..data.formats import load_articles, suffix_of, write_articles
 from ..data.formats.common.lines import nearest
 from ..data.labels import load_scheme
 from ..data.problems import ProblemLog
+from ..errors import RasidError
 
 _TASKS = {
     "entities": "persons, organizations, places and so on",
@@ -42,7 +43,7 @@ FORMATS = ("inline", "jsonl", "label-studio", "brat", "doccano", "prodigy")
 """Formats that hold all that the examples have."""
 
 
-class InitError(ValueError):
+class InitError(RasidError, ValueError):
     """A project that cannot be started there; the message says why."""
 
 

@@ -10,6 +10,7 @@ from ..data.datasets import DataSet, map_labels, resolve_annotated
 from ..data.formats import located_articles
 from ..data.labels import LabelScheme
 from ..data.problems import DataError, Problem, ProblemLog
+from ..errors import RasidError
 
 if TYPE_CHECKING:
     from ..configs.schema import DataSource
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _SPLITS = ("train", "dev", "val", "valid", "validation", "test")
 
 
-class CheckError(ValueError):
+class CheckError(RasidError, ValueError):
     """What was named cannot be checked at all."""
 
 

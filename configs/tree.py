@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from ..errors import RasidError
+
 MOST_NODES = 20_000
 """Values in one document once its aliases are written out; nine lines of aliases can ask for a billion."""
 
@@ -14,7 +16,7 @@ MOST_LEVELS = 50
 """Depth of nesting; an alias inside its own anchor would nest for ever."""
 
 
-class ConfigError(ValueError):
+class ConfigError(RasidError, ValueError):
     """A config that cannot be used; ``problems`` has a line for each thing to mend, not the first one only."""
 
     def __init__(self, problems: Iterable[str]) -> None:

@@ -10,8 +10,10 @@ from typing import Any
 
 import yaml
 
+from ..errors import RasidError
 
-class SchemeError(ValueError):
+
+class SchemeError(RasidError, ValueError):
     """A label scheme that cannot be read."""
 
 

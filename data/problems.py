@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from ..errors import RasidError
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
@@ -28,7 +30,7 @@ class Problem:
         return f"{place}: [{self.article}] {self.message}" if self.article else f"{place}: {self.message}"
 
 
-class DataError(ValueError):
+class DataError(RasidError, ValueError):
     """Annotations or articles that cannot be used; carries every problem, not the first one."""
 
     SHOWN = 50

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..data.articles import Article
+from ..errors import RasidError
 from ..inference import Tagger
 from .spans import entity_spans, trigger_spans
 
@@ -14,7 +15,7 @@ UNSEEN = 1e-2
 """How far logits may lie apart where no decision was made that could show a difference."""
 
 
-class ParityError(RuntimeError):
+class ParityError(RasidError, RuntimeError):
     """An exported model that decides differently beyond the tolerance."""
 
 

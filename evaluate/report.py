@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..data.articles import Article
+from ..errors import RasidError
 from .classification import LabelScores, expected_calibration_error
 from .counts import AVERAGINGS, METRICS, Counts, average, rate
 from .errors import MentionError
@@ -22,7 +23,7 @@ FORMAT = 1
 """Version of the JSON form; raised when an older reader would misread it."""
 
 
-class ReportError(ValueError):
+class ReportError(RasidError, ValueError):
     """A report that cannot be read, or a score that it does not have."""
 
 

@@ -12,13 +12,14 @@ import numpy as np
 from .. import renamed
 from ..data.labels import LabelScheme
 from ..data.text.normalizer import VERSION as NORMALIZER
+from ..errors import RasidError
 
 FORMAT = 2
 SETTINGS_FILE, NETWORK_FILE = "rasid.json", "config.json"
 HEADS = ("entities", "triggers", "proclitics", "sentence_types", "article_types")
 
 
-class BundleError(ValueError):
+class BundleError(RasidError, ValueError):
     """A folder that is not a bundle this version can run."""
 
 

@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
 from ..data.text.normalizer import PLACEHOLDERS, VERSION, train_wordpiece, with_arabert_normalization
+from ..errors import RasidError
 from .network import without_pooler
 
 # AraBERT v1 and v2 were trained on text cut by the Farasa segmenter (Antoun et al. 2020): `ال+ كتاب`.
@@ -29,7 +30,7 @@ _PROBE = 5  # seconds to connect to the hub
 _UNREACHABLE = ("ConnectError", "ConnectTimeout", "ProxyError")
 
 
-class EncoderError(ValueError):
+class EncoderError(RasidError, ValueError):
     """An encoder that cannot be used, and what to use instead."""
 
 

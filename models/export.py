@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..errors import RasidError
 from .backends import ONNX_FILE, WEIGHTS_FILE
 from .bundle import SETTINGS_FILE, BundleError
 from .network import RasidModel
@@ -21,7 +22,7 @@ logger = logging.getLogger(__name__)
 BUNDLE_FILES = ("config.json", WEIGHTS_FILE, "tokenizer.json", "tokenizer_config.json", SETTINGS_FILE)
 
 
-class ExportError(RuntimeError):
+class ExportError(RasidError, RuntimeError):
     """A network that cannot be exported."""
 
 

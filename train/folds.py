@@ -10,9 +10,10 @@ from ..audit.duplicates import near_pairs
 from ..audit.views import fold
 from ..data.articles import Article
 from ..data.text.words import split_words
+from ..errors import RasidError
 
 
-class FoldError(ValueError):
+class FoldError(RasidError, ValueError):
     """Data or a config that cannot be cross-validated; says why and what to do."""
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..configs.loader import dump_config, load_config
 from ..configs.schema import Config, ExportConfig
+from ..errors import RasidError
 from ..evaluate.report import data_hash
 from ..models.backends import ONNX_FILE
 from ..models.bundle import config_file
@@ -15,7 +16,7 @@ from . import prepare
 from .trainer import processes
 
 
-class RunError(RuntimeError):
+class RunError(RasidError, RuntimeError):
     """A run that cannot start or go on; says why and what to do."""
 
 

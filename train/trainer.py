@@ -13,10 +13,11 @@ from torch.utils.data import DataLoader
 from transformers import Trainer, TrainingArguments
 
 from ..data.windows.training_set import Collator, WindowSet
+from ..errors import RasidError
 from ..models.network import RasidModel
 
 
-class NonFiniteLossError(RuntimeError):
+class NonFiniteLossError(RasidError, RuntimeError):
     """The loss is not a finite number; names the articles of the batch."""
 
 

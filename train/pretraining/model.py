@@ -17,6 +17,7 @@ from transformers.modeling_utils import PreTrainedModel
 from ...audit.language_model import output_layers
 from ...configs.pretrain_schema import Optimization, PretrainConfig
 from ...data.text.normalizer import train_wordpiece, with_arabert_normalization
+from ...errors import RasidError
 from ...models.encoders import check_reachable, encoder_path
 from .checkpoints import no_bars
 from .loss import masked_loss
@@ -27,7 +28,7 @@ BERT_SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 ROBERTA_SPECIALS = ("<pad>", "<unk>", "<s>", "</s>", "<mask>")
 
 
-class PretrainingError(RuntimeError):
+class PretrainingError(RasidError, RuntimeError):
     """A run that cannot start or go on; says why, and what to do."""
 
 
