@@ -18,7 +18,7 @@ def shown(value: Any, longest: int = LONGEST) -> str:
     """A value as a message shows it: quoted text, YAML's words for constants, cut where it is long.
 
     >>> shown("أ" * 100, 5), shown(True), shown([1, 2]), shown({"a": 1})
-    ("'أأأأ…", 'true', 'a list', 'a mapping')
+    ("'أأأ…", 'true', 'a list', 'a mapping')
     """
     match value:
         case dict():

@@ -75,7 +75,7 @@ class ProblemLog:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Notes:
+class ArticleLog:
     """A log and the place that its entries are about, for the reader of one article."""
 
     log: ProblemLog

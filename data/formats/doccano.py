@@ -19,7 +19,7 @@ from pathlib import PurePath
 from typing import Any, Literal, get_args
 
 from ..articles import Argument, Article
-from ..problems import DataError, Notes, Problem, ProblemLog
+from ..problems import ArticleLog, DataError, Problem, ProblemLog
 from .common.lines import nearest
 from .common.offsets import Offsets
 from .common.span_lines import (
@@ -89,7 +89,7 @@ def read_located(
     for number, content in json_objects(lines, log):
         name = as_text(content.get("id"))
         name = f"{PurePath(log.source).stem}-{number}" if name is None else name
-        notes = Notes(log=log, line=number, article=name)
+        notes = ArticleLog(log=log, line=number, article=name)
         if (text := text_of(content, notes)) is None:
             continue
         marks, ids = _marks(content, Offsets(text), notes, triggers, units)
@@ -152,7 +152,7 @@ def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
 
 
 def _marks(
-    content: Mapping[str, Any], offsets: Offsets, notes: "Notes", triggers: Collection[str], units: Units
+    content: Mapping[str, Any], offsets: Offsets, notes: "ArticleLog", triggers: Collection[str], units: Units
 ) -> tuple[list["Mark"], dict[str, int | None]]:
     """The spans of an example, and the place of each by its id in the file; None for one that was left out."""
     marks: list[Mark] = []
@@ -180,7 +180,7 @@ def _marks(
     return marks, ids
 
 
-def _span_values(content: Mapping[str, Any], notes: "Notes") -> Iterator[dict[str, Any]]:
+def _span_values(content: Mapping[str, Any], notes: "ArticleLog") -> Iterator[dict[str, Any]]:
     """Spans of all layouts in the form of the relation layout; only the kind of the whole is checked."""
     for key in ("label", "labels", "entities"):
         for value in listed(content, key, notes):
@@ -192,7 +192,7 @@ def _span_values(content: Mapping[str, Any], notes: "Notes") -> Iterator[dict[st
                 notes.drop("wrong kind", f"{key} has {shown(value)}; a span is [start, end, label] or an object")
 
 
-def _categories(content: Mapping[str, Any], notes: "Notes") -> Iterator[str]:
+def _categories(content: Mapping[str, Any], notes: "ArticleLog") -> Iterator[str]:
     """Labels of the document, from ``cats`` and from the strings among the labels."""
     for key in ("cats", "label", "labels"):
         for value in listed(content, key, notes if key == "cats" else None):
@@ -203,7 +203,7 @@ def _categories(content: Mapping[str, Any], notes: "Notes") -> Iterator[str]:
 
 
 def _arguments(
-    content: Mapping[str, Any], marks: list["Mark"], ids: Mapping[str, int | None], notes: "Notes"
+    content: Mapping[str, Any], marks: list["Mark"], ids: Mapping[str, int | None], notes: "ArticleLog"
 ) -> dict[int, list[Argument]]:
     arguments: dict[int, list[Argument]] = {}
     fresh = fresh_ids(marks)
@@ -221,7 +221,7 @@ def _arguments(
     return arguments
 
 
-def _metadata(content: Mapping[str, Any], notes: "Notes") -> tuple[dict[str, Any], dict[str, Any]]:
+def _metadata(content: Mapping[str, Any], notes: "ArticleLog") -> tuple[dict[str, Any], dict[str, Any]]:
     """Title, date and source where they are text, and the rest of what is no annotation."""
     strings = {key: content[key] for key in _STRINGS if isinstance(content.get(key), str | None) and key in content}
     extra = {key: value for key, value in content.items() if key not in _KEYS and key not in strings}

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 from ...articles import Argument, Article, Entity, Event, Span
-from ...problems import Notes, ProblemLog
+from ...problems import ArticleLog, ProblemLog
 from ...text.words import trim
 from .flat_labels import is_entity_label, trigger_label, trigger_types
 from .lines import LONGEST_LINE, has_surrogate, numbered, parse_json, spoilt
@@ -74,7 +74,7 @@ def as_text(value: Any) -> str | None:
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else None
 
 
-def text_of(content: Mapping[str, Any], notes: Notes) -> str | None:
+def text_of(content: Mapping[str, Any], notes: ArticleLog) -> str | None:
     """The text that is annotated; None, and recorded, where there is none."""
     text = content.get("text")
     if isinstance(text, str) and text.strip():
@@ -83,7 +83,7 @@ def text_of(content: Mapping[str, Any], notes: Notes) -> str | None:
     return None
 
 
-def listed(content: Mapping[str, Any], key: str, notes: Notes | None) -> list[Any]:
+def listed(content: Mapping[str, Any], key: str, notes: ArticleLog | None) -> list[Any]:
     """The list under a key, empty where there is none; anything else is recorded, but a string is one item."""
     value = content.get(key)
     if isinstance(value, list):
@@ -94,7 +94,7 @@ def listed(content: Mapping[str, Any], key: str, notes: Notes | None) -> list[An
 
 
 def placed(
-    offsets: Offsets, start: Any, end: Any, surface: Any, label: Any, notes: Notes, *, utf16: bool = False
+    offsets: Offsets, start: Any, end: Any, surface: Any, label: Any, notes: ArticleLog, *, utf16: bool = False
 ) -> tuple[int, int] | None:
     """Where a stored span lies, without white space at its edges; None, and recorded, where that cannot be proven."""
     what = f"{shown(label)} {shown(start)}-{shown(end)}"
@@ -127,7 +127,7 @@ def placed(
 
 
 def new_mark(
-    place: tuple[int, int], label: Any, name: str, taken: set[str], triggers: Collection[str], notes: Notes
+    place: tuple[int, int], label: Any, name: str, taken: set[str], triggers: Collection[str], notes: ArticleLog
 ) -> Mark | None:
     """A span with its label and id, which is added to those taken; None, and recorded, where it has no label."""
     what = f"span {place[0]}-{place[1]}"
@@ -156,7 +156,7 @@ def link(
     role: Any,
     arguments: dict[int, list[Argument]],
     fresh: Iterator[str],
-    notes: Notes,
+    notes: ArticleLog,
     *,
     score: float | None = None,
 ) -> None:
@@ -179,7 +179,7 @@ def link(
         arguments.setdefault(head, []).append(Argument(role=role, entity=marks[child].id, score=score))
 
 
-def merged(inner: Mapping[str, Any], extra: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
+def merged(inner: Mapping[str, Any], extra: Mapping[str, Any], notes: ArticleLog) -> dict[str, Any]:
     """Metadata of two places; of a key that is in both the outer value stays, which is the tool's own."""
     for key in inner.keys() & extra.keys():
         if inner[key] != extra[key]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ...articles import Article
-from ...problems import Notes, ProblemLog
+from ...problems import ArticleLog, ProblemLog
 from .regions import Item, annotated, id_text, scores, shown
 from .tasks import read_tasks
 
@@ -41,7 +41,7 @@ def read_file(
     kind, other = ("predictions", "annotations") if predictions else ("annotations", "predictions")
     passed = found = 0
     for number, (line, task) in enumerate(read_tasks(path, log), 1):
-        place = Notes(log=log, line=line, article=_name(task, f"{path.stem}-{number}"))
+        place = ArticleLog(log=log, line=line, article=_name(task, f"{path.stem}-{number}"))
         chosen = _chosen(task, kind, place)
         if chosen is None:
             passed += bool(_versions(task, other))
@@ -78,7 +78,7 @@ def _versions(task: Item, kind: str) -> list[Any]:
     return versions if isinstance(versions, list) else []
 
 
-def _chosen(task: Item, kind: str, place: Notes) -> Item | None:
+def _chosen(task: Item, kind: str, place: ArticleLog) -> Item | None:
     """The annotation that is read; None where there is none."""
     usable: list[Item] = []
     versions = _versions(task, kind)
@@ -110,7 +110,7 @@ def _chosen(task: Item, kind: str, place: Notes) -> Item | None:
 
 
 def _article(
-    data: Item, version: Item, place: Notes, triggers: Collection[str], scored: bool, text_key: str | None
+    data: Item, version: Item, place: ArticleLog, triggers: Collection[str], scored: bool, text_key: str | None
 ) -> Article | None:
     results = [item for item in version["result"] if isinstance(item, dict)]
     if len(results) < len(version["result"]):
@@ -135,7 +135,7 @@ def _article(
     )
 
 
-def _text_key(data: Item, results: Sequence[Item], place: Notes) -> str | None:
+def _text_key(data: Item, results: Sequence[Item], place: ArticleLog) -> str | None:
     named = {item["source"][1:] for item in results if isinstance(item.get("source"), str)} & data.keys()
     if len(named) == 1:
         return named.pop()
@@ -150,7 +150,7 @@ def _text_key(data: Item, results: Sequence[Item], place: Notes) -> str | None:
     return None
 
 
-def _meta(data: Item, taken: Collection[str], place: Notes) -> dict[str, Any]:
+def _meta(data: Item, taken: Collection[str], place: ArticleLog) -> dict[str, Any]:
     """What else a task's data holds."""
     own = data.get("meta")
     meta = dict(own) if isinstance(own, dict) else {}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...articles import Argument, Entity, Event, Span
-from ...problems import Notes
+from ...problems import ArticleLog
 from ...text.words import trim
 from ..common.flat_labels import trigger_types
 from ..common.offsets import OffsetError, Offsets
@@ -38,7 +38,7 @@ class _Region:
 
 
 def annotated(
-    results: Sequence[Item], text: str, place: Notes, triggers: Collection[str], scored: bool
+    results: Sequence[Item], text: str, place: ArticleLog, triggers: Collection[str], scored: bool
 ) -> tuple[tuple[Entity, ...], tuple[Event, ...], list[Scored]]:
     """Entities and events in order, and the event types of the article.
 
@@ -86,7 +86,7 @@ _SHORT.maxstring = _SHORT.maxother = 60
 
 
 def _regions(
-    results: Sequence[Item], text: str, place: Notes, triggers: Collection[str], scored: bool
+    results: Sequence[Item], text: str, place: ArticleLog, triggers: Collection[str], scored: bool
 ) -> list[_Region]:
     """Regions in the order of the file; items of one region, and flat triggers of one span, are one."""
     offsets = Offsets(text)
@@ -128,7 +128,7 @@ def _regions(
     return regions
 
 
-def _span(item: Item, offsets: Offsets, breaks: list[int], place: Notes) -> tuple[int, int] | None:
+def _span(item: Item, offsets: Offsets, breaks: list[int], place: ArticleLog) -> tuple[int, int] | None:
     """The range that a region means; None where it cannot be told, which is recorded."""
     value = item.get("value")
     if not isinstance(value, dict):
@@ -201,7 +201,7 @@ def _named(value: Item) -> Any:
     return next((value[key] for key in _LABELS if key in value), value)
 
 
-def _labeled(item: Item, value: Item, keys: Sequence[str], scored: bool, place: Notes) -> list[Scored]:
+def _labeled(item: Item, value: Item, keys: Sequence[str], scored: bool, place: ArticleLog) -> list[Scored]:
     """The labels of a result with their scores."""
     stored = next((value[key] for key in keys if value.get(key)), None)
     listed = stored if isinstance(stored, list) else []
@@ -225,7 +225,7 @@ def _is_score(score: Any) -> bool:
     return type(score) is int and abs(score) < 2**63 or type(score) is float and math.isfinite(score)
 
 
-def _choices(results: Sequence[Item], regions: Sequence[_Region], place: Notes, scored: bool) -> list[Scored]:
+def _choices(results: Sequence[Item], regions: Sequence[_Region], place: ArticleLog, scored: bool) -> list[Scored]:
     """The event types of the article; those of a region become types of its trigger."""
     types: list[Scored] = []
     chosen: dict[int, list[Scored]] = {}
@@ -250,7 +250,7 @@ def _choices(results: Sequence[Item], regions: Sequence[_Region], place: Notes, 
     return types
 
 
-def _relations(results: Sequence[Item], regions: Sequence[_Region], place: Notes, scored: bool) -> None:
+def _relations(results: Sequence[Item], regions: Sequence[_Region], place: ArticleLog, scored: bool) -> None:
     """Give triggers their arguments."""
     by_id = {name: region for region in reversed(regions) for name in region.ids if name}
     for item in results:

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Any
 
 from ...articles import Argument, Article
-from ...problems import Notes, ProblemLog
+from ...problems import ArticleLog, ProblemLog
 from ..common.offsets import Offsets
 from ..common.span_lines import (
     Mark,
@@ -72,7 +72,7 @@ def read_located(
         shown_meta = content.get("meta")
         name = as_text(shown_meta.get("id")) if isinstance(shown_meta, dict) else None
         name = f"{PurePath(log.source).stem}-{number}" if name is None else name
-        notes = Notes(log=log, line=number, article=name)
+        notes = ArticleLog(log=log, line=number, article=name)
         if not _is_wanted(content.get("answer"), notes) or (text := text_of(content, notes)) is None:
             continue
         article = _article(content, text, notes, triggers)
@@ -110,7 +110,7 @@ def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
         yield line
 
 
-def _is_wanted(answer: Any, notes: Notes) -> bool:
+def _is_wanted(answer: Any, notes: ArticleLog) -> bool:
     if answer in (None, "accept"):
         return True
     if isinstance(answer, str) and answer in ANSWERS:
@@ -120,7 +120,7 @@ def _is_wanted(answer: Any, notes: Notes) -> bool:
     return False
 
 
-def _article(content: Mapping[str, Any], text: str, notes: Notes, triggers: Collection[str]) -> Article:
+def _article(content: Mapping[str, Any], text: str, notes: ArticleLog, triggers: Collection[str]) -> Article:
     spans = _spans(content, Offsets(text), notes, triggers)
     marks, arguments = _linked(content, spans, notes)
     fields = _metadata(content, notes)
@@ -142,7 +142,7 @@ def _article(content: Mapping[str, Any], text: str, notes: Notes, triggers: Coll
 
 
 def _spans(
-    content: Mapping[str, Any], offsets: Offsets, notes: Notes, triggers: Collection[str]
+    content: Mapping[str, Any], offsets: Offsets, notes: ArticleLog, triggers: Collection[str]
 ) -> list[tuple[dict[str, Any], Mark | None]]:
     """The spans of a task, each with what was made of it; None where it was left out."""
     spans: list[tuple[dict[str, Any], Mark | None]] = []
@@ -160,7 +160,7 @@ def _spans(
 
 
 def _linked(
-    content: Mapping[str, Any], spans: list[tuple[dict[str, Any], Mark | None]], notes: Notes
+    content: Mapping[str, Any], spans: list[tuple[dict[str, Any], Mark | None]], notes: ArticleLog
 ) -> tuple[list[Mark], dict[int, list[Argument]]]:
     """The marks, and the arguments by trigger; an entity that is one and has no id gets one."""
     places: dict[int, int] = {}  # position in the file → place among the marks
@@ -228,7 +228,7 @@ def _position(
     return found[0] if len(found) == 1 else -1
 
 
-def _scores(spans: list[tuple[dict[str, Any], Mark | None]], notes: Notes) -> Iterator[Any]:
+def _scores(spans: list[tuple[dict[str, Any], Mark | None]], notes: ArticleLog) -> Iterator[Any]:
     """The scores of what was read: a number of an entity, a tuple of a trigger, None where there are none."""
     for value, mark in spans:
         if mark is None:
@@ -254,7 +254,7 @@ def _number(value: Any) -> float | None:
         return None
 
 
-def _types(content: Mapping[str, Any], notes: Notes) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
+def _types(content: Mapping[str, Any], notes: ArticleLog) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
     """Labels of the whole text, and those that were annotated; None where that is not known."""
     types: list[str] = []
     annotated = None
@@ -288,7 +288,7 @@ def _is_of_spans(content: Mapping[str, Any]) -> bool:
     return str(content.get("_view_id")).startswith(("ner", "spans", "pos", "rel", "dep"))
 
 
-def _metadata(content: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
+def _metadata(content: Mapping[str, Any], notes: ArticleLog) -> dict[str, Any]:
     """Title, date, source, type_scores and meta of the article."""
     extra = {key: value for key, value in content.items() if key not in _KEYS}
     if _is_of_spans(content) and "label" in content:
@@ -311,7 +311,7 @@ def _metadata(content: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
     return {**fields, "meta": merged(merged(inner if isinstance(inner, dict) else {}, flat, notes), extra, notes)}
 
 
-def _as_gold(article: Article, notes: Notes) -> Article:
+def _as_gold(article: Article, notes: ArticleLog) -> Article:
     if not has_scores(article):
         return article
     notes.fix("scores of an accepted task", "an accepted task is gold; the scores of its suggestions are dropped")
