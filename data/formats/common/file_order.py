@@ -3,11 +3,11 @@
 import re
 from pathlib import PurePath
 
-_DIGITS = 4000  # of a number that Python reads; names in an archive may be longer
+_DIGITS = 4000  # Python rejects longer numbers; names in an archive may hold them
 
 
 def in_order(path: PurePath) -> list[tuple[list[list[str | int]], str]]:
-    """A key that sorts paths by their parts, numbers in them by value: a corpus written as a folder keeps its order.
+    """Sort key of a path: part by part, with numbers by value.
 
     >>> sorted([PurePath("a10.txt"), PurePath("a9.txt")], key=in_order)[0].name
     'a9.txt'

@@ -1,7 +1,7 @@
-"""One rule for offsets that come from elsewhere: they are checked against the stored surface, never trusted.
+"""Checking the offsets of other tools against the surfaces that they store.
 
-Label Studio, doccano and INCEpTION have all exported UTF-16 units, and a byte order mark, CRLF line ends or bidi marks
-that were dropped on the way shift offsets by one or two. What can be proven is mended and said; the rest is refused.
+Label Studio, doccano and INCEpTION have all exported offsets in UTF-16 units. A byte order mark, CRLF line ends or bidi
+marks that got lost shift offsets by one or two. Offsets are fixed where the surface confirms it; others are rejected.
 """
 
 import re
@@ -9,53 +9,55 @@ import sys
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
-_REACH = 2  # characters that a span may be off
+from ....errors import shown
+
+_REACH = 2  # largest shift, in characters
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
-# What is lost or gained on the way without being seen: byte order mark, carriage return, bidi marks and isolates.
-_UNSEEN = re.compile("[\ufeff\r\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# Characters that tools add or remove silently: byte order mark, carriage return, bidi marks and isolates.
+_INVISIBLE = re.compile("[\ufeff\r\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 class OffsetError(ValueError):
-    """A span whose place in the text cannot be proven; the message names both strings."""
+    """Offsets that the surface does not confirm; the message has the surface and the text at the offsets."""
 
 
 @dataclass(frozen=True)
 class Offsets:
-    """A text, and where spans of it lie that somebody else counted.
+    """Maps the offsets of another tool to a text.
 
     Attributes:
-        text: as it is read here.
-        unseen: the text is known to have lost or gained byte order mark, carriage returns or bidi marks before it came
-            here, so a shift is believed although none of them is left in it.
+        text: the text that the result refers to.
+        unseen: invisible characters were added or removed before the text was read, so a shift is accepted although the
+            text has none.
     """
 
     text: str
     unseen: bool = False
     _astral: list[int] = field(init=False, repr=False, compare=False)
-    _first_unseen: int = field(init=False, repr=False, compare=False)
+    _first_invisible: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Look at the text once for all spans: UTF-16 offsets behind characters of two units, the first unseen mark."""
+        """Find, once for all spans, where characters of two UTF-16 units end and where the first invisible one is."""
         ends = [count + found.start() + 1 for count, found in enumerate(_ASTRAL.finditer(self.text), 1)]
-        found = _UNSEEN.search(self.text)
+        found = _INVISIBLE.search(self.text)
         object.__setattr__(self, "_astral", ends)
-        object.__setattr__(self, "_first_unseen", found.start() if found else sys.maxsize)
+        object.__setattr__(self, "_first_invisible", found.start() if found else sys.maxsize)
 
     def settle(self, start: int, end: int, surface: str | None) -> tuple[int, int, str]:
-        """The half-open range in code points that a span means.
+        """The range of a stored span in code points.
 
         Args:
-            start: as stored.
-            end: as stored, exclusive.
-            surface: as stored; None or empty where the format stores none, then offsets inside the text are taken.
+            start: stored offset.
+            end: stored offset, exclusive.
+            surface: stored surface; with None or an empty one, offsets inside the text are accepted unchecked.
 
         Returns:
-            start, end, and what was done: ``""``, ``"UTF-16 units"`` or ``"shifted by N"``.
+            start, end (exclusive), and the fix: ``""``, ``"UTF-16 units"`` or ``"shifted by N"``.
 
         Raises:
-            OffsetError: outside of the text or empty; or the surface is neither there, nor there in UTF-16 units, nor
-                at exactly one place within two characters with a byte order mark, carriage return or bidi mark to
-                explain it.
+            OffsetError: the range is empty or outside the text. Or the surface is not at the offsets, not there in
+                UTF-16 units, and not at exactly one place within two characters with an invisible character that
+                explains the shift.
         """
         text = self.text
         if 0 <= start < end <= len(text) and (not surface or text[start:end] == surface):
@@ -63,16 +65,16 @@ class Offsets:
         if surface:
             if self._astral and (found := self.from_utf16(start, end)) and text[found[0] : found[1]] == surface:
                 return *found, "UTF-16 units"
-            length = len(surface)  # the end may be off by one alone
+            length = len(surface)  # start and end may have different shifts
             near = range(max(0, start - _REACH), max(0, start + _REACH + 1))
             places = [at for at in near if abs(at + length - end) <= _REACH and text.startswith(surface, at)]
-            explained = self.unseen or self._first_unseen < end + _REACH or _UNSEEN.search(surface)
+            explained = self.unseen or self._first_invisible < end + _REACH or _INVISIBLE.search(surface)
             if len(places) == 1 and explained:
                 return places[0], places[0] + length, f"shifted by {places[0] - start}"
         raise OffsetError(self._complaint(start, end, surface))
 
     def from_utf16(self, start: int, end: int) -> tuple[int, int] | None:
-        """A range of UTF-16 units in code points; None if it lies outside of the text or cuts a character."""
+        """A range in UTF-16 units as code points; None if it is empty, outside the text or splits a character."""
         if not 0 <= start < end <= len(self.text) + len(self._astral):
             return None
         low, high = self._code_point(start), self._code_point(end)
@@ -86,24 +88,20 @@ class Offsets:
     def _complaint(self, start: int, end: int, surface: str | None) -> str:
         length = len(self.text)
         if not 0 <= start <= end <= length:
-            said = f" ({_short(surface)})" if surface else ""
-            return f"{start}-{end}{said} lies outside the text of {length} code points"
+            what = f" ({shown(surface)})" if surface else ""
+            return f"{start}-{end}{what} is outside the text of {length} code points"
         if not surface:
             return f"{start}-{end} is empty; the end is exclusive"
         return (
-            f"{start}-{end} is said to be {_short(surface)} but the text there is {_short(self.text[start:end])}, and "
+            f"{start}-{end} has the surface {shown(surface)} but the text there is {shown(self.text[start:end])}, and "
             "neither UTF-16 units nor a lost byte order mark, CRLF or bidi mark explains it"
         )
 
 
 def to_utf16(text: str, offset: int) -> int:
-    """An offset in code points, in UTF-16 units.
+    """An offset in code points as UTF-16 units.
 
     >>> to_utf16("🙂غزة", 1)
     2
     """
     return offset + len(_ASTRAL.findall(text, 0, offset))
-
-
-def _short(surface: str) -> str:
-    return repr(surface) if len(surface) <= 60 else f"{surface[:60]!r}…"

@@ -1,7 +1,7 @@
-"""XML files of annotation tools as trees of plain nodes, within bounds that hostile files cannot pass.
+"""XML files of annotation tools as element trees, with limits on size, depth and number of elements.
 
-A document type may be named, as ACE does, but it is not fetched, and it may declare nothing: a default value of an
-attribute is as good a bomb as an entity.
+A file may name a document type, as ACE does, but it is not fetched. Declarations inside the file are rejected: default
+values of attributes can expand as far as entities can.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,14 +12,16 @@ from xml.etree.ElementTree import ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import XMLParser
 
-LARGEST = 16 << 20  # bytes; the annotation of an article takes some hundred kilobytes
-_ELEMENTS = 200_000  # a node takes half a kilobyte, so a file of nothing but elements stays at 100 MB
-_DECLARES = "declares entities or attributes, which are not read; write out what they stand for"
-_DEPTH = 64  # ACE nests seven deep
+from ....errors import shown
+
+MAX_BYTES = 16 << 20  # the annotation of an article has some hundred kilobytes
+_MAX_ELEMENTS = 200_000  # an element takes half a kilobyte of memory
+_MAX_DEPTH = 64  # ACE nests seven deep
+_DECLARES = "declares entities or attributes, which are not read; replace them by their values"
 
 
 class XmlError(ValueError):
-    """XML that is not read; ``line`` counts from 1, 0 where there is none."""
+    """XML that cannot be read; ``line`` counts from 1, and is 0 where it is not known."""
 
     def __init__(self, message: str, line: int = 0) -> None:
         super().__init__(message)
@@ -27,58 +29,58 @@ class XmlError(ValueError):
 
 
 @dataclass(slots=True)
-class Node:
-    """An element.
+class XmlElement:
+    """An element of an XML document.
 
     Attributes:
         tag: name, without namespace.
-        line: where it starts, from 1.
-        attributes: by name.
-        children: elements directly in it.
-        pieces: its own text, without that of its children, in pieces.
+        line: line where it starts, from 1.
+        attributes: values by name.
+        children: child elements.
+        pieces: its own text in pieces, without the text of its children.
     """
 
     tag: str
     line: int
     attributes: Mapping[str, str]
-    children: list["Node"] = field(default_factory=list)
+    children: list["XmlElement"] = field(default_factory=list)
     pieces: list[str] = field(default_factory=list)
 
     @property
     def text(self) -> str:
-        """Its own text, without that of its children."""
+        """Its own text, without the text of its children."""
         return "".join(self.pieces)
 
     def get(self, name: str) -> str:
-        """An attribute; empty where it is missing."""
+        """The value of an attribute; empty if it is missing."""
         return self.attributes.get(name, "")
 
-    def first(self, tag: str) -> "Node | None":
-        """The first child of that name."""
+    def first(self, tag: str) -> "XmlElement | None":
+        """The first child with a tag."""
         return next((child for child in self.children if child.tag == tag), None)
 
-    def all(self, *tags: str) -> Iterator["Node"]:
-        """The elements of those names below it, in order; nothing is looked for inside of them."""
-        waiting = self.children[::-1]
-        while waiting:
-            node = waiting.pop()
-            if node.tag in tags:
-                yield node
+    def all(self, *tags: str) -> Iterator["XmlElement"]:
+        """Descendants with one of the tags, in order; elements inside a match are not searched."""
+        stack = self.children[::-1]
+        while stack:
+            element = stack.pop()
+            if element.tag in tags:
+                yield element
             else:
-                waiting += node.children[::-1]
+                stack += element.children[::-1]
 
 
-def parse_xml(data: bytes) -> Node:
+def parse_xml(data: bytes) -> XmlElement:
     """The root of an XML document.
 
     Raises:
-        XmlError: it is not XML; or too large, too deep, of too many elements, or with declarations of its own.
+        XmlError: it is not well-formed, passes a limit, or declares entities or attributes.
     """
-    if len(data) > LARGEST:
-        raise XmlError(f"{len(data)} bytes of XML are more than the {LARGEST} that are read; split the file")
-    builder = _Builder()
+    if len(data) > MAX_BYTES:
+        raise XmlError(f"the file has {len(data)} bytes, more than the limit of {MAX_BYTES}; split it")
+    builder = _TreeBuilder()
     parser = XMLParser(target=builder, forbid_dtd=False, forbid_entities=True, forbid_external=True)
-    builder.place = parser.parser
+    builder.parser = parser.parser
     parser.parser.StartDoctypeDeclHandler = builder.doctype
     try:
         parser.feed(data)
@@ -90,39 +92,39 @@ def parse_xml(data: bytes) -> Node:
         raise XmlError(f"{_DECLARES}: {error}", builder.line) from error
     except XmlError:
         raise
-    except (LookupError, ValueError) as error:  # an encoding that is not known, or not kept to
+    except (LookupError, ValueError) as error:  # an unknown encoding, or text that is not in the encoding
         raise XmlError(f"not XML: {error}", builder.line) from error
 
 
-class _Builder:
-    """What the parser reports to."""
+class _TreeBuilder:
+    """Target of the parser; builds the tree."""
 
     def __init__(self) -> None:
-        self.place: Any = None
-        self.root: Node | None = None
-        self._open: list[Node] = []
+        self.parser: Any = None
+        self.root: XmlElement | None = None
+        self._open: list[XmlElement] = []
         self._count = 0
 
     @property
     def line(self) -> int:
-        return self.place.CurrentLineNumber
+        return self.parser.CurrentLineNumber
 
     def doctype(self, name: str, system: str | None, public: str | None, internal: int) -> None:
         if internal:
-            raise XmlError(f"the document type of {name[:40]!r} {_DECLARES}", self.line)
+            raise XmlError(f"the document type of {shown(name)} {_DECLARES}", self.line)
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         self._count += 1
-        if self._count > _ELEMENTS:
-            raise XmlError(f"more than the {_ELEMENTS} elements that are read; split the file", self.line)
-        if len(self._open) == _DEPTH:
-            raise XmlError(f"elements nest more than {_DEPTH} deep, which no annotation does", self.line)
-        node = Node(tag.rpartition("}")[2], self.line, attributes)
+        if self._count > _MAX_ELEMENTS:
+            raise XmlError(f"the file has more than {_MAX_ELEMENTS} elements; split it", self.line)
+        if len(self._open) == _MAX_DEPTH:
+            raise XmlError(f"elements nest more than {_MAX_DEPTH} deep", self.line)
+        element = XmlElement(tag.rpartition("}")[2], self.line, attributes)
         if self._open:
-            self._open[-1].children.append(node)
+            self._open[-1].children.append(element)
         else:
-            self.root = node
-        self._open.append(node)
+            self.root = element
+        self._open.append(element)
 
     def data(self, text: str) -> None:
         self._open[-1].pieces.append(text)
@@ -130,7 +132,7 @@ class _Builder:
     def end(self, tag: str) -> None:
         self._open.pop()
 
-    def close(self) -> Node:
+    def close(self) -> XmlElement:
         if self.root is None:
             raise XmlError("not XML: no element")
         return self.root
