@@ -1,13 +1,13 @@
-"""ACE and ERE: a source text and, in a file beside it, its entities, values and events (LDC2006T06 and the like).
+"""ACE and ERE: standoff XML with entities, values and events, and a source text beside it (LDC2006T06 and others).
 
-``NAME.apf.xml`` has its text in ``NAME.sgm``; ``NAME.rich_ere.xml`` has it in ``NAME.xml``, ``NAME.txt`` or
-``NAME.cmp.txt``, in the same folder or in the folder ``source`` beside the folder ``ere``. The article's text is the
-source without its tags and with references such as ``&amp;`` decoded, for both: nobody wants to train on tags. Offsets
-are mapped to it, whichever way the file counts (`source_text`), and are checked against the stored surfaces. The text
-of the header (DOCID, DATETIME) stays in, as mentions lie there too.
+The text of ``NAME.apf.xml`` is in ``NAME.sgm``. The text of ``NAME.rich_ere.xml`` is in ``NAME.xml``, ``NAME.txt`` or
+``NAME.cmp.txt``, in the same folder or in the folder ``source`` beside the folder ``ere``. An article's text is the
+source without tags and with decoded references (``&amp;`` becomes ``&``). Offsets are mapped to this text
+(`source_text`) and checked against the stored surfaces. The header (DOCID, DATETIME) stays in the text, because
+annotators mark mentions there too.
 
-What has no place in an article, as relations and coreference, and what the options leave out, is counted and recorded
-as fixed, once for each kind.
+Relations, coreference, and mentions that the options exclude have no place in an article. They are counted and logged
+as fixed, one entry a kind.
 """
 
 from .reader import is_root, read_file

@@ -1,20 +1,22 @@
-"""ACE Program Format (APF 4 and 5, as in ACE 2004 and 2005): what a ``source_file`` states.
+"""ACE Program Format (APF 4 and 5, as in ACE 2004 and 2005): reads the element ``source_file``.
 
-``charseq`` counts characters of the source without its tags, from 0, END inclusive.
+The offsets of a ``charseq`` count characters of the source without its tags, from 0; END is inclusive.
 """
 
 from collections.abc import Iterator
 
-from ..common.xml_tree import Node
-from .standoff import AUTHOR, EventMention, Mention, Place, Standoff, first_id, number, parted
+from ....errors import shown
+from ..common.xml_tree import XmlElement
+from .names import AUTHOR, first_id
+from .standoff import CharSeq, EntityMention, EventMention, Standoff, number, parted
 
-# What a file says of an event where its annotator had nothing to say.
-_PLAIN = {"MODALITY": "Asserted", "POLARITY": "Positive", "GENERICITY": "Specific", "TENSE": "Unspecified"}
-_UNSAID = ("", "unknown")
+# Default values of the attributes of an event.
+_DEFAULTS = {"MODALITY": "Asserted", "POLARITY": "Positive", "GENERICITY": "Specific", "TENSE": "Unspecified"}
+_UNKNOWN = ("", "unknown")
 
 
-def read_apf(root: Node, *, extent: str, subtypes: bool, event_types: str) -> Standoff | None:
-    """What the first document of the file states; None where there is none.
+def read_apf(root: XmlElement, *, extent: str, subtypes: bool, event_types: str) -> Standoff | None:
+    """The annotations of the first document of the file; None if there is no document.
 
     Args:
         root: element ``source_file``.
@@ -26,67 +28,68 @@ def read_apf(root: Node, *, extent: str, subtypes: bool, event_types: str) -> St
     if not documents:
         return None
     source = root.get("SOURCE")
-    stated = Standoff(id=documents[0].get("DOCID"), source="" if source in _UNSAID else source)
-    stated.left["documents of the same file"] = len(documents) - 1
+    standoff = Standoff(id=documents[0].get("DOCID"), source="" if source in _UNKNOWN else source)
+    standoff.ignored["documents of the same file"] = len(documents) - 1
     parts = "full" if subtypes else "type"
-    for node in documents[0].children:
-        match node.tag:
+    for element in documents[0].children:
+        match element.tag:
             case "entity" | "value" | "quantity":
-                label = parted(node.get("TYPE"), node.get("SUBTYPE"), parts)
-                stated.mentions += _mentions(node, label, extent)
+                label = parted(element.get("TYPE"), element.get("SUBTYPE"), parts)
+                standoff.mentions += _mentions(element, label, extent)
             case "timex2":
-                stated.mentions += _mentions(node, "TIMEX2", extent)
-                stated.left["dates of time expressions"] += bool(node.get("VAL"))
+                standoff.mentions += _mentions(element, "TIMEX2", extent)
+                standoff.ignored["dates of time expressions"] += bool(element.get("VAL"))
             case "event":
-                stated.events += _events(node, event_types)
-                stated.left["attributes of events"] += any(
-                    node.get(name) not in ("", plain) for name, plain in _PLAIN.items()
+                standoff.events += _events(element, event_types)
+                standoff.ignored["attributes of events"] += any(
+                    element.get(name) not in ("", default) for name, default in _DEFAULTS.items()
                 )
             case "relation":
-                stated.left["relations"] += 1
+                standoff.ignored["relations"] += 1
             case other:
-                stated.left[f"elements {other[:40]!r}"] += 1
+                standoff.ignored[f"elements {shown(other)}"] += 1
     if root.get("AUTHOR") == AUTHOR:
-        mentions = (*stated.mentions, *stated.events)
-        stated.nameless = frozenset(item.id for item in mentions if item.group and item.id == first_id(item.group))
-    return stated
+        mentions = (*standoff.mentions, *standoff.events)
+        standoff.made_ids = frozenset(item.id for item in mentions if item.group and item.id == first_id(item.group))
+    return standoff
 
 
-def _mentions(node: Node, label: str, extent: str) -> Iterator[Mention]:
-    value = node.tag != "entity"
-    for mention in node.all(f"{node.tag}_mention"):
+def _mentions(element: XmlElement, label: str, extent: str) -> Iterator[EntityMention]:
+    value = element.tag != "entity"
+    for mention in element.all(f"{element.tag}_mention"):
         chosen = mention.first("head") if extent == "head" else None
-        yield Mention(
+        yield EntityMention(
             id=mention.get("ID"),
             label=label,
             level="" if value else mention.get("TYPE"),
             value=value,
-            place=_place(chosen or mention.first("extent")),
-            group=node.get("ID"),
+            charseq=_charseq(chosen or mention.first("extent")),
+            group=element.get("ID"),
             line=mention.line,
         )
 
 
-def _events(node: Node, event_types: str) -> Iterator[EventMention]:
-    label = parted(node.get("TYPE"), node.get("SUBTYPE"), event_types)
-    for mention in node.all("event_mention"):
+def _events(element: XmlElement, event_types: str) -> Iterator[EventMention]:
+    label = parted(element.get("TYPE"), element.get("SUBTYPE"), event_types)
+    for mention in element.all("event_mention"):
         yield EventMention(
             id=mention.get("ID"),
             label=label,
-            place=_place(mention.first("anchor")),
+            charseq=_charseq(mention.first("anchor")),
             arguments=tuple(
                 (argument.get("ROLE"), argument.get("REFID"), argument.line)
                 for argument in mention.all("event_mention_argument")
             ),
-            group=node.get("ID"),
+            group=element.get("ID"),
             line=mention.line,
         )
 
 
-def _place(node: Node | None) -> Place | None:
-    sequence = node and node.first("charseq")
-    if sequence is None:
+def _charseq(element: XmlElement | None) -> CharSeq | None:
+    charseq = element and element.first("charseq")
+    if charseq is None:
         return None
-    start, last = number(sequence.get("START")), number(sequence.get("END"))
-    stated = f"START={sequence.get('START')[:20]!r} END={sequence.get('END')[:20]!r}"
-    return Place(start, None if last is None else last + 1, sequence.text, sequence.line, stated)
+    start, last = number(charseq.get("START")), number(charseq.get("END"))
+    stored = f"START={shown(charseq.get('START'), 20)} END={shown(charseq.get('END'), 20)}"
+    end = None if last is None else last + 1
+    return CharSeq(start=start, end=end, surface=charseq.text, line=charseq.line, stored=stored)

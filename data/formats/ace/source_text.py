@@ -1,9 +1,9 @@
-"""Texts with markup, and spans of them in the ways that the makers of ACE and ERE count.
+"""Source texts with tags, and offsets into them as ACE and ERE count.
 
-ACE does not count tags; a reference such as ``&amp;`` counts as the five characters that stand in the file. ERE counts
-every character of the file. The article's text is the same for both: without tags, with references decoded. Files that
-went through other hands count decoded references, or the line ends of another system; that is told by which way of
-counting finds most of the stored surfaces.
+ACE does not count tags, and counts a reference such as ``&amp;`` as the five characters in the file. ERE counts every
+character of the file. The article's text is the same for both: without tags, with references decoded. Files that went
+through other tools may count decoded references, or other line ends. The way of counting that finds most of the stored
+surfaces is taken.
 """
 
 import html.entities
@@ -12,26 +12,24 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from ....errors import LONGEST, shown
 from ..common.offsets import OffsetError, Offsets
 
-Stated = tuple[int, int, str]
-"""First offset, one past the last, and the surface, as stored."""
+Stored = tuple[int, int, str]
+"""Stored start, end (exclusive) and surface."""
 
-# A tag that does not close takes nothing with it, and no character is looked at twice.
+# The patterns match in linear time; an unclosed tag is text.
 _TAG = "<[A-Za-z/!?][^<>]*>"
 _REFERENCE = "&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
 _LINE_END = "\r\n"
-# A surface may be stored with other white space than the text has; a carriage return is not made equal, it explains
-# shifts.
+# Surfaces may be stored with other white space than the text has. Carriage returns stay: they explain shifts.
 _SPACES = str.maketrans(dict.fromkeys("\t\n\v\f\x85\xa0\u2028\u2029", " "))
 
-_SHOWN = 60  # characters of a surface that a message shows
-
-_Edit = tuple[int, int, str]
+_Edit = tuple[int, int, str]  # start, end, replacement
 
 
 def unescape(text: str) -> str:
-    """References decoded; what is none that HTML or XML know stays.
+    """Decode references; unknown ones stay.
 
     >>> unescape("&lt;&#1594;&amp;&x;")
     '<غ&&x;'
@@ -48,7 +46,7 @@ def _decoded(reference: str) -> str:
 
 
 class _Edited:
-    """A text with pieces replaced, and offsets between the two."""
+    """A text with replacements, and offsets between it and the raw text."""
 
     def __init__(self, raw: str, edits: Sequence[_Edit]) -> None:
         pieces, at, length = [], 0, 0
@@ -63,11 +61,11 @@ class _Edited:
         self._old, self._new = old, new
 
     def to_raw(self, offset: int, *, end: bool) -> int:
-        """The offset in the raw text; inside a replaced piece its start, or its end if it is to end a span."""
+        """The offset in the raw text; inside a replacement, the start of the raw piece, or its end for a span's end."""
         return _moved(self._new, self._old, offset, end)
 
     def from_raw(self, offset: int, *, end: bool) -> int:
-        """As `to_raw`, the other way."""
+        """The offset in the edited text, see `to_raw`."""
         return _moved(self._old, self._new, offset, end)
 
 
@@ -83,7 +81,7 @@ def _moved(there: list[tuple[int, int]], here: list[tuple[int, int]], offset: in
 
 @dataclass(frozen=True, slots=True)
 class _Counting:
-    """A way of counting: what is replaced before characters are counted."""
+    """A way of counting: the replacements made before characters are counted."""
 
     name: str
     edited: _Edited
@@ -91,23 +89,23 @@ class _Counting:
 
 
 class SourceText:
-    """A text with inline.
+    """A source text with tags and references.
 
     Attributes:
-        raw: as it stands in the file.
-        text: without tags, references decoded.
-        usual: its offsets count in the way that the format documents; else ``counting`` says how.
-        counting: how they count.
+        raw: content of the file.
+        text: the raw text without tags, with references decoded.
+        usual: the offsets count as the format documents.
+        counting: how the offsets count.
     """
 
-    def __init__(self, raw: str, stated: Iterable[Stated], *, tags: bool, unseen: bool = False) -> None:
-        """Find out how offsets count.
+    def __init__(self, raw: str, stored: Iterable[Stored], *, tags: bool, unseen: bool = False) -> None:
+        """Find out how the offsets count.
 
         Args:
-            raw: the file's text.
-            stated: the spans that are to be settled.
-            tags: tags count.
-            unseen: a byte order mark was there and is gone.
+            raw: content of the file.
+            stored: the spans of the annotation file.
+            tags: the format counts tags.
+            unseen: a byte order mark was removed.
         """
         self.raw = raw
         self._whole = _edited(raw, _TAG, _REFERENCE)
@@ -116,27 +114,27 @@ class SourceText:
         ways = [_Counting(name, edited, Offsets(_flat(edited.text), unseen)) for name, edited in _ways(raw, tags)]
         usual = ways[0]
         if len(ways) > 1:
-            spans = [(start, end, _flat(surface)) for start, end, surface in stated if surface]
-            locations = {way.name: sum(self._exact(way, *span) is not None for span in spans) for way in ways}
-            ways.sort(key=lambda way: -locations[way.name])
+            spans = [(start, end, _flat(surface)) for start, end, surface in stored if surface]
+            found = {way.name: sum(self._exact(way, *span) is not None for span in spans) for way in ways}
+            ways.sort(key=lambda way: -found[way.name])
         self._ways = ways
         self.usual = ways[0] is usual
         self.counting = ways[0].name
 
     def settle(self, start: int, end: int, surface: str) -> tuple[int, int, str]:
-        """The half-open range of ``text`` that a stored span means.
+        """The range in ``text`` of a stored span.
 
         Args:
-            start: as stored.
-            end: as stored, exclusive.
-            surface: as stored; empty where there is none.
+            start: stored offset.
+            end: stored offset, exclusive.
+            surface: stored surface, empty if there is none.
 
         Returns:
-            start, end, and what was done: empty, a way of counting that is not that of the file, or what
-            `Offsets.settle` says.
+            start, end (exclusive), and the fix: empty, another way of counting than the file's, or a fix of
+            `Offsets.settle`.
 
         Raises:
-            OffsetError: no way of counting explains it.
+            OffsetError: no way of counting confirms the surface.
         """
         surface = _flat(surface)
         if not surface:
@@ -152,26 +150,26 @@ class SourceText:
                 return *self._place(way, first, stop), done
             except OffsetError as error:
                 complaint = complaint or error
-        raise complaint or OffsetError(f"{start}-{end} is nowhere")
+        raise complaint or OffsetError(f"{start}-{end} is not in the text")
 
     def _exact(self, way: _Counting, start: int, end: int, surface: str) -> tuple[int, int] | None:
-        """The range if the surface, decoded or as it stands in the file, is there without any shift."""
+        """The range if the surface, raw or decoded, is there without a shift; else None."""
         counted = way.offsets.text
         if not 0 <= start < end <= len(counted):
             return None
         first, stop = self._moved(way, start, end)
-        text, length = self._offsets.text, len(surface)  # texts of millions of characters are not cut for nothing
+        text, length = self._offsets.text, len(surface)  # lengths first: slicing long texts is slow
         decoded = stop - first == length and text[first:stop] == surface
         if first < stop and (decoded or (end - start == length and counted[start:end] == surface)):
             return first, stop
         return None
 
     def _check_length(self, start: int, end: int, surface: str) -> None:
-        """Drop a range that neither UTF-16 units nor a shift can bring to the length of its surface."""
+        """Raise for a range whose length neither UTF-16 units nor a shift can explain; showing it would be slow."""
         text, length = self._ways[0].offsets.text, len(surface)
         if 0 <= start < end <= len(text) and not length - 2 <= end - start <= 2 * length + 2:
-            said, there = surface[:_SHOWN], text[start : min(end, start + _SHOWN)]
-            raise OffsetError(f"{start}-{end} is said to be {said!r} but the text there starts with {there!r}")
+            there = shown(text[start : min(end, start + LONGEST + 1)])
+            raise OffsetError(f"{start}-{end} has the surface {shown(surface)} but the text there starts with {there}")
 
     def _place(self, way: _Counting, start: int, end: int) -> tuple[int, int]:
         first, stop = self._moved(way, start, end)
@@ -185,7 +183,7 @@ class SourceText:
 
 
 def _edited(raw: str, *patterns: str) -> _Edited:
-    """The text with what the patterns find replaced; a reference or line end in a tag goes with the tag."""
+    """The text without tags, with references decoded or CRLF as LF, as the patterns say."""
     edits: list[_Edit] = []
     for found in re.finditer("|".join(patterns), raw) if patterns else ():
         piece = found.group()
@@ -196,10 +194,10 @@ def _edited(raw: str, *patterns: str) -> _Edited:
 
 
 def _ways(raw: str, tags: bool) -> Iterator[tuple[str, _Edited]]:
-    """The ways of counting that differ for this text, the documented one first."""
+    """The ways of counting that differ for this text, the one of the format first."""
     removed = () if tags else (_TAG,)
     line_ends, references = "\r\n" in raw, re.search(_REFERENCE, raw) is not None
-    yield "references as they stand", _edited(raw, *removed)
+    yield "references as written", _edited(raw, *removed)
     if references:
         yield "references as one character", _edited(raw, *removed, _REFERENCE)
     if line_ends:

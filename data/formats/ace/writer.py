@@ -1,110 +1,99 @@
-"""Articles as ACE: a source ``NAME.sgm`` and its annotation ``NAME.apf.xml`` for each.
+"""Writes articles as ACE: a source text ``NAME.sgm`` and annotations ``NAME.apf.xml`` each.
 
-The source is the article's text in one line of tags, so that reading gives it back to the letter. ACE wants an id of
-every entity, event and mention: those that have none get one, by which reading knows that there was none. An event of
-several types is one event for each, with ids that reading joins again.
+The source is the article's text inside tags on one line, so that it is read back unchanged. ACE requires ids of
+entities, events and mentions; missing ones are made, and the reader removes them. An event of several types is written
+as one event a type, with ids by which the reader joins them.
 """
 
 import json
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from ....errors import shown
 from ...articles import Article, Entity, Event, Span
-from ...problems import ProblemLog
+from ...problems import ArticleLog, ProblemLog
+from ..common.file_names import free_name
 from ..common.lines import has_surrogate
-from .standoff import AUTHOR, first_id, further_id, joined
+from .names import ANNOTATION_SUFFIX, AUTHOR, SOURCE_SUFFIX, first_id, further_id, joined
 
-# What XML 1.0 cannot hold, not even as a reference.
-_FOREIGN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_NAME_LENGTH = 60  # code points; with an ending and four bytes each they stay below the 255 bytes of a file name
-_WRITTEN = {"&": 5, "<": 4, ">": 4}
-# Attributes and text in which line ends and tabs are to survive the normalization of XML.
-_KEPT = {"\t": "&#9;", "\n": "&#10;", "\r": "&#13;", '"': "&quot;"}
+# Characters that XML 1.0 does not allow, not even as references.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NAME_LENGTH = 60  # code points, of four bytes at most; file systems allow 255 bytes
+_WIDTHS = {"&": 5, "<": 4, ">": 4}  # of the references, "&amp;" …
+# XML parsers normalize line ends and tabs in attributes unless they are references.
+_ATTRIBUTE = {"\t": "&#9;", "\n": "&#10;", "\r": "&#13;", '"': "&quot;"}
 
 
 def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> None:
-    """Write two files for each article; what ACE cannot hold is recorded, an article without a text is left out.
+    """Write two files for each article.
 
     Args:
         articles: are streamed.
         path: a folder that exists.
-        log: takes what is lost, and the count.
+        log: records what ACE cannot hold, and counts articles; an article with a lone surrogate in its text is dropped.
     """
-    taken: set[str] = set()
+    taken: dict[str, int] = {}
     for article in articles:
+        article_log = ArticleLog(log=log, line=0, article=article.id)
         if has_surrogate(article.text):
-            message = "the text holds a lone surrogate, which UTF-8 cannot carry"
-            log.drop("lone surrogate", message, article=article.id)
+            article_log.drop("lone surrogate", "the text has a lone surrogate, which UTF-8 cannot encode")
             continue
-        name = _file_name(article.id, taken)
-        writer = _Writer(article, name, log)
+        name = free_name(re.sub(r"[^\w.-]", "_", article.id)[:_NAME_LENGTH].strip(".") or "article", taken)
+        writer = _ApfWriter(article, name, article_log)
         annotation = "".join(line + "\n" for line in writer.lines())
-        source = f"<DOC{_attributes(article, log)}><TEXT>{escape(article.text)}</TEXT></DOC>"
-        (path / f"{name}.sgm").write_bytes(source.encode())
-        (path / f"{name}.apf.xml").write_bytes(annotation.encode())
+        source = f"<DOC{_attributes(article, article_log)}><TEXT>{escape(article.text)}</TEXT></DOC>"
+        (path / f"{name}{SOURCE_SUFFIX}").write_bytes(source.encode())
+        (path / f"{name}{ANNOTATION_SUFFIX}").write_bytes(annotation.encode())
         _record_losses(article, log)
         log.articles += 1
 
 
-def _file_name(name: str, taken: set[str]) -> str:
-    """A file name that no other article has, on file systems too that ignore case and composition."""
-    base = re.sub(r"[^\w.-]", "_", name)[:_NAME_LENGTH].strip(".") or "article"
-    count, chosen = 1, base
-    while (folded := unicodedata.normalize("NFKC", chosen).casefold()) in taken:
-        count += 1
-        chosen = f"{base}_{count}"
-    taken.add(folded)
-    return chosen
-
-
 def _quoted(text: str) -> str:
-    return escape(text, _KEPT)
+    return escape(text, _ATTRIBUTE)
 
 
-def _attributes(article: Article, log: ProblemLog) -> str:
-    """What is known of the article, as attributes of the first tag, which ACE does not count."""
+def _attributes(article: Article, log: ArticleLog) -> str:
+    """Title, date, source and meta as attributes of the first tag, which ACE does not count."""
     fields = {"title": article.title, "date": article.date, "source": article.source}
     if article.meta:
         try:
             meta = json.dumps(dict(article.meta), ensure_ascii=False, allow_nan=False)
             if json.loads(meta) != article.meta:
-                raise ValueError("it would not come back as it is")
+                raise ValueError("JSON would change it")
             fields["meta"] = meta
         except (TypeError, ValueError, RecursionError) as error:
-            log.drop("meta left out", f"meta is not JSON: {error}", article=article.id)
+            log.drop("meta left out", f"meta is not JSON: {error}")
     written = ""
     for field, value in fields.items():
         if value is None:
             continue
         if has_surrogate(value):
-            message = f"{field} holds a lone surrogate, which UTF-8 cannot carry"
-            log.drop(f"{field} left out", message, article=article.id)
+            log.drop(f"{field} left out", f"{field} has a lone surrogate, which UTF-8 cannot encode")
         else:
             written += f' {field}="{_quoted(value)}"'
     return written
 
 
-class _Writer:
-    """The annotation of one article."""
+class _ApfWriter:
+    """Writes the annotation file of one article."""
 
-    def __init__(self, article: Article, name: str, log: ProblemLog) -> None:
+    def __init__(self, article: Article, name: str, log: ArticleLog) -> None:
         self.article = article
         self.log = log
         self.name = name
         self.document = self._document_id(article.id, name)
         self.ids = {item.id for item in (*article.entities, *article.events) if item.id}
-        # A character counts as what it is written as: & as the five of &amp;.
-        self.places = [0, *accumulate(_WRITTEN.get(sign, 1) for sign in article.text)]
+        # Offsets count characters as written: & as the five of &amp;.
+        self.offsets = [0, *accumulate(_WIDTHS.get(sign, 1) for sign in article.text)]
 
     def _document_id(self, wanted: str, name: str) -> str:
-        if _FOREIGN.search(wanted):
-            message = f"article id {wanted!r} holds a character that XML cannot hold; it is written as {name!r}"
-            self.log.drop("article id changed", message, article=wanted)
+        if _NOT_XML.search(wanted):
+            message = f"article id {shown(wanted)} has a character that XML does not allow; it is written as {name!r}"
+            self.log.drop("article id changed", message)
             return name
         return wanted or name
 
@@ -112,11 +101,11 @@ class _Writer:
         """The lines of the APF file."""
         yield '<?xml version="1.0" encoding="UTF-8"?>'
         yield '<!DOCTYPE source_file SYSTEM "apf.v5.1.1.dtd">'
-        # No attribute can be left away, as other programs look for all of them.
-        uri = _quoted(f"{self.name}.sgm")
+        # Other programs require all of these attributes.
+        uri = _quoted(f"{self.name}{SOURCE_SUFFIX}")
         yield f'<source_file URI="{uri}" SOURCE="unknown" TYPE="text" AUTHOR="{AUTHOR}" ENCODING="UTF-8">'
         yield f'<document DOCID="{_quoted(self.document)}">'
-        written: dict[str, tuple[str, Entity]] = {}  # mention id → id of the entity, and the mention
+        written: dict[str, tuple[str, Entity]] = {}  # id of a mention → id of its entity, and the entity
         for number, entity in enumerate(self.article.entities, 1):
             if not self._holds(entity, "entity", entity.label, entity.label, entity.id):
                 continue
@@ -135,7 +124,7 @@ class _Writer:
         yield "</source_file>"
 
     def _group(self, suffix: str, types: int = 1) -> str:
-        """A new id of an entity or event, such that no mention has an id made of it but those without one."""
+        """A new id of an entity or event; no id in use equals an id that is made from it."""
         group = f"{self.document}-{suffix}"
         while not self.ids.isdisjoint(made := _made_of(group, types)):
             group += "_"
@@ -149,22 +138,22 @@ class _Writer:
         return name
 
     def _holds(self, span: Entity | Span, kind: str, label: str, *texts: str) -> bool:
-        """Whether XML holds a span; one that it does not hold is recorded."""
-        text, what = self.article.text, f"{kind} {label} {span.start}-{span.end} {span.text!r}"
+        """Whether a span can be written; one that cannot is logged."""
+        text, what = self.article.text, f"{kind} {label} {span.start}-{span.end} {shown(span.text)}"
         if not 0 <= span.start < span.end <= len(text) or text[span.start : span.end] != span.text:
-            message = f"{what} is empty, lies outside the text, or is not what the text has there"
+            message = f"{what} is empty, outside the text, or differs from the text there"
         elif not label:
             message = f"{what} has no label"
-        elif any(map(_FOREIGN.search, (span.text, *texts))):
-            message = f"{what}, or its label or id, holds a control character, which XML cannot hold"
+        elif any(map(_NOT_XML.search, (span.text, *texts))):
+            message = f"{what}, its label or its id has a control character, which XML does not allow"
         else:
             return True
-        self.log.drop(f"{kind} left out", message, article=self.article.id)
+        self.log.drop(f"{kind} left out", message)
         return False
 
     def _sequence(self, tag: str, span: Entity | Span) -> str:
-        start, last = self.places[span.start], self.places[span.end] - 1
-        # Quotation marks need no reference in text; line ends do.
+        start, last = self.offsets[span.start], self.offsets[span.end] - 1
+        # In text, carriage returns must be references, quotation marks need not.
         surface = escape(span.text, {"\r": "&#13;"})
         return f'<{tag}><charseq START="{start}" END="{last}">{surface}</charseq></{tag}>'
 
@@ -179,24 +168,23 @@ class _Writer:
     def _event(
         self, event: Event, group: str, previous: Event | None, written: dict[str, tuple[str, Entity]]
     ) -> Event | None:
-        """The event as it can be written; what is lost of it is recorded."""
-        label = "+".join(event.types)
-        if not all(event.types):
-            label = ""
+        """The event as it can be written; what cannot be written is logged."""
+        label = "+".join(event.types) if all(event.types) else ""
         if not self._holds(event.trigger, "event", label, label, event.id):
             return None
         arguments = []
         for argument in event.arguments:
-            if not argument.role or argument.entity not in written or _FOREIGN.search(argument.role):
-                message = f"{argument.role!r} of {event.trigger.text!r} names {argument.entity!r}, which is not written"
-                self.log.drop("argument left out", message, article=self.article.id)
+            if not argument.role or argument.entity not in written or _NOT_XML.search(argument.role):
+                what = f"{shown(argument.role)} of {shown(event.trigger.text)}"
+                message = f"{what} has no role, or refers to {shown(argument.entity)}, which is not written"
+                self.log.drop("argument left out", message)
             else:
                 arguments.append(replace(argument, score=None))
         name = event.id or first_id(group)
         kept = replace(event, arguments=tuple(arguments), id=name, scores=())
         if previous and joined(previous, kept):
-            message = f"id {name!r} would make the event a further type of the one before it; it gets another"
-            self.log.drop("event id changed", message, article=self.article.id)
+            message = f"id {shown(name)} would be read as a further type of the previous event; it is changed"
+            self.log.drop("event id changed", message)
             kept = replace(kept, id=self._new_id(f"{group}-2"))
         return kept
 
@@ -227,7 +215,7 @@ class _Writer:
 
 
 def _made_of(group: str, types: int) -> list[str]:
-    """The ids of an entity or event of so many types, and of its mentions where they have none."""
+    """The ids of an entity or event with a number of types, and the ids made for its mentions."""
     first = first_id(group)
     return [group, first, *(further_id(first, count) for count in range(2, types + 1))]
 

@@ -1,10 +1,10 @@
-"""INCEpTION: one document a file, as UIMA CAS XMI or UIMA CAS JSON, offsets in UTF-16 units; or its zip archives.
+"""INCEpTION: UIMA CAS documents as XMI or JSON, one document a file, and the zip archives of the tool.
 
-Read are the layers that INCEpTION brings along (named entities, the generic spans and relations) and those that
-`write_files` makes; others are named by options. An event is a span whose types are a string feature, of one or many
-values; its arguments are links (slot features) to entities with a role, or relations between the two.
+Offsets count UTF-16 units. The built-in layers of INCEpTION are read (named entities, generic spans and relations), and
+the layers that `write_files` makes; the reading options name others. An event is a span with one or several types in a
+string feature. Its arguments are links to entities with a role (slot features), or relations between event and entity.
 
-Layer names are those of types (``webanno.custom.Trigger``), with the feature that holds the label behind a colon.
+Layers are named by their UIMA type and label feature, as in ``webanno.custom.Trigger:type``.
 """
 
 from .archive import is_archive

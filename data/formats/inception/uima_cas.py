@@ -1,15 +1,13 @@
-"""UIMA CAS documents, as INCEpTION exports them: XMI and JSON, read into plain feature structures.
+"""Parses UIMA CAS documents, XMI and JSON, into plain feature structures.
 
-dkpro-cassis is not used for reading: it needs the type system beside the file, gives a whole document up for one
-dangling reference, and hands offsets that cut a character on as they are. Here a feature structure is what the file
-says of it, and what is wrong with it is found where it is used.
+dkpro-cassis is not used for reading: it needs the type system, drops a whole document for one dangling reference, and
+does not check offsets that split a character. Here features stay as stored, and are checked where they are used.
 
-The formats: https://uima.apache.org/d/uimaj-current/ref.html (XMI) and
+Formats: https://uima.apache.org/d/uimaj-current/ref.html (XMI) and
 https://github.com/apache/uima-uimaj-io-jsoncas (JSON 0.4.0).
 """
 
 import re
-import reprlib
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,25 +17,25 @@ from typing import Any
 import defusedxml.ElementTree
 from defusedxml.common import DefusedXmlException
 
+from ....errors import shown
 from ..common.lines import parse_json
 
-# A document of a million words with its tokens is smaller; more is an attack or a file of another kind, and a parser
-# takes a multiple of it in memory.
+# A document of a million words with its tokens is smaller. Parsers take a multiple of it in memory.
 MAX_BYTES = 64 << 20
-# Code points that the spans of a document cover together: an article holds a copy of what each one covers, so that
-# many long spans in a short file would fill the memory.
+# Code points that the spans of a document may cover together. Each span stores its surface, so that many long spans in
+# a short file would fill the memory.
 MAX_COVERED = 64 << 20
 _HEAD = re.compile(rb'(\xef\xbb\xbf)?\s*\{\s*"%(TYPES|FEATURE_STRUCTURES|VIEWS)"')
 _XMI = "{http://www.omg.org/XMI}"
 _TEXT = "uima.cas.Sofa"
 _VIEW = "uima.cas.View"
 _INITIAL_VIEW = "_InitialView"
-_DEPTH = 3  # the root, its feature structures, and the elements of their string arrays
+_DEPTH = 3  # the root, feature structures, elements of string arrays
 _DIGITS = re.compile("[0-9]{1,18}")
 
 
 class CasError(ValueError):
-    """A file that is no CAS document, or whose text cannot be had; the message says why."""
+    """A file that is not a CAS document or has no text; the message says why."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,9 +44,9 @@ class Structure:
 
     Attributes:
         id: unique in the document.
-        type: full name of its type, ``custom.Span``.
-        features: name → a string, number or list as stored. What refers to other structures holds their ids: digits
-            in XMI, and in JSON numbers under the name without its ``@``.
+        type: full name of its type, as ``custom.Span``.
+        features: name → a string, number or list as stored. References to other structures are ids: digits in XMI,
+            numbers in JSON, where the ``@`` of the name is removed.
     """
 
     id: int
@@ -56,7 +54,7 @@ class Structure:
     features: Mapping[str, Any]
 
     def number(self, feature: str) -> int | None:
-        """A feature as a whole number; None where it is none."""
+        """A feature as a whole number; None if it is not one."""
         numbers = _numbers(self.features.get(feature))
         return numbers[0] if len(numbers) == 1 else None
 
@@ -66,11 +64,11 @@ class Cas:
     """One view of a document.
 
     Attributes:
-        text: as annotated.
-        sofa: the id under which structures name this view.
-        structures: by id, in the order of the file.
-        members: ids of what is indexed in the view; the rest was deleted, or is part of something.
-        problems: (cause, message) for structures that could not be read.
+        text: the annotated text.
+        sofa: id of the view (subject of analysis).
+        structures: feature structures by id, in the order of the file.
+        members: ids of the structures in the index of the view; others were deleted, or are parts of structures.
+        problems: (cause, message) of each structure that could not be read.
     """
 
     text: str
@@ -80,7 +78,7 @@ class Cas:
     problems: tuple[tuple[str, str], ...] = ()
 
     def referred(self, structure: Structure, feature: str) -> tuple[list[Structure], list[int]]:
-        """What a feature refers to, through an array where it does, and the ids of it that are not in the file."""
+        """The structures that a feature refers to, directly or in an array, and the ids that the file lacks."""
         numbers = _numbers(structure.features.get(feature))
         array = self.structures.get(numbers[0]) if len(numbers) == 1 else None
         if array is not None and "elements" in array.features:
@@ -89,7 +87,7 @@ class Cas:
         return found, [number for number in numbers if number not in self.structures]
 
     def strings(self, structure: Structure, feature: str) -> tuple[str, ...]:
-        """The values of a string feature, of one or of many; empty where there is none."""
+        """The values of a string feature, single or an array; empty if there are none."""
         value = structure.features.get(feature)
         referred = self.structures.get(structure.number(feature) or 0)
         if referred is not None and referred.type in ("uima.cas.StringArray", "uima.cas.String[]"):
@@ -99,24 +97,24 @@ class Cas:
 
 
 def is_cas_json(path: Path) -> bool:
-    """Whether a file starts as a CAS in JSON does."""
+    """Whether a file starts like CAS JSON."""
     with open(path, "rb") as file:
         return is_cas_json_head(file.read(4096))
 
 
 def is_cas_json_head(head: bytes) -> bool:
-    """Whether the first bytes of a file are those of a CAS in JSON."""
+    """Whether content starts like CAS JSON."""
     return _HEAD.match(head) is not None
 
 
 def read_content(path: Path) -> bytes:
-    """The content of a document's file.
+    """The content of a file.
 
     Raises:
-        CasError: it is too large, and not read.
+        CasError: it is too large.
     """
     if (size := path.stat().st_size) > MAX_BYTES:
-        raise CasError(f"the file has {size >> 20} MiB; a document of more than {MAX_BYTES >> 20} MiB is not read")
+        raise CasError(f"the file has {size >> 20} MiB, more than {MAX_BYTES >> 20} MiB, and is not read")
     return path.read_bytes()
 
 
@@ -125,17 +123,17 @@ def parse_cas(content: bytes, *, json: bool) -> Cas:
 
     Args:
         content: of its file.
-        json: read it as JSON however it starts; else it is XMI, unless it starts as JSON does.
+        json: the content is JSON; other content is XMI unless it starts like CAS JSON.
 
     Raises:
-        CasError: it is not XML or JSON, has a document type or entities, or holds no text.
+        CasError: it is not XML or JSON, declares a document type or entities, or has no text.
     """
     return _initial_view(_of_json(content) if json or is_cas_json_head(content) else _of_xmi(content))
 
 
 @dataclass(kw_only=True)
-class _Found:
-    """What a file holds, views not told apart yet."""
+class _CasContent:
+    """The content of a file, all views."""
 
     structures: dict[int, Structure] = field(default_factory=dict)
     views: dict[int, frozenset[int]] = field(default_factory=dict)
@@ -144,61 +142,57 @@ class _Found:
     def add(self, name: object, type: object, features: Mapping[str, Any]) -> None:
         number = _numbers(name)
         if len(number) != 1 or not isinstance(type, str) or not type:
-            self.problems.append(("no id", f"{_short(type)} with the id {_short(name)}; both must be there"))
+            self.problems.append(("no id", f"{shown(type)} with the id {shown(name)}; a structure needs both"))
         elif number[0] in self.structures:
-            message = f"id {number[0]} of a {_short(type)} is that of a {self.structures[number[0]].type} already"
+            message = f"id {number[0]} of a {shown(type)} is used by a {self.structures[number[0]].type}"
             self.problems.append(("duplicate id", message))
         else:
             self.structures[number[0]] = Structure(id=number[0], type=type, features=features)
 
 
-def _initial_view(found: _Found) -> Cas:
-    texts = [structure for structure in found.structures.values() if structure.type == _TEXT]
+def _initial_view(document: _CasContent) -> Cas:
+    texts = [structure for structure in document.structures.values() if structure.type == _TEXT]
     first = [structure for structure in texts if structure.features.get("sofaID") == _INITIAL_VIEW] or texts
     if len(first) != 1:
-        raise CasError(f"it has {len(texts)} subjects of analysis (Sofa), of which one must be {_INITIAL_VIEW}")
+        raise CasError(f"it has {len(texts)} subjects of analysis (Sofa); exactly one must be {_INITIAL_VIEW}")
     (sofa,) = first
     text = sofa.features.get("sofaString")
     if not isinstance(text, str):
-        raise CasError(f"its text (sofaString) is {_short(text)}; export the document with its text in it")
+        raise CasError(f"its text (sofaString) is {shown(text)}; export the document with its text")
     problems = [
-        ("other view", f"the text of view {_short(other.features.get('sofaID'))} is not read")
+        ("other view", f"the text of view {shown(other.features.get('sofaID'))} is not read")
         for other in texts
         if other is not sofa
     ]
     return Cas(
         text=text,
         sofa=sofa.id,
-        structures=found.structures,
-        members=found.views.get(sofa.id, frozenset()),
-        problems=(*found.problems, *problems),
+        structures=document.structures,
+        members=document.views.get(sofa.id, frozenset()),
+        problems=(*document.problems, *problems),
     )
 
 
-def _of_xmi(content: bytes) -> _Found:
-    collector = _Collector()
-    parser = defusedxml.ElementTree.DefusedXMLParser(target=collector, forbid_dtd=True)
+def _of_xmi(content: bytes) -> _CasContent:
+    target = _XmiTarget()
+    parser = defusedxml.ElementTree.DefusedXMLParser(target=target, forbid_dtd=True)
     try:
         parser.feed(content)
         parser.close()
     except DefusedXmlException as error:
-        raise CasError(
-            f"it has a document type or entities, which no export has and which are not read: {error}"
-        ) from error
+        raise CasError(f"it declares a document type or entities, which are not read: {error}") from error
     except CasError:
         raise
     except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise CasError(
-            f"it is not XML that can be read: {error}; INCEpTION exports it as UIMA CAS XMI (XML 1.0)"
-        ) from error
-    return collector.found
+        raise CasError(f"it is not XML that can be read: {error}; export it as UIMA CAS XMI (XML 1.0)") from error
+    return target.document
 
 
-class _Collector:
-    """Takes what the XML parser meets; no tree is built, and what nests deeper than XMI does stops it."""
+class _XmiTarget:
+    """Target of the XML parser: collects feature structures without a tree, and stops at elements that nest too deep."""
 
     def __init__(self) -> None:
-        self.found = _Found()
+        self.document = _CasContent()
         self._open: list[str] = []
         self._features: dict[str, Any] = {}
         self._text: list[str] = []
@@ -206,7 +200,7 @@ class _Collector:
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         self._open.append(tag)
         if len(self._open) > _DEPTH or self._open[0] != f"{_XMI}XMI":
-            raise CasError(f"element {_short(tag)} is not of an XMI file: the root is xmi:XMI, with elements two deep")
+            raise CasError(f"element {shown(tag)} is not of an XMI file: the root is xmi:XMI, elements nest two deep")
         if len(self._open) == 2:
             self._features = dict(attributes)
         self._text = []
@@ -228,33 +222,33 @@ class _Collector:
         features, kind = self._features, _type_of(tag)
         if kind == _VIEW:
             members = frozenset(_numbers(features.get("members")))
-            self.found.views.update(dict.fromkeys(_numbers(features.get("sofa")), members))
+            self.document.views.update(dict.fromkeys(_numbers(features.get("sofa")), members))
         elif kind != "uima.cas.NULL":
-            self.found.add(features.pop(f"{_XMI}id", None), kind, features)
+            self.document.add(features.pop(f"{_XMI}id", None), kind, features)
 
     def close(self) -> None:
-        if not self.found.structures:
-            raise CasError("it holds no feature structures")
+        if not self.document.structures:
+            raise CasError("it has no feature structures")
 
 
 def _type_of(tag: str) -> str:
-    """The type that a namespace and a name stand for: ``{http:///custom.ecore}Span`` is ``custom.Span``."""
+    """The type of an element: ``{http:///custom.ecore}Span`` is ``custom.Span``."""
     space, _, name = tag.rpartition("}")
     package = space.removeprefix("{http:///").removesuffix(".ecore").replace("/", ".")
     return name if package == "uima.noNamespace" else f"{package}.{name}"
 
 
-def _of_json(content: bytes) -> _Found:
+def _of_json(content: bytes) -> _CasContent:
     try:
         document = parse_json(content.decode("utf-8-sig"))
     except ValueError as error:
         raise CasError(f"it is not JSON that can be read: {error}") from error
     structures = document.get("%FEATURE_STRUCTURES") if isinstance(document, dict) else None
-    if isinstance(structures, dict):  # as older versions write them
+    if isinstance(structures, dict):  # older versions
         structures = [{"%ID": key, **item} if isinstance(item, dict) else item for key, item in structures.items()]
     if not isinstance(structures, list):
-        raise CasError('it is not CAS JSON: that is an object with a list "%FEATURE_STRUCTURES"')
-    found = _Found()
+        raise CasError('it is not CAS JSON, an object with a list "%FEATURE_STRUCTURES"')
+    found = _CasContent()
     for item in structures:
         if isinstance(item, dict):
             features = {key.lstrip("@#^"): value for key, value in item.items() if not key.startswith("%")}
@@ -262,9 +256,7 @@ def _of_json(content: bytes) -> _Found:
                 features["elements"] = item["%ELEMENTS"]
             found.add(item.get("%ID"), item.get("%TYPE"), features)
         else:
-            found.problems.append(
-                ("not a structure", f"{_short(item)} among the feature structures; it must be an object")
-            )
+            found.problems.append(("not a structure", f"{shown(item)} is not a feature structure, which is an object"))
     views = document.get("%VIEWS")
     for view in views.values() if isinstance(views, dict) else ():
         if isinstance(view, dict):
@@ -274,7 +266,7 @@ def _of_json(content: bytes) -> _Found:
 
 
 def _numbers(value: Any) -> list[int]:
-    """The ids that a value holds: a number, digits between spaces, or a list of either; empty where any is none."""
+    """The ids in a value: a number, digits separated by spaces, or a list of these; empty if any item is not an id."""
     if isinstance(value, str):
         items: Iterable[Any] = value.split()
     else:
@@ -288,11 +280,3 @@ def _numbers(value: Any) -> list[int]:
         else:
             return []
     return found
-
-
-_SHOWN = reprlib.Repr()
-_SHOWN.maxstring = _SHOWN.maxother = 60
-
-
-def _short(value: object) -> str:
-    return _SHOWN.repr(value)

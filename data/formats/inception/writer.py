@@ -1,7 +1,7 @@
-"""Writes articles for INCEpTION: a folder with an XMI file for each and one TypeSystem.xml, through dkpro-cassis.
+"""Writes articles for INCEpTION with dkpro-cassis: a folder with one XMI file an article and TypeSystem.xml.
 
 In INCEpTION, import TypeSystem.xml under Layers first, then the documents as "UIMA CAS XMI (XML 1.0)". Entities are in
-its own layer of named entities; events, their arguments and the labels of the article are in layers made here.
+the built-in layer of named entities; events, arguments and event types of the article are in custom layers.
 """
 
 import json
@@ -10,19 +10,22 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ....errors import shown
 from ...articles import Article
-from ...problems import DataError, Problem, ProblemLog
-
-ENTITY_TYPE = "de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity"
-METADATA_TYPE = "de.tudarmstadt.ukp.dkpro.core.api.metadata.type.DocumentMetaData"
-EVENT_TYPE = "custom.Event"
-LINK_TYPE = "custom.EventArgumentsLink"  # INCEpTION calls the links of a slot feature LAYER + FEATURE + Link
-EVENT_LABEL_TYPE = "custom.EventType"
-ARTICLE_TYPE = "custom.Article"
-ARGUMENTS_FEATURE = "arguments"
+from ...problems import ArticleLog, DataError, Problem, ProblemLog
+from ..common.file_names import free_name
+from .names import (
+    ARGUMENTS_FEATURE,
+    ARTICLE_TYPE,
+    ENTITY_TYPE,
+    EVENT_LABEL_TYPE,
+    EVENT_TYPE,
+    LINK_TYPE,
+    METADATA_TYPE,
+)
 
 _STRING, _INTEGER, _BOOLEAN = "uima.cas.String", "uima.cas.Integer", "uima.cas.Boolean"
-_ORDER = {"i7n_uiOrder": _INTEGER}  # INCEpTION has it on every document-level layer
+_ORDER = {"i7n_uiOrder": _INTEGER}  # INCEpTION requires it on document-level layers
 _METADATA = ("documentTitle", "documentId", "documentUri", "collectionId", "documentBaseUri")
 _TYPES: dict[str, tuple[str, dict[str, str]]] = {
     METADATA_TYPE: ("uima.tcas.DocumentAnnotation", {**dict.fromkeys(_METADATA, _STRING), "isLastSegment": _BOOLEAN}),
@@ -43,10 +46,9 @@ _FILE_NAME = re.compile(r"\w[\w .-]{0,60}(?<![ .])")
 
 
 def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> None:
-    """Write one XMI file an article, named by its id where that can be a file's name, and TypeSystem.xml.
+    """Write TypeSystem.xml and one XMI file an article, named by its id if that is a safe file name.
 
-    An article whose text has characters that XML 1.0 lacks is left out; every other loss costs what is lost. Scores,
-    sentences, tokens, evidence and what was annotated are lost.
+    An article whose text has characters that XML 1.0 does not allow is dropped.
 
     Raises:
         DataError: dkpro-cassis is not installed.
@@ -64,29 +66,26 @@ def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> Non
             element: Any = LINK_TYPE if feature == ARGUMENTS_FEATURE else None
             types.create_feature(name, feature, kind, elementType=element)
     types.to_xml(path / "TypeSystem.xml")
-    used = {"typesystem"}
+    taken = {"typesystem": 1}
     for number, article in enumerate(articles, 1):
-        if not _xml(article.text):
-            message = (
-                f"the text holds {_NOT_XML.search(article.text).group()!a}, which XML 1.0 cannot hold; take it out"  # type: ignore[union-attr]
-            )
-            log.drop("article left out", message, article=article.id)
+        article_log = ArticleLog(log=log, line=0, article=article.id)
+        if found := _NOT_XML.search(article.text):
+            message = f"the text has {shown(found.group())}, which XML 1.0 does not allow; remove it"
+            article_log.drop("article left out", message)
             continue
-        name = article.id if _FILE_NAME.fullmatch(article.id) else f"article-{number}"
-        while name.casefold() in used:
-            name += f"-{number}"
-        used.add(name.casefold())
+        name = free_name(article.id if _FILE_NAME.fullmatch(article.id) else f"article-{number}", taken)
         cas = cassis.Cas(types)
         cas.sofa_string, cas.sofa_mime = article.text, "text/plain"
-        _Writing(cas, article, log).annotate(name)
+        _CasWriter(cas, article, article_log).annotate(name)
+        _record_losses(article, log)
         cas.to_xmi(path / f"{name}.xmi")
         log.articles += 1
 
 
-class _Writing:
-    """One article on its way into a CAS."""
+class _CasWriter:
+    """Adds the annotations of one article to a CAS."""
 
-    def __init__(self, cas: Any, article: Article, log: ProblemLog) -> None:
+    def __init__(self, cas: Any, article: Article, log: ArticleLog) -> None:
         self.cas = cas
         self.article = article
         self.log = log
@@ -96,38 +95,22 @@ class _Writing:
         self._add(METADATA_TYPE, begin=0, end=len(article.text), documentTitle=name, documentId=name)
         self._about()
         for label in article.event_types:
-            if self._holds("event type", label):
+            if self._can_write("event type", label):
                 self._add(EVENT_LABEL_TYPE, value=label)
-        targets = self._entities()
-        self._events(targets)
-        lost = {
-            "scores": any(item.score is not None for item in (*article.entities, *article.events))
-            or article.type_scores
-            or any(argument.score is not None for event in article.events for argument in event.arguments),
-            "sentences": article.sentences,
-            "tokens": article.tokens,
-            "annotated": article.annotated,
-            "evidence": article.evidence,
-        }
-        for what in (what for what, value in lost.items() if value):
-            self._drop(f"{what} left out", f"INCEpTION files hold no {what}; write jsonl to keep them")
+        self._events(self._entities())
 
     def _add(self, kind: str, **features: Any) -> Any:
         structure = self.cas.typesystem.get_type(kind)(**features)
         self.cas.add(structure)
         return structure
 
-    def _drop(self, cause: str, message: str) -> None:
-        self.log.drop(cause, message, article=self.article.id)
-
-    def _holds(self, what: str, *strings: str) -> bool:
-        """Whether labels or the like can be written; says so if not."""
-        for string in strings:
-            if not string:
-                self._drop("label missing", f"{what} has an empty label, which would not come back")
-            elif not _xml(string):
-                self._drop("not XML", f"{what}: {string!a:.60} has characters that XML 1.0 cannot hold")
-        return all(strings) and _xml(*strings)
+    def _can_write(self, what: str, label: str) -> bool:
+        """Whether a label can be written; one that cannot is logged."""
+        if not label:
+            self.log.drop("label missing", f"{what} has an empty label, which is not read back")
+        elif not _is_xml(label):
+            self.log.drop("not XML", f"{what}: {shown(label)} has characters that XML 1.0 does not allow")
+        return bool(label) and _is_xml(label)
 
     def _about(self) -> None:
         """Id, title, date, source and meta, in a document-level annotation."""
@@ -135,22 +118,22 @@ class _Writing:
         given = {"id": article.id, "title": article.title, "date": article.date, "source": article.source}
         stored = {}
         for key, value in given.items():
-            if value is not None and not _xml(value):
-                self._drop("not XML", f"{key} {value!a:.60} has characters that XML 1.0 cannot hold")
+            if value is not None and not _is_xml(value):
+                self.log.drop("not XML", f"{key} {shown(value)} has characters that XML 1.0 does not allow")
             elif value is not None:
                 stored[key] = value
         if article.meta:
             try:
                 stored["meta"] = json.dumps(dict(article.meta), allow_nan=False)
             except (TypeError, ValueError, RecursionError) as error:
-                self._drop("meta left out", f"meta cannot be written as JSON: {error}")
+                self.log.drop("meta left out", f"meta cannot be written as JSON: {error}")
         self._add(ARTICLE_TYPE, **stored)
 
     def _entities(self) -> dict[str, Any]:
         targets: dict[str, Any] = {}
         for entity in self.article.entities:
-            what = f"{entity.label} {entity.start}-{entity.end} {entity.text!r:.60}"
-            if self._holds(f"entity {what}", entity.label) and self._inside(what, entity.start, entity.end):
+            what = f"{entity.label} {entity.start}-{entity.end} {shown(entity.text)}"
+            if self._can_write(f"entity {what}", entity.label) and self._inside(what, entity.start, entity.end):
                 name = self._id(what, entity.id)
                 span = self._add(ENTITY_TYPE, begin=entity.start, end=entity.end, value=entity.label, id=name)
                 targets.setdefault(entity.id, span)
@@ -162,17 +145,17 @@ class _Writing:
         )
         for event in self.article.events:
             trigger = event.trigger
-            what = f"{'+'.join(event.types)} {trigger.start}-{trigger.end} {trigger.text!r:.60}"
-            types = [label for label in event.types if self._holds(f"event {what}", label)]
+            what = f"{'+'.join(event.types)} {trigger.start}-{trigger.end} {shown(trigger.text)}"
+            types = [label for label in event.types if self._can_write(f"event {what}", label)]
             if not types:
-                self._drop("event left out", f"{what} has no type that can be written")
+                self.log.drop("event left out", f"{what} has no type that can be written")
             elif self._inside(what, trigger.start, trigger.end):
                 links = []
                 for argument in event.arguments:
                     if argument.entity not in targets:
-                        message = f"{argument.role} of {what} names {argument.entity!r:.60}, which is not written"
-                        self._drop("argument left out", message)
-                    elif self._holds(f"argument of {what}", argument.role):
+                        message = f"{argument.role} of {what} refers to {shown(argument.entity)}, which is not written"
+                        self.log.drop("argument left out", message)
+                    elif self._can_write(f"argument of {what}", argument.role):
                         links.append(link(role=argument.role, target=targets[argument.entity]))
                 features = {ARGUMENTS_FEATURE: array(elements=links)} if links else {}
                 name = self._id(what, event.id)
@@ -182,14 +165,31 @@ class _Writing:
     def _inside(self, what: str, start: int, end: int) -> bool:
         if inside := 0 <= start < end <= len(self.article.text):
             return inside
-        self._drop("span outside the text", f"{what} is empty or outside of {len(self.article.text)} code points")
+        self.log.drop(
+            "span outside the text", f"{what} is empty or outside the text of {len(self.article.text)} code points"
+        )
         return False
 
     def _id(self, what: str, name: str) -> str | None:
-        if name and not _xml(name):
-            self._drop("not XML", f"id {name!a:.60} of {what} has characters that XML 1.0 cannot hold")
-        return name if name and _xml(name) else None
+        if name and not _is_xml(name):
+            self.log.drop("not XML", f"id {shown(name)} of {what} has characters that XML 1.0 does not allow")
+        return name if name and _is_xml(name) else None
 
 
-def _xml(*strings: str) -> bool:
-    return not any(_NOT_XML.search(string) for string in strings)
+def _is_xml(text: str) -> bool:
+    return _NOT_XML.search(text) is None
+
+
+def _record_losses(article: Article, log: ProblemLog) -> None:
+    lost = {
+        "scores": any(item.score is not None for item in (*article.entities, *article.events))
+        or article.type_scores
+        or any(argument.score is not None for event in article.events for argument in event.arguments),
+        "sentences": article.sentences,
+        "tokens": article.tokens,
+        "annotated": article.annotated,
+        "evidence": article.evidence,
+    }
+    for what in (what for what, value in lost.items() if value):
+        message = f"INCEpTION files hold no {what}; write jsonl to keep them"
+        log.drop(f"{what} left out", message, article=article.id)

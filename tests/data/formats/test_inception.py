@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
 from rasid.data.formats import detect, inception, load_articles, write_articles
 from rasid.data.formats.inception import uima_cas
-from rasid.data.formats.inception.writer import ARTICLE_TYPE, ENTITY_TYPE
+from rasid.data.formats.inception.names import ARTICLE_TYPE, ENTITY_TYPE
 from rasid.data.problems import DataError, ProblemLog
 
 cassis = pytest.importorskip("cassis")
@@ -400,7 +400,7 @@ def test_a_file_that_is_too_large_is_refused_unread(tmp_path: Path, monkeypatch:
 
 
 def test_spans_that_cover_the_text_over_and_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inception.reader, "MAX_COVERED", 20)
+    monkeypatch.setattr(inception.build, "MAX_COVERED", 20)
     body = "".join(f'<custom:Span xmi:id="{n}" sofa="99" begin="0" end="8" label="X"/>' for n in range(1, 5))
     (article,), log = read(tmp_path / "a.xmi", xmi(body))
     assert len(article.entities) == 2 and causes(log) == ["too many spans"] * 2

@@ -70,4 +70,4 @@ def test_the_way_of_counting_is_the_one_that_finds_most() -> None:
     other = SourceText(raw, [(6, 7, "ب"), (8, 9, "ت")], tags=False)
     assert not other.usual and other.counting == "references as one character"
     assert other.settle(6, 7, "ب") == (6, 7, "")
-    assert other.settle(12, 13, "ت") == (8, 9, "counted with references as they stand")
+    assert other.settle(12, 13, "ت") == (8, 9, "counted with references as written")

@@ -1,0 +1,278 @@
+"""Builds an article from the feature structures of a CAS document."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ....errors import shown
+from ...articles import Argument, Article, Entity, Event, Span
+from ...problems import ArticleLog
+from ...text.words import trim
+from ..common.file_names import free_name
+from ..common.lines import parse_json
+from ..common.offsets import Offsets
+from .names import ARGUMENTS_FEATURE, ARTICLE_TYPE, ENTITY_TYPE
+from .uima_cas import MAX_COVERED, Cas, Structure
+
+_LABELS = ("value", "label", "types", "type", "category")  # label features of layers that are named without one
+_NAMED_ENTITIES = ENTITY_TYPE.removesuffix("NamedEntity")  # the package has subtypes: Person, Location …
+# Layers of the document's structure, which hold no annotations of a person.
+_STRUCTURAL = (
+    "uima.",
+    "de.tudarmstadt.ukp.dkpro.core.api.segmentation.",
+    "de.tudarmstadt.ukp.dkpro.core.api.metadata.",
+    "de.tudarmstadt.ukp.clarin.webanno.api.type.",
+    "org.dkpro.core.api.pdf.",
+    "org.dkpro.core.api.xml.",
+)
+_LINGUISTIC = ("de.tudarmstadt.", "org.dkpro.")  # linguistic layers that every project has
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Layers:
+    """Layers to read, with their label features (empty where none is named), see `read_file`."""
+
+    entity: Mapping[str, str]
+    event: Mapping[str, str]
+    relation: Mapping[str, str]
+    document: Mapping[str, str]
+    ignored: frozenset[str]
+    triggers: frozenset[str]
+
+
+def build_article(cas: Cas, layers: Layers, log: ArticleLog) -> Article:
+    """The article of a document.
+
+    Args:
+        cas: the document.
+        layers: the layers to read.
+        log: records problems; names the article.
+    """
+    builder = _ArticleBuilder(cas=cas, layers=layers, log=log)
+    types = builder.read_structures()
+    builder.make_ids_unique()
+    return Article(
+        text=cas.text,
+        id=log.article,
+        entities=tuple(sorted(builder.entities.values(), key=lambda entity: (entity.start, -entity.end))),
+        events=tuple(sorted(builder.events_with_arguments(), key=lambda event: event.trigger.start)),
+        event_types=types,
+        **_metadata(cas, log),
+    )
+
+
+@dataclass(kw_only=True)
+class _ArticleBuilder:
+    """Reads feature structures; all dictionaries have ids of structures as keys.
+
+    Attributes:
+        covered: code points that the spans cover together so far.
+        owners: id of an array → (id, feature) of the structure that holds it.
+        entities: entities read.
+        events: events read, without arguments.
+        arguments: id of an event → (role, id of an entity).
+    """
+
+    cas: Cas
+    layers: Layers
+    log: ArticleLog
+    covered: int = 0
+    owners: dict[int, tuple[int, str]] = field(default_factory=dict)
+    offsets: Offsets = field(init=False)
+    entities: dict[int, Entity] = field(default_factory=dict)
+    events: dict[int, Event] = field(default_factory=dict)
+    arguments: dict[int, list[tuple[str, int]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.offsets = Offsets(self.cas.text)
+
+    def read_structures(self) -> tuple[str, ...]:
+        """Fill entities, events and arguments; returns the event types of the article."""
+        for cause, message in self.cas.problems:
+            self.log.drop(cause, message)
+        types: list[str] = []
+        unread: Counter[str] = Counter()
+        relations: list[Structure] = []
+        layers = self.layers
+        for structure in self.cas.structures.values():
+            layer = self._layer(structure)
+            if layer in layers.entity or layer in layers.event:
+                self._span(structure, layer)
+            elif layer in layers.relation:
+                relations.append(structure)
+            elif structure.id not in self.cas.members:
+                pass  # a link, an array, or deleted
+            elif layer in layers.document:
+                types += self._labels(structure, layers.document[layer])
+            elif layer not in layers.ignored and layer != ARTICLE_TYPE and "sofa" in structure.features:
+                unread[layer] += not layer.startswith(_STRUCTURAL)
+        for event in self.events:
+            self._slots(self.cas.structures[event])
+        for relation in relations:
+            self._relation(relation)
+        for layer, count in (+unread).items():
+            message = f"{count} annotations of layer {layer} are not read"
+            if layer.startswith(_LINGUISTIC):
+                self.log.fix("layer left aside", message)
+            else:
+                self.log.drop(
+                    "layer not read", f"{message}; name it in entity_layers, event_layers … or ignored_layers"
+                )
+        return tuple(dict.fromkeys(types))
+
+    def events_with_arguments(self) -> list[Event]:
+        """The events; every argument refers to an entity by its id."""
+        return [
+            replace(
+                event,
+                arguments=tuple(
+                    Argument(role=role, entity=self.entities[target].id)
+                    for role, target in self.arguments.get(number, ())
+                ),
+            )
+            for number, event in self.events.items()
+        ]
+
+    def make_ids_unique(self) -> None:
+        """Remove ids that are used twice, and give one to entities that are arguments and have none."""
+        taken: dict[str, int] = {}
+
+        def unique(name: str, number: int) -> str:
+            if name and name in taken:
+                self.log.fix("duplicate id", f"id {shown(name)} is used twice; structure {number} is read without it")
+                return ""
+            taken[name] = 1
+            return name
+
+        self.entities = {number: replace(item, id=unique(item.id, number)) for number, item in self.entities.items()}
+        self.events = {number: replace(item, id=unique(item.id, number)) for number, item in self.events.items()}
+        for number in sorted({target for pairs in self.arguments.values() for _, target in pairs}):
+            if not self.entities[number].id:
+                self.entities[number] = replace(self.entities[number], id=free_name(str(number), taken, key=str))
+
+    def _layer(self, structure: Structure) -> str:
+        if structure.type in self.layers.entity or not structure.type.startswith(_NAMED_ENTITIES):
+            return structure.type
+        return ENTITY_TYPE
+
+    def _labels(self, structure: Structure, feature: str) -> tuple[str, ...]:
+        for name in [feature] if feature else _LABELS:
+            if self._is_owner(structure, name) and (labels := self.cas.strings(structure, name)):
+                return labels
+        return ()
+
+    def _is_owner(self, structure: Structure, feature: str) -> bool:
+        """Whether no other structure holds the array of a feature; a shared array is read once, not for each."""
+        array = self.cas.structures.get(structure.number(feature) or 0)
+        if array is None or "elements" not in array.features:
+            return True
+        owner = self.owners.setdefault(array.id, (structure.id, feature))
+        if owner != (structure.id, feature):
+            message = f"{feature} of structure {structure.id} is the array {array.id} of structure {owner[0]}"
+            self.log.drop("shared array", f"{message}; it is read once")
+        return owner == (structure.id, feature)
+
+    def _span(self, structure: Structure, layer: str) -> None:
+        """Read a span as an entity or an event; one that cannot be used is logged."""
+        what = f"{layer.rpartition('.')[2]} with the id {structure.id}"
+        feature = self.layers.entity.get(layer, self.layers.event.get(layer, ""))
+        labels = self._labels(structure, feature)
+        if labels:
+            what = f"{'+'.join(labels)} ({what})"
+        begin, end = structure.number("begin"), structure.number("end")
+        found = None if begin is None or end is None else self.offsets.from_utf16(begin, end)
+        if structure.number("sofa") != self.cas.sofa:
+            self.log.drop("other view", f"{what} belongs to another view than the text")
+        elif structure.id not in self.cas.members:
+            self.log.drop("not in the index", f"{what} is not in the index of its view: it was deleted")
+        elif found is None:
+            place = f"{shown(structure.features.get('begin'))}-{shown(structure.features.get('end'))}"
+            length = len(self.cas.text)
+            message = f"{what} {place} is empty, outside the text of {length} code points, or splits a character"
+            self.log.drop("span outside the text", f"{message}; offsets count UTF-16 units, the end is exclusive")
+        elif not labels:
+            message = f"{what} {shown(self.cas.text[slice(*found)])} has no {feature or 'label'}; label it"
+            self.log.drop("no label", message)
+        else:
+            self._add_span(structure, layer, labels, found)
+
+    def _add_span(self, structure: Structure, layer: str, labels: tuple[str, ...], found: tuple[int, int]) -> None:
+        text, label = self.cas.text, labels[0]
+        surface = text[slice(*found)]
+        start, end = trim(text, *found) if surface != surface.strip() else found
+        what = f"{'+'.join(labels)} {found[0]}-{found[1]} {shown(surface)}"
+        self.covered += end - start
+        if self.covered > MAX_COVERED:
+            limit = f"{MAX_COVERED >> 20} million characters"
+            self.log.drop("too many spans", f"{what}: the spans cover more than {limit} together")
+            return
+        if start == end:
+            self.log.drop("empty span", f"{what} covers nothing but white space")
+            return
+        if (start, end) != found:
+            self.log.fix("white space at an edge", f"{what} is read without it: {shown(text[start:end])}")
+        name = structure.features.get("id")
+        name = name if isinstance(name, str) else ""
+        if layer in self.layers.event or label in self.layers.triggers:
+            trigger = Span(start=start, end=end)
+            self.events[structure.id] = Event(trigger=trigger, types=tuple(dict.fromkeys(labels)), id=name)
+            return
+        if len(labels) > 1:
+            self.log.drop("several labels", f"{what}: an entity has one label, the first is read")
+        self.entities[structure.id] = Entity(start=start, end=end, label=label, id=name)
+
+    def _slots(self, event: Structure) -> None:
+        """Read arguments from the links of an event; features that hold links are found by their targets."""
+        for feature in (name for name in event.features if name not in ("sofa", "begin", "end", "id")):
+            links, missing = self.cas.referred(event, feature) if self._is_owner(event, feature) else ([], [])
+            links = [link for link in links if "target" in link.features]
+            for link in links:
+                self._argument(event.id, link.features.get("role"), link.number("target"), f"link {link.id}")
+            if links or feature == ARGUMENTS_FEATURE:  # other features may be plain numbers
+                for number in missing:
+                    self.log.drop("unknown id", f"{feature} of event {event.id} refers to {number}, which is missing")
+
+    def _relation(self, relation: Structure) -> None:
+        """Read an argument from a relation between an event and an entity, in either direction."""
+        what = f"{relation.type.rpartition('.')[2]} with the id {relation.id}"
+        source, target = relation.number("Governor"), relation.number("Dependent")
+        role = "+".join(self._labels(relation, self.layers.relation[relation.type]))
+        if relation.id not in self.cas.members:
+            self.log.drop("not in the index", f"{what} is not in the index of its view: it was deleted")
+        elif source in self.events:
+            self._argument(source, role, target, what)
+        elif target in self.events:
+            self._argument(target, role, source, what)
+        else:
+            message = f"{what} {shown(role)} goes from {source} to {target}; neither is an event"
+            self.log.drop("relation of no event", f"{message}, and relations between entities are not kept")
+
+    def _argument(self, event: int, role: object, target: int | None, what: str) -> None:
+        if not isinstance(role, str) or not role:
+            self.log.drop("no role", f"{what} of event {event} has no role; name it")
+        elif target not in self.entities:
+            message = f"{what}: {shown(role)} of event {event} refers to {target}, which is no entity that was read"
+            self.log.drop("unknown id", message)
+        else:
+            self.arguments.setdefault(event, []).append((role, target))
+
+
+def _metadata(cas: Cas, log: ArticleLog) -> dict[str, Any]:
+    """Title, date, source and meta as `write_files` stores them."""
+    found = next((structure for structure in cas.structures.values() if structure.type == ARTICLE_TYPE), None)
+    if found is None:
+        return {}
+    stored = found.features
+    metadata: dict[str, Any] = {
+        key: stored[key] for key in ("title", "date", "source") if isinstance(stored.get(key), str)
+    }
+    if "meta" in stored:
+        try:
+            meta = parse_json(str(stored["meta"]))
+            if not isinstance(meta, dict):
+                raise ValueError("it must be an object")
+            metadata["meta"] = meta
+        except ValueError as error:
+            log.drop("meta", f"meta is {shown(stored['meta'])}: {error}")
+    return metadata
