@@ -189,7 +189,7 @@ def _of_xmi(content: bytes) -> _CasContent:
 
 
 class _XmiTarget:
-    """Target of the XML parser: collects feature structures without a tree, and stops at elements that nest too deep."""
+    """Target of the XML parser: collects feature structures without a tree, and rejects deeper ones."""
 
     def __init__(self) -> None:
         self.document = _CasContent()

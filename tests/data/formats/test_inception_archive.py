@@ -164,7 +164,7 @@ def test_several_annotators_without_a_curator_are_not_guessed_at(tmp_path: Path)
         ({"a.txt": b"x"}, "no .xmi or .json"),
         ({}, "no .xmi or .json"),
         ({"annotation/a/ali.zip": zipped({"a.xmi": xmi(), "b.xmi": xmi()})}, "a.xmi, b.xmi"),
-        ({"annotation/a/ali.zip": zipped({"TypeSystem.xml": TYPES})}, "holds none"),
+        ({"annotation/a/ali.zip": zipped({"TypeSystem.xml": TYPES})}, "has none"),
         ({"annotation/a/ali.zip": b"PK"}, "a.zip!annotation/a/ali.zip: [member not read]"),
         ({"annotation/a/ali.zip": version("X")[:-40]}, "truncated"),
         ({"annotation/a/ali.xmi": b"<a/>"}, "a.zip!annotation/a/ali.xmi: [not a CAS document]"),
@@ -271,7 +271,7 @@ def test_a_bomb_is_refused_unpacked(tmp_path: Path, nested: bool) -> None:
     articles, log = read(tmp_path / "a.zip", content)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert not articles and "stands for 200 at most" in only_problem(log) and peak < 4 << 20
+    assert not articles and "may hold 200 bytes at most" in only_problem(log) and peak < 4 << 20
 
 
 def test_a_size_that_is_not_true(tmp_path: Path) -> None:
@@ -285,7 +285,7 @@ def test_a_size_that_is_not_true(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("limit", "value", "said"),
-    [("MAX_MEMBERS", 3, "11 members"), ("MAX_DIRECTORY", 300, "list of its members")],
+    [("MAX_MEMBERS", 3, "11 members"), ("MAX_DIRECTORY", 300, "list of members")],
 )
 def test_limits_of_an_archive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int, said: str
@@ -310,7 +310,7 @@ def test_a_member_larger_than_a_document(tmp_path: Path) -> None:
         for _ in range(65):
             member.write(b" " * (1 << 20))
     log = ProblemLog(source="a.zip")
-    assert not list(inception.read_file(path, log)) and "64 MiB are read of a member" in only_problem(log)
+    assert not list(inception.read_file(path, log)) and "a member may have 64 MiB" in only_problem(log)
 
 
 def test_encrypted_and_foreign_members(tmp_path: Path) -> None:
