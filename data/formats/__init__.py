@@ -15,10 +15,11 @@ from ..articles import Article, check_article
 from ..labels import LabelScheme
 from ..problems import DataError, Problem, ProblemLog
 from .common.file_order import in_order
+from .common.format import Located
 from .common.options import checked_options
-from .detection import detect as detect
 from .registry import FORMATS as FORMATS
-from .registry import KNOWN, Located, existing, format_named, names, refusal
+from .registry import KNOWN, existing, format_named, names, refusal
+from .registry import detect as detect
 
 
 def read_articles(

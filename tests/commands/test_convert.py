@@ -169,7 +169,7 @@ def test_a_report_says_nothing_twice(tmp_path: Path) -> None:
     report = describe(convert(source, tmp_path / "out.conll", labels={"CITY": None}), "conll")
     assert "label dropped by the mapping: 10\n" in report
     assert len(set(report.splitlines())) == len(report.splitlines())
-    assert "CoNLL holds no event types; write jsonl to keep it (a0, a1, a2, …)" in report
+    assert "the format holds no event types; write jsonl to keep them (a0, a1, a2, …)" in report
 
 
 def test_a_folder_is_read_in_the_order_in_which_it_was_written(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def test_large_enough(articles):
 def test_files_are_canonical(articles):
     for name in articles:
         text = (FOLDER / f"{name}.rasid").read_bytes().decode()
-        read = list(inline.read(text.removesuffix("\n").split("\n"), ProblemLog(source=name)))
+        read = [a for _, a in inline.read(text.removesuffix("\n").split("\n"), ProblemLog(source=name))]
         assert [article.id for article in read] == [name]
         assert "".join(inline.write(read, ProblemLog(source=name))) == text, name
 

@@ -10,7 +10,26 @@ Relations, coreference, and mentions that the options exclude have no place in a
 as fixed, one entry a kind.
 """
 
+from ..common.format import Format, Sample
 from .reader import is_root, read_file
-from .writer import write_files
+from .writer import HOLDS, write_files
 
-__all__ = ["is_root", "read_file", "write_files"]
+__all__ = ["FORMAT", "read_file", "write_files"]
+
+_SUFFIXES = (".apf.xml", ".rich_ere.xml", ".ere.xml")
+
+
+def _recognizes(sample: Sample) -> bool:
+    named = sample.path.name.lower().endswith(_SUFFIXES)
+    return named or (sample.suffix == ".xml" and is_root("\n".join(sample.lines)))
+
+
+FORMAT = Format(
+    read=read_file,
+    write=write_files,
+    reader=read_file,
+    suffixes=_SUFFIXES,
+    holds=HOLDS,
+    recognizes=_recognizes,
+    folder=True,
+)

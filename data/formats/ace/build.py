@@ -35,7 +35,7 @@ def build_article(
         values: keep values and time expressions.
         name: id of the article.
     """
-    about_file = ArticleLog(log=log, line=0, article=name)
+    about_file = ArticleLog(log=log, article=name)
     if not source.usual:
         about_file.fix("counting", f"the offsets of the file count {source.counting}")
     builder = _ArticleBuilder(source=source, log=log, article=name, ignored=Counter(standoff.ignored))

@@ -76,7 +76,7 @@ def read_file(
         return
     stem = _ANNOTATION.sub("", path.name)
     name = standoff.id or stem
-    if (found := _source(path, stem, root.tag, ArticleLog(log=log, line=0, article=name))) is None:
+    if (found := _source(path, stem, root.tag, ArticleLog(log=log, article=name))) is None:
         return
     raw, unseen = found
     source = SourceText(raw, standoff.ranges(), tags=root.tag == "deft_ere", unseen=unseen)

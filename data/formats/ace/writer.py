@@ -18,7 +18,13 @@ from ...articles import Article, Entity, Event, Span
 from ...problems import ArticleLog, ProblemLog
 from ..common.file_names import free_name
 from ..common.lines import has_surrogate
+from ..common.losses import EVERYTHING, record_losses
 from .names import ANNOTATION_SUFFIX, AUTHOR, SOURCE_SUFFIX, first_id, further_id, joined
+
+HOLDS = EVERYTHING - {
+    *("event types", "sentence labels", "label of the text", "tokens", "scores", "evidence"),
+    *("annotated", "annotated article_types", "annotated sentence_types"),
+}
 
 # Characters that XML 1.0 does not allow, not even as references.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -38,7 +44,7 @@ def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> Non
     """
     taken: dict[str, int] = {}
     for article in articles:
-        article_log = ArticleLog(log=log, line=0, article=article.id)
+        article_log = ArticleLog(log=log, article=article.id)
         if has_surrogate(article.text):
             article_log.drop("lone surrogate", "the text has a lone surrogate, which UTF-8 cannot encode")
             continue
@@ -48,7 +54,7 @@ def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> Non
         source = f"<DOC{_attributes(article, article_log)}><TEXT>{escape(article.text)}</TEXT></DOC>"
         (path / f"{name}{SOURCE_SUFFIX}").write_bytes(source.encode())
         (path / f"{name}{ANNOTATION_SUFFIX}").write_bytes(annotation.encode())
-        _record_losses(article, log)
+        record_losses(article, HOLDS, article_log)
         log.articles += 1
 
 
@@ -218,19 +224,3 @@ def _made_of(group: str, types: int) -> list[str]:
     """The ids of an entity or event with a number of types, and the ids made for its mentions."""
     first = first_id(group)
     return [group, first, *(further_id(first, count) for count in range(2, types + 1))]
-
-
-def _record_losses(article: Article, log: ProblemLog) -> None:
-    scored = [*article.entities, *(argument for event in article.events for argument in event.arguments)]
-    lost = {
-        "event types": article.event_types,
-        "sentence labels": article.sentences,
-        "tokens": article.tokens,
-        "annotated": article.annotated,
-        "evidence": article.evidence,
-        "scores": article.type_scores
-        or any(event.scores for event in article.events)
-        or any(item.score is not None for item in scored),
-    }
-    for field in (field for field, value in lost.items() if value):
-        log.drop(f"{field} left out", f"ACE holds no {field}; write jsonl to keep it", article=article.id)

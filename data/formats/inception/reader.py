@@ -59,7 +59,7 @@ def read_file(
             log.drop("not a CAS document", f"the document is dropped: {error}", article=document.name)
             continue
         log.articles += 1
-        yield 0, build_article(cas, layers, ArticleLog(log=log, line=0, article=_name(cas) or document.name))
+        yield 0, build_article(cas, layers, ArticleLog(log=log, article=_name(cas) or document.name))
 
 
 def _document(path: Path, log: ProblemLog) -> Iterator[CasFile]:

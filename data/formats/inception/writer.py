@@ -14,6 +14,7 @@ from ....errors import shown
 from ...articles import Article
 from ...problems import ArticleLog, DataError, Problem, ProblemLog
 from ..common.file_names import free_name
+from ..common.losses import EVERYTHING, record_losses
 from .names import (
     ARGUMENTS_FEATURE,
     ARTICLE_TYPE,
@@ -23,6 +24,11 @@ from .names import (
     LINK_TYPE,
     METADATA_TYPE,
 )
+
+HOLDS = EVERYTHING - {
+    *("sentence labels", "label of the text", "tokens", "scores", "evidence"),
+    *("annotated", "annotated article_types", "annotated sentence_types"),
+}
 
 _STRING, _INTEGER, _BOOLEAN = "uima.cas.String", "uima.cas.Integer", "uima.cas.Boolean"
 _ORDER = {"i7n_uiOrder": _INTEGER}  # INCEpTION requires it on document-level layers
@@ -68,7 +74,7 @@ def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> Non
     types.to_xml(path / "TypeSystem.xml")
     taken = {"typesystem": 1}
     for number, article in enumerate(articles, 1):
-        article_log = ArticleLog(log=log, line=0, article=article.id)
+        article_log = ArticleLog(log=log, article=article.id)
         if found := _NOT_XML.search(article.text):
             message = f"the text has {shown(found.group())}, which XML 1.0 does not allow; remove it"
             article_log.drop("article left out", message)
@@ -77,7 +83,7 @@ def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> Non
         cas = cassis.Cas(types)
         cas.sofa_string, cas.sofa_mime = article.text, "text/plain"
         _CasWriter(cas, article, article_log).annotate(name)
-        _record_losses(article, log)
+        record_losses(article, HOLDS, article_log)
         cas.to_xmi(path / f"{name}.xmi")
         log.articles += 1
 
@@ -178,18 +184,3 @@ class _CasWriter:
 
 def _is_xml(text: str) -> bool:
     return _NOT_XML.search(text) is None
-
-
-def _record_losses(article: Article, log: ProblemLog) -> None:
-    lost = {
-        "scores": any(item.score is not None for item in (*article.entities, *article.events))
-        or article.type_scores
-        or any(argument.score is not None for event in article.events for argument in event.arguments),
-        "sentences": article.sentences,
-        "tokens": article.tokens,
-        "annotated": article.annotated,
-        "evidence": article.evidence,
-    }
-    for what in (what for what, value in lost.items() if value):
-        message = f"INCEpTION files hold no {what}; write jsonl to keep them"
-        log.drop(f"{what} left out", message, article=article.id)

@@ -37,7 +37,7 @@ $#$ O
 
 def read(text: str, **options: object) -> tuple[list[Article], ProblemLog]:
     log = ProblemLog(source="f.txt")
-    return list(conll.read(text.splitlines(keepends=True), log, **options)), log  # type: ignore[arg-type]
+    return [article for _, article in conll.read(text.splitlines(keepends=True), log, **options)], log  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ META = st.dictionaries(st.sampled_from(["x", "id", "text", "meta", "label", "tit
 def run(*contents: Any, **options: Any) -> tuple[list[Article], list[Problem], list[Problem]]:
     log = ProblemLog(source="f.jsonl")
     lines = [content if isinstance(content, str) else json.dumps(content) for content in contents]
-    articles = list(doccano.read(lines, log, **options))
+    articles = [article for _, article in doccano.read(lines, log, **options)]
     assert log.articles == len(articles)
     assert not [problem for article in articles for problem in check_article(article)]
     return articles, log.dropped, log.fixed
@@ -305,22 +305,24 @@ def test_losses_are_recorded() -> None:
     )
     lines, lost = written(article, Article(text=" "), Article(text="\ud800"), Article(text="a", meta={"x": {1}}))
     assert len(lines) == 1
-    assert lost == [
-        "entity left out",
-        "entity left out",
-        "event left out",
-        "event left out",
-        "argument left out",
-        "event types left out",
-        "scores left out",
-        "sentence labels left out",
-        "tokens left out",
-        "evidence left out",
-        "annotated left out",
-        "no text",
-        "lone surrogate",
-        "not JSON",
-    ]
+    assert sorted(lost) == sorted(
+        [
+            "entity left out",
+            "entity left out",
+            "event left out",
+            "event left out",
+            "argument left out",
+            "event types left out",
+            "scores left out",
+            "sentence labels left out",
+            "tokens left out",
+            "evidence left out",
+            "annotated left out",
+            "no text",
+            "lone surrogate",
+            "not JSON",
+        ]
+    )
 
 
 @pytest.mark.parametrize(
@@ -379,7 +381,7 @@ def check_corrupted(seeds: range, path: Path) -> int:
     for seed in seeds:
         path.write_bytes(corrupted(seed, good))
         log = ProblemLog(source="f.jsonl")
-        found = list(doccano.read(file_lines(path), log))
+        found = [article for _, article in doccano.read(file_lines(path), log)]
         assert not [problem for article in found for problem in check_article(article)]
         assert found or log.dropped
         read += len(found)

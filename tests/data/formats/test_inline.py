@@ -19,7 +19,8 @@ JSON = st.recursive(
 
 def read(text: str) -> tuple[list[Article], list[Problem]]:
     log = ProblemLog(source="t.rasid")
-    articles = list(inline.read(text.split("\n")[:-1] if text.endswith("\n") else text.split("\n"), log))
+    lines = text.split("\n")[:-1] if text.endswith("\n") else text.split("\n")
+    articles = [article for _, article in inline.read(lines, log)]
     assert log.articles == len(articles) and not log.fixed
     return articles, log.dropped
 

@@ -28,7 +28,7 @@ META = st.dictionaries(st.sampled_from(["x", "id", "meta", "_task_hash", "title"
 def run(*contents: Any, **options: Any) -> tuple[list[Article], list[Problem], list[Problem]]:
     log = ProblemLog(source="f.jsonl")
     lines = [content if isinstance(content, str) else json.dumps(content) for content in contents]
-    articles = list(prodigy.read(lines, log, **options))
+    articles = [article for _, article in prodigy.read(lines, log, **options)]
     assert log.articles == len(articles)
     assert not [problem for article in articles for problem in check_article(article)]
     return articles, log.dropped, log.fixed
@@ -272,7 +272,7 @@ def test_labels_of_the_text(content: dict[str, Any], types: tuple[str, ...], ann
     ("change", "cause", "said"),
     [
         ({"spans": [{"start": 0, "end": 99, "label": "A"}]}, "span left out", "outside the text"),
-        ({"spans": [{"start": 0, "end": 3, "label": "A", "text": "غزة"}]}, "span left out", "said to be 'غزة'"),
+        ({"spans": [{"start": 0, "end": 3, "label": "A", "text": "غزة"}]}, "span left out", "the surface 'غزة'"),
         ({"spans": [{"start": 0, "end": 20, "label": "A", "text": "غزة"}]}, "span left out", "shorter in any units"),
         ({"spans": [{"start": 0, "end": 3}]}, "span left out", "label"),
         ({"spans": [{"end": 3, "label": "A"}]}, "span left out", "whole numbers"),
@@ -347,17 +347,19 @@ def test_losses_are_recorded() -> None:
     )
     lines, lost = written(article, Article(text=" "), Article(text="\ud800"), Article(text="a", meta={"x": {1}}))
     assert len(lines) == 1
-    assert lost == [
-        "entity left out",
-        "argument left out",
-        "sentence labels left out",
-        "tokens left out",
-        "evidence left out",
-        "annotated left out",
-        "no text",
-        "lone surrogate",
-        "not JSON",
-    ]
+    assert sorted(lost) == sorted(
+        [
+            "entity left out",
+            "argument left out",
+            "sentence labels left out",
+            "tokens left out",
+            "evidence left out",
+            "annotated left out",
+            "no text",
+            "lone surrogate",
+            "not JSON",
+        ]
+    )
 
 
 @pytest.mark.parametrize(
@@ -421,7 +423,7 @@ def check_corrupted(seeds: range, path: Path) -> int:
     for seed in seeds:
         path.write_bytes(corrupted(seed, good))
         log = ProblemLog(source="f.jsonl")
-        found = list(prodigy.read(file_lines(path), log, triggers=["Attack"]))
+        found = [article for _, article in prodigy.read(file_lines(path), log, triggers=["Attack"])]
         assert not [problem for article in found for problem in check_article(article)]
         assert found or log.dropped
         read += len(found)
