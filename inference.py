@@ -6,7 +6,7 @@ article = tagger("واشنطن ترسل مساعدات عسكرية إلى سو�
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Literal, overload
 import numpy as np
 from tokenizers import Tokenizer
 
-from .data.articles import Article, Entity, Event, Sentence, Span
-from .data.text.words import behind_proclitic
+from .data.articles import Article
 from .data.windows.collate import budget_batches, model_inputs
 from .data.windows.encoding import EncodedText, TextEncoder
 from .models.backends import default_device, load_backend
 from .models.bundle import BundleError, Settings, check_network
-from .models.decoding import decode_entities, decode_triggers, merge_windows, sigmoid
+from .models.decoding import decode, merge_windows
 
 if TYPE_CHECKING:
     from .models.ngrams import NgramModel
@@ -75,7 +74,6 @@ class Tagger:
         self.batch_tokens = batch_tokens
         self.entity_labels = settings.scheme.labels("entities")
         self.event_labels = settings.scheme.labels("triggers")
-        self._transitions = None if settings.transitions is None else np.array(settings.transitions)
 
     @classmethod
     def from_pretrained(
@@ -157,14 +155,18 @@ class Tagger:
                 results[i] = {task: values[row] for task, values in logits.items()}
         evidence = self._ngram_logits(articles, encoded)
         position = sentence = 0
-        for article, text in zip(articles, encoded, strict=True):
+        merged: list[dict[str, np.ndarray]] = []
+        for text in encoded:
             own = results[position : position + len(text.windows)]
             position += len(text.windows)
             logits = self._merge(text, [result for result in own if result is not None])
             if evidence is not None:
                 logits["sentence_types"] += evidence[sentence : sentence + len(text.sentences)]
                 sentence += len(text.sentences)
-            yield Prediction(article=self._decode(article, text, logits), encoded=text, logits=logits)
+            merged.append(logits)
+        tagged = decode(articles, encoded, merged, self.settings)
+        for article, text, logits in zip(tagged, encoded, merged, strict=True):
+            yield Prediction(article=article, encoded=text, logits=logits)
 
     def _ngram_logits(self, articles: Sequence[Article], encoded: Sequence[EncodedText]) -> np.ndarray | None:
         """What the linear model adds for all sentences in turn. [N, K]"""
@@ -195,85 +197,6 @@ class Tagger:
                     rows[numbers] = np.maximum(rows[numbers], result[task][: len(numbers)])
                 merged[task] = rows
         return merged
-
-    def _decode(self, article: Article, text: EncodedText, logits: Mapping[str, np.ndarray]) -> Article:
-        settings = self.settings
-        surface = article.text
-        bounds = logits["proclitics"].argmax(axis=1) if "proclitics" in logits else None
-
-        def offsets(first: int, end: int) -> tuple[int, int]:
-            start, stop = int(text.words[first, 0]), int(text.words[end - 1, 1])
-            if bounds is not None:
-                start = behind_proclitic(surface, start, int(text.words[first, 1]), int(bounds[first]))
-            return start, stop
-
-        entities: list[Entity] = []
-        if "entities" in logits:
-            spans = decode_entities(
-                logits["entities"], transitions=self._transitions, temperature=settings.temperature("entities")
-            )
-            for number, span in enumerate(spans, 1):
-                start, end = offsets(span.first, span.end)
-                label = self.entity_labels[span.label]
-                entities.append(Entity(id=f"e{number}", start=start, end=end, label=label, score=span.score))
-        events: dict[tuple[int, int], list[tuple[int, float]]] = {}
-        if "triggers" in logits:
-            for span in decode_triggers(
-                logits["triggers"], settings.threshold("triggers"), temperature=settings.temperature("triggers")
-            ):
-                events.setdefault(offsets(span.first, span.end), []).append((span.label, span.score))
-        sentences: tuple[Sentence, ...] = ()
-        if "sentence_types" in logits:
-            chance = sigmoid(logits["sentence_types"] / settings.temperature("sentence_types"))  # [S, K]
-            chosen = chance >= settings.threshold("sentence_types")
-            sentences = tuple(
-                Sentence(start=start, end=end, types=self._names(on), scores=tuple(row[on].tolist()))
-                for (start, end), on, row in zip(text.sentences.tolist(), chosen, chance, strict=True)
-            )
-        types, scores, evidence = self._article_types(surface, text, logits)
-        return replace(
-            article,
-            entities=tuple(entities),
-            events=tuple(
-                Event(
-                    id=f"v{number}",
-                    trigger=Span(start=start, end=end),
-                    types=tuple(self.event_labels[label] for label, _ in sorted(found)),
-                    scores=tuple(score for _, score in sorted(found)),
-                )
-                for number, ((start, end), found) in enumerate(sorted(events.items()), 1)
-            ),
-            sentences=sentences,
-            event_types=types,
-            type_scores=scores,
-            evidence=evidence,
-            tokens=(),
-            annotated={},
-        )
-
-    def _article_types(
-        self, surface: str, text: EncodedText, logits: Mapping[str, np.ndarray]
-    ) -> tuple[tuple[str, ...], tuple[float, ...], dict[str, tuple[Span, ...]]]:
-        """Labels of the article, each from its strongest sentence, and the sentences that say so."""
-        # Without a head of its own the article has the types of its sentences.
-        task = "article_types" if "article_types" in logits else "sentence_types"
-        if task not in logits or not len(text.sentences):
-            return (), (), {}
-        chance = sigmoid(logits[task] / self.settings.temperature(task))  # [S, K]
-        threshold = self.settings.threshold(task)
-        strongest = chance.max(axis=0)
-        on = strongest >= threshold
-        evidence = {
-            self.event_labels[label]: tuple(
-                Span(start=start, end=end, text=surface[start:end])
-                for start, end in text.sentences[chance[:, label] >= threshold[label]].tolist()
-            )
-            for label in np.flatnonzero(on)
-        }
-        return self._names(on), tuple(strongest[on].tolist()), evidence
-
-    def _names(self, on: np.ndarray) -> tuple[str, ...]:
-        return tuple(self.event_labels[label] for label in np.flatnonzero(on))
 
 
 def _load_ngrams(folder: Path, settings: Settings) -> "NgramModel | None":

@@ -14,6 +14,7 @@ CONFIG_KEYS = {
     "normaliser": "normalizer",
     "normalise": "normalize",
     "optimisation": "optimization",
+    "clip": "max_grad_norm",
 }
 """Keys of a config, wherever they occur."""
 

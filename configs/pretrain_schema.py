@@ -104,8 +104,8 @@ class Optimization(_Section):
     """Decoupled decay of the layers' matrices; embeddings, biases and norms are left alone."""
     betas: tuple[Share, Share] = (0.9, 0.98)
     """Averages of AdamW."""
-    clip: Positive = 1.0
-    """Largest norm of the gradient."""
+    max_grad_norm: Positive = 1.0
+    """Gradients are clipped to this norm."""
     batch: Count = 32
     """Sequences in a step."""
     sequence: Annotated[int, Field(ge=8)] = 128

@@ -4,7 +4,7 @@ Everything is read off `Tagger.predict`, the road that inference takes.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import __version__
 from ..data.articles import Article, Task
+from ..data.windows.encoding import EncodedText
 from ..data.windows.targets import (
     IGNORED,
     AnnotatedLabels,
@@ -22,7 +23,7 @@ from ..data.windows.targets import (
 )
 from ..inference import Prediction, Tagger
 from ..models.bundle import Settings
-from ..models.decoding import sigmoid
+from ..models.decoding import decode, sigmoid
 from .classification import LabelScores, fit_softmax_temperature, fit_temperature, score_labels, tune_thresholds
 from .errors import frequent_errors
 from .report import Bootstrap, Report, Score, count_scores, data_hash, label_scores, span_scores
@@ -42,8 +43,8 @@ class LabelTable:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What a tagger said of a data set, beside what the gold says.
+class Evaluation:
+    """A tagged data set: gold and predictions side by side.
 
     Attributes:
         articles: gold.
@@ -53,6 +54,7 @@ class Outcome:
         entity_logits: of annotated words. [N, K]
         entity_tags: of the same. [N]
         unpredictable: (task, cause) → gold items that no prediction could equal.
+        decodable: what `rescore` needs of each article: its encoded text and logits; None if they were not kept.
     """
 
     articles: list[Article]
@@ -62,6 +64,7 @@ class Outcome:
     entity_logits: np.ndarray
     entity_tags: np.ndarray
     unpredictable: Counter[tuple[str, str]]
+    decodable: list[tuple[EncodedText, Mapping[str, np.ndarray]]] | None = None
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -69,13 +72,16 @@ class Outcome:
         return tuple(self.annotated_labels)
 
 
-def run(tagger: Tagger, articles: Iterable[Article], annotated_labels: AnnotatedLabels) -> Outcome:
+def run(
+    tagger: Tagger, articles: Iterable[Article], annotated_labels: AnnotatedLabels, *, keep_logits: bool = False
+) -> Evaluation:
     """Tag annotated articles and put gold and prediction side by side.
 
     Args:
         tagger: what is evaluated.
         articles: gold; their sentences are kept where they are given.
         annotated_labels: what the data set judges; tasks that the tagger does not have are left out.
+        keep_logits: keep what `rescore` needs, some kilobytes an article.
     """
     maker = TargetMaker(tagger.settings.scheme)
     scored: dict[Task, tuple[str, ...]] = {
@@ -89,10 +95,13 @@ def run(tagger: Tagger, articles: Iterable[Article], annotated_labels: Annotated
     rows: dict[Task, list[tuple[np.ndarray, np.ndarray, np.ndarray, int]]] = {}
     words: list[tuple[np.ndarray, np.ndarray]] = []
     lost: Counter[tuple[str, str]] = Counter()
+    decodable: list[tuple[EncodedText, Mapping[str, np.ndarray]]] = []
     for number, (gold, prediction) in enumerate(zip(golds, tagger.predict(golds), strict=True)):
         targets = maker.make(gold, prediction.encoded, scored)
         lost.update(targets.unpredictable)
         predicted.append(prediction.article)
+        if keep_logits:
+            decodable.append((prediction.encoded, prediction.logits))
         if "entities" in prediction.logits:
             known = targets.entities != IGNORED
             if not targets.entities_unannotated.any():  # where some labels are open the right tag is not known
@@ -112,7 +121,7 @@ def run(tagger: Tagger, articles: Iterable[Article], annotated_labels: Annotated
             best = logits.max(axis=0, initial=LOWEST)[None]
             target = targets.article_types[None]
             rows.setdefault("article_types", []).append((best, target == 1, target != IGNORED, number))
-    return Outcome(
+    return Evaluation(
         articles=golds,
         predictions=predicted,
         annotated_labels=scored,
@@ -120,7 +129,24 @@ def run(tagger: Tagger, articles: Iterable[Article], annotated_labels: Annotated
         entity_logits=np.concatenate([logits for logits, _ in words]) if words else np.zeros((0, 1)),
         entity_tags=np.concatenate([tags for _, tags in words]) if words else np.zeros(0, dtype=np.int64),
         unpredictable=lost,
+        decodable=decodable if keep_logits else None,
     )
+
+
+def rescore(evaluation: Evaluation, settings: Settings) -> Evaluation:
+    """The same data set tagged with other thresholds, temperatures or transitions, without running the network.
+
+    Args:
+        evaluation: made by `run` with ``keep_logits``.
+        settings: of the same network; the weight of its n-gram model is part of the logits and stays as it was.
+
+    Raises:
+        ValueError: the logits were not kept.
+    """
+    if evaluation.decodable is None:
+        raise ValueError("the logits were not kept: call run with keep_logits=True")
+    encoded, logits = [text for text, _ in evaluation.decodable], [logits for _, logits in evaluation.decodable]
+    return replace(evaluation, predictions=decode(evaluation.articles, encoded, logits, settings))
 
 
 def _sentence_rows(
@@ -157,7 +183,7 @@ def _stack(found: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray, int]]) -> L
     )
 
 
-def calibrate(settings: Settings, outcomes: Sequence[Outcome]) -> Settings:
+def calibrate(settings: Settings, outcomes: Sequence[Evaluation]) -> Settings:
     """Settings with temperatures and thresholds fitted on dev.
 
     Temperatures come first, since thresholds are probabilities. A label with few dev positives takes the threshold
@@ -181,7 +207,7 @@ def calibrate(settings: Settings, outcomes: Sequence[Outcome]) -> Settings:
     return replace(settings, temperatures=temperatures, thresholds=thresholds)
 
 
-def _spans(outcome: Outcome, task: Task) -> tuple[list[set[LabeledSpan]], list[set[LabeledSpan]]]:
+def _spans(outcome: Evaluation, task: Task) -> tuple[list[set[LabeledSpan]], list[set[LabeledSpan]]]:
     """Gold and predicted spans of every article, annotated labels only, predictions snapped where gold is tokens."""
     read = entity_spans if task == "entities" else trigger_spans
     gold, found = [], []
@@ -193,7 +219,7 @@ def _spans(outcome: Outcome, task: Task) -> tuple[list[set[LabeledSpan]], list[s
     return gold, found
 
 
-def _label_scores(outcome: Outcome, task: Task, settings: Settings) -> LabelScores:
+def _label_scores(outcome: Evaluation, task: Task, settings: Settings) -> LabelScores:
     table = outcome.tables[task]
     labels = settings.scheme.labels(task)
     source = task if task in settings.tasks else "sentence_types"
@@ -203,7 +229,7 @@ def _label_scores(outcome: Outcome, task: Task, settings: Settings) -> LabelScor
     )
 
 
-def headline(outcomes: Sequence[Outcome], settings: Settings) -> dict[str, float]:
+def headline(outcomes: Sequence[Evaluation], settings: Settings) -> dict[str, float]:
     """The figures that a training run watches: micro F1 of every task, average precision, and the mean of the F1s.
 
     Several data sets that supervise one task count together. ``proclitics`` has no figure of its own: it shows in
@@ -254,7 +280,7 @@ def evaluate(
 
 
 def report_of(
-    outcome: Outcome, settings: Settings, *, bundle: str, data: str, bootstrap: Bootstrap | None = None
+    outcome: Evaluation, settings: Settings, *, bundle: str, data: str, bootstrap: Bootstrap | None = None
 ) -> Report:
     """The report of an outcome; arguments as for `evaluate`."""
     drawn = bootstrap or Bootstrap()

@@ -3,10 +3,15 @@
 NumPy only, so that tagging with ONNX needs no torch. Tags are 0 outside, 1 + 2l begin, 2 + 2l inside label l.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+
+from ..data.articles import Article, Entity, Event, Sentence, Span
+from ..data.text.words import behind_proclitic
+from ..data.windows.encoding import EncodedText
+from .bundle import Settings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,6 +22,107 @@ class WordSpan:
     end: int
     label: int
     score: float
+
+
+def decode(
+    articles: Sequence[Article],
+    encoded: Sequence[EncodedText],
+    logits: Sequence[Mapping[str, np.ndarray]],
+    settings: Settings,
+) -> list[Article]:
+    """Articles with everything that their logits predict; gold annotation is replaced.
+
+    Args:
+        articles: texts; ids, dates, sources and ``meta`` are kept.
+        encoded: words and sentences of each.
+        logits: task → logits of each, as `Prediction.logits`.
+        settings: labels, thresholds, temperatures, transitions.
+    """
+    return [_decode(*item, settings) for item in zip(articles, encoded, logits, strict=True)]
+
+
+def _decode(article: Article, text: EncodedText, logits: Mapping[str, np.ndarray], settings: Settings) -> Article:
+    surface = article.text
+    bounds = logits["proclitics"].argmax(axis=1) if "proclitics" in logits else None
+    entity_labels, event_labels = settings.scheme.labels("entities"), settings.scheme.labels("triggers")
+    transitions = None if settings.transitions is None else np.array(settings.transitions)
+
+    def offsets(first: int, end: int) -> tuple[int, int]:
+        start, stop = int(text.words[first, 0]), int(text.words[end - 1, 1])
+        if bounds is not None:
+            start = behind_proclitic(surface, start, int(text.words[first, 1]), int(bounds[first]))
+        return start, stop
+
+    entities: list[Entity] = []
+    if "entities" in logits:
+        spans = decode_entities(
+            logits["entities"], transitions=transitions, temperature=settings.temperature("entities")
+        )
+        for number, span in enumerate(spans, 1):
+            start, end = offsets(span.first, span.end)
+            label = entity_labels[span.label]
+            entities.append(Entity(id=f"e{number}", start=start, end=end, label=label, score=span.score))
+    events: dict[tuple[int, int], list[tuple[int, float]]] = {}
+    if "triggers" in logits:
+        for span in decode_triggers(
+            logits["triggers"], settings.threshold("triggers"), temperature=settings.temperature("triggers")
+        ):
+            events.setdefault(offsets(span.first, span.end), []).append((span.label, span.score))
+    sentences: tuple[Sentence, ...] = ()
+    if "sentence_types" in logits:
+        chance = sigmoid(logits["sentence_types"] / settings.temperature("sentence_types"))  # [S, K]
+        chosen = chance >= settings.threshold("sentence_types")
+        sentences = tuple(
+            Sentence(start=start, end=end, types=_names(event_labels, on), scores=tuple(row[on].tolist()))
+            for (start, end), on, row in zip(text.sentences.tolist(), chosen, chance, strict=True)
+        )
+    types, scores, evidence = _article_types(surface, text, logits, settings)
+    return replace(
+        article,
+        entities=tuple(entities),
+        events=tuple(
+            Event(
+                id=f"v{number}",
+                trigger=Span(start=start, end=end),
+                types=tuple(event_labels[label] for label, _ in sorted(found)),
+                scores=tuple(score for _, score in sorted(found)),
+            )
+            for number, ((start, end), found) in enumerate(sorted(events.items()), 1)
+        ),
+        sentences=sentences,
+        event_types=types,
+        type_scores=scores,
+        evidence=evidence,
+        tokens=(),
+        annotated={},
+    )
+
+
+def _article_types(
+    surface: str, text: EncodedText, logits: Mapping[str, np.ndarray], settings: Settings
+) -> tuple[tuple[str, ...], tuple[float, ...], dict[str, tuple[Span, ...]]]:
+    """Labels of the article, each from its strongest sentence, and the sentences that say so."""
+    labels = settings.scheme.labels("article_types")
+    # Without a head of its own the article has the types of its sentences.
+    task = "article_types" if "article_types" in logits else "sentence_types"
+    if task not in logits or not len(text.sentences):
+        return (), (), {}
+    chance = sigmoid(logits[task] / settings.temperature(task))  # [S, K]
+    threshold = settings.threshold(task)
+    strongest = chance.max(axis=0)
+    on = strongest >= threshold
+    evidence = {
+        labels[label]: tuple(
+            Span(start=start, end=end, text=surface[start:end])
+            for start, end in text.sentences[chance[:, label] >= threshold[label]].tolist()
+        )
+        for label in np.flatnonzero(on)
+    }
+    return _names(labels, on), tuple(strongest[on].tolist()), evidence
+
+
+def _names(labels: Sequence[str], on: np.ndarray) -> tuple[str, ...]:
+    return tuple(labels[label] for label in np.flatnonzero(on))
 
 
 def forbidden_transitions(tags: int) -> np.ndarray:

@@ -126,13 +126,36 @@ def scratch_encoder(texts: Iterator[str], *, vocabulary: int, **shape: Any) -> E
     return Encoder(model=AutoModel.from_config(config), tokenizer=tokenizer, normalizer=VERSION, name="from scratch")
 
 
-def modern_bert(*, vocabulary: int, layers: int, hidden: int, heads: int, intermediate: int, positions: int) -> Any:
-    """Configuration of a small pre-norm encoder (ModernBERT, Warner et al. 2024) that sees 128 sub-words to each side.
+def modern_bert(
+    *,
+    vocabulary: int,
+    layers: int,
+    hidden: int,
+    heads: int,
+    intermediate: int,
+    positions: int,
+    window: int = 128,
+    dropout: float = 0.1,
+    special_ids: tuple[int, int, int] = (0, 2, 3),
+) -> Any:
+    """Configuration of a small pre-norm encoder (ModernBERT, Warner et al. 2024).
 
-    Pre-norm layers train from scratch where BERT's post-norm ones stall.
+    Pre-norm layers can be trained from scratch where BERT's post-norm layers diverge or stall.
+
+    Args:
+        vocabulary: number of embeddings.
+        layers: number of layers.
+        hidden: width of the hidden states.
+        heads: attention heads.
+        intermediate: width of the feed-forward layer.
+        positions: longest input, in sub-words.
+        window: sub-words that a sub-word attends to on either side.
+        dropout: in attention, embeddings and feed-forward layers.
+        special_ids: ids of padding, [CLS] and [SEP].
     """
     from transformers import ModernBertConfig
 
+    pad, start, end = special_ids
     return ModernBertConfig(
         vocab_size=vocabulary,
         num_hidden_layers=layers,
@@ -140,18 +163,19 @@ def modern_bert(*, vocabulary: int, layers: int, hidden: int, heads: int, interm
         num_attention_heads=heads,
         intermediate_size=intermediate,
         max_position_embeddings=positions,
-        # Every layer looks equally far: no distance is ever read that was not trained, however long the window.
+        # All layers have the same window, so a long text has no distance that was not trained.
         layer_types=["sliding_attention"] * layers,
-        local_attention=256,
-        attention_dropout=0.1,
-        embedding_dropout=0.1,
-        mlp_dropout=0.1,
-        initializer_range=hidden**-0.5,  # with the usual 0.02 a narrow model long stays at word frequencies
-        pad_token_id=0,
-        bos_token_id=2,
-        cls_token_id=2,
-        eos_token_id=3,
-        sep_token_id=3,
+        local_attention=2 * window,
+        attention_dropout=dropout,
+        embedding_dropout=dropout,
+        mlp_dropout=dropout,
+        # The default, 0.02, suits wide models; with it a narrow one learns only word frequencies for a long time.
+        initializer_range=hidden**-0.5,
+        pad_token_id=pad,
+        bos_token_id=start,
+        cls_token_id=start,
+        eos_token_id=end,
+        sep_token_id=end,
     )
 
 

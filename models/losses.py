@@ -1,5 +1,7 @@
 """Losses of the heads as sums and counts, so that any split into batches gives the same gradient."""
 
+from collections.abc import Mapping
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -7,6 +9,18 @@ from torch import Tensor
 from .heads import LinearChain
 
 IGNORED = -100
+
+
+def counts(targets: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Number of items that each task's loss is a sum over: annotated words, labels of sentences, labels of articles."""
+    owned_words = targets["owned"] & targets["triggers_annotated"].any(-1, keepdim=True)
+    return {
+        "entities": (targets["entities"] != IGNORED).sum(),
+        "triggers": owned_words.sum(),
+        "proclitics": (targets["proclitics"] != IGNORED).sum(),
+        "sentence_types": (targets["sentence_types"] != IGNORED).sum(),
+        "article_types": (targets["article_types"] != IGNORED).sum(),
+    }
 
 
 def entity_loss(

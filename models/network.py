@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 
 from .. import renamed
+from . import losses as loss_functions
 from .decoding import forbidden_transitions
 from .heads import ArticleHead, LinearChain, SentenceHead, WordPooling
 from .losses import article_loss, entity_loss, masked_binary_loss, trigger_loss
@@ -189,6 +190,11 @@ class RasidModel(PreTrainedModel):
                 positive.get("article_types", 1.0),
             )
         return result
+
+    @staticmethod
+    def counts(targets: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """What each task's loss is a sum over, by which it is to be divided; as the counts of `losses`."""
+        return loss_functions.counts(targets)
 
 
 def make_encoder(config: Mapping[str, Any]) -> PreTrainedModel:

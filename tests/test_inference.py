@@ -313,7 +313,7 @@ def test_the_types_of_an_article_come_with_their_evidence(decide):
     article = decide(
         text,
         sentence_types={(1, "AID"): 2.0},
-        event_types={(1, "ASSAULT"): 4.0, (3, "ASSAULT"): 1.0, (2, "PROTEST"): -0.1, (0, "AID"): 0.0},
+        article_types={(1, "ASSAULT"): 4.0, (3, "ASSAULT"): 1.0, (2, "PROTEST"): -0.1, (0, "AID"): 0.0},
     )
     assert dict(zip(article.event_types, article.type_scores, strict=True)) == {
         "ASSAULT": pytest.approx(1 / (1 + np.exp(-4.0))),

@@ -139,14 +139,7 @@ class RasidTrainer(Trainer):
         return counts
 
     def _counts(self, targets: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        known = (targets["owned"] & targets["triggers_annotated"].any(-1, keepdim=True)).sum()
-        counts = {
-            "entities": (targets["entities"] != -100).sum(),
-            "triggers": known,
-            "proclitics": (targets["proclitics"] != -100).sum(),
-            "sentence_types": (targets["sentence_types"] != -100).sum(),
-            "article_types": (targets["article_types"] != -100).sum(),
-        }
+        counts = RasidModel.counts(targets)
         return torch.stack([counts[task].float() for task in self.loss_weights])
 
     def compute_loss(

@@ -359,3 +359,25 @@ def test_evaluation_does_not_depend_on_order_or_batches(saying, everything, arti
     two = offline.evaluate(small, gold[::-1], everything, bundle="b", data="d", bootstrap=FEW)
     values = [{score.name: score.value for score in report.scores} for report in (one, two)]
     assert values[0] == pytest.approx(values[1], nan_ok=True)
+
+
+# ---- rescoring -------------------------------------------------------------------------------------------------------
+
+
+def test_rescore_equals_a_second_run(saying, everything, articles):
+    gold = articles[:12]
+    tagger = saying(gold, sure=1.5, middle=-2.5)  # no probability reaches one half until thresholds are tuned
+    first = offline.run(tagger, gold, everything, keep_logits=True)
+    tuned = offline.calibrate(tagger.settings, [first])
+    again = Tagger(settings=tuned, tokenizer=tagger.encoder.tokenizer, backend=tagger.backend)
+    second = offline.run(again, gold, everything)
+    rescored = offline.rescore(first, tuned)
+    assert rescored.predictions == second.predictions != first.predictions
+    assert offline.headline([rescored], tuned) == offline.headline([second], tuned)
+
+
+def test_rescore_needs_logits(saying, everything, articles):
+    tagger = saying(articles[:2])
+    evaluation = offline.run(tagger, articles[:2], everything)
+    with pytest.raises(ValueError, match="keep_logits=True"):
+        offline.rescore(evaluation, tagger.settings)

@@ -1,22 +1,22 @@
-"""Only masked positions go through the output layer, and on a CPU the logits are never all in memory."""
+"""The loss at masked positions. On a CPU it is computed in blocks, so that not all logits are in memory at once."""
 
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-ROWS = 128  # logits of 128 rows and 20,000 entries are 10 MB: they stay in the cache of a CPU
+ROWS = 128  # logits of 128 rows and 20,000 entries are 10 MB, which fits the cache of a CPU
 
 
 def masked_loss(hidden: Tensor, decoder: nn.Linear, labels: Tensor, *, fused: bool, dtype: torch.dtype) -> Tensor:
-    """Mean cross-entropy, in nats, of the decoder's prediction at masked positions.
+    """Mean cross-entropy at masked positions, in nats.
 
     Args:
         hidden: [M, D] transformed hidden states of masked positions.
         decoder: D → vocabulary.
         labels: [M].
-        fused: compute loss and gradient in one go, some rows at a time; pays on a CPU, where it saves the page faults
-            of logits and their gradient.
+        fused: compute loss and gradient together, in blocks of rows. Faster on a CPU, because logits and their
+            gradient are never allocated as a whole.
         dtype: of the matrix products in the fused form.
     """
     if fused:
@@ -27,7 +27,7 @@ def masked_loss(hidden: Tensor, decoder: nn.Linear, labels: Tensor, *, fused: bo
 
 
 class _FusedCrossEntropy(torch.autograd.Function):
-    """Softmax cross-entropy of a linear layer; the gradient is computed in the forward pass, in place of the logits."""
+    """Softmax cross-entropy of a linear layer. The forward pass replaces the logits with their gradient."""
 
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor, labels: Tensor, dtype: torch.dtype) -> Tensor:
@@ -43,7 +43,7 @@ class _FusedCrossEntropy(torch.autograd.Function):
             p.sub_(highest).exp_()
             total = p.sum(1, keepdim=True)
             loss += (total.log() + highest - at_target).sum()
-            p.div_(total).scatter_add_(1, target, torch.full_like(at_target, -1.0))
+            p.div_(total).scatter_add_(1, target, torch.full_like(at_target, -1.0))  # softmax minus one-hot
             bias_gradient += p.sum(0)
             gradient[rows] = p
         if any(ctx.needs_input_grad):

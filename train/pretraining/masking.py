@@ -1,17 +1,26 @@
-"""Batches for masked language modelling: a pure function of stream, seed and step, so that resuming needs no state."""
+"""Batches for masked language modeling. A batch depends on stream, seed and step only, so resuming needs no state."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from .errors import PretrainingError
 from .shards import TokenStream
 
 
 @dataclass(frozen=True, kw_only=True)
 class SpecialIds:
-    """Ids that masking needs: start and end of a sequence, the mask, and the size of the vocabulary."""
+    """Ids of the special tokens, and the size of the vocabulary.
+
+    Attributes:
+        start: first token of a sequence.
+        end: last token of a sequence.
+        mask: the mask.
+        vocabulary: number of entries.
+    """
 
     start: int
     end: int
@@ -21,12 +30,12 @@ class SpecialIds:
 
 @dataclass(frozen=True, kw_only=True)
 class MaskedBatch:
-    """What a step reads.
+    """Input and labels of one step.
 
     Attributes:
-        ids: [B, T] with masks in.
+        ids: [B, T] after masking.
         positions: [M] indices of masked sub-words into the flattened ids.
-        labels: [M] the ids that were there.
+        labels: [M] ids before masking.
     """
 
     ids: Tensor
@@ -35,16 +44,21 @@ class MaskedBatch:
 
 
 def steps_per_epoch(stream: TokenStream, *, batch: int, sequence: int) -> int:
-    """Batches in one pass over a stream.
+    """Number of batches in one pass over a stream.
+
+    Args:
+        stream: the text.
+        batch: sequences in a batch.
+        sequence: sub-words in a sequence, start and end included.
 
     Raises:
-        ValueError: the stream is shorter than one batch.
+        PretrainingError: the stream is shorter than one batch.
     """
     steps = (len(stream) - (sequence - 2)) // (sequence - 2) // batch
     if steps < 1:
-        raise ValueError(
-            f"{len(stream)} sub-words are less than one batch of {batch} sequences of {sequence}; "
-            "give more text or a smaller batch"
+        raise PretrainingError(
+            f"too little text: {len(stream):,} sub-words are less than one batch of {batch} sequences of {sequence} "
+            "sub-words; add text to data.files, or lower optimization.batch or optimization.sequence"
         )
     return steps
 
@@ -52,20 +66,28 @@ def steps_per_epoch(stream: TokenStream, *, batch: int, sequence: int) -> int:
 def sequences_at(
     stream: TokenStream, step: int, special: SpecialIds, *, batch: int, sequence: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The sequences of a step: ids and continuation flags, [B, T] each.
+    """The sequences of a step: ids and continuation flags, both [B, T].
 
-    Every epoch cuts the stream from another offset and in another order; nothing is padded.
+    Each epoch cuts the stream at another offset and shuffles the chunks. There is no padding.
+
+    Args:
+        stream: the text.
+        step: number of the step, from 0.
+        special: start and end of a sequence.
+        batch: B.
+        sequence: T.
+        seed: of order and offset.
     """
     inner = sequence - 2
     steps = steps_per_epoch(stream, batch=batch, sequence=sequence)
     order, offset = _epoch(seed, step // steps, inner, (len(stream) - inner) // inner)
-    at = step % steps * batch
-    columns = offset + order[at : at + batch, None] * inner + np.arange(inner)  # [B, T-2]
+    first = step % steps * batch
+    columns = offset + order[first : first + batch, None] * inner + np.arange(inner)  # [B, T-2]
     ids = np.empty((batch, sequence), dtype=np.int64)
     ids[:, 0], ids[:, -1] = special.start, special.end
     ids[:, 1:-1] = stream.ids[columns]
     continues = np.zeros((batch, sequence), dtype=bool)
-    # A sequence that starts inside a word starts a word of its own.
+    # The first sub-word of a sequence counts as the start of a word, even where the chunk begins inside one.
     continues[:, 2:-1] = stream.continues[columns[:, 1:]]
     return ids, continues
 
@@ -79,29 +101,29 @@ def mask_words(
     generator: np.random.Generator,
     whole_words: bool = True,
 ) -> MaskedBatch:
-    """Choose words to restore; of these 80 % become the mask, 10 % random sub-words, and 10 % stay as they are.
+    """Select words to predict: 80 % become the mask, 10 % random sub-words, 10 % stay unchanged.
 
     Args:
         ids: [B, T].
         continues: [B, T], true where a sub-word continues a word.
-        special: its ``start`` and ``end`` are never chosen.
-        share: probability of a word to be chosen; one at least is.
-        generator: source of chance.
-        whole_words: all sub-words of a word share their fate; False lets each have its own.
+        special: ``start`` and ``end`` are never selected.
+        share: probability that a word is selected; at least one is.
+        generator: random numbers.
+        whole_words: treat all sub-words of a word alike; False treats each sub-word as a word.
     """
     fixed = (ids == special.start) | (ids == special.end)
-    word = np.cumsum(~continues.ravel() if whole_words else np.ones(ids.size, dtype=bool)) - 1  # [B*T]
+    word = np.cumsum(~continues.ravel() if whole_words else np.ones(ids.size, dtype=bool)) - 1  # [B*T] word of each
     words = int(word[-1]) + 1
-    open_to_choice = ~fixed.ravel()
+    maskable = ~fixed.ravel()
     draw = generator.random(words)
-    chosen = (draw < share)[word] & open_to_choice
-    if not chosen.any() and open_to_choice.any():
-        chosen = (word == word[generator.choice(np.flatnonzero(open_to_choice))]) & open_to_choice
-    fate = generator.random(words)[word]
+    selected = (draw < share)[word] & maskable
+    if not selected.any() and maskable.any():
+        selected = (word == word[generator.choice(np.flatnonzero(maskable))]) & maskable
+    action = generator.random(words)[word]
     noise = generator.integers(special.vocabulary, size=ids.size)
     flat = ids.ravel()
-    masked = np.where(chosen & (fate < 0.8), special.mask, np.where(chosen & (fate >= 0.9), noise, flat))
-    positions = np.flatnonzero(chosen)
+    masked = np.where(selected & (action < 0.8), special.mask, np.where(selected & (action >= 0.9), noise, flat))
+    positions = np.flatnonzero(selected)
     return MaskedBatch(
         ids=torch.from_numpy(masked.reshape(ids.shape)),
         positions=torch.from_numpy(positions),
@@ -109,14 +131,8 @@ def mask_words(
     )
 
 
-_cached_epoch: tuple[tuple[int, int, int, int], tuple[np.ndarray, int]] | None = None
-
-
+@lru_cache(maxsize=2)  # a permutation of a large corpus takes a moment; one for training and one for held-out text
 def _epoch(seed: int, epoch: int, inner: int, chunks: int) -> tuple[np.ndarray, int]:
-    """Order of the chunks and offset of the first; the last one is kept, since it takes a moment for a big corpus."""
-    global _cached_epoch
-    key = (seed, epoch, inner, chunks)
-    if _cached_epoch is None or _cached_epoch[0] != key:
-        generator = np.random.default_rng((seed, epoch))
-        _cached_epoch = key, (generator.permutation(chunks), int(generator.integers(inner)))
-    return _cached_epoch[1]
+    """Order of the chunks, and offset of the first."""
+    generator = np.random.default_rng((seed, epoch))
+    return generator.permutation(chunks), int(generator.integers(inner))

@@ -1,4 +1,4 @@
-"""A masked language model with its tokenizer: made from a config, loaded from a checkpoint, computed, exported."""
+"""A masked language model and its tokenizer: built from a config, loaded, run, exported."""
 
 import copy
 from collections.abc import Callable, Iterable
@@ -9,17 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
 from torch import Tensor, nn
-from transformers import AutoModelForMaskedLM, AutoTokenizer, ModernBertConfig, PreTrainedTokenizerFast
+from transformers import AutoModelForMaskedLM, AutoTokenizer, PreTrainedTokenizerFast
 from transformers.modeling_utils import PreTrainedModel
 
 from ...audit.language_model import output_layers
 from ...configs.pretrain_schema import Optimization, PretrainConfig
 from ...data.text.normalizer import train_wordpiece, with_arabert_normalization
-from ...errors import RasidError
-from ...models.encoders import check_reachable, encoder_path
-from .checkpoints import no_bars
+from ...models.encoders import check_reachable, encoder_path, modern_bert
+from .checkpoints import no_progress_bars
+from .errors import PretrainingError
 from .loss import masked_loss
 from .masking import MaskedBatch, SpecialIds
 from .shards import separator_id
@@ -28,17 +29,13 @@ BERT_SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 ROBERTA_SPECIALS = ("<pad>", "<unk>", "<s>", "</s>", "<mask>")
 
 
-class PretrainingError(RasidError, RuntimeError):
-    """A run that cannot start or go on; says why, and what to do."""
-
-
 @dataclass(kw_only=True)
 class MaskedLanguageModel:
-    """A model, and how it is computed here: device, precision, compiled or not.
+    """A model with its device, precision and kernels.
 
     Attributes:
         model: any transformers masked language model.
-        body: its encoder, compiled if asked for.
+        body: its encoder, compiled if the config asks for it.
         dtype: of matrix products.
         fused: see `masked_loss`.
         inputs: further arguments of the encoder.
@@ -57,7 +54,7 @@ class MaskedLanguageModel:
         body = self.body if compiled else self.model.base_model
         layers = output_layers(self.model)
         with self.autocast():
-            if layers is None:  # an architecture we do not know: right, but every position is decoded
+            if layers is None:  # unknown architecture: correct, but computes logits at every position
                 logits = self.model(input_ids=ids).logits.flatten(0, 1)[positions]  # [M, V]
                 return nn.functional.cross_entropy(logits.float(), labels), logits, labels
             transform, decoder = layers
@@ -66,63 +63,67 @@ class MaskedLanguageModel:
             return masked_loss(hidden, decoder, labels, fused=self.fused, dtype=self.dtype), hidden, labels
 
     def logits(self, hidden: Tensor) -> Tensor:
-        """[M, V] from what `predict` gave."""
+        """[M, V] from the hidden states of `predict`."""
         layers = output_layers(self.model)
         with self.autocast():
             return layers[1](hidden) if layers else hidden
 
     def autocast(self) -> Any:
-        """The context of matrix products in reduced precision."""
+        """Context manager for matrix products in ``dtype``."""
         return nullcontext() if self.dtype == torch.float32 else torch.autocast(self.model.device.type, self.dtype)
 
 
 def build_tokenizer(config: PretrainConfig, texts: Callable[[], Iterable[str]]) -> PreTrainedTokenizerFast:
-    """The tokenizer that a config asks for: one that is named, the encoder's, or a new one.
+    """The tokenizer of a config: the one at ``tokenizer.path``, the encoder's, or a new one.
 
     Args:
-        config: its ``tokenizer`` and ``encoder``.
-        texts: gives the articles, anew at every call; used where a vocabulary is trained.
+        config: its sections ``tokenizer`` and ``encoder`` are read.
+        texts: returns a new iterator over the articles; called if a vocabulary is trained.
 
     Raises:
-        PretrainingError: the tokenizer has no mask.
+        PretrainingError: the tokenizer cannot be loaded or normalized, or has no mask token.
     """
-    wanted = config.tokenizer
-    path = wanted.path or (encoder_path(config.encoder) if config.encoder else None)
-    names = ["input_ids", "attention_mask"]  # what ModernBERT takes
+    section = config.tokenizer
+    path = section.path or (encoder_path(config.encoder) if config.encoder else None)
+    names = ["input_ids", "attention_mask"]  # inputs of ModernBERT
     if path is None:
         step = 1
-        if wanted.training_articles:
-            step = max(1, sum(1 for _ in texts()) // wanted.training_articles)
-        raw = train_wordpiece(islice(texts(), 0, None, step), wanted.vocabulary, normalized=wanted.normalize)
+        if section.training_articles:
+            step = max(1, sum(1 for _ in texts()) // section.training_articles)
+        tokenizer = train_wordpiece(islice(texts(), 0, None, step), section.vocabulary, normalized=section.normalize)
     else:
-        try:
-            if path.endswith(".json"):
-                raw = PreTrainedTokenizerFast(tokenizer_file=path).backend_tokenizer
-            else:
-                check_reachable(path)
-                stock = AutoTokenizer.from_pretrained(path)
-                raw, names = stock.backend_tokenizer, stock.model_input_names
-        except (OSError, ValueError, AttributeError) as error:
-            raise PretrainingError(f"the tokenizer {path} cannot be loaded: {error}") from error
-        if wanted.normalize and not isinstance(raw.model, WordPiece):
+        tokenizer, names = _load_tokenizer(path, names)
+        if section.normalize and not isinstance(tokenizer.model, WordPiece):
             raise PretrainingError(
-                f"the tokenizer {path} is no WordPiece, AraBERT's normalization does not go into it; "
-                "say tokenizer.normalize=false"
+                f"the tokenizer {path} is not a WordPiece model, so AraBERT's normalization cannot be added; "
+                "set tokenizer.normalize=false"
             )
-        raw = with_arabert_normalization(raw) if wanted.normalize else raw
-    kinds = ("pad", "unk", "cls", "sep", "mask")
-    forms = next((f for f in (BERT_SPECIALS, ROBERTA_SPECIALS) if raw.token_to_id(f[-1]) is not None), None)
-    if forms is None:
+        tokenizer = with_arabert_normalization(tokenizer) if section.normalize else tokenizer
+    roles = ("pad", "unk", "cls", "sep", "mask")
+    specials = next((s for s in (BERT_SPECIALS, ROBERTA_SPECIALS) if tokenizer.token_to_id(s[-1]) is not None), None)
+    if specials is None:
         raise PretrainingError(
-            f"the tokenizer {path} has neither [MASK] nor <mask>; masked language modelling needs one"
+            f"the tokenizer {path} has neither [MASK] nor <mask>, which masked language modeling needs"
         )
-    specials: dict[str, Any] = {f"{kind}_token": form for kind, form in zip(kinds, forms, strict=True)}
-    # A BertTokenizer would write the normalizer to the disk and leave it there on loading.
-    return PreTrainedTokenizerFast(tokenizer_object=raw, model_input_names=names, **specials)
+    tokens: dict[str, Any] = {f"{role}_token": token for role, token in zip(roles, specials, strict=True)}
+    # A BertTokenizer saves the normalizer but ignores it when it is loaded.
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_input_names=names, **tokens)
+
+
+def _load_tokenizer(path: str, names: list[str]) -> tuple[Tokenizer, list[str]]:
+    """The tokenizer at a path, and the inputs of its model; a tokenizer.json keeps ``names``."""
+    try:
+        if path.endswith(".json"):
+            return PreTrainedTokenizerFast(tokenizer_file=path).backend_tokenizer, names
+        check_reachable(path)
+        loaded = AutoTokenizer.from_pretrained(path)
+        return loaded.backend_tokenizer, loaded.model_input_names
+    except (OSError, ValueError, AttributeError) as error:
+        raise PretrainingError(f"the tokenizer {path} cannot be loaded: {error}") from error
 
 
 def special_ids(tokenizer: PreTrainedTokenizerFast) -> SpecialIds:
-    """The ids that masking needs."""
+    """The special ids that masking needs."""
     return SpecialIds(
         start=_id(tokenizer, str(tokenizer.cls_token)),
         end=separator_id(tokenizer.backend_tokenizer),
@@ -134,20 +135,36 @@ def special_ids(tokenizer: PreTrainedTokenizerFast) -> SpecialIds:
 def build_model(
     config: PretrainConfig, tokenizer: PreTrainedTokenizerFast, checkpoint: Path | None = None
 ) -> PreTrainedModel:
-    """The model of a checkpoint, else the config's encoder, else a new one of the config's shape; in 32 bits.
+    """The model in float32: of the checkpoint, else the config's encoder, else a new one of the config's shape.
 
     Raises:
-        PretrainingError: tokenizer, model and sequence length do not fit.
+        PretrainingError: the model cannot be loaded, or does not fit tokenizer or sequence length.
     """
     if source := checkpoint or (encoder_path(config.encoder) if config.encoder else None):
         try:
             check_reachable(str(source))
-            with no_bars():
+            with no_progress_bars():
                 model = AutoModelForMaskedLM.from_pretrained(source, dtype=torch.float32)
         except (OSError, ValueError) as error:
             raise PretrainingError(f"the encoder {source} cannot be loaded: {error}") from error
     else:
-        model = AutoModelForMaskedLM.from_config(_modernbert(config, tokenizer))
+        shape = config.model
+        pad, start, end = (
+            _id(tokenizer, str(token)) for token in (tokenizer.pad_token, tokenizer.cls_token, tokenizer.sep_token)
+        )
+        model = AutoModelForMaskedLM.from_config(
+            modern_bert(
+                vocabulary=len(tokenizer),
+                layers=shape.layers,
+                hidden=shape.hidden,
+                heads=shape.heads,
+                intermediate=shape.intermediate,
+                positions=8192,
+                window=shape.window,
+                dropout=0.0,
+                special_ids=(pad, start, end),
+            )
+        )
     vocabulary, sequence = model.config.vocab_size, config.optimization.sequence
     longest = getattr(model.config, "max_position_embeddings", None)
     if vocabulary < len(tokenizer):
@@ -157,62 +174,40 @@ def build_model(
     return model
 
 
-def _modernbert(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast) -> ModernBertConfig:
-    shape = config.model
-    forms = [str(tokenizer.pad_token), str(tokenizer.cls_token), str(tokenizer.sep_token)]
-    pad, start, end = (_id(tokenizer, form) for form in forms)
-    return ModernBertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=shape.hidden,
-        intermediate_size=shape.intermediate,
-        num_hidden_layers=shape.layers,
-        num_attention_heads=shape.heads,
-        # Every layer looks the same distance: no position is ever seen that was not trained, however long the text.
-        layer_types=["sliding_attention"] * shape.layers,
-        local_attention=2 * shape.window,
-        max_position_embeddings=8192,
-        # The default suits wide models; a narrow one would learn word frequencies, and then nothing for a long time.
-        initializer_range=shape.hidden**-0.5,
-        pad_token_id=pad,
-        bos_token_id=start,
-        cls_token_id=start,
-        eos_token_id=end,
-        sep_token_id=end,
-    )
-
-
-def place_model(model: PreTrainedModel, how: Optimization) -> MaskedLanguageModel:
-    """Put a model on the GPU, or on the CPU where there is none, and choose how it computes there."""
+def place_model(model: PreTrainedModel, optimization: Optimization) -> MaskedLanguageModel:
+    """Move a model to the GPU, or to the CPU if there is none, and choose precision and kernels for it."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device)  # pyright: ignore[reportArgumentType]
     if device.type == "cpu":
         bf16 = "avx512_bf16" in _cpu_flags() or "amx_bf16" in _cpu_flags()
-        if how.sequence <= 256:  # the flash kernel is slow on short sequences, its backward pass above all
+        if optimization.sequence <= 256:  # the flash kernel is slow on short sequences, mostly its backward pass
             model.set_attn_implementation("eager")
     else:
         bf16 = torch.cuda.is_bf16_supported()
-    dtype = torch.bfloat16 if how.precision == "bf16" or (how.precision == "auto" and bf16) else torch.float32
+    precision = optimization.precision
+    dtype = torch.bfloat16 if precision == "bf16" or (precision == "auto" and bf16) else torch.float32
     inputs: dict[str, Any] = {}
-    if model.config.model_type == "modernbert" and model.config.sliding_window >= how.sequence - 1:
-        inputs["attention_mask"] = {"sliding_attention": None, "full_attention": None}  # nothing is padded
-    body = torch.compile(model.base_model) if how.compile else model.base_model
+    if model.config.model_type == "modernbert" and model.config.sliding_window >= optimization.sequence - 1:
+        # Sequences have no padding and fit the window, so every sub-word attends to all others.
+        inputs["attention_mask"] = {"sliding_attention": None, "full_attention": None}
+    body = torch.compile(model.base_model) if optimization.compile else model.base_model
     return MaskedLanguageModel(model=model, body=body, dtype=dtype, fused=device.type == "cpu", inputs=inputs)
 
 
 def export_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Path, dtype: str) -> Path:
-    """Write model and tokenizer as a transformers checkpoint; the weights in ``dtype`` (`float32`, `float16`)."""
+    """Write model and tokenizer as a transformers checkpoint, with weights in ``dtype`` (`float32`, `float16`)."""
     exported: Any = copy.deepcopy(model)
-    with no_bars():
+    with no_progress_bars():
         exported.to(dtype=getattr(torch, dtype)).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
 
 
 def _id(tokenizer: PreTrainedTokenizerFast, token: str) -> int:
-    found = tokenizer.backend_tokenizer.token_to_id(token)
-    if found is None:
+    number = tokenizer.backend_tokenizer.token_to_id(token)
+    if number is None:
         raise PretrainingError(f"the tokenizer has no {token}")
-    return found
+    return number
 
 
 def _cpu_flags() -> str:

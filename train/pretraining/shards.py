@@ -1,7 +1,8 @@
-"""Raw text to token shards: files are streamed once, tokenized in batches, and memory-mapped ever after.
+"""Raw text as token shards: each file is tokenized once; training reads the shards by memory map.
 
-A shard folder holds, for the training and the held-out part each, a flat array of sub-word ids and one of flags that
-say whether a sub-word continues the word of the one before it (for whole-word masking). A [SEP] ends every article.
+A folder of shards has two flat arrays for the training part and two for the held-out part: sub-word ids, and flags
+that are 1 where a sub-word continues the word of the previous one (for whole-word masking). Every article ends with
+[SEP].
 """
 
 import gzip
@@ -9,9 +10,7 @@ import hashlib
 import json
 import lzma
 import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from glob import glob
 from itertools import islice
@@ -22,18 +21,22 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from ...data.problems import DataError, Problem
+from ...files import whole
+from ...progress import track
+from .errors import PretrainingError
 
-FORMAT = 1
+FORMAT = 1  # version of the files; part of the cache key
 PARTS = ("train", "heldout")
+CHUNK = 512  # articles tokenized at once
 
 
 @dataclass(frozen=True, kw_only=True)
 class TokenStream:
-    """One part of the text as sub-words.
+    """All sub-words of one part.
 
     Attributes:
         ids: [N], unsigned.
-        continues: [N], 1 where a sub-word continues the word of the one before it.
+        continues: [N], 1 where a sub-word continues the word of the previous one.
     """
 
     ids: np.ndarray
@@ -48,10 +51,10 @@ class Shards:
     """Tokenized text, memory-mapped.
 
     Attributes:
-        train: what is trained on.
-        heldout: whole articles that are not.
-        tokenizer_hash: identifies the tokenizer that made the ids.
-        counts: articles, words and sub-words of each part, as written.
+        train: training part.
+        heldout: held-out part; articles are never split between the parts.
+        tokenizer_hash: SHA-256 of the tokenizer that made the ids.
+        counts: part → number of articles, words and sub-words.
     """
 
     train: TokenStream
@@ -61,20 +64,20 @@ class Shards:
 
 
 def find_files(patterns: Sequence[str], exclude: Sequence[str] = ()) -> list[Path]:
-    """Files that match the patterns, sorted, each once.
+    """Files that match the patterns, sorted, without repeats.
 
     Raises:
-        DataError: a pattern matches nothing, or everything is excluded.
+        DataError: a pattern matches nothing, or every file is excluded.
     """
-    found: set[Path] = set()
+    matched: set[Path] = set()
     problems: list[Problem] = []
     for pattern in patterns:
         paths = [Path(path) for path in glob(os.path.expanduser(pattern), recursive=True) if os.path.isfile(path)]
         if not paths:
             problems.append(Problem(source=pattern, cause="no file", message="no file matches; check the path"))
-        found.update(paths)
-    files = sorted(path for path in found if not any(path.match(pattern) for pattern in exclude))
-    if found and not files:
+        matched.update(paths)
+    files = sorted(path for path in matched if not any(path.match(pattern) for pattern in exclude))
+    if matched and not files:
         problems.append(Problem(source=", ".join(patterns), cause="no file", message="every file is excluded"))
     if problems:
         raise DataError(problems)
@@ -82,83 +85,54 @@ def find_files(patterns: Sequence[str], exclude: Sequence[str] = ()) -> list[Pat
 
 
 def read_texts(path: Path) -> Iterator[str]:
-    """The articles of a file, one string each, stripped.
+    """The articles of a file as stripped strings.
 
-    Text has a blank line between articles; `.jsonl` has an object with a key ``text`` on every line. `.xz`, `.gz` and
-    `.zst` are read through.
+    A text file has a blank line between articles. A `.jsonl` file has on each line an object with a key ``text``.
+    `.xz`, `.gz` and `.zst` files are decompressed.
 
     Raises:
-        DataError: the file cannot be decoded, or a line is not such an object; names file and line.
+        DataError: the file cannot be decoded, or a line is not such an object; has file and line.
     """
-
-    def problem(line: int, message: str) -> DataError:
-        return DataError([Problem(source=str(path), line=line, cause="unreadable", message=message)])
-
+    is_jsonl = ".jsonl" in (path.suffix, path.with_suffix("").suffix)
     number = 0
+    lines: list[str] = []  # of the current article
     try:
         with _open(path) as stream:
-            if path.with_suffix("").suffix == ".jsonl" or path.suffix == ".jsonl":
-                for number, line in enumerate(stream, 1):
-                    if not line.strip():
-                        continue
-                    try:
-                        text = json.loads(line)["text"]
-                    except (ValueError, TypeError, KeyError) as error:
-                        what = f'not an object with a key "text": {line.strip()[:60]!r}'
-                        raise problem(number, what) from error
-                    if not isinstance(text, str):
-                        raise problem(number, f"text is {text!r:.60}, not a string")
-                    if text.strip():
-                        yield text.strip()
-                return
-            lines: list[str] = []
-            for line in stream:
-                number += 1
-                if line.strip():
+            for number, line in enumerate(stream, 1):
+                if line.strip() and is_jsonl:
+                    if text := _text_of_row(path, number, line):
+                        yield text
+                elif line.strip():
                     lines.append(line)
                 elif lines:
                     yield "".join(lines).strip()
                     lines = []
-            if lines:
-                yield "".join(lines).strip()
     except (UnicodeDecodeError, lzma.LZMAError, EOFError, OSError) as error:
-        raise problem(number + 1, f"cannot be read as UTF-8 text: {error}") from error
+        raise _unreadable(path, number + 1, f"cannot be read as UTF-8 text: {error}") from error
+    if lines:
+        yield "".join(lines).strip()
 
 
-def prepare_shards(
-    files: Sequence[Path],
-    tokenizer: Tokenizer,
-    cache: Path,
-    *,
-    heldout: float,
-    progress: Callable[[Iterable[Path], str], Iterable[Path]] | None = None,
-) -> Shards:
-    """Open the shards of files under a tokenizer; write them first where they are not in the cache.
+def prepare_shards(files: Sequence[Path], tokenizer: Tokenizer, cache: Path, *, heldout: float) -> Shards:
+    """Open the shards of files and tokenizer. They are written first if the cache does not have them.
 
     Args:
         files: see `read_texts`.
-        tokenizer: must know ``[SEP]`` or ``</s>``.
-        cache: folder that holds a folder of shards for every combination of files and tokenizer.
-        heldout: share of the articles for the held-out part, chosen by a hash of their text.
-        progress: wraps the files in a progress bar; is given a label.
+        tokenizer: must have ``[SEP]`` or ``</s>``.
+        cache: has one folder of shards for each combination of files and tokenizer.
+        heldout: share of the articles in the held-out part, selected by a hash of their text.
 
     Raises:
-        DataError: a file cannot be read, or one of the parts is empty.
+        DataError: a file cannot be read, or one part is empty.
+        PretrainingError: the tokenizer has no such token.
     """
     tokenizer_hash = hashlib.sha256(tokenizer.to_str().encode()).hexdigest()
-    stamp = [(path.name, path.stat().st_size, _ends(path)) for path in files]
-    key = json.dumps([FORMAT, tokenizer_hash, heldout, stamp])
+    fingerprints = [(path.name, path.stat().st_size, _hash_of_ends(path)) for path in files]
+    key = json.dumps([FORMAT, tokenizer_hash, heldout, fingerprints])
     folder = cache / hashlib.sha256(key.encode()).hexdigest()[:16]
     if not (folder / "shards.json").is_file():
-        cache.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(dir=cache, prefix="unfinished-"))
-        try:
-            _write(unfinished, progress(files, "tokenizing") if progress else files, tokenizer, heldout, tokenizer_hash)
-            shutil.rmtree(folder, ignore_errors=True)
-            unfinished.rename(folder)
-        except BaseException:
-            shutil.rmtree(unfinished, ignore_errors=True)
-            raise
+        with whole(folder, folder=True) as unfinished:
+            _write(unfinished, track(files, "tokenizing"), tokenizer, heldout, tokenizer_hash)
     return _open_shards(folder)
 
 
@@ -166,12 +140,12 @@ def separator_id(tokenizer: Tokenizer) -> int:
     """Id of the token that ends an article.
 
     Raises:
-        ValueError: the tokenizer has none.
+        PretrainingError: the tokenizer has none.
     """
     for token in ("[SEP]", "</s>"):
-        if (found := tokenizer.token_to_id(token)) is not None:
-            return found
-    raise ValueError("the tokenizer has neither [SEP] nor </s>; pretraining needs one to end an article")
+        if (number := tokenizer.token_to_id(token)) is not None:
+            return number
+    raise PretrainingError("the tokenizer has neither [SEP] nor </s>, which ends an article; use another tokenizer")
 
 
 def _open(path: Path) -> IO[str]:
@@ -191,6 +165,20 @@ def _open(path: Path) -> IO[str]:
             return path.open(encoding="utf-8-sig")
 
 
+def _text_of_row(path: Path, number: int, line: str) -> str:
+    try:
+        text = json.loads(line)["text"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise _unreadable(path, number, f'not an object with a key "text": {line.strip()[:60]!r}') from error
+    if not isinstance(text, str):
+        raise _unreadable(path, number, f"text is {text!r:.60}, not a string")
+    return text.strip()
+
+
+def _unreadable(path: Path, line: int, message: str) -> DataError:
+    return DataError([Problem(source=str(path), line=line, cause="unreadable", message=message)])
+
+
 def _write(folder: Path, files: Iterable[Path], tokenizer: Tokenizer, heldout: float, tokenizer_hash: str) -> None:
     dtype = np.uint16 if tokenizer.get_vocab_size() <= 1 << 16 else np.uint32
     end = separator_id(tokenizer)
@@ -203,10 +191,10 @@ def _write(folder: Path, files: Iterable[Path], tokenizer: Tokenizer, heldout: f
     try:
         for file in files:
             texts = read_texts(file)
-            while batch := list(islice(texts, 512)):
-                for text, encoding in zip(batch, tokenizer.encode_batch(batch, add_special_tokens=False), strict=True):
-                    part = "heldout" if _share(text) < heldout else "train"
-                    # The id -1 stands for [SEP], which belongs to no word.
+            while chunk := list(islice(texts, CHUNK)):
+                for text, encoding in zip(chunk, tokenizer.encode_batch(chunk, add_special_tokens=False), strict=True):
+                    part = "heldout" if _fraction(text) < heldout else "train"
+                    # The end token belongs to no word; its word number is -1.
                     words = np.array([-1 if w is None else w for w in encoding.word_ids] + [-1], dtype=np.int32)
                     continues = np.zeros(len(words), dtype=np.uint8)
                     continues[1:] = (words[1:] == words[:-1]) & (words[1:] >= 0)
@@ -240,14 +228,14 @@ def _open_shards(folder: Path) -> Shards:
     return Shards(**streams, tokenizer_hash=content["tokenizer_hash"], counts=content["counts"])
 
 
-def _ends(path: Path) -> str:
-    """A hash of the first and the last 64 KiB: copying a corpus does not change it, appending to it does."""
+def _hash_of_ends(path: Path) -> str:
+    """Hash of the first and last 64 KiB: equal for a copy of a file, different after text is appended."""
     with path.open("rb") as stream:
         content = stream.read(1 << 16)
         stream.seek(max(0, path.stat().st_size - (1 << 16)))
         return hashlib.blake2b(content + stream.read(), digest_size=16).hexdigest()
 
 
-def _share(text: str) -> float:
-    """A number in [0, 1) that depends on the text alone."""
+def _fraction(text: str) -> float:
+    """A number in [0, 1) computed from the text."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest()) / 2**64
