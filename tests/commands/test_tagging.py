@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from rasid import Tagger
-from rasid.commands.tag import CSV_COLUMNS, FORMATS, Inputs, describe, write_tagged, write_tagged_folder
+from rasid.commands.tagging import CSV_COLUMNS, FORMATS, Inputs, describe, write_tagged, write_tagged_folder
 from rasid.data.articles import Article, Entity, Event, Sentence, Span
 from rasid.data.formats import load_articles
 from rasid.data.problems import DataError
@@ -20,45 +20,47 @@ def trained(bundle) -> Tagger:
     return Tagger.from_pretrained(bundle)
 
 
-def read(*names, stdin=b"", monkeypatch=None):
-    warnings: list[str] = []
-    if monkeypatch is not None:
-        monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(stdin)))
-    source = Inputs([str(name) for name in names], warn=warnings.append)
-    return list(source), warnings, source
+def read(*names):
+    source = Inputs([str(name) for name in names])
+    return list(source), source
+
+
+def read_stdin(monkeypatch, content):
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(content)))
+    return read("-")[0]
 
 
 def written(articles, format):
-    stream, warnings = io.StringIO(newline=""), []
-    left_out = write_tagged(articles, stream, format, warn=warnings.append)
-    return stream.getvalue(), warnings, left_out
+    stream = io.StringIO(newline="")
+    dropped = write_tagged(articles, stream, format)
+    return stream.getvalue(), dropped
 
 
 # ---- reading ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_text_file_is_one_article_as_it_stands(tmp_path):
+def test_text_file_is_one_article_with_unchanged_text(tmp_path):
     text = "\r\n عنوان\r\n\r\nنص\u200f فيه 😀\x0c وسطر\u2028آخر \r\n"
     (tmp_path / "خبر 1.txt").write_bytes(text.encode())
-    ((article,), warnings, source) = read(tmp_path / "خبر 1.txt")
-    assert (article.text, article.id, warnings, source.broken) == (text, "خبر 1", [], 0)
+    ((article,), source) = read(tmp_path / "خبر 1.txt")
+    assert (article.text, article.id, source.broken) == (text, "خبر 1", 0)
 
 
-def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
+def test_byte_order_mark_is_removed(tmp_path):
     (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbf" + TEXT.encode())
     (tmp_path / "b.jsonl").write_bytes(b"\xef\xbb\xbf" + json.dumps({"text": TEXT}).encode())
-    articles, warnings, _ = read(tmp_path / "a.txt", tmp_path / "b.jsonl")
+    articles, source = read(tmp_path / "a.txt", tmp_path / "b.jsonl")
     assert [article.text for article in articles] == [TEXT, TEXT]
-    assert not warnings
+    assert source.broken == 0
 
 
-def test_a_file_of_any_suffix_is_text(tmp_path):
+def test_files_of_any_other_suffix_are_read_as_text(tmp_path):
     for name in ("article", "article.md", "article.TXT"):
         (tmp_path / name).write_text(TEXT, encoding="utf-8")
         assert [article.text for article in read(tmp_path / name)[0]] == [TEXT]
 
 
-def test_jsonl_keeps_what_a_line_says_of_its_article(tmp_path):
+def test_jsonl_keeps_the_keys_of_each_line(tmp_path):
     lines = [
         {"id": 7, "text": TEXT, "title": "قصف", "date": "2024-01-02", "source": "و", "url": "http://x", "n": None},
         {"text": "", "meta": {"a": [1]}, "entities": [{"start": 0}]},
@@ -67,8 +69,7 @@ def test_jsonl_keeps_what_a_line_says_of_its_article(tmp_path):
     ]
     file = tmp_path / "in.jsonl"
     file.write_text("\n\n".join(json.dumps(line) for line in lines), encoding="utf-8")
-    articles, warnings, source = read(file)
-    assert not warnings
+    articles, source = read(file)
     assert (source.read, source.broken) == (4, 0)
     first = articles[0]
     assert (first.id, first.title, first.date, first.source) == ("7", "قصف", "2024-01-02", "و")
@@ -78,17 +79,17 @@ def test_jsonl_keeps_what_a_line_says_of_its_article(tmp_path):
     json.dumps(articles[3].meta, allow_nan=False)  # can be written again
 
 
-def test_a_folder_is_read_in_order_with_all_that_is_in_it(tmp_path):
+def test_folder_is_read_recursively_and_in_order(tmp_path):
     for name in ("b/2.txt", "a/1.txt", "a/2.TXT", "b/deep/1.jsonl", ".hidden/3.txt", "a/._1.txt", "a/notes.pdf"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(json.dumps({"text": name}) if name.endswith("jsonl") else name, encoding="utf-8")
-    articles, warnings, _ = read(tmp_path)
+    articles, source = read(tmp_path)
     assert [article.text for article in articles] == ["a/1.txt", "a/2.TXT", "b/2.txt", "b/deep/1.jsonl"]
     assert [article.id for article in articles] == ["a/1", "a/2", "b/2", "b/deep/1-1"]
-    assert not warnings
+    assert source.broken == 0
 
 
-def test_every_article_has_an_id_of_its_own(tmp_path):
+def test_article_ids_are_unique(tmp_path):
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "x.txt").write_text(TEXT, encoding="utf-8")
@@ -98,21 +99,20 @@ def test_every_article_has_an_id_of_its_own(tmp_path):
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n", ""])
 def test_stdin_is_text_or_jsonl(monkeypatch, ending):
-    articles, _, _ = read("-", stdin=(TEXT + ending).encode(), monkeypatch=monkeypatch)
+    articles = read_stdin(monkeypatch, (TEXT + ending).encode())
     assert [(article.id, article.text) for article in articles] == [("stdin", TEXT + ending)]
     lines = "".join(json.dumps({"text": text}) + ending for text in (TEXT, "نص")[: 2 if ending else 1])
-    articles, warnings, _ = read("-", stdin=lines.encode(), monkeypatch=monkeypatch)
+    articles = read_stdin(monkeypatch, lines.encode())
     assert [article.text for article in articles] == [TEXT, "نص"][: 2 if ending else 1]
-    assert not warnings
 
 
-def test_text_on_stdin_that_looks_like_json_is_text(monkeypatch):
+def test_json_without_a_text_on_stdin_is_text(monkeypatch):
     text = '\n{"a": 1}\n{"text": "x"}\n'
-    articles, _, _ = read("-", stdin=text.encode(), monkeypatch=monkeypatch)
+    articles = read_stdin(monkeypatch, text.encode())
     assert [article.text.strip() for article in articles] == [text.strip()]
 
 
-def test_what_cannot_be_read_is_named_and_the_rest_goes_on(tmp_path):
+def test_unreadable_inputs_are_logged_and_the_others_are_read(tmp_path, caplog):
     good = tmp_path / "good.txt"
     good.write_text(TEXT, encoding="utf-8")
     (tmp_path / "windows.txt").write_bytes(TEXT.encode("cp1256"))
@@ -125,7 +125,8 @@ def test_what_cannot_be_read_is_named_and_the_rest_goes_on(tmp_path):
     bad = [b'{"text": ', b'{"txt": "a"}', b"[]", b'"text"', b"7", b'{"text": 3}', b'{"text": "\xff"}', b"[" * 100_000]
     mixed.write_bytes(b"\n".join([b'{"text": "a"}', *bad, b'{"text": "b"}']))
     names = ["windows.txt", "utf16.txt", "empty.txt", "blank.txt", "empty.jsonl", "folder", "none.txt", "mixed.jsonl"]
-    articles, warnings, source = read(*(tmp_path / name for name in names), good)
+    articles, source = read(*(tmp_path / name for name in names), good)
+    warnings = caplog.messages
     assert [article.text for article in articles] == ["a", "b", TEXT]
     assert [article.id for article in articles] == ["mixed-1", "mixed-10", "good"]
     assert source.broken == len(warnings) == 7 + len(bad)
@@ -137,18 +138,18 @@ def test_what_cannot_be_read_is_named_and_the_rest_goes_on(tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_without_permission_is_named(tmp_path):
+def test_file_without_permission_is_logged(tmp_path, caplog):
     (tmp_path / "a.txt").write_text(TEXT, encoding="utf-8")
     (tmp_path / "a.txt").chmod(0)
-    articles, warnings, source = read(tmp_path / "a.txt")
+    articles, source = read(tmp_path / "a.txt")
     assert (articles, source.broken) == ([], 1)
-    assert "a.txt" in warnings[0]
+    assert "a.txt" in caplog.text
 
 
-def test_inputs_are_read_when_they_are_asked_for(tmp_path):
+def test_inputs_are_streamed(tmp_path):
     file = tmp_path / "many.jsonl"
     file.write_text("".join(json.dumps({"text": str(number)}) + "\n" for number in range(1000)), encoding="utf-8")
-    source = Inputs([str(file)], warn=print)
+    source = Inputs([str(file)])
     stream = iter(source)
     assert [next(stream).text for _ in range(3)] == ["0", "1", "2"]
     assert source.read == 3
@@ -157,11 +158,11 @@ def test_inputs_are_read_when_they_are_asked_for(tmp_path):
 # ---- writing ---------------------------------------------------------------------------------------------------------
 
 
-def test_jsonl_reads_back_as_it_was_predicted(trained, articles, tmp_path):
+def test_jsonl_round_trip_of_predictions(trained, articles, tmp_path, caplog):
     predicted = trained([article.text for article in articles[:10]] + [TEXT, "", "نص \u2028 \ud800"])
     predicted = [Article(**{name: getattr(a, name) for name in FIELDS}, id=str(n)) for n, a in enumerate(predicted)]
-    text, warnings, left_out = written(predicted, "jsonl")
-    assert (warnings, left_out) == ([], 0)
+    text, dropped = written(predicted, "jsonl")
+    assert (caplog.messages, dropped) == ([], 0)
     (tmp_path / "out.jsonl").write_text(text, encoding="utf-8")
     assert load_articles(tmp_path / "out.jsonl") == predicted
     assert sum(len(article.entities) for article in predicted) > 20
@@ -170,19 +171,19 @@ def test_jsonl_reads_back_as_it_was_predicted(trained, articles, tmp_path):
 FIELDS = ("text", "entities", "events", "event_types", "type_scores", "sentences", "evidence", "meta")
 
 
-def test_markup_and_conll_read_back_with_the_same_mentions(trained, tmp_path):
+def test_inline_and_conll_keep_the_mentions(trained, tmp_path, caplog):
     article = Article(id="a", text="قصف في سوريا. قصف في بغداد.")
     (predicted,) = trained([article])
     assert predicted.entities
     assert predicted.events
-    text, warnings, _ = written([predicted], "inline")
+    text, _ = written([predicted], "inline")
     (tmp_path / "out.rasid").write_text(text, encoding="utf-8")
     (back,) = load_articles(tmp_path / "out.rasid")
     assert back.text == article.text
     assert [(e.start, e.end, e.label) for e in back.entities] == [(e.start, e.end, e.label) for e in predicted.entities]
     assert [(e.trigger, e.types) for e in back.events] == [(e.trigger, e.types) for e in predicted.events]
-    assert any(warning.startswith("inline: scores left out") for warning in warnings)
-    text, _, _ = written([predicted], "conll")
+    assert "inline: scores " in caplog.text
+    text, _ = written([predicted], "conll")
     (tmp_path / "out.conll").write_text(text, encoding="utf-8")
     sentences = load_articles(tmp_path / "out.conll")
     assert [(e.text, e.label) for sentence in sentences for e in sentence.entities] == [
@@ -210,8 +211,8 @@ def tagged() -> Article:
     )
 
 
-def test_csv_is_a_row_for_each_type_of_each_trigger(tagged):
-    text, warnings, _ = written([tagged, Article(text="نص")], "csv")
+def test_csv_has_a_row_for_each_type_of_each_trigger(tagged, caplog):
+    text, _ = written([tagged, Article(text="نص")], "csv")
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     assert tuple(rows[0]) == CSV_COLUMNS
     assert [(row["event"], row["type"], row["score"]) for row in rows] == [
@@ -224,14 +225,14 @@ def test_csv_is_a_row_for_each_type_of_each_trigger(tagged):
     assert tagged.text[int(first["start"]) : int(first["end"])] == "قصف"
     assert first["sentence"] == 'قصف، "شديد" في سوريا.'
     assert rows[2]["sentence"] == ""
-    assert not warnings
+    assert not caplog.messages
 
 
-def test_csv_of_nothing_has_its_header():
+def test_empty_csv_has_a_header():
     assert written([], "csv")[0] == ",".join(CSV_COLUMNS) + "\n"
 
 
-def test_text_is_for_a_person(tagged):
+def test_text_format(tagged):
     lines = describe(tagged).splitlines()
     assert lines[0] == "# a,1"
     assert "ASSAULT  90%" in lines
@@ -240,23 +241,23 @@ def test_text_is_for_a_person(tagged):
     assert any(line.startswith("GPE") and "98%" in line and "سوريا" in line for line in lines)
 
 
-def test_a_mention_over_a_line_break_stays_on_one_line():
+def test_mention_across_a_line_break_is_shown_on_one_line():
     article = Article(text="هيئة\nالإغاثة", entities=(Entity(start=0, end=12, label="ORG"),))
     assert describe(article).splitlines()[-1].endswith("هيئة الإغاثة")
 
 
 @pytest.mark.parametrize("format", ["jsonl", "inline", "conll"])
-def test_an_article_that_a_format_cannot_hold_is_named(format):
+def test_article_that_a_format_cannot_hold_is_logged(format, caplog):
     bad = {"jsonl": "\ud83d\ude00", "inline": "\ud800", "conll": "\ud800"}[format]
     good = Article(id="good", text="قصف")
-    text, warnings, left_out = written([Article(id="bad", text=bad), good], format)
-    assert left_out == 1
+    text, dropped = written([Article(id="bad", text=bad), good], format)
+    assert dropped == 1
     assert "قصف" in text
-    assert [warning for warning in warnings if warning.startswith("left out: bad")]
+    assert "dropped: bad: " in caplog.text
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_articles_are_written_as_they_come(format):
+def test_articles_are_written_one_by_one(format):
     stream = io.StringIO()
     seen = []
 
@@ -267,7 +268,7 @@ def test_articles_are_written_as_they_come(format):
             )
             seen.append(stream.getvalue())
 
-    assert write_tagged(articles(), stream, format, warn=lambda line: None) == 0
+    assert write_tagged(articles(), stream, format) == 0
     assert all(len(a) < len(b) for a, b in zip(seen, seen[1:], strict=False))
 
 
@@ -277,10 +278,10 @@ def test_articles_are_written_as_they_come(format):
 NOTHING = Article(id="none", text="نص بلا أسماء")
 
 
-def test_label_studio_gets_predictions_and_never_annotations(tagged):
-    text, _, left_out = written([tagged, NOTHING], "label-studio")
+def test_label_studio_gets_predictions_without_annotations(tagged):
+    text, dropped = written([tagged, NOTHING], "label-studio")
     tasks = json.loads(text)
-    assert left_out == 0
+    assert dropped == 0
     for task, article in zip(tasks, (tagged, NOTHING), strict=True):
         assert task["data"]["text"] == article.text
         assert not task.get("annotations") and len(task["predictions"]) == 1  # an annotation would count as done
@@ -292,7 +293,7 @@ def test_label_studio_gets_predictions_and_never_annotations(tagged):
     assert json.loads(written([], "label-studio")[0]) == []
 
 
-def test_prodigy_gets_tasks_that_nobody_has_answered(tagged):
+def test_prodigy_gets_tasks_without_an_answer(tagged):
     odd = Article(id="odd", text='سطر\u2028آخر, "answer": "accept"}')
     lines = written([tagged, NOTHING, odd], "prodigy")[0].splitlines()
     tasks = [json.loads(line) for line in lines]
@@ -301,20 +302,19 @@ def test_prodigy_gets_tasks_that_nobody_has_answered(tagged):
     assert [span["score"] for span in tasks[0]["spans"] if "score" in span] == [0.98]
 
 
-def test_doccano_gets_spans_in_its_units_and_says_that_scores_are_lost():
+def test_doccano_gets_utf16_offsets_and_logs_the_lost_scores(caplog):
     text = "\U0001f600 سوريا"
     article = Article(id="a", text=text, entities=(Entity(start=2, end=7, label="GPE", score=0.5),))
-    line, warnings, _ = written([article], "doccano")
+    line, _ = written([article], "doccano")
     (entity,) = json.loads(line)["entities"]
     assert (entity["start_offset"], entity["end_offset"], entity["label"]) == (3, 8, "GPE")
-    assert any("score" in warning for warning in warnings)
+    assert "score" in caplog.text
 
 
-def test_brat_gets_a_folder(tagged, tmp_path):
-    warnings: list[str] = []
+def test_brat_gets_a_folder(tagged, tmp_path, caplog):
     bad = Article(id="bad", text="\ud800")
-    assert write_tagged_folder([tagged, bad, NOTHING], tmp_path / "brat", "brat", warn=warnings.append) == 1
-    assert [w for w in warnings if w.startswith("left out: bad")]
+    assert write_tagged_folder([tagged, bad, NOTHING], tmp_path / "brat", "brat") == 1
+    assert "dropped: bad: " in caplog.text
     found = {article.id: article for article in load_articles(tmp_path / "brat", "brat")}
     assert set(found) == {"a,1", "none"}
     assert found["a,1"].text == tagged.text
@@ -322,14 +322,14 @@ def test_brat_gets_a_folder(tagged, tmp_path):
         (e.start, e.end, e.label) for e in tagged.entities
     ]
     with pytest.raises(DataError, match="new or an empty folder"):
-        write_tagged_folder([tagged], tmp_path / "brat", "brat", warn=warnings.append)
+        write_tagged_folder([tagged], tmp_path / "brat", "brat")
 
 
 @pytest.mark.parametrize("format", ["label-studio", "doccano", "prodigy"])
-def test_pre_annotations_are_read_as_they_were_predicted(trained, articles, format, tmp_path):
+def test_pre_annotations_round_trip(trained, articles, format, tmp_path):
     predicted = trained([Article(id=str(n), text=article.text) for n, article in enumerate(articles[:6])])
-    text, _, left_out = written(predicted, format)
-    assert left_out == 0
+    text, dropped = written(predicted, format)
+    assert dropped == 0
     (tmp_path / "out").write_text(text, encoding="utf-8")
     options = {"predictions": True} if format == "label-studio" else {}
     back = load_articles(tmp_path / "out", format, options=options)
