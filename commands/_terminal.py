@@ -96,11 +96,11 @@ def _bars() -> Iterator[None]:
 
 
 def old_option(*names: str, new: str) -> Any:
-    """A hidden option with the old names of another one; using it logs the new name."""
+    """A hidden option with the old names of another one; using it prints the new name."""
 
     def warned(value: str | None) -> str | None:
-        if value is not None:
-            logger.warning("%s is now called %s", names[0], new)
+        if value is not None:  # options are parsed before `terminal` shows what is logged
+            typer.echo(f"{names[0]} is now called {new}", err=True)
         return value
 
     return typer.Option(*names, hidden=True, callback=warned)

@@ -1,0 +1,156 @@
+"""`rasid tag`."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from rasid.cli import app
+from rasid.data.articles import Article
+from rasid.data.formats import load_articles, write_articles
+
+TEXT = "قصف في سوريا\n\nقال متحدث إن قصف وقع قرب بغداد يوم الثلاثاء.\n"
+MAIN = "from rasid.__main__ import main\nmain()\n"
+
+
+@pytest.fixture
+def file(tmp_path) -> Path:
+    (tmp_path / "خبر.txt").write_text(TEXT, encoding="utf-8")
+    return tmp_path / "خبر.txt"
+
+
+def test_jsonl_output_has_exact_offsets(rasid, bundle, file, tmp_path):
+    rasid("tag", bundle, file, "-o", tmp_path / "new" / "out.jsonl")
+    (article,) = load_articles(tmp_path / "new" / "out.jsonl")
+    assert article.text == file.read_text(encoding="utf-8")
+    assert {entity.text for entity in article.entities} >= {"سوريا", "بغداد", "الثلاثاء"}
+    for mention in (*article.entities, *(event.trigger for event in article.events)):
+        assert article.text[mention.start : mention.end] == mention.text
+    assert rasid("tag", bundle, file).stdout == (tmp_path / "new" / "out.jsonl").read_text(encoding="utf-8")
+    assert not list(tmp_path.rglob("*.part"))
+
+
+@pytest.mark.parametrize(
+    ("format", "needed"),
+    [
+        ("jsonl", '"label": "GPE"'),
+        ("inline", "سوريا"),
+        ("conll", "سوريا\tB-GPE"),
+        ("csv", ",ASSAULT,قصف,"),
+        ("text", "# خبر"),
+    ],
+)
+def test_formats_of_text(rasid, bundle, file, format, needed):
+    result = rasid("tag", bundle, file, "--to", format)
+    assert needed in result.stdout
+
+
+def test_pre_annotations(rasid, bundle, file, tmp_path, error_of):
+    (task,) = json.loads(rasid("tag", bundle, file, "-t", "label-studio").stdout)
+    assert task["predictions"][0]["result"] and "annotations" not in task
+    assert json.loads(rasid("tag", bundle, file, "-t", "doccano").stdout)["entities"]
+    assert json.loads(rasid("tag", bundle, file, "-t", "prodigy").stdout)["spans"]
+    assert "name a new one with -o" in error_of(rasid("tag", bundle, file, "-t", "brat", code=1))
+    rasid("tag", bundle, file, "-t", "brat", "-o", tmp_path / "brat")
+    assert "سوريا" in (tmp_path / "brat" / "خبر.ann").read_text(encoding="utf-8")
+    again = rasid("tag", bundle, file, "-t", "brat", "-o", tmp_path / "brat", code=1)
+    assert "new or an empty folder" in error_of(again)
+    assert not list(tmp_path.rglob("*.part"))
+
+
+@pytest.mark.parametrize("more", [(), ("-t", "label-studio"), ("--uncertain", "2")])
+def test_output_is_kept_if_no_input_can_be_read(rasid, bundle, tmp_path, more):
+    output = tmp_path / "out.jsonl"
+    output.write_text("precious", encoding="utf-8")
+    result = rasid("tag", bundle, tmp_path / "gone.txt", "-o", output, *more, code=1)
+    assert "gone.txt" in result.stderr and "nothing to tag" in result.stderr
+    assert output.read_text(encoding="utf-8") == "precious"
+    rasid("tag", bundle, tmp_path / "gone.txt", "-t", "brat", "-o", tmp_path / "brat", code=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
+
+
+def test_most_uncertain_first(rasid, bundle, articles, tmp_path):
+    source = tmp_path / "in.jsonl"
+    write_articles([Article(id=article.id, text=article.text) for article in articles[:12]], source)
+    lines = rasid("tag", bundle, source, "--uncertain", "5").stdout.splitlines()
+    values = [json.loads(line)["meta"]["uncertainty"] for line in lines]
+    assert len(values) == 5 and values == sorted(values, reverse=True) and values[0] > values[-1]
+    every = rasid("tag", bundle, source, "--uncertain", "100").stdout.splitlines()
+    assert len(every) == 12 and every[:5] == lines
+    (task,) = json.loads(rasid("tag", bundle, source, "--uncertain", "1", "-t", "label-studio").stdout)
+    assert task["data"]["meta"]["uncertainty"] == values[0]
+    assert "Usage" in rasid("tag", bundle, source, "--uncertain", "0", code=2).stderr
+
+
+def test_stdin_folders_and_jsonl_are_read(rasid, bundle, file, tmp_path):
+    assert json.loads(rasid("tag", bundle, stdin=TEXT.encode()).stdout)["text"] == TEXT
+    assert json.loads(rasid("tag", bundle, "-", stdin=TEXT.encode()).stdout)["id"] == "stdin"
+    (tmp_path / "b.jsonl").write_text(json.dumps({"id": "x", "text": "قصف"}), encoding="utf-8")
+    lines = rasid("tag", bundle, tmp_path).stdout.splitlines()
+    assert [json.loads(line)["id"] for line in lines] == ["x", "خبر"]
+
+
+def test_broken_inputs_are_reported_and_the_others_tagged(rasid, bundle, file, tmp_path):
+    (tmp_path / "windows.txt").write_bytes(TEXT.encode("cp1256"))
+    (tmp_path / "lines.jsonl").write_text('{"text": "قصف"}\n{"text"\n', encoding="utf-8")
+    names = [tmp_path / name for name in ("windows.txt", "missing.txt", "lines.jsonl")]
+    result = rasid("tag", bundle, *names, file, code=1)
+    assert [json.loads(line)["id"] for line in result.stdout.splitlines()] == ["lines-1", "خبر"]
+    for name in ("windows.txt", "missing.txt", "lines.jsonl:2"):
+        assert str(tmp_path / name) in result.stderr
+    assert "3 inputs could not be read, 2 articles were tagged" in result.stderr
+
+
+def test_exit_code_is_1_if_an_article_is_dropped(rasid, bundle, tmp_path):
+    (tmp_path / "in.jsonl").write_text('{"id": "bad", "text": "\\ud800"}\n{"text": "قصف"}\n', encoding="utf-8")
+    assert "dropped: bad" in rasid("tag", bundle, tmp_path / "in.jsonl", "-t", "inline", code=1).stderr
+    for format in ("csv", "text", "jsonl"):
+        rasid("tag", bundle, tmp_path / "in.jsonl", "-t", format)
+        rasid("tag", bundle, tmp_path / "in.jsonl", "-t", format, "-o", tmp_path / "out")
+
+
+def test_output_may_be_the_input(rasid, bundle, tmp_path):
+    place = tmp_path / "articles.jsonl"
+    place.write_text(json.dumps({"id": "x", "text": TEXT}) + "\n", encoding="utf-8")
+    rasid("tag", bundle, place, "-o", place)
+    (article,) = load_articles(place)
+    assert (article.id, article.text) == ("x", TEXT)
+    assert article.entities
+
+
+def test_unwritable_output_is_an_error(rasid, bundle, file, tmp_path, error_of):
+    (tmp_path / "taken").write_text("x")
+    assert "taken" in error_of(rasid("tag", bundle, file, "-o", tmp_path / "taken" / "out.jsonl", code=1))
+    assert str(tmp_path) in error_of(rasid("tag", bundle, file, "-o", tmp_path, code=1))
+
+
+def test_wrong_bundle_is_an_error(rasid, file, tmp_path, error_of):
+    assert "not a bundle" in error_of(rasid("tag", tmp_path / "none", file, code=1))
+    assert "not a bundle" in error_of(rasid("evaluate", tmp_path, file, code=1))
+    assert "no finished run" in error_of(rasid("export", tmp_path, code=1))
+
+
+def test_wrong_options_are_errors(rasid, bundle, file, error_of):
+    assert "jsonl, inline, conll, csv, text" in error_of(rasid("tag", bundle, file, "-t", "xml", code=1))
+    assert "'torch' and 'onnx'" in error_of(rasid("tag", bundle, file, "--backend", "jax", code=1))
+
+
+def test_output_is_utf8_in_any_locale(bundle, file):
+    result = CliRunner(charset="latin-1").invoke(app, ["tag", str(bundle), str(file), "-t", "text"])
+    assert result.exit_code == 0, result.exception
+    assert "سوريا" in result.stdout_bytes.decode("utf-8")
+
+
+def test_closed_pipe_is_not_an_error(python, bundle, tmp_path):
+    lines = tmp_path / "many.jsonl"
+    lines.write_text((json.dumps({"text": TEXT}) + "\n") * 600, encoding="utf-8")
+    reader, writer = os.pipe()
+    os.close(reader)
+    options = {"capture_output": False, "stdout": writer, "stderr": subprocess.PIPE}
+    done = python(MAIN, "tag", str(bundle), str(lines), **options)
+    os.close(writer)
+    assert done.returncode == 0
+    assert done.stderr == ""
