@@ -1,1 +1,1 @@
-"""What the commands do between the command line and the package: read what is named, show what came out."""
+"""The commands of the command line, one module each."""

@@ -1,28 +1,117 @@
-"""What the commands share: errors of one line, notes on stderr, pairs of `name=value`."""
+"""What the commands share: messages and progress on stderr, option values, output streams, the table of scores."""
 
+import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import typer
 
+from ..errors import RasidError
+from ..files import whole
+from ..progress import reported
+
+if TYPE_CHECKING:
+    from ..evaluate.report import Report
+
+logger = logging.getLogger(__name__)
+
+
+class CommandError(RasidError):
+    """A command that cannot be run as it was given."""
+
 
 def fail(error: Exception | str) -> NoReturn:
-    """End the command with an error and exit code 1."""
-    typer.echo(f"error: {error}", err=True)
-    raise typer.Exit(1)
+    """End the command with a message.
+
+    Raises:
+        CommandError: always.
+    """
+    raise CommandError(str(error))
 
 
-def say(line: str) -> None:
-    """A line for the person, beside the output."""
-    typer.echo(line, err=True)
+# ---- messages and progress -------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def terminal() -> Iterator[None]:
+    """Show messages of rasid on stderr, progress too if it is a terminal; silence the libraries below."""
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # transformers reads it too
+    rasid = logging.getLogger("rasid")
+    level = rasid.level
+    handler = logging.Handler(logging.INFO)
+    # Looked up for each message: a progress bar replaces sys.stderr while it is shown.
+    handler.emit = lambda record: typer.echo(handler.format(record), err=True)
+    rasid.addHandler(handler)
+    rasid.setLevel(logging.INFO)
+    try:
+        with ExitStack() as stack:
+            stack.enter_context(warnings.catch_warnings())
+            warnings.filterwarnings("ignore", category=FutureWarning)
+            warnings.filterwarnings("ignore", category=UserWarning, module="torch")
+            if sys.stderr.isatty():
+                stack.enter_context(_bars())
+            yield
+    finally:
+        rasid.removeHandler(handler)
+        rasid.setLevel(level)
+
+
+@contextmanager
+def _bars() -> Iterator[None]:
+    """Show all `progress.track` inside the block as bars on stderr; nested ones are shown together."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    # stdout is left alone: rich would print it on the console of the bar, which is stderr.
+    progress = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)
+
+    def bar(items: Iterable[Any], label: str, total: float | None) -> Iterator[Any]:
+        task = progress.add_task(label, total=total)
+        progress.start()
+        try:
+            for item in items:
+                yield item
+                progress.advance(task)
+        finally:
+            progress.remove_task(task)
+            if not progress.tasks:
+                progress.stop()
+
+    with reported(bar):
+        try:
+            yield
+        finally:
+            progress.stop()
+
+
+# ---- option values ---------------------------------------------------------------------------------------------------
+
+
+def old_option(*names: str, new: str) -> Any:
+    """A hidden option with the old names of another one; using it prints the new name."""
+
+    def warned(value: str | None) -> str | None:
+        if value is not None:  # options are parsed before `terminal` shows what is logged
+            typer.echo(f"{names[0]} is now called {new}", err=True)
+        return value
+
+    return typer.Option(*names, hidden=True, callback=warned)
 
 
 def label_mapping(entries: Sequence[str]) -> dict[str, str | None]:
-    """`FILE=SCHEME` renames a label, `FILE=` drops it."""
+    """The values of ``--label``: ``FILE=SCHEME`` renames a label, ``FILE=`` drops it.
+
+    Raises:
+        CommandError: an entry has another form.
+    """
     pairs = [entry.partition("=") for entry in entries]
     for entry, (old, sign, _) in zip(entries, pairs, strict=True):
         if not old or not sign:
@@ -31,80 +120,115 @@ def label_mapping(entries: Sequence[str]) -> dict[str, str | None]:
 
 
 def reading_options(entries: Sequence[str]) -> dict[str, Any]:
-    """`key=value` of `--option`, the value as in a config."""
+    """The values of ``--option``: ``key=value``, the value written as in a config.
+
+    Raises:
+        CommandError: an entry has another form.
+        ConfigError: a value is not YAML.
+    """
     from ..configs.tree import ConfigError, parse
 
-    found: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     for entry in entries:
         key, sign, value = entry.partition("=")
-        problems: list[str] = []
         if not key or not sign:
             fail(f"--option {entry!r}: write key=value, as in triggers=[Attack]")
-        try:
-            found[key] = parse(value, f"--option {key}", problems, located=False).plain()
-        except ConfigError as error:
-            problems += error.problems
+        problems: list[str] = []
+        options[key] = parse(value, f"--option {key}", problems, located=False).plain()
         if problems:
-            fail("\n".join(problems))
-    return found
+            raise ConfigError(problems)
+    return options
 
 
 def stdin_or_path(name: str, format: str | None, option: str) -> str:
-    """The path to read; ``-`` is stdin, which can be read only once, so that its format must be named."""
+    """The path to read: ``/dev/stdin`` for ``-``.
+
+    Raises:
+        CommandError: the name is ``-`` and no format is given; stdin can be read only once, so its format cannot be
+            detected.
+    """
     if name == "-" and format is None:
-        fail(f"- is stdin, whose format cannot be looked at: name it with {option}")
+        fail(f"- is stdin, whose format cannot be detected: name it with {option}")
     return "/dev/stdin" if name == "-" else name
+
+
+# ---- output ----------------------------------------------------------------------------------------------------------
 
 
 @contextmanager
 def piped(code: int = 0) -> Iterator[None]:
-    """Write to stdout; a reader that has seen enough ends the command with the code, without an error."""
+    """Write to stdout; if its reader closes the pipe, the command ends with the exit code and no message."""
     try:
         yield
         sys.stdout.flush()
-    except BrokenPipeError:  # nothing is left for the interpreter to flush
+    except BrokenPipeError:  # the interpreter flushes stdout at exit, and would fail again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(code) from None
 
 
 @contextmanager
-def replacing(output: Path) -> Iterator[TextIO]:
-    """A stream that takes the file's place once it is whole: the output may be one of the inputs."""
-    special = output.exists() and not output.is_file()
-    part = output if special else output.with_name(f"{output.name}.part")
+def writing(path: Path) -> Iterator[None]:
+    """Report an error of the operating system inside the block as a file that cannot be written.
+
+    Raises:
+        CommandError: there was such an error; the message names the file of the error, or the path.
+    """
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        # Files are written under a temporary name first (`files.whole`).
+        fail(f"{str(error.filename or path).removesuffix('.part')}: {error.strerror or error}")
+
+
+@contextmanager
+def replacing(output: Path) -> Iterator[TextIO]:
+    """A text stream; the file is replaced when the block ends without an error, so it may be one of the inputs.
+
+    A device or pipe is written directly.
+    """
+    with ExitStack() as stack:
+        special = output.exists() and not output.is_file()
+        part = output if special else stack.enter_context(whole(output))
         with part.open("w", encoding="utf-8", newline="", errors="backslashreplace") as stream:
             yield stream
-        if not special:
-            part.replace(output)
-    finally:
-        if not special:
-            with suppress(OSError):
-                part.unlink()
+
+
+def show_scores(reports: "Mapping[str, Report]") -> None:
+    """Print the headline scores, a table for each data set, 80 columns wide."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from ..evaluate.headline import HEADLINE
+
+    for name, report in reports.items():
+        table = Table(title=f"{name}, {report.articles} articles: micro averages", title_justify="left")
+        for column in ("task", "mode", "metric"):
+            table.add_column(column)
+        for column in ("value", f"{100 * report.bootstrap.level:g} % interval", "gold"):
+            table.add_column(column, justify="right")
+        for score in report.scores:
+            if score.averaging != "micro" or score.value is None or (score.mode, score.metric) not in HEADLINE:
+                continue
+            interval = "" if score.low is None else f"{100 * score.low:.1f}–{100 * (score.high or 0):.1f}"
+            metric = {"f1": "F1", "average_precision": "AP"}[score.metric]
+            table.add_row(score.task, score.mode, metric, f"{100 * score.value:.2f}", interval, str(score.gold))
+        Console().print(table)
+
+
+# ---- used by check and convert until they log and call `progress.track` themselves ---------------------------------
+
+
+def say(line: str) -> None:
+    """Log a line."""
+    logger.info("%s", line)
+
+
+def quiet() -> None:
+    """Nothing: `terminal` silences the libraries."""
 
 
 def bar(items: Sequence[Any], label: str) -> Iterator[Any]:
-    """The items, with a bar on a terminal as they pass."""
-    if not sys.stderr.isatty():
-        yield from items
-        return
-    from rich.console import Console
-    from rich.progress import track
+    """Same as `progress.track`."""
+    from ..progress import track
 
-    yield from track(items, label, console=Console(stderr=True), transient=True)
-
-
-def quiet(*, transformers: bool = True) -> None:
-    """Keep the libraries' own chatter off the screen; warnings of ours stay."""
-    import warnings
-
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    warnings.filterwarnings("ignore", category=FutureWarning)
-    warnings.filterwarnings("ignore", category=UserWarning, module="torch")
-    if transformers:
-        from transformers.utils import logging
-
-        logging.disable_progress_bar()
+    return track(items, label)

@@ -1,277 +1,97 @@
-"""Reading what a person wants tagged, and writing it in the form that they asked for."""
+"""``rasid tag``."""
 
-import csv
-import io
-import json
+import logging
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, fields
-from functools import partial
-from itertools import chain
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Annotated
 
-from ..data.articles import Article
-from ..data.formats import conll, doccano, inline, jsonl, label_studio, prodigy, write_articles
-from ..data.problems import ProblemLog
+import typer
 
-_SUFFIXES = (".txt", ".jsonl")
-_OWN_KEYS = {own.name for own in fields(Article)}
-CSV_COLUMNS = ("article", "date", "source", "event", "type", "trigger", "start", "end", "score", "sentence")
+from ._terminal import fail, old_option, piped, replacing, writing
+
+if TYPE_CHECKING:
+    from ..data.articles import Article
+    from ..data.labels import LabelScheme
+    from .tagging import Inputs
+
+logger = logging.getLogger(__name__)
 
 
-class Inputs:
-    """Articles of files, folders and stdin, one after the other.
+def tag(
+    bundle: Annotated[Path, typer.Argument(help="Bundle to tag with.")],
+    inputs: Annotated[
+        list[str] | None, typer.Argument(help="Text files, JSONL files, folders; - or nothing for stdin.")
+    ] = None,
+    write_as: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            "-t",
+            help="jsonl, inline, conll, csv, text; pre-annotations for label-studio, brat (with -o), doccano, prodigy",
+        ),
+    ] = "jsonl",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write (for brat, a new folder); default: stdout.")
+    ] = None,
+    backend: Annotated[str, typer.Option(help="torch or onnx")] = "torch",
+    uncertain: Annotated[
+        int | None,
+        typer.Option(
+            "--uncertain",
+            min=1,
+            help="Write only the N articles with the highest model uncertainty (bits per word), highest first: "
+            "annotate these next.",
+        ),
+    ] = None,
+    format: Annotated[str | None, old_option("--format", "-f", new="--to")] = None,
+) -> None:
+    """Tag articles. Inputs that cannot be read are reported and skipped; the exit code is then 1."""
+    from ..inference import Tagger
+    from .tagging import FOLDERS, FORMATS, Inputs, write_tagged, write_tagged_folder
 
-    Args:
-        names: files (.jsonl is one article a line, any other file one article), folders of .txt and .jsonl files, or
-            ``-`` for stdin, which is read as JSONL where its first line is an object with a text.
-        warn: takes a line for each input that cannot be read.
+    target = format or write_as
+    if target not in (*FORMATS, *FOLDERS):
+        fail(f"--to {target!r}: there are {', '.join((*FORMATS, *FOLDERS))}")
+    if target in FOLDERS and output is None:
+        fail(f"{target} is a folder of files: name a new one with -o")
+    tagger = Tagger.from_pretrained(bundle, backend=backend)  # type: ignore[arg-type]
+    source = Inputs(inputs or ["-"])
+    articles = tagger.stream(source)
+    if uncertain is not None:
+        from ..evaluate.uncertainty import most_uncertain
 
-    Attributes:
-        read: articles so far.
-        broken: inputs, or lines of them, that could not be read.
-    """
-
-    def __init__(self, names: Iterable[str], *, warn: Callable[[str], None]) -> None:
-        self.names, self.warn = list(names), warn
-        self.read = self.broken = 0
-        self._ids: Counter[str] = Counter()
-
-    def __iter__(self) -> Iterator[Article]:
-        for name in self.names:
-            for article in self._articles(name):
-                self.read += 1
-                yield article
-
-    def _articles(self, name: str) -> Iterator[Article]:
-        if name == "-":
-            lines = iter(sys.stdin.buffer)
-            first = next((line for line in lines if line.strip()), b"")
-            if _has_text(first):
-                yield from self._lines("stdin", "stdin", chain([first], lines))
+        articles = most_uncertain(tagger, source, uncertain)
+    if output is None:
+        with piped():
+            dropped = write_tagged(articles, sys.stdout, target)
+    else:
+        articles = _not_empty(articles, source)
+        with writing(output):
+            if target in FOLDERS:
+                dropped = write_tagged_folder(articles, output, target)
             else:
-                yield from self._text("stdin", "stdin", first + b"".join(lines))
-            return
-        path = Path(name)
-        # A file's id tells where in the folder it lies: names repeat from folder to folder.
-        files = [(file, file.relative_to(path).with_suffix("").as_posix()) for file in _files(path)]
-        if path.is_dir() and not files:
-            self._drop(f"{path}: a folder without .txt or .jsonl files")
-        for file, identity in files if path.is_dir() else [(path, path.stem)]:
-            try:
-                if file.suffix.lower() == ".jsonl":
-                    with file.open("rb") as stream:
-                        yield from self._lines(str(file), identity, stream)
-                else:
-                    yield from self._text(str(file), identity, file.read_bytes())
-            except OSError as error:
-                self._drop(f"{file}: {error.strerror or error}")
-
-    def _text(self, name: str, identity: str, content: bytes) -> Iterator[Article]:
-        try:
-            text = content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            self._drop(
-                f"{name}: not UTF-8 at byte {error.start}; convert it, for example with iconv -f WINDOWS-1256 -t UTF-8"
-            )
-            return
-        if text.strip():
-            yield Article(text=text, id=self._unused(identity))
-        else:
-            self._drop(f"{name}: empty")
-
-    def _lines(self, name: str, identity: str, lines: Iterable[bytes]) -> Iterator[Article]:
-        found = False
-        for number, raw in enumerate(lines, 1):
-            if not raw.strip():
-                continue
-            found = True
-            try:
-                content = _read_line(raw)
-            except (ValueError, RecursionError) as error:
-                self._drop(f"{name}:{number}: not an object with a text: {error}")
-                continue
-            given = {
-                key: str(content[key]) for key in ("id", "title", "date", "source") if content.get(key) is not None
-            }
-            meta = content.get("meta")
-            yield Article(
-                text=content["text"],
-                id=given.get("id") or self._unused(f"{identity}-{number}"),
-                title=given.get("title"),
-                date=given.get("date"),
-                source=given.get("source"),
-                # What else a line says of its article goes with it.
-                meta={key: value for key, value in content.items() if key not in _OWN_KEYS}
-                | (meta if isinstance(meta, dict) else {}),
-            )
-        if not found:
-            self._drop(f"{name}: empty")
-
-    def _unused(self, identity: str) -> str:
-        """The identity, with a number where an earlier input had the same."""
-        self._ids[identity] += 1
-        return identity if self._ids[identity] == 1 else self._unused(f"{identity}-{self._ids[identity]}")
-
-    def _drop(self, message: str) -> None:
-        self.broken += 1
-        self.warn(f"left out: {message}")
+                with replacing(output) as stream:
+                    dropped = write_tagged(articles, stream, target)
+            if target == "label-studio":
+                _write_labeling_config(output, tagger.settings.scheme)
+    if source.broken:
+        logger.warning("%d inputs could not be read, %d articles were tagged", source.broken, source.read)
+    if source.broken or dropped:
+        raise typer.Exit(1)
 
 
-def _files(folder: Path) -> list[Path]:
-    """The articles of a folder and its folders; what is hidden stays so."""
-    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file())
-    return [file for file in files if not any(part.startswith(".") for part in file.relative_to(folder).parts)]
+def _not_empty(articles: "Iterable[Article]", source: "Inputs") -> "Iterator[Article]":
+    """The articles; if there are none the command ends with an error, and its output file is not replaced."""
+    yield from articles
+    if not source.read:
+        fail("there was nothing to tag")
 
 
-def _read_line(raw: bytes) -> dict[str, Any]:
-    """An object with a text; ValueError for anything else."""
-    content = json.loads(raw.decode("utf-8-sig"), parse_constant=str)
-    if not isinstance(content, dict) or not isinstance(content.get("text"), str):
-        raise ValueError("it must hold a key 'text' with a string")
-    return content
+def _write_labeling_config(output: Path, scheme: "LabelScheme") -> None:
+    from ..data.formats import label_studio
 
-
-def _has_text(raw: bytes) -> bool:
-    try:
-        _read_line(raw)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
-def write_tagged(articles: Iterable[Article], stream: TextIO, format: str, *, warn: Callable[[str], None]) -> int:
-    """Write tagged articles as they come.
-
-    Args:
-        articles: predictions.
-        stream: where to.
-        format: one of `FORMATS`: ``csv`` is a row for each event type of each trigger, ``text`` is for a person.
-        warn: takes a line for what the format cannot hold.
-
-    Returns:
-        The number of articles that the format cannot hold at all.
-    """
-    log = ProblemLog(source="output")
-    account = _Account(format=format, log=log, warn=warn)
-    stream.writelines(_CHUNKS[format](account.watch(articles), log))
-    account.close()
-    return account.left_out
-
-
-def write_tagged_folder(articles: Iterable[Article], folder: Path, format: str, *, warn: Callable[[str], None]) -> int:
-    """As `write_tagged`, for one of `FOLDERS`.
-
-    Raises:
-        DataError: there are files in the folder already.
-    """
-    log = ProblemLog(source="output")
-    account = _Account(format=format, log=log, warn=warn)
-    write_articles(account.watch(articles), folder, format, log=log)
-    account.close()
-    return account.left_out
-
-
-@dataclass(kw_only=True)
-class _Account:
-    """What a writer does with each article, seen when it asks for the next one."""
-
-    format: str
-    log: ProblemLog
-    warn: Callable[[str], None]
-    lost: Counter[str] = field(default_factory=Counter)
-    left_out: int = 0
-
-    def watch(self, articles: Iterable[Article]) -> Iterator[Article]:
-        for article in articles:
-            before = self.log.articles
-            yield article
-            if self.log.articles > before:
-                self.lost.update(problem.cause for problem in self.log.dropped)
-            else:
-                self.left_out += 1
-                self.warn(f"left out: {article.id or 'an article'}: {self.log.dropped[-1].message}")
-            self.log.dropped.clear()
-            self.log.fixed.clear()
-
-    def close(self) -> None:
-        for cause, number in self.lost.items():
-            self.warn(f"{self.format}: {cause}: {number}")
-
-
-def _csv(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
-    yield _row(CSV_COLUMNS)
-    for article in articles:
-        log.articles += 1
-        yield from map(_row, _event_rows(article))
-
-
-def _row(cells: Iterable[object]) -> str:
-    line = io.StringIO(newline="")
-    csv.writer(line, lineterminator="\n").writerow(cells)
-    return line.getvalue()
-
-
-def _text(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
-    for article in articles:
-        log.articles += 1
-        yield describe(article)
-
-
-def _prodigy(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
-    """Tasks without an answer, also where nothing was found: no person has annotated them."""
-    answer = ', "answer": "accept"}\n'
-    for line in prodigy.write(articles, log):
-        yield line.removesuffix(answer) + "}\n" if line.endswith(answer) else line
-
-
-_CHUNKS: dict[str, Callable[[Iterable[Article], ProblemLog], Iterator[str]]] = {
-    "jsonl": jsonl.write,
-    "inline": inline.write,
-    "conll": conll.write,
-    "csv": _csv,
-    "text": _text,
-    # Predictions also where nothing was found: an annotation would count as done.
-    "label-studio": partial(label_studio.write, predictions=True),
-    "doccano": doccano.write,
-    "prodigy": _prodigy,
-}
-FORMATS = tuple(_CHUNKS)
-"""What can be written to a stream."""
-FOLDERS = ("brat",)
-"""What is written as a folder of files."""
-
-
-def _event_rows(article: Article) -> Iterator[tuple[object, ...]]:
-    for event in article.events:
-        span = event.trigger
-        around = next((s for s in article.sentences if s.start <= span.start < s.end), None)
-        sentence = " ".join(article.text[around.start : around.end].split()) if around else ""
-        for label, score in zip(event.types, event.scores or (None,) * len(event.types), strict=True):
-            row = (article.id, article.date or "", article.source or "", event.id, label)
-            yield (*row, span.text, span.start, span.end, "" if score is None else f"{score:.3f}", sentence)
-
-
-def describe(article: Article) -> str:
-    """An article's tags in lines for a person: event types with their evidence, events, entities."""
-    lines = [f"# {article.id}" if article.id else "# article"]
-    for label, score in zip(
-        article.event_types, article.type_scores or (None,) * len(article.event_types), strict=True
-    ):
-        lines.append(f"{label}{_percent(score)}")
-        for span in article.evidence.get(label, ())[:3]:
-            lines.append(f"    {' '.join(article.text[span.start : span.end].split())[:160]}")
-    for event in article.events:
-        where = f"{event.trigger.start}-{event.trigger.end}"
-        surface = " ".join(event.trigger.text.split())
-        lines.append(f"event {'+'.join(event.types)}{_percent(event.score)} {where} {surface}")
-    for entity in article.entities:
-        surface = " ".join(entity.text.split())
-        lines.append(f"{entity.label:<5}{_percent(entity.score)} {entity.start}-{entity.end} {surface}")
-    return "\n".join(lines) + "\n"
-
-
-def _percent(score: float | None) -> str:
-    return "" if score is None else f" {100 * score:3.0f}%"
+    file = output.with_name(f"{output.stem}.label-studio.xml")
+    if not file.exists():
+        file.write_text(label_studio.labeling_config(scheme), encoding="utf-8")
+        logger.info("wrote %s: the project's labeling configuration (Settings > Labeling Interface > Code)", file)

@@ -1,340 +1,156 @@
-import csv
-import io
+"""`rasid tag`."""
+
 import json
 import os
-from types import SimpleNamespace
+import subprocess
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from rasid import Tagger
-from rasid.commands.tag import CSV_COLUMNS, FORMATS, Inputs, describe, write_tagged, write_tagged_folder
-from rasid.data.articles import Article, Entity, Event, Sentence, Span
-from rasid.data.formats import load_articles
-from rasid.data.problems import DataError
+from rasid.cli import app
+from rasid.data.articles import Article
+from rasid.data.formats import load_articles, write_articles
 
 TEXT = "قصف في سوريا\n\nقال متحدث إن قصف وقع قرب بغداد يوم الثلاثاء.\n"
-
-
-@pytest.fixture(scope="module")
-def trained(bundle) -> Tagger:
-    return Tagger.from_pretrained(bundle)
-
-
-def read(*names, stdin=b"", monkeypatch=None):
-    warnings: list[str] = []
-    if monkeypatch is not None:
-        monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(stdin)))
-    source = Inputs([str(name) for name in names], warn=warnings.append)
-    return list(source), warnings, source
-
-
-def written(articles, format):
-    stream, warnings = io.StringIO(newline=""), []
-    left_out = write_tagged(articles, stream, format, warn=warnings.append)
-    return stream.getvalue(), warnings, left_out
-
-
-# ---- reading ---------------------------------------------------------------------------------------------------------
-
-
-def test_a_text_file_is_one_article_as_it_stands(tmp_path):
-    text = "\r\n عنوان\r\n\r\nنص\u200f فيه 😀\x0c وسطر\u2028آخر \r\n"
-    (tmp_path / "خبر 1.txt").write_bytes(text.encode())
-    ((article,), warnings, source) = read(tmp_path / "خبر 1.txt")
-    assert (article.text, article.id, warnings, source.broken) == (text, "خبر 1", [], 0)
-
-
-def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
-    (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbf" + TEXT.encode())
-    (tmp_path / "b.jsonl").write_bytes(b"\xef\xbb\xbf" + json.dumps({"text": TEXT}).encode())
-    articles, warnings, _ = read(tmp_path / "a.txt", tmp_path / "b.jsonl")
-    assert [article.text for article in articles] == [TEXT, TEXT]
-    assert not warnings
-
-
-def test_a_file_of_any_suffix_is_text(tmp_path):
-    for name in ("article", "article.md", "article.TXT"):
-        (tmp_path / name).write_text(TEXT, encoding="utf-8")
-        assert [article.text for article in read(tmp_path / name)[0]] == [TEXT]
-
-
-def test_jsonl_keeps_what_a_line_says_of_its_article(tmp_path):
-    lines = [
-        {"id": 7, "text": TEXT, "title": "قصف", "date": "2024-01-02", "source": "و", "url": "http://x", "n": None},
-        {"text": "", "meta": {"a": [1]}, "entities": [{"start": 0}]},
-        {"text": "نص", "id": ""},
-        {"text": "نص", "score": float("nan")},
-    ]
-    file = tmp_path / "in.jsonl"
-    file.write_text("\n\n".join(json.dumps(line) for line in lines), encoding="utf-8")
-    articles, warnings, source = read(file)
-    assert not warnings
-    assert (source.read, source.broken) == (4, 0)
-    first = articles[0]
-    assert (first.id, first.title, first.date, first.source) == ("7", "قصف", "2024-01-02", "و")
-    assert first.meta == {"url": "http://x", "n": None}
-    assert (articles[1].text, articles[1].meta, articles[1].entities) == ("", {"a": [1]}, ())
-    assert [article.id for article in articles[1:]] == ["in-3", "in-5", "in-7"]
-    json.dumps(articles[3].meta, allow_nan=False)  # can be written again
-
-
-def test_a_folder_is_read_in_order_with_all_that_is_in_it(tmp_path):
-    for name in ("b/2.txt", "a/1.txt", "a/2.TXT", "b/deep/1.jsonl", ".hidden/3.txt", "a/._1.txt", "a/notes.pdf"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(json.dumps({"text": name}) if name.endswith("jsonl") else name, encoding="utf-8")
-    articles, warnings, _ = read(tmp_path)
-    assert [article.text for article in articles] == ["a/1.txt", "a/2.TXT", "b/2.txt", "b/deep/1.jsonl"]
-    assert [article.id for article in articles] == ["a/1", "a/2", "b/2", "b/deep/1-1"]
-    assert not warnings
-
-
-def test_every_article_has_an_id_of_its_own(tmp_path):
-    for folder in ("one", "two"):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / "x.txt").write_text(TEXT, encoding="utf-8")
-    names = [tmp_path / "one", tmp_path / "two", tmp_path / "one" / "x.txt"]
-    assert [article.id for article in read(*names)[0]] == ["x", "x-2", "x-3"]
-
-
-@pytest.mark.parametrize("ending", ["\n", "\r\n", ""])
-def test_stdin_is_text_or_jsonl(monkeypatch, ending):
-    articles, _, _ = read("-", stdin=(TEXT + ending).encode(), monkeypatch=monkeypatch)
-    assert [(article.id, article.text) for article in articles] == [("stdin", TEXT + ending)]
-    lines = "".join(json.dumps({"text": text}) + ending for text in (TEXT, "نص")[: 2 if ending else 1])
-    articles, warnings, _ = read("-", stdin=lines.encode(), monkeypatch=monkeypatch)
-    assert [article.text for article in articles] == [TEXT, "نص"][: 2 if ending else 1]
-    assert not warnings
-
-
-def test_text_on_stdin_that_looks_like_json_is_text(monkeypatch):
-    text = '\n{"a": 1}\n{"text": "x"}\n'
-    articles, _, _ = read("-", stdin=text.encode(), monkeypatch=monkeypatch)
-    assert [article.text.strip() for article in articles] == [text.strip()]
-
-
-def test_what_cannot_be_read_is_named_and_the_rest_goes_on(tmp_path):
-    good = tmp_path / "good.txt"
-    good.write_text(TEXT, encoding="utf-8")
-    (tmp_path / "windows.txt").write_bytes(TEXT.encode("cp1256"))
-    (tmp_path / "utf16.txt").write_bytes(TEXT.encode("utf-16"))
-    (tmp_path / "empty.txt").write_bytes(b"")
-    (tmp_path / "blank.txt").write_bytes(b" \n\t\n")
-    (tmp_path / "empty.jsonl").write_bytes(b"\n")
-    (tmp_path / "folder").mkdir()
-    mixed = tmp_path / "mixed.jsonl"
-    bad = [b'{"text": ', b'{"txt": "a"}', b"[]", b'"text"', b"7", b'{"text": 3}', b'{"text": "\xff"}', b"[" * 100_000]
-    mixed.write_bytes(b"\n".join([b'{"text": "a"}', *bad, b'{"text": "b"}']))
-    names = ["windows.txt", "utf16.txt", "empty.txt", "blank.txt", "empty.jsonl", "folder", "none.txt", "mixed.jsonl"]
-    articles, warnings, source = read(*(tmp_path / name for name in names), good)
-    assert [article.text for article in articles] == ["a", "b", TEXT]
-    assert [article.id for article in articles] == ["mixed-1", "mixed-10", "good"]
-    assert source.broken == len(warnings) == 7 + len(bad)
-    for name, warning in zip(names[:7], warnings, strict=False):
-        assert str(tmp_path / name) in warning
-    assert [warning.split(": ")[1] for warning in warnings[7:]] == [f"{mixed}:{line}" for line in range(2, 10)]
-    assert all("\n" not in warning and len(warning) < 400 for warning in warnings)
-    assert "iconv" in warnings[0]
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_without_permission_is_named(tmp_path):
-    (tmp_path / "a.txt").write_text(TEXT, encoding="utf-8")
-    (tmp_path / "a.txt").chmod(0)
-    articles, warnings, source = read(tmp_path / "a.txt")
-    assert (articles, source.broken) == ([], 1)
-    assert "a.txt" in warnings[0]
-
-
-def test_inputs_are_read_when_they_are_asked_for(tmp_path):
-    file = tmp_path / "many.jsonl"
-    file.write_text("".join(json.dumps({"text": str(number)}) + "\n" for number in range(1000)), encoding="utf-8")
-    source = Inputs([str(file)], warn=print)
-    stream = iter(source)
-    assert [next(stream).text for _ in range(3)] == ["0", "1", "2"]
-    assert source.read == 3
-
-
-# ---- writing ---------------------------------------------------------------------------------------------------------
-
-
-def test_jsonl_reads_back_as_it_was_predicted(trained, articles, tmp_path):
-    predicted = trained([article.text for article in articles[:10]] + [TEXT, "", "نص \u2028 \ud800"])
-    predicted = [Article(**{name: getattr(a, name) for name in FIELDS}, id=str(n)) for n, a in enumerate(predicted)]
-    text, warnings, left_out = written(predicted, "jsonl")
-    assert (warnings, left_out) == ([], 0)
-    (tmp_path / "out.jsonl").write_text(text, encoding="utf-8")
-    assert load_articles(tmp_path / "out.jsonl") == predicted
-    assert sum(len(article.entities) for article in predicted) > 20
-
-
-FIELDS = ("text", "entities", "events", "event_types", "type_scores", "sentences", "evidence", "meta")
-
-
-def test_markup_and_conll_read_back_with_the_same_mentions(trained, tmp_path):
-    article = Article(id="a", text="قصف في سوريا. قصف في بغداد.")
-    (predicted,) = trained([article])
-    assert predicted.entities
-    assert predicted.events
-    text, warnings, _ = written([predicted], "inline")
-    (tmp_path / "out.rasid").write_text(text, encoding="utf-8")
-    (back,) = load_articles(tmp_path / "out.rasid")
-    assert back.text == article.text
-    assert [(e.start, e.end, e.label) for e in back.entities] == [(e.start, e.end, e.label) for e in predicted.entities]
-    assert [(e.trigger, e.types) for e in back.events] == [(e.trigger, e.types) for e in predicted.events]
-    assert any(warning.startswith("inline: scores left out") for warning in warnings)
-    text, _, _ = written([predicted], "conll")
-    (tmp_path / "out.conll").write_text(text, encoding="utf-8")
-    sentences = load_articles(tmp_path / "out.conll")
-    assert [(e.text, e.label) for sentence in sentences for e in sentence.entities] == [
-        (e.text, e.label) for e in predicted.entities
-    ]
+MAIN = "from rasid.__main__ import main\nmain()\n"
 
 
 @pytest.fixture
-def tagged() -> Article:
-    text = 'عنوان\nقصف، "شديد"\nفي سوريا.'
-    start = text.index("سوريا")
-    return Article(
-        id="a,1",
-        text=text,
-        date="2024-01-02",
-        entities=(Entity(id="e1", start=start, end=start + 5, label="GPE", score=0.98),),
-        events=(
-            Event(id="v1", trigger=Span(start=6, end=9), types=("ASSAULT", "PROTEST"), scores=(0.75, 0.5)),
-            Event(id="v2", trigger=Span(start=0, end=5), types=("AID",)),
-        ),
-        sentences=(Sentence(start=6, end=len(text)),),
-        event_types=("ASSAULT",),
-        type_scores=(0.9,),
-        evidence={"ASSAULT": (Span(start=6, end=len(text), text=text[6:]),)},
-    )
+def file(tmp_path) -> Path:
+    (tmp_path / "خبر.txt").write_text(TEXT, encoding="utf-8")
+    return tmp_path / "خبر.txt"
 
 
-def test_csv_is_a_row_for_each_type_of_each_trigger(tagged):
-    text, warnings, _ = written([tagged, Article(text="نص")], "csv")
-    rows = list(csv.DictReader(io.StringIO(text, newline="")))
-    assert tuple(rows[0]) == CSV_COLUMNS
-    assert [(row["event"], row["type"], row["score"]) for row in rows] == [
-        ("v1", "ASSAULT", "0.750"),
-        ("v1", "PROTEST", "0.500"),
-        ("v2", "AID", ""),
-    ]
-    first = rows[0]
-    assert (first["article"], first["date"], first["trigger"]) == ("a,1", "2024-01-02", "قصف")
-    assert tagged.text[int(first["start"]) : int(first["end"])] == "قصف"
-    assert first["sentence"] == 'قصف، "شديد" في سوريا.'
-    assert rows[2]["sentence"] == ""
-    assert not warnings
+def test_jsonl_output_has_exact_offsets(rasid, bundle, file, tmp_path):
+    rasid("tag", bundle, file, "-o", tmp_path / "new" / "out.jsonl")
+    (article,) = load_articles(tmp_path / "new" / "out.jsonl")
+    assert article.text == file.read_text(encoding="utf-8")
+    assert {entity.text for entity in article.entities} >= {"سوريا", "بغداد", "الثلاثاء"}
+    for mention in (*article.entities, *(event.trigger for event in article.events)):
+        assert article.text[mention.start : mention.end] == mention.text
+    assert rasid("tag", bundle, file).stdout == (tmp_path / "new" / "out.jsonl").read_text(encoding="utf-8")
+    assert not list(tmp_path.rglob("*.part"))
 
 
-def test_csv_of_nothing_has_its_header():
-    assert written([], "csv")[0] == ",".join(CSV_COLUMNS) + "\n"
+@pytest.mark.parametrize(
+    ("format", "needed"),
+    [
+        ("jsonl", '"label": "GPE"'),
+        ("inline", "سوريا"),
+        ("conll", "سوريا\tB-GPE"),
+        ("csv", ",ASSAULT,قصف,"),
+        ("text", "# خبر"),
+    ],
+)
+def test_formats_of_text(rasid, bundle, file, format, needed):
+    result = rasid("tag", bundle, file, "--to", format)
+    assert needed in result.stdout
 
 
-def test_text_is_for_a_person(tagged):
-    lines = describe(tagged).splitlines()
-    assert lines[0] == "# a,1"
-    assert "ASSAULT  90%" in lines
-    assert '    قصف، "شديد" في سوريا.' in lines
-    assert "event ASSAULT+PROTEST  75% 6-9 قصف" in lines
-    assert any(line.startswith("GPE") and "98%" in line and "سوريا" in line for line in lines)
+def test_pre_annotations(rasid, bundle, file, tmp_path, error_of):
+    (task,) = json.loads(rasid("tag", bundle, file, "-t", "label-studio").stdout)
+    assert task["predictions"][0]["result"] and "annotations" not in task
+    assert json.loads(rasid("tag", bundle, file, "-t", "doccano").stdout)["entities"]
+    assert json.loads(rasid("tag", bundle, file, "-t", "prodigy").stdout)["spans"]
+    assert "name a new one with -o" in error_of(rasid("tag", bundle, file, "-t", "brat", code=1))
+    rasid("tag", bundle, file, "-t", "brat", "-o", tmp_path / "brat")
+    assert "سوريا" in (tmp_path / "brat" / "خبر.ann").read_text(encoding="utf-8")
+    again = rasid("tag", bundle, file, "-t", "brat", "-o", tmp_path / "brat", code=1)
+    assert "new or an empty folder" in error_of(again)
+    assert not list(tmp_path.rglob("*.part"))
 
 
-def test_a_mention_over_a_line_break_stays_on_one_line():
-    article = Article(text="هيئة\nالإغاثة", entities=(Entity(start=0, end=12, label="ORG"),))
-    assert describe(article).splitlines()[-1].endswith("هيئة الإغاثة")
+@pytest.mark.parametrize("more", [(), ("-t", "label-studio"), ("--uncertain", "2")])
+def test_output_is_kept_if_no_input_can_be_read(rasid, bundle, tmp_path, more):
+    output = tmp_path / "out.jsonl"
+    output.write_text("precious", encoding="utf-8")
+    result = rasid("tag", bundle, tmp_path / "gone.txt", "-o", output, *more, code=1)
+    assert "gone.txt" in result.stderr and "nothing to tag" in result.stderr
+    assert output.read_text(encoding="utf-8") == "precious"
+    rasid("tag", bundle, tmp_path / "gone.txt", "-t", "brat", "-o", tmp_path / "brat", code=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
 
 
-@pytest.mark.parametrize("format", ["jsonl", "inline", "conll"])
-def test_an_article_that_a_format_cannot_hold_is_named(format):
-    bad = {"jsonl": "\ud83d\ude00", "inline": "\ud800", "conll": "\ud800"}[format]
-    good = Article(id="good", text="قصف")
-    text, warnings, left_out = written([Article(id="bad", text=bad), good], format)
-    assert left_out == 1
-    assert "قصف" in text
-    assert [warning for warning in warnings if warning.startswith("left out: bad")]
+def test_most_uncertain_first(rasid, bundle, articles, tmp_path):
+    source = tmp_path / "in.jsonl"
+    write_articles([Article(id=article.id, text=article.text) for article in articles[:12]], source)
+    lines = rasid("tag", bundle, source, "--uncertain", "5").stdout.splitlines()
+    values = [json.loads(line)["meta"]["uncertainty"] for line in lines]
+    assert len(values) == 5 and values == sorted(values, reverse=True) and values[0] > values[-1]
+    every = rasid("tag", bundle, source, "--uncertain", "100").stdout.splitlines()
+    assert len(every) == 12 and every[:5] == lines
+    (task,) = json.loads(rasid("tag", bundle, source, "--uncertain", "1", "-t", "label-studio").stdout)
+    assert task["data"]["meta"]["uncertainty"] == values[0]
+    assert "Usage" in rasid("tag", bundle, source, "--uncertain", "0", code=2).stderr
 
 
-@pytest.mark.parametrize("format", FORMATS)
-def test_articles_are_written_as_they_come(format):
-    stream = io.StringIO()
-    seen = []
-
-    def articles():
-        for number in range(3):
-            yield Article(
-                id=str(number), text=f"قصف{number}", events=(Event(trigger=Span(start=0, end=4), types=("X",)),)
-            )
-            seen.append(stream.getvalue())
-
-    assert write_tagged(articles(), stream, format, warn=lambda line: None) == 0
-    assert all(len(a) < len(b) for a, b in zip(seen, seen[1:], strict=False))
+def test_stdin_folders_and_jsonl_are_read(rasid, bundle, file, tmp_path):
+    assert json.loads(rasid("tag", bundle, stdin=TEXT.encode()).stdout)["text"] == TEXT
+    assert json.loads(rasid("tag", bundle, "-", stdin=TEXT.encode()).stdout)["id"] == "stdin"
+    (tmp_path / "b.jsonl").write_text(json.dumps({"id": "x", "text": "قصف"}), encoding="utf-8")
+    lines = rasid("tag", bundle, tmp_path).stdout.splitlines()
+    assert [json.loads(line)["id"] for line in lines] == ["x", "خبر"]
 
 
-# ---- pre-annotations -------------------------------------------------------------------------------------------------
+def test_broken_inputs_are_reported_and_the_others_tagged(rasid, bundle, file, tmp_path):
+    (tmp_path / "windows.txt").write_bytes(TEXT.encode("cp1256"))
+    (tmp_path / "lines.jsonl").write_text('{"text": "قصف"}\n{"text"\n', encoding="utf-8")
+    names = [tmp_path / name for name in ("windows.txt", "missing.txt", "lines.jsonl")]
+    result = rasid("tag", bundle, *names, file, code=1)
+    assert [json.loads(line)["id"] for line in result.stdout.splitlines()] == ["lines-1", "خبر"]
+    for name in ("windows.txt", "missing.txt", "lines.jsonl:2"):
+        assert str(tmp_path / name) in result.stderr
+    assert "3 inputs could not be read, 2 articles were tagged" in result.stderr
 
 
-NOTHING = Article(id="none", text="نص بلا أسماء")
+def test_exit_code_is_1_if_an_article_is_dropped(rasid, bundle, tmp_path):
+    (tmp_path / "in.jsonl").write_text('{"id": "bad", "text": "\\ud800"}\n{"text": "قصف"}\n', encoding="utf-8")
+    assert "dropped: bad" in rasid("tag", bundle, tmp_path / "in.jsonl", "-t", "inline", code=1).stderr
+    for format in ("csv", "text", "jsonl"):
+        rasid("tag", bundle, tmp_path / "in.jsonl", "-t", format)
+        rasid("tag", bundle, tmp_path / "in.jsonl", "-t", format, "-o", tmp_path / "out")
 
 
-def test_label_studio_gets_predictions_and_never_annotations(tagged):
-    text, _, left_out = written([tagged, NOTHING], "label-studio")
-    tasks = json.loads(text)
-    assert left_out == 0
-    for task, article in zip(tasks, (tagged, NOTHING), strict=True):
-        assert task["data"]["text"] == article.text
-        assert not task.get("annotations") and len(task["predictions"]) == 1  # an annotation would count as done
-    (prediction,) = tasks[0]["predictions"]
-    regions = [item for item in prediction["result"] if item["type"] == "labels"]
-    assert {tagged.text[item["value"]["start"] : item["value"]["end"]] for item in regions} == {"سوريا", "قصف", "عنوان"}
-    assert 0.98 in [item.get("score") for item in regions]
-    assert 0 < prediction["score"] < 1
-    assert json.loads(written([], "label-studio")[0]) == []
+def test_output_may_be_the_input(rasid, bundle, tmp_path):
+    place = tmp_path / "articles.jsonl"
+    place.write_text(json.dumps({"id": "x", "text": TEXT}) + "\n", encoding="utf-8")
+    rasid("tag", bundle, place, "-o", place)
+    (article,) = load_articles(place)
+    assert (article.id, article.text) == ("x", TEXT)
+    assert article.entities
 
 
-def test_prodigy_gets_tasks_that_nobody_has_answered(tagged):
-    odd = Article(id="odd", text='سطر\u2028آخر, "answer": "accept"}')
-    lines = written([tagged, NOTHING, odd], "prodigy")[0].splitlines()
-    tasks = [json.loads(line) for line in lines]
-    assert [task["text"] for task in tasks] == [tagged.text, NOTHING.text, odd.text]
-    assert not any("answer" in task for task in tasks)
-    assert [span["score"] for span in tasks[0]["spans"] if "score" in span] == [0.98]
+def test_unwritable_output_is_an_error(rasid, bundle, file, tmp_path, error_of):
+    (tmp_path / "taken").write_text("x")
+    assert "taken" in error_of(rasid("tag", bundle, file, "-o", tmp_path / "taken" / "out.jsonl", code=1))
+    assert str(tmp_path) in error_of(rasid("tag", bundle, file, "-o", tmp_path, code=1))
 
 
-def test_doccano_gets_spans_in_its_units_and_says_that_scores_are_lost():
-    text = "\U0001f600 سوريا"
-    article = Article(id="a", text=text, entities=(Entity(start=2, end=7, label="GPE", score=0.5),))
-    line, warnings, _ = written([article], "doccano")
-    (entity,) = json.loads(line)["entities"]
-    assert (entity["start_offset"], entity["end_offset"], entity["label"]) == (3, 8, "GPE")
-    assert any("score" in warning for warning in warnings)
+def test_wrong_bundle_is_an_error(rasid, file, tmp_path, error_of):
+    assert "not a bundle" in error_of(rasid("tag", tmp_path / "none", file, code=1))
+    assert "not a bundle" in error_of(rasid("evaluate", tmp_path, file, code=1))
+    assert "no finished run" in error_of(rasid("export", tmp_path, code=1))
 
 
-def test_brat_gets_a_folder(tagged, tmp_path):
-    warnings: list[str] = []
-    bad = Article(id="bad", text="\ud800")
-    assert write_tagged_folder([tagged, bad, NOTHING], tmp_path / "brat", "brat", warn=warnings.append) == 1
-    assert [w for w in warnings if w.startswith("left out: bad")]
-    found = {article.id: article for article in load_articles(tmp_path / "brat", "brat")}
-    assert set(found) == {"a,1", "none"}
-    assert found["a,1"].text == tagged.text
-    assert [(e.start, e.end, e.label) for e in found["a,1"].entities] == [
-        (e.start, e.end, e.label) for e in tagged.entities
-    ]
-    with pytest.raises(DataError, match="new or an empty folder"):
-        write_tagged_folder([tagged], tmp_path / "brat", "brat", warn=warnings.append)
+def test_wrong_options_are_errors(rasid, bundle, file, error_of):
+    assert "jsonl, inline, conll, csv, text" in error_of(rasid("tag", bundle, file, "-t", "xml", code=1))
+    assert "'torch' and 'onnx'" in error_of(rasid("tag", bundle, file, "--backend", "jax", code=1))
 
 
-@pytest.mark.parametrize("format", ["label-studio", "doccano", "prodigy"])
-def test_pre_annotations_are_read_as_they_were_predicted(trained, articles, format, tmp_path):
-    predicted = trained([Article(id=str(n), text=article.text) for n, article in enumerate(articles[:6])])
-    text, _, left_out = written(predicted, format)
-    assert left_out == 0
-    (tmp_path / "out").write_text(text, encoding="utf-8")
-    options = {"predictions": True} if format == "label-studio" else {}
-    back = load_articles(tmp_path / "out", format, options=options)
-    assert [(a.id, a.text) for a in back] == [(a.id, a.text) for a in predicted]
-    for one, other in zip(back, predicted, strict=True):
-        assert [(e.start, e.end, e.label) for e in one.entities] == [(e.start, e.end, e.label) for e in other.entities]
-        assert [(e.trigger, e.types) for e in one.events] == [(e.trigger, e.types) for e in other.events]
-        assert one.event_types == other.event_types
+def test_output_is_utf8_in_any_locale(bundle, file):
+    result = CliRunner(charset="latin-1").invoke(app, ["tag", str(bundle), str(file), "-t", "text"])
+    assert result.exit_code == 0, result.exception
+    assert "سوريا" in result.stdout_bytes.decode("utf-8")
+
+
+def test_closed_pipe_is_not_an_error(python, bundle, tmp_path):
+    lines = tmp_path / "many.jsonl"
+    lines.write_text((json.dumps({"text": TEXT}) + "\n") * 600, encoding="utf-8")
+    reader, writer = os.pipe()
+    os.close(reader)
+    options = {"capture_output": False, "stdout": writer, "stderr": subprocess.PIPE}
+    done = python(MAIN, "tag", str(bundle), str(lines), **options)
+    os.close(writer)
+    assert done.returncode == 0
+    assert done.stderr == ""

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from rasid.cli import app
-from rasid.commands.init import FORMATS, InitError, initialize
+from rasid.commands.project import FORMATS, InitError, initialize
 from rasid.configs.loader import load_config
 from rasid.configs.schema import Config
 from rasid.data.articles import Article, check_articles
@@ -137,7 +137,7 @@ def test_a_relative_folder_stays_relative(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_wrong_names_are_told(tmp_path: Path) -> None:
     assert "did you mean 'news'" in run("init", tmp_path / "p", "--scheme", "new", code=1).stderr
-    assert "inline, jsonl" in run("init", tmp_path / "p", "--format", "xml", code=1).stderr
+    assert "inline, jsonl" in run("init", tmp_path / "p", "--to", "xml", code=1).stderr
     assert not (tmp_path / "p").exists()
 
 

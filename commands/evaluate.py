@@ -1,0 +1,91 @@
+"""``rasid evaluate``."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ._terminal import fail, label_mapping, old_option, reading_options, show_scores, writing
+
+if TYPE_CHECKING:
+    from ..data.datasets import DataSet
+    from ..inference import Tagger
+
+
+def evaluate(
+    bundle: Annotated[Path, typer.Argument(help="Bundle to evaluate.")],
+    data: Annotated[str, typer.Argument(help="Annotated file or folder, corpus, or corpus:test.")],
+    task: Annotated[
+        list[str] | None, typer.Option("--task", help="Tasks to score (repeatable; default: all the model has).")
+    ] = None,
+    read_as: Annotated[str | None, typer.Option("--from", help="Format of the data (default: detected).")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option("--option", help="Reading option key=value, as in triggers=[Attack].")
+    ] = None,
+    label: Annotated[
+        list[str] | None, typer.Option("--label", help="FILE=SCHEME renames a label, FILE= drops it.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for report.json and .md.")] = None,
+    backend: Annotated[str, typer.Option(help="torch or onnx")] = "torch",
+    format: Annotated[str | None, old_option("--format", new="--from")] = None,
+) -> None:
+    """Score a bundle on annotated articles, and write the report as JSON and Markdown."""
+    from ..evaluate import offline
+    from ..evaluate.markdown import to_markdown
+    from ..inference import Tagger
+
+    tagger = Tagger.from_pretrained(bundle, backend=backend)  # type: ignore[arg-type]
+    dataset = _load(data, tagger, task, read_as or format, label_mapping(label or []), reading_options(option or []))
+    _check_tasks(bundle, tagger, dataset, task or [])
+    report = offline.evaluate(tagger, dataset.articles, dataset.annotated_labels, bundle=str(bundle), data=dataset.name)
+    if output is not None:
+        with writing(output):
+            output.mkdir(parents=True, exist_ok=True)
+            (output / "report.json").write_text(report.to_json(), encoding="utf-8")
+            (output / "report.md").write_text(to_markdown(report), encoding="utf-8", errors="backslashreplace")
+    show_scores({dataset.name: report})
+    if output is not None:
+        typer.echo(f"reports: {output / 'report.md'}, {output / 'report.json'}")
+    else:
+        typer.echo("all scores with intervals, and the most frequent errors: -o FOLDER")
+
+
+def _check_tasks(bundle: Path, tagger: "Tagger", dataset: "DataSet", asked: list[str]) -> None:
+    """Fail if the model has none of the data's tasks, or lacks one that was asked for."""
+    tasks = set(tagger.settings.tasks)
+    if "sentence_types" in tasks:  # an article has the types of its sentences
+        tasks.add("article_types")
+    missing = [name for name in asked if name not in tasks]
+    if missing or not (set(dataset.annotated_labels) & tasks) - {"proclitics"}:
+        which = missing[0] if missing else ", ".join(dataset.annotated_labels)
+        fail(f"nothing to score: {bundle} does not tag {which}; it tags {', '.join(tagger.settings.tasks)}")
+
+
+def _load(
+    data: str,
+    tagger: "Tagger",
+    tasks: list[str] | None,
+    format: str | None,
+    labels: dict[str, str | None],
+    options: dict[str, Any],
+) -> "DataSet":
+    """Read the data set; without ``tasks``, a format that holds one task only is annotated for that task."""
+    from ..data.corpus import load_corpus
+    from ..data.datasets import load_dataset, resolve_annotated
+    from ..data.formats import detect
+
+    scheme = tagger.settings.scheme
+    if data.startswith("corpus:"):
+        split = data.removeprefix("corpus:")
+        if split not in ("train", "dev", "test"):
+            fail(f"the built-in corpus has the splits train, dev and test, not {split!r}")
+        if labels or format or options:
+            fail("--label, --from and --option are for files; the built-in corpus has its own")
+        dataset = load_corpus(split)
+        return replace(dataset, annotated_labels=resolve_annotated(tasks, scheme)) if tasks else dataset
+    single = {"conll": ["entities"], "classification": ["sentence_types"]}
+    if tasks is None:
+        kind = format or (detect(data) if Path(data).is_file() else "")
+        tasks = single.get(kind, list(tagger.settings.tasks))
+    return load_dataset(data, scheme=scheme, annotated=tasks, format=format, labels=labels, options=options)

@@ -1,0 +1,281 @@
+"""Reading the inputs of ``rasid tag``, and writing tagged articles in each of its formats."""
+
+import csv
+import io
+import json
+import logging
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import Any, TextIO
+
+from ..data.articles import Article
+from ..data.formats import conll, doccano, inline, jsonl, label_studio, prodigy, write_articles
+from ..data.problems import ProblemLog
+
+logger = logging.getLogger(__name__)
+_SUFFIXES = (".txt", ".jsonl")
+_OWN_KEYS = {own.name for own in fields(Article)}
+CSV_COLUMNS = ("article", "date", "source", "event", "type", "trigger", "start", "end", "score", "sentence")
+
+
+class Inputs:
+    """The articles of files, folders and stdin, read as they are needed. Inputs that cannot be read are logged.
+
+    Args:
+        names: files (a .jsonl file holds one article a line, any other file is one article), folders of .txt and
+            .jsonl files, or ``-`` for stdin. Stdin is JSONL if its first line is a JSON object with a text.
+
+    Attributes:
+        read: number of articles so far.
+        broken: number of inputs, or lines of them, that could not be read.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = list(names)
+        self.read = self.broken = 0
+        self._ids: Counter[str] = Counter()
+
+    def __iter__(self) -> Iterator[Article]:
+        for name in self.names:
+            for article in self._articles(name):
+                self.read += 1
+                yield article
+
+    def _articles(self, name: str) -> Iterator[Article]:
+        if name == "-":
+            lines = iter(sys.stdin.buffer)
+            first = next((line for line in lines if line.strip()), b"")
+            if _has_text(first):
+                yield from self._lines("stdin", "stdin", chain([first], lines))
+            else:
+                yield from self._text("stdin", "stdin", first + b"".join(lines))
+            return
+        path = Path(name)
+        # The id of an article is its path in the folder: subfolders may hold files of the same name.
+        files = [(file, file.relative_to(path).with_suffix("").as_posix()) for file in _files(path)]
+        if path.is_dir() and not files:
+            self._drop(f"{path}: a folder without .txt or .jsonl files")
+        for file, identity in files if path.is_dir() else [(path, path.stem)]:
+            try:
+                if file.suffix.lower() == ".jsonl":
+                    with file.open("rb") as stream:
+                        yield from self._lines(str(file), identity, stream)
+                else:
+                    yield from self._text(str(file), identity, file.read_bytes())
+            except OSError as error:
+                self._drop(f"{file}: {error.strerror or error}")
+
+    def _text(self, name: str, identity: str, content: bytes) -> Iterator[Article]:
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            self._drop(
+                f"{name}: not UTF-8 at byte {error.start}; convert it, for example with iconv -f WINDOWS-1256 -t UTF-8"
+            )
+            return
+        if text.strip():
+            yield Article(text=text, id=self._unused(identity))
+        else:
+            self._drop(f"{name}: empty")
+
+    def _lines(self, name: str, identity: str, lines: Iterable[bytes]) -> Iterator[Article]:
+        found = False
+        for number, raw in enumerate(lines, 1):
+            if not raw.strip():
+                continue
+            found = True
+            try:
+                content = _read_line(raw)
+            except (ValueError, RecursionError) as error:
+                self._drop(f"{name}:{number}: not an object with a text: {error}")
+                continue
+            given = {
+                key: str(content[key]) for key in ("id", "title", "date", "source") if content.get(key) is not None
+            }
+            meta = content.get("meta")
+            yield Article(
+                text=content["text"],
+                id=given.get("id") or self._unused(f"{identity}-{number}"),
+                title=given.get("title"),
+                date=given.get("date"),
+                source=given.get("source"),
+                # Keys that rasid does not know are kept as metadata.
+                meta={key: value for key, value in content.items() if key not in _OWN_KEYS}
+                | (meta if isinstance(meta, dict) else {}),
+            )
+        if not found:
+            self._drop(f"{name}: empty")
+
+    def _unused(self, identity: str) -> str:
+        """The id, with a number appended if an earlier article has the same."""
+        self._ids[identity] += 1
+        return identity if self._ids[identity] == 1 else self._unused(f"{identity}-{self._ids[identity]}")
+
+    def _drop(self, message: str) -> None:
+        self.broken += 1
+        logger.warning("dropped: %s", message)
+
+
+def _files(folder: Path) -> list[Path]:
+    """The .txt and .jsonl files of a folder and its subfolders, without hidden ones."""
+    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file())
+    return [file for file in files if not any(part.startswith(".") for part in file.relative_to(folder).parts)]
+
+
+def _read_line(raw: bytes) -> dict[str, Any]:
+    """Parse a JSON object with a text.
+
+    Raises:
+        ValueError: the line is anything else.
+        RecursionError: it is nested too deeply.
+    """
+    content = json.loads(raw.decode("utf-8-sig"), parse_constant=str)
+    if not isinstance(content, dict) or not isinstance(content.get("text"), str):
+        raise ValueError("the key 'text' must be a string")
+    return content
+
+
+def _has_text(raw: bytes) -> bool:
+    try:
+        _read_line(raw)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def write_tagged(articles: Iterable[Article], stream: TextIO, format: str) -> int:
+    """Write predictions one by one; what the format cannot hold is logged.
+
+    Args:
+        articles: predictions.
+        stream: the output.
+        format: one of `FORMATS`; ``csv`` has a row for each event type of each trigger, ``text`` is for reading.
+
+    Returns:
+        The number of articles that were dropped because the format cannot hold them.
+    """
+    return _logged(articles, format, lambda kept, log: stream.writelines(_CHUNKS[format](kept, log)))
+
+
+def write_tagged_folder(articles: Iterable[Article], folder: Path, format: str) -> int:
+    """Write predictions to a folder; see `write_tagged`.
+
+    Args:
+        articles: predictions.
+        folder: the output, new or empty.
+        format: one of `FOLDERS`.
+
+    Returns:
+        The number of articles that were dropped.
+
+    Raises:
+        DataError: the folder has files in it.
+    """
+    return _logged(articles, format, lambda kept, log: write_articles(kept, folder, format, log=log))
+
+
+def _logged(articles: Iterable[Article], format: str, write: Callable[[Iterable[Article], ProblemLog], object]) -> int:
+    """Run a writer; log each article that it drops at once, and at the end what else it dropped, by cause."""
+    log = ProblemLog(source="output")
+    lost: Counter[str] = Counter()
+    dropped = 0
+
+    def watched() -> Iterator[Article]:
+        nonlocal dropped
+        for article in articles:
+            before = log.articles
+            yield article
+            # The writer asks for the next article, so it has counted this one, or dropped it.
+            if log.articles > before:
+                lost.update(problem.cause for problem in log.dropped)
+            else:
+                dropped += 1
+                logger.warning("dropped: %s: %s", article.id or "an article", log.dropped[-1].message)
+            log.dropped.clear()
+            log.fixed.clear()
+
+    write(watched(), log)
+    for cause, number in lost.items():
+        logger.warning("%s: %s: %d", format, cause, number)
+    return dropped
+
+
+def _csv(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
+    yield _row(CSV_COLUMNS)
+    for article in articles:
+        log.articles += 1
+        yield from map(_row, _event_rows(article))
+
+
+def _row(cells: Iterable[object]) -> str:
+    line = io.StringIO(newline="")
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue()
+
+
+def _text(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
+    for article in articles:
+        log.articles += 1
+        yield describe(article)
+
+
+def _prodigy(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
+    """Tasks without an answer, with and without spans: no person has annotated them."""
+    answer = ', "answer": "accept"}\n'
+    for line in prodigy.write(articles, log):
+        yield line.removesuffix(answer) + "}\n" if line.endswith(answer) else line
+
+
+_CHUNKS: dict[str, Callable[[Iterable[Article], ProblemLog], Iterator[str]]] = {
+    "jsonl": jsonl.write,
+    "inline": inline.write,
+    "conll": conll.write,
+    "csv": _csv,
+    "text": _text,
+    # Predictions, not annotations: Label Studio counts a task with an annotation as done.
+    "label-studio": partial(label_studio.write, predictions=True),
+    "doccano": doccano.write,
+    "prodigy": _prodigy,
+}
+FORMATS = tuple(_CHUNKS)
+"""Formats that are written to a stream."""
+FOLDERS = ("brat",)
+"""Formats that are written as a folder of files."""
+
+
+def _event_rows(article: Article) -> Iterator[tuple[object, ...]]:
+    for event in article.events:
+        span = event.trigger
+        around = next((s for s in article.sentences if s.start <= span.start < s.end), None)
+        sentence = " ".join(article.text[around.start : around.end].split()) if around else ""
+        for label, score in zip(event.types, event.scores or (None,) * len(event.types), strict=True):
+            row = (article.id, article.date or "", article.source or "", event.id, label)
+            yield (*row, span.text, span.start, span.end, "" if score is None else f"{score:.3f}", sentence)
+
+
+def describe(article: Article) -> str:
+    """The annotations of an article as readable lines: event types with their evidence, events, entities."""
+    lines = [f"# {article.id}" if article.id else "# article"]
+    for label, score in zip(
+        article.event_types, article.type_scores or (None,) * len(article.event_types), strict=True
+    ):
+        lines.append(f"{label}{_percent(score)}")
+        for span in article.evidence.get(label, ())[:3]:
+            lines.append(f"    {' '.join(article.text[span.start : span.end].split())[:160]}")
+    for event in article.events:
+        where = f"{event.trigger.start}-{event.trigger.end}"
+        surface = " ".join(event.trigger.text.split())
+        lines.append(f"event {'+'.join(event.types)}{_percent(event.score)} {where} {surface}")
+    for entity in article.entities:
+        surface = " ".join(entity.text.split())
+        lines.append(f"{entity.label:<5}{_percent(entity.score)} {entity.start}-{entity.end} {surface}")
+    return "\n".join(lines) + "\n"
+
+
+def _percent(score: float | None) -> str:
+    return "" if score is None else f" {100 * score:3.0f}%"
