@@ -1,13 +1,16 @@
-"""Label Studio: its JSON export (not JSON-MIN), and an import file of tasks with annotations or pre-annotations.
+"""Label Studio: its JSON export (not JSON-MIN), and import files with annotations or pre-annotations.
 
-Regions are entities or triggers, relations between a trigger and an entity are arguments (in whichever direction they
-were drawn), choices are event types of the article, or of the trigger's region that they were made for. A region is a
-trigger if its control is named ``trigger``, as in the configuration that `labeling_config` gives, or if its label is
-one of `triggers` or starts with ``event:``; flat labels of one span are then one event. Offsets count code points, in
-older exports UTF-16 units; the tool stores surfaces with squeezed white space unless it is told otherwise.
+Regions are entities or triggers. Relations between a trigger and an entity, in either direction, are arguments. Choices
+are event types of the article; choices of a region are the types of its trigger. A region is a trigger if its control
+is named ``trigger``, as in `labeling_config`, if its label is one of `triggers`, or if the label starts with
+``event:``. Triggers by label with the same span are one event. Offsets count code points, in older exports UTF-16
+units. The tool stores surfaces with collapsed white space unless it is configured otherwise.
 
-Tasks that nobody annotated are no articles: they would teach that nothing is in them. Pre-annotations are read in
-place of annotations with ``predictions=True`` and never else, and only they have scores.
+Tasks without annotations are skipped: as articles, they would say that the text has no entities and events.
+Pre-annotations are read with ``predictions=True`` instead of annotations. Only pre-annotations have scores.
+
+`labeling_config` returns the labeling configuration of a label scheme. Label Studio needs it to show the tasks that
+`write` writes; ``rasid init --format label-studio`` and ``rasid tag -f label-studio`` write it to a file.
 """
 
 from ..common.format import Format

@@ -1,147 +1,175 @@
-"""The tasks of a Label Studio file, one after the other: however long the file or its lines, one task is in memory.
+"""Reads the tasks of a Label Studio file one by one, so that only one task is in memory.
 
-An export is an array of tasks in one line. Tasks one a line, and a file of one task, are read by the same rules.
+An export is an array of tasks on one line. One task a line, and a single task, are read as well.
 """
 
+import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
+from ....errors import shown
 from ...problems import ProblemLog
 from ..common.lines import parse_json, spoilt
 
-# A long book has two million characters and a region some two hundred; what is larger is no task but a broken file,
-# and Python's objects may take thirty times its size.
-_MOST_CHARACTERS = 8 * 2**20
-# The log's entry for a task that cannot be used is a hundred times the shortest of them.
-_MOST_UNUSABLE = 10_000
-_CHUNK = 2**16
+# A long book has two million characters, a region some two hundred. Python objects take up to thirty times the size.
+_MAX_CHARACTERS = 8 * 2**20
+_MAX_UNUSABLE = 10_000
+_CHUNK, _MAX_PIECE = 2**16, 2**20
 
 _GAP = re.compile(r"[ \t\r\n,]*")
-_BRACKET = re.compile(r"[{}\[\]]")
-_OUTSIDE = re.compile(r'"|[{\[]+|[}\]]+')
-_INSIDE = re.compile(r'["\\]')
-_FAULTS = {
-    "between tasks": '{0!r} stands between tasks; a file is an array of tasks, [{{"data": …}}, …]',
-    "too large": f"a task starting {{0!r}} is larger than {_MOST_CHARACTERS} characters; split the article",
-    "cut off": "the file ends inside a task, which starts {0!r}; export it again",
-    "no end": "the file ends before its closing bracket; tasks may be missing, export it again",
-}
+_DECODER = json.JSONDecoder()
+
+Fault = tuple[str, str]
+"""Cause and message."""
 
 
 def read_tasks(path: Path, log: ProblemLog) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield tasks with the lines where they start; what is none is recorded.
+    """Yield tasks with the lines where they start; other content is logged.
 
-    A file in which ten thousand pieces are no tasks is given up, with a word in the log.
+    Reading stops after ten thousand pieces that are not tasks.
     """
-    unusable = 0
+    unusable, after_fault = 0, False
     with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        for line, raw, fault in split_values(iter(lambda: file.read(_CHUNK), "")):
-            cause, message, task = (fault, _FAULTS[fault].format(raw[:40]), None) if fault else _parsed(raw)
-            if task is not None:
+        for line, raw, fault in split_values(file):
+            task, problem = (None, fault) if fault else _parsed(raw)
+            if problem is None and task is not None:
                 yield line, task
-                continue
-            log.drop(cause, message, line=line)
-            unusable += 1
-            if cause == "JSON-MIN":
-                return
-            if unusable == _MOST_UNUSABLE:
-                log.drop("given up", f"{unusable} pieces of the file are no tasks; the rest is not read", line=line)
+                after_fault = False
+            elif problem is not None:
+                # After a fault, what is read may be a part of the broken task; it is not logged again.
+                unusable += fault is not None or not after_fault
+                if not after_fault:
+                    log.drop(*problem, line=line)
+                after_fault |= fault is not None
+                if problem[0] == "JSON-MIN":
+                    return
+            if unusable == _MAX_UNUSABLE:
+                log.drop("given up", f"{unusable} pieces of the file are not tasks; the rest is not read", line=line)
                 return
 
 
-def _parsed(raw: str) -> tuple[str, str, dict[str, Any] | None]:
-    """Cause and message, or a task."""
+def _parsed(raw: str) -> tuple[dict[str, Any] | None, Fault | None]:
+    """A task, or the reason why the value is none."""
     if message := spoilt(raw):
-        return "not UTF-8", message, None
+        return None, ("not UTF-8", message)
     try:
         task = parse_json(raw)
     except ValueError as error:
-        return "not JSON", f"{raw[:40]!r}: {error}", None
+        return None, ("not JSON", f"{shown(raw)}: {error}")
     if not isinstance(task, dict):
-        return "wrong kind", f"{raw[:40]!r} is a list; a task is an object with 'data' and 'annotations'", None
+        return None, ("wrong kind", f"{shown(raw)} is a list; a task is an object with 'data' and 'annotations'")
     if isinstance(task.get("data"), dict):
-        return "", "", task
+        return task, None
     if task.keys() & {"annotation_id", "annotator", "lead_time"}:
-        message = "this is the export JSON-MIN, which leaves out relations, ids and annotators; export as JSON"
-        return "JSON-MIN", message, None
-    return "missing key", f"{raw[:40]!r}: a task is an object with an object 'data'", None
+        message = "the file is a JSON-MIN export, which has no relations, ids and annotators; export as JSON"
+        return None, ("JSON-MIN", message)
+    return None, ("missing key", f"{shown(raw)}: a task is an object with an object 'data'")
 
 
-def split_values(chunks: Iterable[str]) -> Iterator[tuple[int, str, str]]:
-    """Cut JSON text into the members of its outermost array, or into the values that follow each other.
+def split_values(file: TextIO, chunk: int = _CHUNK) -> Iterator[tuple[int, str, Fault | None]]:
+    """Split JSON text into the members of its outermost array, or into values that follow each other.
 
-    Memory is bounded by the limit on a task. What a value holds is not looked at, only its brackets and strings.
+    After a fault, the next object is searched.
 
     Args:
-        chunks: of the text, none empty.
+        file: is read in pieces.
+        chunk: characters of a piece; pieces grow while a value is incomplete.
 
     Yields:
-        The line where the value starts, its text, and ``""``; or a fault, with the start of what it is about.
+        line where the value starts, its text, and None; or the fault in place of None.
     """
-    line, begun, depth = 1, 1, 0
-    quoted = escaped = stray = array = seen = False
-    parts: list[str] = []
-    size = 0
+    buffer = _Buffer(file, chunk)
+    in_array, first = False, True
+    while buffer.skip_gap():
+        sign = buffer.text[buffer.at]
+        if (sign == "[" and first) or (sign == "]" and in_array):
+            in_array, first = sign == "[", False
+            buffer.move(buffer.at + 1)
+            continue
+        first = False
+        line = buffer.line
+        raw, fault = buffer.value()
+        yield line, raw, fault
+        if fault:
+            if fault[0] == "cut off":
+                return
+            buffer.skip_to_object()
+    if in_array:
+        message = "the file ends before its closing bracket; tasks may be missing, export it again"
+        yield buffer.line, "", ("no end", message)
 
-    def add(piece: str) -> None:
-        nonlocal size
-        size += len(piece)
-        if size <= _MOST_CHARACTERS:
-            parts.append(piece)
-        else:
-            del parts[1:]  # the start is told
 
-    for chunk in chunks:
-        at, start, counted = int(escaped), 0, 0
-        escaped = False
-        while at < len(chunk):
-            if depth:
-                found = (_INSIDE if quoted else _OUTSIDE).search(chunk, at)
-                if found is None:
-                    break
-                at, sign = found.end(), found.group()
-                if sign == '"':
-                    quoted = not quoted
-                elif sign == "\\":
-                    at += 1
-                    escaped = at > len(chunk)
-                elif sign[0] in "{[":
-                    depth += len(sign)
-                elif depth > len(sign):
-                    depth -= len(sign)
-                else:
-                    at = found.start() + depth
-                    depth = 0
-                    add(chunk[start:at])
-                    yield begun, "".join(parts), "too large" if size > _MOST_CHARACTERS else ""
-                    parts, size = [], 0
-                continue
-            gap = _GAP.match(chunk, at)
-            at = gap.end() if gap else at
-            line, counted = line + chunk.count("\n", counted, at), at
-            if at == len(chunk):
-                break
-            if chunk[at] == "[" and not seen:
-                array = seen = True
-                at += 1
-            elif chunk[at] == "]" and array:
-                array = False
-                at += 1
-            elif chunk[at] in "{[":
-                seen, stray, depth, begun, start = True, False, 1, line, at
-                at += 1
-            else:
-                if not stray:
-                    yield line, chunk[at : at + 40], "between tasks"
-                seen = stray = True
-                bracket = _BRACKET.search(chunk, at + 1)
-                at = bracket.start() if bracket else len(chunk)
-        if depth:
-            add(chunk[start:])
-        line += chunk.count("\n", counted)
-    if depth:
-        yield begun, parts[0], "cut off"
-    elif array:
-        yield line, "", "no end"
+class _Buffer:
+    """The part of a file that is in memory, and a position in it with its line."""
+
+    def __init__(self, file: TextIO, chunk: int) -> None:
+        self.file = file
+        self.chunk = chunk
+        self.text = ""
+        self.at = 0
+        self.line = 1
+
+    def move(self, at: int) -> None:
+        self.line += self.text.count("\n", self.at, at)
+        self.at = at
+
+    def fill(self) -> bool:
+        """Read on; False at the end of the file or the limit on a task."""
+        held = len(self.text) - self.at
+        # Doubling keeps the total cost of decoding a long value linear.
+        more = self.file.read(min(max(self.chunk, held), _MAX_PIECE, _MAX_CHARACTERS + 1 - held))
+        self.text, self.at = self.text[self.at :], 0
+        self.text += more
+        return bool(more)
+
+    def skip_gap(self) -> bool:
+        """Move to the next value or bracket; False at the end of the file."""
+        while True:
+            gap = _GAP.match(self.text, self.at)
+            self.move(gap.end() if gap else self.at)
+            if self.at < len(self.text):
+                return True
+            if not self.fill():
+                return False
+
+    def skip_to_object(self) -> None:
+        """Move to the next opening brace behind the position, or to the end of the file."""
+        self.move(self.at + 1)
+        while (found := self.text.find("{", self.at)) < 0:
+            self.move(len(self.text))
+            if not self.fill():
+                return
+        self.move(found)
+
+    def value(self) -> tuple[str, Fault | None]:
+        """Move behind the value at the position and return its text; or its start, and the fault."""
+        start = self.text[self.at : self.at + 40]
+        if start[0] not in "{[":
+            return start, ("between tasks", f"{shown(start)} is between tasks; a file is an array of tasks")
+        while True:
+            try:
+                end = _DECODER.raw_decode(self.text, self.at)[1]
+            except json.JSONDecodeError as error:
+                unterminated = error.msg.startswith("Unterminated string")
+                if (unterminated or error.pos >= len(self.text) - len("-Infinity")) and self.fill():
+                    continue
+                return start, self._fault(start, error, unterminated or error.pos >= len(self.text))
+            except RecursionError:
+                return start, ("not JSON", f"{shown(start)}: nested too deeply")
+            except ValueError as error:
+                return start, ("not JSON", f"{shown(start)}: {error}")
+            raw = self.text[self.at : end]
+            self.move(end)
+            return raw, None
+
+    def _fault(self, start: str, error: json.JSONDecodeError, incomplete: bool) -> Fault:
+        """The fault of a value; a value that is too large leaves the memory."""
+        if not incomplete:
+            return "not JSON", f"{shown(start)}: not JSON: {error.msg} at column {error.pos - self.at + 1}"
+        if len(self.text) - self.at > _MAX_CHARACTERS:
+            self.move(len(self.text) - 1)
+            message = f"a task that starts {shown(start)} has more than {_MAX_CHARACTERS} characters; split the article"
+            return "too large", message
+        return "cut off", f"the file ends inside a task that starts {shown(start)}; export it again"
