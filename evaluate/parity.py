@@ -1,4 +1,4 @@
-"""The parity gate: what was exported must decide as what was trained, span by span."""
+"""The parity check: an exported model must make the decisions of the trained one."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -9,24 +9,24 @@ import numpy as np
 from ..data.articles import Article
 from ..errors import RasidError
 from ..inference import Tagger
-from .spans import entity_spans, trigger_spans
+from ..models.tasks import TASKS
 
 UNSEEN = 1e-2
-"""How far logits may lie apart where no decision was made that could show a difference."""
+"""Largest difference of two logits if no decision was made that could differ."""
 
 
 class ParityError(RasidError, RuntimeError):
-    """An exported model that decides differently beyond the tolerance."""
+    """An exported model with more different decisions than the tolerance allows."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parity:
-    """How two taggers agree on the same articles.
+    """Agreement of two taggers on the same articles.
 
     Attributes:
-        articles: how many.
-        decisions: spans and labels that at least one of them gave.
-        differences: those that only one of them gave.
+        articles: number of articles.
+        decisions: spans and labels that at least one of them predicted.
+        differences: spans and labels that only one of them predicted.
         largest: largest absolute difference between two logits.
         tolerance: share of differences that was allowed.
     """
@@ -54,37 +54,36 @@ class Parity:
         )
 
 
-def check_parity(reference: Tagger, other: Tagger, articles: Sequence[Article], *, tolerance: float) -> Parity:
+def check_parity(reference: Tagger, exported: Tagger, articles: Sequence[Article], *, tolerance: float) -> Parity:
     """Compare all decisions of two taggers.
 
     Args:
-        reference: the model as it was trained.
-        other: the same, exported.
+        reference: the trained model.
+        exported: the exported model.
         articles: held-out texts.
         tolerance: share of decisions that may differ.
 
     Raises:
-        ParityError: more differ.
+        ParityError: more of them differ.
     """
     decisions = differences = 0
     largest = 0.0
-    for one, two in zip(reference.predict(articles), other.predict(articles), strict=True):
-        first, second = _decisions(one.article), _decisions(two.article)
-        decisions += len(first | second)
-        differences += len(first ^ second)
-        for task, logits in one.logits.items():
-            largest = float(np.maximum(largest, np.abs(logits - two.logits[task]).max(initial=0.0)))
+    for first, second in zip(reference.predict(articles), exported.predict(articles), strict=True):
+        expected, actual = _decisions(first.article), _decisions(second.article)
+        decisions += len(expected | actual)
+        differences += len(expected ^ actual)
+        for head, logits in first.logits.items():
+            largest = float(np.maximum(largest, np.abs(logits - second.logits[head]).max(initial=0.0)))
     parity = Parity(
         articles=len(articles), decisions=decisions, differences=differences, largest=largest, tolerance=tolerance
     )
-    blind = not decisions and parity.largest > UNSEEN
-    if parity.share > tolerance or blind or not np.isfinite(largest):
+    undecided = not decisions and parity.largest > UNSEEN
+    if parity.share > tolerance or undecided or not np.isfinite(largest):
         raise ParityError(f"the exported model is refused: {parity.describe()}")
     return parity
 
 
 def _decisions(article: Article) -> set[tuple[Any, ...]]:
-    spans: set[tuple[Any, ...]] = {("entity", *span) for span in entity_spans(article)}
-    spans |= {("trigger", *span) for span in trigger_spans(article)}
-    spans |= {("sentence", s.start, s.end, label) for s in article.sentences for label in s.types}
-    return spans | {("article", label) for label in article.event_types}
+    spans = {(task.name, *span) for task in TASKS if task.spans for span in task.spans(article)}
+    sentences = {("sentence", s.start, s.end, label) for s in article.sentences for label in s.types}
+    return spans | sentences | {("article", label) for label in article.event_types}

@@ -16,18 +16,17 @@ from ..data.labels import LabelScheme, load_scheme
 from ..data.problems import DataError, Problem
 from ..data.windows.batches import padding_share, plan_run
 from ..data.windows.encoding import TextEncoder
-from ..data.windows.targets import AnnotatedLabels, TargetMaker
+from ..data.windows.targets import AnnotatedLabels
 from ..data.windows.training_set import Statistics, WindowSet, write_windows
 from ..models import ngrams as ngrams
 from ..models.bundle import Settings
 from ..models.encoders import Encoder, load_encoder, save_tokenizer, scratch_encoder
 from ..models.network import RasidConfig, RasidModel
 from ..models.ngrams import NgramModel
+from ..models.tasks import TASK_NAMES, target_maker
 from .trainer import Schedule, processes
 
 __all__ = ["save_tokenizer"]
-
-TASK_ORDER = ("entities", "triggers", "proclitics", "sentence_types", "article_types")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +109,7 @@ def make_model(config: Config, data: Data, encoder: Encoder, seed: int) -> Rasid
     entities = config.tasks.get("entities")
     network_config = RasidConfig(
         encoder=encoder.model.config.to_dict(),
-        tasks=[task for task in TASK_ORDER if task in config.tasks],
+        tasks=[task for task in TASK_NAMES if task in config.tasks],
         entities=data.scheme.labels("entities"),
         events=data.scheme.labels("triggers"),
         pooling=config.encoder.pooling,
@@ -126,7 +125,7 @@ def make_settings(config: Config, data: Data, encoder: Encoder) -> Settings:
     for dataset in data.train:
         for task, labels in dataset.annotated_labels.items():
             trained_labels.setdefault(task, set()).update(labels)
-    tasks = tuple(task for task in TASK_ORDER if task in config.tasks)
+    tasks = tuple(task for task in TASK_NAMES if task in config.tasks)
     return Settings(
         scheme=data.scheme,
         tasks=tasks,
@@ -146,7 +145,7 @@ def make_settings(config: Config, data: Data, encoder: Encoder) -> Settings:
 def make_windows(file: Path, config: Config, data: Data, encoder: Encoder) -> tuple[WindowSet, Statistics]:
     """Encode the training data once, in the main process, and map it."""
     reader = TextEncoder(encoder.tokenizer, window=config.encoder.window, overlap=config.encoder.overlap)
-    maker = TargetMaker(data.scheme)
+    maker = target_maker(data.scheme)
     sources: list[tuple[Iterable[Article], AnnotatedLabels]] = [
         (dataset.articles, {task: names for task, names in dataset.annotated_labels.items() if task in config.tasks})
         for dataset in data.train
@@ -215,17 +214,16 @@ def make_ngrams(config: Config, data: Data, encoder: Encoder) -> NgramModel | No
     if not _ngram_weight(config):
         return None
     reader = TextEncoder(encoder.tokenizer, window=config.encoder.window, overlap=config.encoder.overlap)
-    maker = TargetMaker(data.scheme)
+    maker = target_maker(data.scheme)
     texts: list[str] = []
     targets: list[np.ndarray] = []
     for dataset in data.train:
         if "sentence_types" not in dataset.annotated_labels:
             continue
         for article in dataset.articles:
-            given = [(s.start, s.end) for s in article.sentences] or None
-            encoded = reader.encode([article.text], [given])[0]
+            (encoded,) = reader.encode([article])
             texts += reader.normalized_sentences(article.text, encoded)
-            targets.append(maker.make(article, encoded, dataset.annotated_labels).sentence_types)
+            targets.append(maker.make(article, encoded, dataset.annotated_labels)["sentence_types"])
     return ngrams.fit(texts, np.concatenate(targets))
 
 

@@ -15,6 +15,7 @@ from transformers import Trainer, TrainingArguments
 from ..data.windows.training_set import Collator, WindowSet
 from ..errors import RasidError
 from ..models.network import RasidModel
+from ..models.tasks import columns_of
 
 
 class NonFiniteLossError(RasidError, RuntimeError):
@@ -101,7 +102,7 @@ class RasidTrainer(Trainer):
             args=args,
             train_dataset=windows,
             eval_dataset=windows,  # never read: `score` has the dev articles, but transformers asks for one
-            data_collator=Collator(pad_id, len(model.config.events)),
+            data_collator=Collator(pad_id, columns_of(model.config)),
             optimizers=(optimizer, None),
             callbacks=list(callbacks),
         )
@@ -116,7 +117,7 @@ class RasidTrainer(Trainer):
     @classmethod
     def collator(cls, tokenizer: Tokenizer, model: RasidModel) -> Collator:
         """Makes batches for a model."""
-        return Collator(cls.pad_id(tokenizer), len(model.config.events))
+        return Collator(cls.pad_id(tokenizer), columns_of(model.config))
 
     def get_train_dataloader(self) -> DataLoader:
         """The planned batches."""
