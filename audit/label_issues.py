@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..data.articles import Article, Task
+from ..data.articles import AnnotatedLabels, Article, Task
 from ..data.windows.alignment import word_range
 from ..data.windows.columns import IGNORED
-from ..data.windows.targets import AnnotatedLabels, annotated_labels_of
+from ..data.windows.targets import annotated_labels_of
 from ..models.tasks import target_maker
 from .findings import Finding, Location
 from .views import finding, shown

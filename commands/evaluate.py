@@ -1,6 +1,5 @@
 """``rasid evaluate``."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -71,21 +70,13 @@ def _load(
     options: dict[str, Any],
 ) -> "DataSet":
     """Read the data set; without ``tasks``, a format that holds one task only is annotated for that task."""
-    from ..data.corpus import load_corpus
-    from ..data.datasets import load_dataset, resolve_annotated
+    from ..data.datasets import load_dataset
     from ..data.formats import detect
 
-    scheme = tagger.settings.scheme
-    if data.startswith("corpus:"):
-        split = data.removeprefix("corpus:")
-        if split not in ("train", "dev", "test"):
-            fail(f"the built-in corpus has the splits train, dev and test, not {split!r}")
-        if labels or format or options:
-            fail("--label, --from and --option are for files; the built-in corpus has its own")
-        dataset = load_corpus(split)
-        return replace(dataset, annotated_labels=resolve_annotated(tasks, scheme)) if tasks else dataset
-    single = {"conll": ["entities"], "classification": ["sentence_types"]}
     if tasks is None:
         kind = format or (detect(data) if Path(data).is_file() else "")
+        single = {"conll": ["entities"], "classification": ["sentence_types"]}
         tasks = single.get(kind, list(tagger.settings.tasks))
-    return load_dataset(data, scheme=scheme, annotated=tasks, format=format, labels=labels, options=options)
+    return load_dataset(
+        data, scheme=tagger.settings.scheme, annotated=tasks, format=format, labels=labels, options=options
+    )

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 import numpy as np
 
 from .. import __version__
-from ..data.articles import Article
+from ..data.articles import AnnotatedLabels, Article
 from ..data.articles import Task as TaskName
 from ..data.windows.encoding import EncodedText
-from ..data.windows.targets import AnnotatedLabels, annotated_labels_of
+from ..data.windows.targets import annotated_labels_of
 from ..inference import Tagger
 from ..models.bundle import Settings
 from ..models.decoding import decode

@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 from rasid.cli import app
 from rasid.configs.loader import load_config
 from rasid.configs.schema import Config, DataSource
-from rasid.data.formats import FORMATS, load_articles
+from rasid.data.formats import FORMATS
+from rasid.data.reading import load_articles
 from rasid.models.export import export_onnx
 
 ROOT = Path(__file__).parents[1]

@@ -2,7 +2,7 @@
 
 from rasid.configs.loader import load_config
 from rasid.configs.schema import Config
-from rasid.data.formats import load_articles
+from rasid.data.reading import load_articles
 
 OLD_CONFIG = """\
 tasks: {entities: {}, boundaries: {}, sentence_types: {lexical: 2}}

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..articles import Article, Task
+from ..articles import AnnotatedLabels, Article, Task
 from ..labels import LabelScheme
 from .alignment import Proclitics
 from .columns import Column
 from .encoding import EncodedText
-
-AnnotatedLabels = Mapping[Task, tuple[str, ...]]
-"""Task → labels that a data set annotated; a task that is absent was not annotated at all."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from ..articles import Article
+from ..articles import AnnotatedLabels, Article
 from .collate import pad, padded_inputs
 from .columns import BatchShape, Column, Part
 from .encoding import EncodedText, TextEncoder, Window
-from .targets import AnnotatedLabels, TargetMaker, Targets
+from .targets import TargetMaker, Targets
 
 CHUNK = 256  # articles encoded at once
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from rasid.data.articles import Article, Sentence
-from rasid.data.formats import load_articles, write_articles
+from rasid.data.formats import write_articles
+from rasid.data.reading import load_articles
 from rasid.evaluate.report import Report
 
 

@@ -11,9 +11,10 @@ import pytest
 from rasid.data import corpus
 from rasid.data.articles import Article
 from rasid.data.corpus import load_corpus
-from rasid.data.formats import inline, load_articles
+from rasid.data.formats import inline
 from rasid.data.labels import load_scheme
 from rasid.data.problems import ProblemLog
+from rasid.data.reading import load_articles
 from rasid.data.text.sentences import split_sentences
 
 FOLDER = Path(corpus.__file__).parent

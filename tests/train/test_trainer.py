@@ -11,10 +11,10 @@ import torch
 from tokenizers import Tokenizer
 from transformers import BertConfig, TrainerControl, TrainerState, TrainingArguments
 
-from rasid.data.articles import Article
+from rasid.data.articles import AnnotatedLabels, Article
 from rasid.data.labels import LabelScheme
 from rasid.data.windows.encoding import TextEncoder
-from rasid.data.windows.targets import AnnotatedLabels, TargetMaker
+from rasid.data.windows.targets import TargetMaker
 from rasid.data.windows.training_set import WindowSet, write_windows
 from rasid.models.network import RasidConfig, RasidModel
 from rasid.train.progress import JsonLog, Progress

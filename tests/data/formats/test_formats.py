@@ -8,18 +8,10 @@ from hypothesis import strategies as st
 from seqeval.metrics.sequence_labeling import get_entities
 
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
-from rasid.data.formats import (
-    FORMATS,
-    classification,
-    conll,
-    detect,
-    jsonl,
-    load_articles,
-    read_articles,
-    write_articles,
-)
+from rasid.data.formats import FORMATS, classification, conll, detect, jsonl, read_files, write_articles
 from rasid.data.formats.conll import spans_to_tags, tags_to_spans
 from rasid.data.problems import DataError, Problem, ProblemLog
+from rasid.data.reading import load_articles
 
 HOSTILE = 'ابلقوَ٣aZ \n\t\r\u2028\x85\x1c\x00\u200f\u202b\ufeff\U0001f600"\\{}\ud800'
 TEXT = st.text(HOSTILE, max_size=12)
@@ -492,7 +484,7 @@ def test_a_folder_is_read_in_order_file_by_file(tmp_path: Path) -> None:
     for ignored in ("stats.json", "notes.txt", ".hidden.jsonl", "c/.hidden/x.jsonl"):
         write_file(tmp_path / ignored, "{")
     log = ProblemLog()
-    assert [article.text for article in read_articles(tmp_path, log=log)] == ["1", "2", "3"]
+    assert [article.text for _, article in read_files(tmp_path, log=log)] == ["1", "2", "3"]
     assert log.articles == 3 and not log.dropped
     assert [article.text for article in load_articles(tmp_path, "jsonl")] == ["2"]
 

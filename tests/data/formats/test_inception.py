@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
-from rasid.data.formats import detect, inception, load_articles, write_articles
+from rasid.data.formats import detect, inception, write_articles
 from rasid.data.formats.inception import uima_cas
 from rasid.data.formats.inception.names import ARTICLE_TYPE, ENTITY_TYPE
 from rasid.data.problems import DataError, ProblemLog
+from rasid.data.reading import load_articles
 
 cassis = pytest.importorskip("cassis")
 

@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
-from rasid.data.formats import detect, load_articles, prodigy, write_articles
+from rasid.data.formats import detect, prodigy, write_articles
 from rasid.data.formats.common import span_lines
 from rasid.data.formats.common.lines import file_lines
 from rasid.data.problems import Problem, ProblemLog
+from rasid.data.reading import load_articles
 
 SIGNS = 'ابلقوَ٣aZ \n\t\r\u2028\x85\x1c\x00\u200f\u202b\ufeff\U0001f600"\\{}'
 LABELS = ["PER", "منظمة", "event", "a b", "\u2028"]
