@@ -38,15 +38,15 @@ def build_article(
     about_file = ArticleLog(log=log, article=name)
     if not source.usual:
         about_file.fix("counting", f"the offsets of the file count {source.counting}")
-    builder = _ArticleBuilder(source=source, log=log, article=name, ignored=Counter(standoff.ignored))
-    entities = builder.entities(standoff.mentions, mentions, values)
-    events = builder.events(standoff.events, {entity.id for entity in entities if entity.id})
+    reader = _MentionReader(source=source, log=log, article=name, ignored=Counter(standoff.ignored))
+    entities = reader.entities(standoff.mentions, mentions, values)
+    events = reader.events(standoff.events, {entity.id for entity in entities if entity.id})
     # A made id that an argument refers to is kept.
     made = standoff.made_ids - {argument.entity for event in events for argument in event.arguments}
     entities = [replace(entity, id="") if entity.id in made else entity for entity in entities]
     events = [replace(event, id="") if event.id in made else event for event in events]
-    builder.ignored["links between coreferent mentions"] = builder.links()
-    for what, count in sorted(builder.ignored.items()):
+    reader.ignored["links between coreferent mentions"] = reader.links()
+    for what, count in sorted(reader.ignored.items()):
         if count:
             option = next((f"; reading option {key} chooses them" for key in _OPTIONS if what.startswith(key)), "")
             about_file.fix(f"{what} left out", f"{count} {what} are left out{option}")
@@ -59,7 +59,7 @@ def build_article(
 
 
 @dataclass(kw_only=True, slots=True)
-class _ArticleBuilder:
+class _MentionReader:
     """Turns mentions into entities and events, one after the other.
 
     Attributes:

@@ -1,12 +1,13 @@
-r"""brat standoff (Stenetorp et al. 2012): a text file and, beside it, an annotation file of the same name.
+r"""brat standoff (Stenetorp et al. 2012): a text file and an annotation file with the same name beside it.
 
-A line of the annotation file is ``ID TAB ANNOTATION [TAB TEXT]``. Mentions (T), events (E) and relations from a trigger
-to an entity (R) become entities, events and arguments. Attributes (A, M), notes (#), normalizations (N) and
-equivalences (*) have no place in an article: they are kept as lines in ``meta["brat"]``, about the ids of the article,
-and written back. What `brat_writer` noted for brat (ids, scores, title, event types of the article …) is read again.
+A line of the annotation file is ``ID TAB ANNOTATION [TAB TEXT]``. Text-bound annotations (T), events (E) and relations
+from a trigger to an entity (R) become entities, events and arguments. Attributes (A, M), notes (#), normalizations (N)
+and equivalences (*) have no place in an article: they are kept as lines in ``meta["brat"]``, with ids of the article,
+and written back. Notes of the type ``Rasid``, written by `writer`, hold ids, scores, title, event types of the article
+and other content that brat has no place for; they are read back.
 
-Offsets count code points of the text file as it lies on the disk. brat replaces line breaks and tabs inside a mention
-by a cut, so fragments with nothing but white space between them are one mention; other tools write a space instead.
+Offsets count code points of the text file. brat splits a mention at line breaks and tabs, so fragments with only white
+space between them are one mention.
 """
 
 from ..common.format import Format, Sample

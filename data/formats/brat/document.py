@@ -1,18 +1,28 @@
-"""An annotation file of brat on its way in, and the article that it makes."""
+"""The content of a brat annotation file, and the article built from it."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ....errors import shown
 from ...articles import Argument, Article, Entity, Event, Span
-from ...problems import ProblemLog
+from ...problems import ArticleLog, ProblemLog
+from ..common.file_names import free_name
 from .names import META, NOTE, encode_name, kept_targets
 from .notes import ArticleNote, MentionNote
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """A line of an annotation file: its number from 1, its id, what it says, the text behind the second tab, all."""
+    """A line of an annotation file.
+
+    Attributes:
+        number: line number, from 1.
+        id: text before the first tab.
+        data: text between the tabs.
+        tail: text behind the second tab; None if there is none.
+        raw: the whole line.
+    """
 
     number: int
     id: str
@@ -22,13 +32,13 @@ class Line:
 
     @property
     def is_note(self) -> bool:
-        """Whether it was written for what brat has no place for."""
+        """Whether it is a note of the writer."""
         return self.id[0] == "#" and self.data.split(" ", 1)[0] == NOTE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Mention:
-    """A T line whose place is proven."""
+class TextBound:
+    """A text-bound annotation (T line) with its range in the text."""
 
     line: Line
     label: str
@@ -38,7 +48,7 @@ class Mention:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FrameArgument:
-    """``Location2:T5`` as written, its role, and the T line."""
+    """An argument as written (``Location2:T5``), its role, and the id of the T line."""
 
     written: str
     role: str
@@ -47,37 +57,42 @@ class FrameArgument:
 
 @dataclass(kw_only=True, slots=True)
 class Frame:
-    """An event in the making; ``lines`` align with ``types``, ``known`` holds (role, target) of its arguments."""
+    """An event: ``lines`` align with ``types``; ``known`` has (role, target) of its arguments."""
 
     lines: list[Line]
-    trigger: Mention
+    trigger: TextBound
     types: list[str]
     arguments: list[FrameArgument]
     known: set[tuple[str, str]]
 
     def add(self, argument: FrameArgument) -> None:
-        """Give the event an argument, unless it has that entity in that role."""
+        """Add an argument, unless the event has the same entity in the same role."""
         if (key := (argument.role, argument.target)) not in self.known:
             self.known.add(key)
             self.arguments.append(argument)
 
 
 @dataclass(kw_only=True)
-class Document:
-    """An annotation file on its way in; dictionaries are by the ids of its lines.
+class BratDocument:
+    """The content of an annotation file; all dictionaries have ids of lines as keys.
 
     Attributes:
-        triggers: T lines that are the trigger of an event.
-        frames: E lines, and T lines that are triggers by their label; several may stand for one event.
-        by_trigger: T lines → the events that they trigger.
-        same: (T line, type) → how many of its events have that type.
-        kept: lines for ``meta``.
+        text: the text of the article.
+        log: records problems.
+        note: the note on the article.
+        mentions: T lines.
+        notes: notes on entities and events, by their target.
+        triggers: ids of T lines that are triggers.
+        frames: events by E line, or by T line for triggers by label; several lines may make one event.
+        by_trigger: id of a T line → the events that it triggers.
+        same: (id of a T line, type) → number of its events with that type.
+        kept: lines to keep in ``meta``.
     """
 
     text: str
     log: ProblemLog
     note: ArticleNote
-    mentions: dict[str, Mention] = field(default_factory=dict)
+    mentions: dict[str, TextBound] = field(default_factory=dict)
     notes: dict[str, tuple[Line, MentionNote]] = field(default_factory=dict)
     triggers: set[str] = field(default_factory=set)
     frames: dict[str, Frame] = field(default_factory=dict)
@@ -87,24 +102,27 @@ class Document:
 
     @property
     def id(self) -> str:
-        """Of the article."""
+        """Id of the article."""
         return self.note.fields.id
 
     def drop(self, line: Line, cause: str, message: str) -> None:
-        """Record a line, or a part of it, that is left out."""
-        self.log.drop(cause, f"{line.id}: {message}", line=line.number, article=self.id)
+        """Record a line, or a part of it, as dropped."""
+        self._at(line).drop(cause, f"{line.id}: {message}")
 
     def fix(self, line: Line, cause: str, message: str) -> None:
-        """Record a line that was mended."""
-        self.log.fix(cause, f"{line.id}: {message}", line=line.number, article=self.id)
+        """Record a line as fixed."""
+        self._at(line).fix(cause, f"{line.id}: {message}")
+
+    def _at(self, line: Line) -> ArticleLog:
+        return ArticleLog(log=self.log, article=self.id, line=line.number)
 
     def is_entity(self, id: str) -> bool:
-        """Whether it is a T line that no event takes for its trigger."""
+        """Whether a T line is an entity, not a trigger."""
         return id in self.mentions and id not in self.triggers
 
 
-def finish(document: Document) -> Article:
-    """The article that the lines make: ids, scores, arguments by ids, kept lines in ``meta``."""
+def build_article(document: BratDocument) -> Article:
+    """Build the article, with ids, scores, arguments, and kept lines in ``meta``."""
     names = _names(document)
     entities = []
     for id, mention in document.mentions.items():
@@ -116,7 +134,7 @@ def finish(document: Document) -> Article:
     events = [_finished(document, frame, names) for frame in _distinct(document)]
     for target, (line, _) in document.notes.items():
         if not document.is_entity(target) and target not in document.frames:
-            document.drop(line, "about nothing", f"the note is about {target[:20]!r}, which could not be read")
+            document.drop(line, "about nothing", f"the note is about {shown(target)}, which could not be read")
     return replace(
         document.note.fields,
         text=document.text,
@@ -126,8 +144,8 @@ def finish(document: Document) -> Article:
     )
 
 
-def _names(document: Document) -> dict[str, str]:
-    """Ids in the article by the ids of lines, each once."""
+def _names(document: BratDocument) -> dict[str, str]:
+    """Id of a line → its id in the article; all differ."""
     needed = {argument.target for frame in document.frames.values() for argument in frame.arguments}
     needed.update(target for line in document.kept for target in (kept_targets(line.raw) or ("", [], ""))[1])
     lines = {id: mention.line for id, mention in document.mentions.items() if document.is_entity(id)}
@@ -139,30 +157,26 @@ def _names(document: Document) -> dict[str, str]:
     for number, line in lines.items():
         note = document.notes[number][1] if number in document.notes else MentionNote()
         wanted = note.id if note.id else "" if document.note.unnamed and number not in needed else number
-        name = wanted
-        while name and name in taken:
-            taken[wanted] += 1
-            name = f"{wanted}-{taken[wanted]}"
-        if name != wanted:
-            document.fix(line, "duplicate id", f"another mention has the id {wanted[:40]!r}; it is {name[:40]!r} now")
-        taken[name] = 1
-        names[number] = name
+        names[number] = free_name(wanted, taken, key=str) if wanted else ""
+        if names[number] != wanted:
+            message = f"another mention has the id {shown(wanted)}; it is {shown(names[number])} now"
+            document.fix(line, "duplicate id", message)
     return names | {number: names[first] for number, first in aliases.items()}
 
 
-def _distinct(document: Document) -> list[Frame]:
+def _distinct(document: BratDocument) -> list[Frame]:
     return list({id(frame): frame for frame in document.frames.values()}.values())
 
 
-def _finished(document: Document, frame: Frame, names: dict[str, str]) -> Event:
+def _finished(document: BratDocument, frame: Frame, names: dict[str, str]) -> Event:
     notes = [document.notes[line.id][1] if line.id in document.notes else MentionNote() for line in frame.lines]
     scores = [note.score for note in notes if note.score is not None]
     if scores and len(scores) < len(notes):
-        document.drop(frame.lines[0], "scores", "not every type of the event has a score; none is kept")
+        document.drop(frame.lines[0], "scores", "some types of the event have no score; all scores are dropped")
         scores = []
     written = {argument.written for argument in frame.arguments}
     if stray := [key for note in notes for key in note.arguments if key not in written]:
-        document.drop(frame.lines[0], "scores", f"the note scores {stray[0][:40]!r}, which is no argument any more")
+        document.drop(frame.lines[0], "scores", f"the note has a score of {shown(stray[0])}, which is no argument")
     return Event(
         trigger=Span(start=frame.trigger.start, end=frame.trigger.end),
         types=tuple(frame.types),
@@ -175,13 +189,13 @@ def _finished(document: Document, frame: Frame, names: dict[str, str]) -> Event:
     )
 
 
-def _meta(document: Document, names: dict[str, str]) -> dict[str, Any]:
-    """The article's, with the kept lines about ids of the article instead of ids of lines."""
+def _meta(document: BratDocument, names: dict[str, str]) -> dict[str, Any]:
+    """The metadata with the kept lines, in which ids of the article replace ids of lines."""
     meta = dict(document.note.fields.meta)
     known = meta.get(META, [])
     if document.kept and not isinstance(known, list):
         for line in document.kept:
-            document.drop(line, "meta in use", f"meta has another {META!r}, so the line has no place")
+            document.drop(line, "meta in use", f"meta has another key {META!r}, so the line is dropped")
         return meta
     lines = []
     for line in document.kept:

@@ -1,25 +1,26 @@
-"""Events of a brat file: E lines, their arguments, and relations that stand for arguments."""
+"""Reads the events of a brat file: E lines, and relations (R lines) that are arguments."""
 
 import re
 from collections.abc import Collection
 
-from .document import Document, Frame, FrameArgument, Line, Mention
+from ....errors import shown
+from .document import BratDocument, Frame, FrameArgument, Line, TextBound
 from .names import decode_name, decode_role
 
 _RELATION = re.compile(r"(?P<role>\S+) +[^\s:]+:(?P<first>\S+) +[^\s:]+:(?P<second>\S+)")
 
 
-def add_events(document: Document, lines: list[Line], triggers: Collection[str]) -> None:
-    """Read E lines, and T lines of a label in `triggers` that no E line names."""
+def add_events(document: BratDocument, lines: list[Line], triggers: Collection[str]) -> None:
+    """Read E lines, and T lines with a label in `triggers` that no E line refers to."""
     heads: list[tuple[Line, str, str, list[str]]] = []
     for line in lines:
         head, *arguments = line.data.split() or [""]
         kind, _, trigger = head.rpartition(":")
         if not (kind and trigger):
-            message = f"{line.data[:60]!r} is no event; it must be TYPE:TRIGGER ROLE:ID …"
+            message = f"{shown(line.data)} is not an event; it must be TYPE:TRIGGER ROLE:ID …"
             document.drop(line, "not an event", message)
         elif trigger not in document.mentions:
-            document.drop(line, "no trigger", f"its trigger {trigger[:20]!r} is no mention that could be read")
+            document.drop(line, "no trigger", f"its trigger {shown(trigger)} is not a mention that could be read")
         else:
             heads.append((line, decode_name(kind), trigger, arguments))
     document.triggers = {trigger for _, _, trigger, _ in heads}
@@ -31,35 +32,39 @@ def add_events(document: Document, lines: list[Line], triggers: Collection[str])
     for line, kind, trigger, arguments in heads:
         mention = document.mentions[trigger]
         if mention.label != kind:
-            message = f"its trigger {trigger} says {mention.label!r}, the event {kind!r}, which is taken"
+            message = (
+                f"its trigger {trigger} has type {shown(mention.label)}, the event {shown(kind)}; the latter is read"
+            )
             document.fix(line, "type of a trigger", message)
         found = [argument for written in arguments if (argument := _argument(document, line, written, named))]
         _add_event(document, line, mention, kind, found)
 
 
-def _argument(document: Document, line: Line, written: str, events: set[str]) -> FrameArgument | None:
+def _argument(document: BratDocument, line: Line, written: str, events: set[str]) -> FrameArgument | None:
     role, _, target = written.rpartition(":")
     if not (role and target):
-        document.drop(line, "not an argument", f"{written[:40]!r} is no argument; it must be ROLE:ID")
+        document.drop(line, "not an argument", f"{shown(written)} is not an argument; it must be ROLE:ID")
     elif target in events:
-        message = f"{written[:40]!r} names an event; only entities take part in events here"
+        message = f"{shown(written)} names an event; arguments must be entities"
         document.drop(line, "event as an argument", message)
     elif target not in document.mentions:
-        document.drop(line, "argument of nothing", f"{written[:40]!r} names no mention that could be read")
+        document.drop(line, "argument of nothing", f"{shown(written)} names no mention that could be read")
     else:
         return FrameArgument(written=written, role=decode_role(role), target=target)
     return None
 
 
-def _add_event(document: Document, line: Line, trigger: Mention, kind: str, arguments: list[FrameArgument]) -> None:
-    """Make an event of a line, or give its type to the event that it belongs to."""
+def _add_event(
+    document: BratDocument, line: Line, trigger: TextBound, kind: str, arguments: list[FrameArgument]
+) -> None:
+    """Add an event, or add the type of the line to the event that it belongs to."""
     joins = document.notes[line.id][1].joins if line.id in document.notes else ""
     frame = document.frames.get(joins)
     if joins and (frame is None or (frame.trigger.start, frame.trigger.end) != (trigger.start, trigger.end)):
-        document.fix(line, "note", f"it joins {joins[:20]!r}, which has another trigger now; they are two events")
+        document.fix(line, "note", f"it joins {shown(joins)}, which has another trigger; they are two events")
         frame = None
     if frame is None:
-        # Several events may share a trigger line: of different types they are one event here, of one type several.
+        # Events that share a trigger line are one event if their types differ, else several.
         earlier = document.same[trigger.line.id, kind]
         document.same[trigger.line.id, kind] += 1
         shared = document.by_trigger[trigger.line.id]
@@ -68,7 +73,7 @@ def _add_event(document: Document, line: Line, trigger: Mention, kind: str, argu
             return
         frame = shared[earlier]
     if frame.known != {(argument.role, argument.target) for argument in arguments}:
-        message = f"it shares a trigger with {frame.lines[0].id} but not all arguments; all belong to both types now"
+        message = f"it shares a trigger with {frame.lines[0].id} but not all arguments; now both types have all"
         document.fix(line, "arguments of types merged", message)
     frame.lines.append(line)
     frame.types.append(kind)
@@ -77,24 +82,26 @@ def _add_event(document: Document, line: Line, trigger: Mention, kind: str, argu
     document.frames[line.id] = frame
 
 
-def _new_frame(document: Document, line: Line, trigger: Mention, kind: str, arguments: list[FrameArgument]) -> None:
+def _new_frame(
+    document: BratDocument, line: Line, trigger: TextBound, kind: str, arguments: list[FrameArgument]
+) -> None:
     known = {(argument.role, argument.target) for argument in arguments}
     frame = Frame(lines=[line], trigger=trigger, types=[kind], arguments=arguments, known=known)
     document.frames[line.id] = frame
     document.by_trigger[trigger.line.id].append(frame)
 
 
-def add_relation(document: Document, line: Line) -> None:
-    """Read an R line: from a trigger to an entity it is an argument, others are refused."""
+def add_relation(document: BratDocument, line: Line) -> None:
+    """Read an R line from a trigger to an entity as an argument; others are dropped."""
     found = _RELATION.fullmatch(line.data)
     if not found:
-        message = f"{line.data[:60]!r} is no relation; it must be TYPE Arg1:ID Arg2:ID"
+        message = f"{shown(line.data)} is not a relation; it must be TYPE Arg1:ID Arg2:ID"
         document.drop(line, "not a relation", message)
         return
     first, second = found["first"], found["second"]
     frames = [document.frames[first]] if first in document.frames else document.by_trigger.get(first, [])
     if not frames or not document.is_entity(second):
-        message = f"{line.data[:60]!r} does not lead from a trigger to an entity; only such a relation is an argument"
+        message = f"{shown(line.data)} is not from a trigger to an entity; other relations are not read"
         document.drop(line, "relation", message)
         return
     role = decode_name(found["role"])

@@ -1,24 +1,25 @@
-"""Names in brat's files: labels, roles and ids that its lines and file names can hold, and what its lines are about."""
+"""Names that reader and writer share, and the encoding of labels, roles and ids in lines and file names of brat."""
 
 import re
 from collections.abc import Callable
 from urllib.parse import quote, unquote
 
-NOTE = "Rasid"  # type of the notes that hold what brat has no place for
-META = "brat"  # key of `Article.meta` for brat's attributes, notes, normalizations and equivalences
+NOTE = "Rasid"  # type of the notes with content that brat has no place for
+META = "brat"  # key of `Article.meta` for attributes, notes, normalizations and equivalences
+ENTITY_ID, EVENT_ID = re.compile(r"T[1-9][0-9]{0,8}"), re.compile(r"E[1-9][0-9]{0,8}")
 
-# What brat's files cannot hold inside a mention: every character that `str.splitlines` cuts at, and the tab.
+# Characters that split a mention: the line ends of `str.splitlines`, and the tab.
 BREAKS = "\t\n\x0b\x0c\r\x1c\x1d\x1e\x85\u2028\u2029"
 _GAP = re.compile(r"\s+")
 _UNSAFE_IN_NAME = re.compile(r"[\s:;%\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-# Everything but digits, a few signs, and letters that no file system stores in another form, as some do with أ.
+# All but digits, a few signs, and letters without a decomposed form, because some file systems decompose أ.
 _UNSAFE_IN_FILE = re.compile(r"[^0-9A-Za-z\u0621\u0627-\u063a\u0641-\u064a_.\-]|^[.\-]|\.$")
 _KEPT = re.compile(r"(?P<id>[AMN#]\S*)\t(?P<type>\S+) (?P<targets>\S+)(?P<rest>(?:[ \t].*)?)", re.DOTALL)
 _EQUIVALENCE = re.compile(r"(?P<id>\*)\t(?P<type>\S+) (?P<targets>[^\t]*\S)(?P<rest>(?:\t.*)?)", re.DOTALL)
 
 
 def encode_name(name: str) -> str:
-    """A label, type, role or id as brat can hold it: white space, ``:``, ``;``, ``%`` and controls percent-encoded.
+    """Percent-encode what brat does not allow in labels, types, roles and ids: white space, ``:;%`` and controls.
 
     >>> encode_name("armed group")
     'armed%20group'
@@ -27,7 +28,7 @@ def encode_name(name: str) -> str:
 
 
 def decode_name(name: str) -> str:
-    """What `encode_name` encoded; a name that it would not have written comes back as it is.
+    """Reverse `encode_name`; a name that it cannot have written is unchanged.
 
     >>> decode_name("armed%20group"), decode_name("100%")
     ('armed group', '100%')
@@ -36,7 +37,7 @@ def decode_name(name: str) -> str:
 
 
 def encode_role(role: str) -> str:
-    """A role; a digit at its end, which brat takes for a number, is percent-encoded too.
+    """Encode a role, including a digit at its end, which brat reads as a number.
 
     >>> encode_role("Arg1")
     'Arg%31'
@@ -46,7 +47,7 @@ def encode_role(role: str) -> str:
 
 
 def decode_role(role: str) -> str:
-    """A role without the number that brat appends where it occurs again in the event.
+    """Decode a role, without the number that brat appends to a repeated role of an event.
 
     >>> decode_role("Location2"), decode_role("Arg%312")
     ('Location', 'Arg1')
@@ -58,7 +59,7 @@ def decode_role(role: str) -> str:
 
 
 def encode_file_name(id: str) -> str:
-    """An article's id as the stem of a file name.
+    """Encode an article's id as the stem of a file name.
 
     >>> encode_file_name("أخبار/2024")
     '%D8%A3خبار%2F2024'
@@ -67,19 +68,19 @@ def encode_file_name(id: str) -> str:
 
 
 def decode_file_name(stem: str) -> str:
-    """The id that `encode_file_name` encoded; another stem comes back as it is."""
+    """Reverse `encode_file_name`; a stem that it cannot have written is unchanged."""
     return _decoded(stem, encode_file_name)
 
 
 def kept_targets(line: str) -> tuple[str, list[str], str] | None:
-    """What stands before, in and behind the ids that an A, M, N, ``#`` or ``*`` line is about; None for other lines."""
+    """The ids that an A, M, N, ``#`` or ``*`` line refers to, with the text before and after; None for other lines."""
     if found := _KEPT.fullmatch(line) or _EQUIVALENCE.fullmatch(line):
         return f"{found['id']}\t{found['type']} ", found["targets"].split(" "), found["rest"]
     return None
 
 
 def fragments(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """The parts of a span between line breaks and tabs, without the white space around those."""
+    """The parts of a span between line breaks and tabs, without the white space around these."""
     parts, at = [], start
     for gap in _GAP.finditer(text, start, end):
         if any(sign in BREAKS for sign in gap.group()):
@@ -89,7 +90,7 @@ def fragments(text: str, start: int, end: int) -> list[tuple[int, int]]:
 
 
 def _percent(found: re.Match[str]) -> str:
-    if (sign := found.group()) in ".-":  # which `quote` takes for safe everywhere
+    if (sign := found.group()) in ".-":  # `quote` never encodes these
         return f"%{ord(sign):02X}"
     return quote(sign, safe="", errors="surrogatepass")
 

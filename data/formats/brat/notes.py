@@ -1,4 +1,4 @@
-"""What the brat writer notes in JSON for what brat has no place for, read again and checked: annotators may edit it."""
+"""Reads and checks the JSON notes of the brat writer, which annotators may have edited."""
 
 import json
 import math
@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ....errors import shown
 from ...articles import Article, check_article
 from ...problems import ProblemLog
 from .. import jsonl
 from ..common.lines import parse_json, spoilt
 from .names import NOTE
 
-Problem = tuple[int, str, str]  # line, cause, message
+NoteProblem = tuple[int, str, str]
+"""Line, cause and message."""
 
 _ARTICLE_NOTE = re.compile(rf"^(#[^\s:]*)\t{NOTE} \1\t([^\n]*)", re.MULTILINE)
 _NOT_NOTED = ("text", "entities", "events")
@@ -24,9 +26,9 @@ class ArticleNote:
     """The note on the article.
 
     Attributes:
-        fields: an article with the text, without mentions.
-        unnamed: numbers of T and E lines are no ids where no note says so.
-        bom: the byte order mark at the start of the text belongs to it.
+        fields: the article without entities and events.
+        unnamed: the ids of T and E lines are not ids of the article unless a note says so.
+        bom: the byte order mark at the start of the text file belongs to the text.
     """
 
     fields: Article
@@ -39,10 +41,10 @@ class MentionNote:
     """The note on an entity or on an event.
 
     Attributes:
-        id: None where the number is the id.
-        score: of the entity, or of the one type that the event line gives.
-        joins: the event line whose event gets this one's type.
-        arguments: scores by the arguments as they are written, ``Location2:T5``.
+        id: id in the article; None if it is the id of the line.
+        score: score of the entity, or of the type of the event line.
+        joins: id of the event line whose event gets the type of this line.
+        arguments: score by argument as written, ``Location2:T5``.
     """
 
     id: str | None = None
@@ -51,16 +53,16 @@ class MentionNote:
     arguments: Mapping[str, float] = field(default_factory=dict)
 
 
-def read_article_note(annotations: str, text: str, id: str) -> tuple[ArticleNote, list[Problem]]:
-    """Read the note on the article, which names itself as its target.
+def read_article_note(annotations: str, text: str, id: str) -> tuple[ArticleNote, list[NoteProblem]]:
+    """Read the note on the article, whose target is itself.
 
     Args:
-        annotations: of the whole file.
-        text: with its byte order mark, if it has one.
-        id: of the article where the note does not give one.
+        annotations: content of the annotation file.
+        text: content of the text file, with its byte order mark if it has one.
+        id: id of the article if the note has none.
 
     Returns:
-        what could be used, and what could not.
+        the note, and the problems in it.
     """
     plain = ArticleNote(fields=Article(text=text.removeprefix("\ufeff"), id=id))
     if (found := _ARTICLE_NOTE.search(annotations)) is None or spoilt(found[2]):
@@ -71,16 +73,16 @@ def read_article_note(annotations: str, text: str, id: str) -> tuple[ArticleNote
     except ValueError as error:
         return plain, [(number, "note", f"the note on the article is {error}")]
     if not isinstance(content, dict):
-        return plain, [(number, "note", f"the note on the article is {found[2][:40]!r}; it must be a JSON object")]
+        return plain, [(number, "note", f"the note on the article is {shown(found[2])}; it must be a JSON object")]
     flags = content.pop("brat", {})
     if not isinstance(flags, dict) or flags.keys() - {"unnamed", "bom"} or not all(f is True for f in flags.values()):
-        problems = [(number, "note", f"'brat' in the note on the article is {str(flags)[:40]!r}; leave it as written")]
+        problems = [(number, "note", f"'brat' in the note on the article is {shown(flags)}; leave it as written")]
         flags = {}
     else:
         problems = []
     for key in _NOT_NOTED:
         if content.pop(key, None) is not None:
-            problems.append((number, "note", f"the note on the article holds {key!r}; they are read from the lines"))
+            problems.append((number, "note", f"the note on the article has {key!r}, which is read from the lines"))
     body = text if "bom" in flags else text.removeprefix("\ufeff")
     fields, wrong = _fields(body, id, content)
     problems += [(number, cause, f"the note on the article: {message}") for cause, message in wrong]
@@ -88,7 +90,7 @@ def read_article_note(annotations: str, text: str, id: str) -> tuple[ArticleNote
 
 
 def _fields(text: str, id: str, content: Mapping[str, Any]) -> tuple[Article, list[tuple[str, str]]]:
-    """The article that a note describes, as far as it is valid, and what is wrong with it."""
+    """The article in a note, without its invalid parts, and the problems."""
     scratch = ProblemLog()
     try:
         articles = [article for _, article in jsonl.read([json.dumps({"id": id, **content, "text": text})], scratch)]
@@ -99,24 +101,24 @@ def _fields(text: str, id: str, content: Mapping[str, Any]) -> tuple[Article, li
         problems = [(problem.cause, problem.message) for problem in scratch.dropped]
         return Article(text=text, id=id), problems or [("note", "it is nested too deeply")]
     problems = list(check_article(articles[0]))
-    if problems:  # of sentences and annotated tasks: there is nothing else in it that could be wrong
+    if problems:  # only sentences and annotated tasks can be invalid here
         return replace(articles[0], text=text, sentences=(), annotated={}), problems
     return replace(articles[0], text=text), []
 
 
 def mention_note(content: str) -> MentionNote | str:
-    """Read the note on a mention or an event; what is wrong with it, where it cannot be used."""
+    """Read the note on an entity or event; a string says why it cannot be used."""
     try:
         fields = parse_json(content)
     except ValueError as error:
         return str(error)
     if not isinstance(fields, dict) or fields.keys() - {"id", "score", "joins", "arguments"}:
-        return f"{content[:40]!r} must be an object of id, score, joins and arguments"
+        return f"{shown(content)} must be an object of id, score, joins and arguments"
     scores = fields.get("arguments", {})
     if not isinstance(scores, dict) or not all(map(_is_score, scores.values())):
-        return f"arguments are {str(scores)[:40]!r}; they must be scores by ROLE:ID"
+        return "arguments must be scores by ROLE:ID"
     if not _is_score(fields.get("score", 0)):
-        return f"score is {str(fields['score'])[:40]!r}; it must be a number"
+        return f"score is {shown(fields['score'])}; it must be a number"
     if not isinstance(fields.get("id", ""), str) or not isinstance(fields.get("joins", ""), str):
         return "id and joins must be strings"
     return MentionNote(**fields)

@@ -1,4 +1,4 @@
-"""Where the mentions of a brat file lie in the text, proven by their surfaces."""
+"""Finds the fragments of a text-bound annotation in the text, checked against its surface."""
 
 import re
 from bisect import bisect_left
@@ -8,71 +8,78 @@ from dataclasses import dataclass
 from ..common.offsets import OffsetError, Offsets
 from .names import BREAKS
 
-Place = tuple[int, int]
+Range = tuple[int, int]
+"""Start and end (exclusive)."""
 
 _BLANKS = {ord(sign): " " for sign in BREAKS}
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """A way in which other tools count the text, with every line break and tab a space."""
+class TextVariant:
+    """The text as another tool counts it, with line breaks and tabs replaced by spaces.
+
+    Attributes:
+        name: the difference to the text, as the log states it; empty if there is none.
+        offsets: maps offsets to the variant.
+        back: maps an offset in the variant to the text.
+    """
 
     name: str
     offsets: Offsets
     back: Callable[[int], int]
 
 
-def views(text: str, bom: bool) -> list[View]:
-    """The ways in which a text may have been counted, the likeliest first.
+def text_variants(text: str, bom: bool) -> list[TextVariant]:
+    """The variants of a text that offsets may refer to, the most likely first.
 
     Args:
-        text: without the byte order mark of its file.
-        bom: its file had one.
+        text: the text without the byte order mark of its file.
+        bom: the file has a byte order mark.
     """
     flat = text.translate(_BLANKS)
-    found = [View("", Offsets(flat, unseen=bom or "\r" in text), lambda at: at)]
+    found = [TextVariant("", Offsets(flat, unseen=bom or "\r" in text), lambda at: at)]
     if bom:
-        found.append(View("byte order mark counted", Offsets(f"\ufeff{flat}"), lambda at: max(0, at - 1)))
+        found.append(TextVariant("byte order mark counted", Offsets(f"\ufeff{flat}"), lambda at: max(0, at - 1)))
     if "\r\n" in text:
         breaks = [found.start() - count for count, found in enumerate(re.finditer("\r\n", text))]
         short = Offsets(text.replace("\r\n", "\n").translate(_BLANKS), unseen=bom)
-        found.append(View("CRLF counted as one", short, lambda at: at + bisect_left(breaks, at)))
+        found.append(TextVariant("CRLF counted as one", short, lambda at: at + bisect_left(breaks, at)))
     return found
 
 
-def settle(places: list[Place], surface: str | None, ways: list[View]) -> tuple[list[Place], str]:
-    """Find the fragments of a mention.
+def settle(places: list[Range], surface: str | None, variants: list[TextVariant]) -> tuple[list[Range], str]:
+    """Find the fragments of a text-bound annotation.
 
     Args:
-        places: half-open ranges as stored.
-        surface: as stored, fragments joined by one space; None or blank where the file has none.
-        ways: of counting, from `views`.
+        places: stored ranges.
+        surface: stored surface, fragments joined by one space; None or blank if the file has none.
+        variants: from `text_variants`.
 
     Returns:
-        half-open ranges of code points, and what was done to get them, ``""`` for nothing.
+        ranges in code points, and the fix, ``""`` for none.
 
     Raises:
-        OffsetError: no way of counting proves them.
+        OffsetError: the surface is at the ranges in no variant of the text.
     """
     if backwards := next((place for place in places if place[0] > place[1]), None):
         raise OffsetError(f"{backwards[0]}-{backwards[1]} ends before it starts")
     pieces = _pieces(places, surface)
     error = OffsetError("")
-    for view in ways:
+    for variant in variants:
         try:
-            settled = [view.offsets.settle(*place, piece) for place, piece in zip(places, pieces, strict=True)]
+            settled = [variant.offsets.settle(*place, piece) for place, piece in zip(places, pieces, strict=True)]
         except OffsetError as raised:
             error = error if str(error) else raised
             continue
-        found = [(view.back(start), view.back(end)) for start, end, _ in settled]
+        found = [(variant.back(start), variant.back(end)) for start, end, _ in settled]
         ends = [0, *(end for _, end in found)]
         if all(before <= start < end for before, (start, end) in zip(ends, found, strict=False)):
-            return found, next((said for _, _, said in settled if said), view.name)
-    raise error if str(error) else OffsetError(f"{places[0][0]}-{places[-1][1]} holds nothing, or its parts overlap")
+            return found, next((done for _, _, done in settled if done), variant.name)
+    raise error if str(error) else OffsetError(f"{places[0][0]}-{places[-1][1]} is empty, or its fragments overlap")
 
 
-def _pieces(places: list[Place], surface: str | None) -> list[str | None]:
-    """The surface of each fragment; brat puts one space between them, and more may follow behind the last."""
+def _pieces(places: list[Range], surface: str | None) -> list[str | None]:
+    """The surface of each fragment; brat joins them by one space, and more text may follow the last."""
     surface = (surface or "").translate(_BLANKS)
     if not surface.strip():
         return [None] * len(places)

@@ -49,21 +49,21 @@ def build_article(cas: Cas, layers: Layers, log: ArticleLog) -> Article:
         layers: the layers to read.
         log: records problems; names the article.
     """
-    builder = _ArticleBuilder(cas=cas, layers=layers, log=log)
-    types = builder.read_structures()
-    builder.make_ids_unique()
+    reader = _CasReader(cas=cas, layers=layers, log=log)
+    types = reader.read_structures()
+    reader.make_ids_unique()
     return Article(
         text=cas.text,
         id=log.article,
-        entities=tuple(sorted(builder.entities.values(), key=lambda entity: (entity.start, -entity.end))),
-        events=tuple(sorted(builder.events_with_arguments(), key=lambda event: event.trigger.start)),
+        entities=tuple(sorted(reader.entities.values(), key=lambda entity: (entity.start, -entity.end))),
+        events=tuple(sorted(reader.events_with_arguments(), key=lambda event: event.trigger.start)),
         event_types=types,
         **_metadata(cas, log),
     )
 
 
 @dataclass(kw_only=True)
-class _ArticleBuilder:
+class _CasReader:
     """Reads feature structures; all dictionaries have ids of structures as keys.
 
     Attributes:

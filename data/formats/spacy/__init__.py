@@ -1,11 +1,11 @@
-"""spaCy's DocBin (``.spacy``): many documents in one file, spans on whole tokens.
+"""spaCy's DocBin (``.spacy``): many documents in one file, with spans of whole tokens.
 
-Entities are the documents' ``ents`` and their spans under ``sc``, triggers the spans under ``rasid_triggers`` with
-labels as in `flat_labels`, ids the ids of spans, event types of the article its ``cats``. What spaCy has no place for
-(arguments, title, meta …) is in the user data, as JSON.
+Entities are ``Doc.ents`` and the span group ``sc``. Triggers are the span group ``rasid_triggers``, with labels as in
+`flat_labels`. Ids are the ids of spans, event types of the article are ``Doc.cats``. What spaCy has no place for
+(arguments, title, meta …) is stored as JSON in the user data.
 
-A file is read without making spaCy documents of it: damaged token indices stop the interpreter there. What is read is
-MessagePack, in which nothing can name code (https://spacy.io/api/docbin); spaCy's table of strings turns hashes back.
+Files are read without creating spaCy documents, because damaged token indices crash the interpreter there. The content
+is MessagePack, which cannot run code (https://spacy.io/api/docbin); spaCy's string store resolves the hashes.
 """
 
 from ..common.format import Format

@@ -1,19 +1,18 @@
-"""MessagePack read with bounds. https://github.com/msgpack/msgpack/blob/master/spec.md
+"""A decoder for MessagePack from untrusted sources. https://github.com/msgpack/msgpack/blob/master/spec.md
 
-Decoders that make room for what a header announces are stopped for minutes by a few megabytes of nested headers. Here
-a value costs what it has in bytes, nesting ends at a depth, and extension types stay the bytes that they are. Nothing
-in it can name code.
+Decoders that allocate the length in a header hang for minutes on a few megabytes of nested headers. Here, memory is
+proportional to the bytes read, nesting is limited, and extension types are returned as bytes.
 """
 
 import struct
 from typing import Any
 
-_DEPTH = 16  # deeper than any file that is read
+_MAX_DEPTH = 16  # valid files are less deep
 _CONSTANTS = {0xC0: None, 0xC2: False, 0xC3: True}
 _NUMBERS = {0xCA: ">f", 0xCB: ">d"} | dict(
     zip(range(0xCC, 0xD4), (">B", ">H", ">I", ">Q", ">b", ">h", ">i", ">q"), strict=True)
 )
-_LENGTHS = {  # code → how the length is stored, and of what
+_LENGTHS = {  # code → format of the length, and type
     **dict(zip((0xC4, 0xC5, 0xC6), ((">B", "bytes"), (">H", "bytes"), (">I", "bytes")), strict=True)),
     **dict(zip((0xD9, 0xDA, 0xDB), ((">B", "string"), (">H", "string"), (">I", "string")), strict=True)),
     **dict(zip((0xDC, 0xDD), ((">H", "array"), (">I", "array")), strict=True)),
@@ -24,22 +23,22 @@ _EXTENSIONS = {0xD4: 1, 0xD5: 2, 0xD6: 4, 0xD7: 8, 0xD8: 16}  # code → its len
 
 
 def unpack(content: bytes) -> Any:
-    """The value that bytes hold: None, a bool, number, str, bytes, list or dict of such.
+    """Decode a value: None, a bool, number, str, bytes, list or dict.
 
-    Lists that are keys of maps become tuples; strings are UTF-8; extensions are bytes, with that of their type first.
+    Lists that are keys of maps become tuples. An extension is its type byte followed by its data.
 
     Raises:
-        ValueError: the bytes are not one whole value, or nested too deeply, or a key is a map.
+        ValueError: the bytes are not exactly one value, are nested too deeply, or have a map as key.
     """
-    reader = _Reader(content)
-    value = reader.value(0)
-    if reader.at != len(content):
-        raise ValueError(f"{len(content) - reader.at} bytes are left behind the value")
+    decoder = _Decoder(content)
+    value = decoder.value(0)
+    if decoder.at != len(content):
+        raise ValueError(f"{len(content) - decoder.at} bytes follow the value")
     return value
 
 
-class _Reader:
-    """A position in the bytes."""
+class _Decoder:
+    """The bytes and a position in them."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
@@ -83,8 +82,8 @@ class _Reader:
             return self._take(length + (kind == "extension"))
         if kind == "string":
             return self._take(length).decode("utf-8")
-        if depth == _DEPTH:
-            raise ValueError(f"it is nested deeper than {_DEPTH}")
+        if depth == _MAX_DEPTH:
+            raise ValueError(f"it is nested deeper than {_MAX_DEPTH}")
         if kind == "array":
             return [self.value(depth + 1) for _ in range(length)]
         return dict(self._pair(depth + 1) for _ in range(length))

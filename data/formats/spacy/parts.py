@@ -1,4 +1,4 @@
-"""The parts of a DocBin file, checked; nothing is made of them here that spaCy would trust."""
+"""Unpacks a DocBin file and checks that its parts fit together."""
 
 import zlib
 from collections.abc import Iterator
@@ -10,13 +10,13 @@ import numpy as np
 
 from .msgpack import unpack
 
-# A token has 24 to 104 bytes, mostly zeros and repeated hashes: good files shrink 10 to 30 times.
-_RATIO, _FREE_BYTES, _MAX_BYTES = 200, 16 << 20, 1 << 30
-# Code points that the spans of a document cover together: an article holds a copy of what each one covers, so that
-# many long spans in a short file would fill the memory.
+# Limits on the uncompressed size: valid files compress 10 to 30 times.
+_MAX_RATIO, _FREE_BYTES, _MAX_BYTES = 200, 16 << 20, 1 << 30
+# Code points that the spans of a document may cover together. Each span stores its surface, so that many long spans in
+# a short file would fill the memory.
 MAX_COVERED = 64 << 20
-_TOKEN_WIDTH = 64  # code points of a token and its space that are not suspicious, however often it comes
-ORTH, ENT_IOB, ENT_TYPE, ENT_ID = 65, 77, 78, 454  # spacy.attrs, fixed by the format
+_TOKEN_WIDTH = 64  # code points that a token and its space may have, however often it occurs
+ORTH, ENT_IOB, ENT_TYPE, ENT_ID = 65, 77, 78, 454  # of spacy.attrs; the format fixes them
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,7 +26,9 @@ class StoredDoc:
     Attributes:
         columns: number of an attribute → its values, hashes or tags # [T]
         spaces: whether a space follows each token # [T]
-        cats, groups, user_data: as stored, None where they are not.
+        cats: categories as stored; None if there are none.
+        groups: span groups as stored; None if there are none.
+        user_data: as stored; None if there are none.
     """
 
     columns: dict[int, np.ndarray]
@@ -37,14 +39,14 @@ class StoredDoc:
 
 
 class StoredDocs:
-    """The parts of a file, checked against each other; iterated over, its documents.
+    """The content of a file; iterating yields its documents.
 
     Attributes:
-        strings: what the hashes stand for.
-        most_text: code points that the documents may have together; a short file can name a long token a million times.
+        strings: the strings behind the hashes.
+        most_text: limit on the code points of all documents; a short file can repeat a long token a million times.
 
     Raises:
-        ValueError: it unpacks to too much, a part is missing, or their lengths disagree.
+        ValueError: the unpacked file is too large, a part is missing, or lengths disagree.
     """
 
     def __init__(self, path: Path) -> None:
@@ -53,7 +55,7 @@ class StoredDocs:
             raise ValueError("it is not a map of attrs, tokens, spaces, lengths and strings")
         attrs, strings = content.get("attrs"), content.get("strings")
         if not isinstance(attrs, list) or not all(type(attr) is int for attr in attrs) or ORTH not in attrs:
-            raise ValueError("its attrs are not numbers with that of the token's text among them")
+            raise ValueError("its attrs are not numbers, or lack the token text (ORTH)")
         if not isinstance(strings, list) or not all(isinstance(string, str) for string in strings):
             raise ValueError("its strings are not a list of strings")
         tokens, spaces, lengths = (
@@ -92,15 +94,15 @@ class StoredDocs:
 
 def _inflated(path: Path) -> bytes:
     content = path.read_bytes()
-    limit = min(max(_FREE_BYTES, _RATIO * len(content)), _MAX_BYTES)
+    limit = min(max(_FREE_BYTES, _MAX_RATIO * len(content)), _MAX_BYTES)
     inflater = zlib.decompressobj()
     try:
         inflated = inflater.decompress(content, limit)
     except zlib.error as error:
-        raise ValueError(f"it is not compressed as DocBin files are ({error})") from error
+        raise ValueError(f"it is not compressed like DocBin files ({error})") from error
     if not inflater.eof:
         full = len(inflated) == limit
-        raise ValueError(f"it unpacks to more than {limit >> 20} MiB" if full else "it ends in the middle")
+        raise ValueError(f"it unpacks to more than {limit >> 20} MiB" if full else "it is truncated")
     return inflated
 
 

@@ -1,29 +1,26 @@
-"""Writes spaCy's DocBin; see `docbin` for what is where in it."""
+"""Writes articles as a DocBin file of spaCy; the package describes the layout."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from ....errors import shown
 from ...articles import Article, Entity, Event
-from ...problems import DataError, Problem, ProblemLog
+from ...problems import ArticleLog, DataError, Problem, ProblemLog
 from ...text.words import split_words
 from .. import jsonl
-from ..common.flat_labels import trigger_label
 from ..common.lines import has_surrogate
-
-ENTITIES_KEY = "sc"  # what spaCy's span categoriser reads unless it is told otherwise
-TRIGGERS_KEY = "rasid_triggers"
-USER_KEY = "rasid"
+from .names import ENTITIES_KEY, TRIGGERS_KEY, USER_KEY, entity_rows, trigger_rows
 
 
 def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> None:
-    """Write a DocBin; the file is made when all articles are there, for its parts lie side by side in it.
+    """Write a DocBin file, after all articles are in memory: the format stores all tokens together.
 
-    An article with lone surrogates in its text is left out, for spaCy cannot hold them. ``ents``, which may not
-    overlap, has of overlapping entities the longest; all of them are under ``sc``.
+    An article with lone surrogates in its text is dropped, because spaCy does not accept them. ``Doc.ents`` must not
+    overlap and has the longest of overlapping entities; the span group ``sc`` has all of them.
 
     Raises:
         DataError: spaCy is not installed.
@@ -37,36 +34,22 @@ def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> Non
     docs = DocBin(attrs=["ENT_IOB", "ENT_TYPE", "ENT_ID"], store_user_data=True)
     vocab = Vocab()
     for article in articles:
+        article_log = ArticleLog(log=log, article=article.id)
         if has_surrogate(article.text):
-            message = "the text holds a lone surrogate, which spaCy cannot hold; take it out"
-            log.drop("article left out", message, article=article.id)
+            message = "the text has a lone surrogate, which spaCy does not accept; remove it"
+            article_log.drop("article left out", message)
             continue
-        docs.add(_doc(_holdable(article, log), vocab, log))
+        docs.add(_doc(_without_surrogates(article, article_log), vocab, article_log))
         log.articles += 1
     path.write_bytes(docs.to_bytes())
-
-
-def span_rows(article: Article) -> list[tuple[int, int, str, str]]:
-    """Start, end, label and id of the spans that stand for the entities."""
-    return [(entity.start, entity.end, entity.label, entity.id) for entity in article.entities]
-
-
-def trigger_rows(article: Article) -> list[tuple[int, int, str, str]]:
-    """Start, end, label and id of the spans that stand for the triggers."""
-    return [(e.trigger.start, e.trigger.end, trigger_row_label(e.types), e.id) for e in article.events]
-
-
-def trigger_row_label(types: Sequence[str]) -> str:
-    """As `trigger_label`, but one that does not come back is better than none: the user data have the types."""
-    return trigger_label(types) or f"event:{'+'.join(types)}"
 
 
 def token_pieces(
     text: str, tokens: Iterable[tuple[int, int]], spans: Iterable[tuple[int, int]]
 ) -> list[tuple[str, bool]]:
-    """Cut a text into spaCy's tokens, each with whether a space follows that is not part of a token.
+    """Split a text into spaCy's tokens, each with a flag whether a space follows it.
 
-    Every span starts and ends where a token does, and the pieces with their spaces are the text.
+    Every span starts and ends at a token boundary. The tokens with their spaces are the text.
 
     >>> token_pieces("وواشنطن  اليوم", [(0, 7), (9, 14)], [(1, 7)])
     [('و', False), ('واشنطن', True), (' ', False), ('اليوم', False)]
@@ -76,7 +59,7 @@ def token_pieces(
     cuts = {0, len(text), *starts, *ends, *(offset for token in tokens for offset in token)}
     pieces: list[tuple[str, bool]] = []
     for start, end in pairwise(sorted(cuts)):
-        # The space is part of no token only if no span starts with it or ends behind it.
+        # A space is a token of its own if a span starts with it or ends after it.
         if pieces and text[start] == " " and not pieces[-1][1] and start not in starts and start + 1 not in ends:
             pieces[-1] = (pieces[-1][0], True)
             start += 1
@@ -85,11 +68,11 @@ def token_pieces(
     return pieces
 
 
-def _doc(article: Article, vocab: Any, log: ProblemLog) -> Any:
+def _doc(article: Article, vocab: Any, log: ArticleLog) -> Any:
     from spacy.tokens import Doc, Span
     from spacy.util import filter_spans
 
-    entities, triggers = span_rows(article), trigger_rows(article)
+    entities, triggers = entity_rows(article), trigger_rows(article)
     borders = article.tokens or [(int(start), int(end)) for start, end in split_words(article.text)]
     pieces = token_pieces(article.text, borders, [(start, end) for start, end, _, _ in (*entities, *triggers)])
     doc = Doc(vocab, words=[piece for piece, _ in pieces], spaces=[space for _, space in pieces])
@@ -104,23 +87,23 @@ def _doc(article: Article, vocab: Any, log: ProblemLog) -> Any:
         doc.spans[key] = spans
     doc.ents = filter_spans([found for found in groups[ENTITIES_KEY] if found.label_])
     doc.cats = dict.fromkeys(article.event_types, 1.0)
-    doc.user_data[USER_KEY] = _kept(article, log)
+    doc.user_data[USER_KEY] = _user_data(article, log)
     return doc
 
 
-def _kept(article: Article, log: ProblemLog) -> str:
-    """The article without its text as JSON; the id alone where it cannot be written so."""
+def _user_data(article: Article, log: ArticleLog) -> str:
+    """The article without its text as JSON; only its id if it is not JSON."""
     inner = ProblemLog()
     line = next(jsonl.write([article], inner), None)
     for problem in inner.dropped:
-        log.drop("user data left out", problem.message, article=article.id)
+        log.drop("user data left out", problem.message)
     content = json.loads(line) if line else {"id": article.id}
     content.pop("text", None)
     return json.dumps(content)
 
 
-def _holdable(article: Article, log: ProblemLog) -> Article:
-    """The article without what spaCy cannot hold, which is recorded."""
+def _without_surrogates(article: Article, log: ArticleLog) -> Article:
+    """The article without spans and labels that spaCy does not accept; these are logged."""
     entities = tuple(entity for entity in article.entities if _fits(article, entity, log))
     names = {entity.id for entity in entities if entity.id}
     events = []
@@ -130,26 +113,26 @@ def _holdable(article: Article, log: ProblemLog) -> Article:
         arguments = tuple(argument for argument in event.arguments if argument.entity in names)
         for argument in event.arguments:
             if argument not in arguments:
-                message = f"{argument.role!a:.60} names the entity {argument.entity!a:.60}, which is not written"
-                log.drop("argument left out", message, article=article.id)
+                message = f"{shown(argument.role)} refers to {shown(argument.entity)}, which is not written"
+                log.drop("argument left out", message)
         events.append(replace(event, arguments=arguments))
     types = tuple(label for label in article.event_types if not has_surrogate(label))
     for label in article.event_types:
         if label not in types:
-            log.drop("event type left out", f"{label!a:.60} has lone surrogates", article=article.id)
+            log.drop("event type left out", f"{shown(label)} has lone surrogates")
     scores = article.type_scores if types == article.event_types else ()
     return replace(article, entities=entities, events=tuple(events), event_types=types, type_scores=scores)
 
 
-def _fits(article: Article, item: Entity | Event, log: ProblemLog) -> bool:
-    """Whether a span lies in the text and its label and id can be written; says so if not."""
+def _fits(article: Article, item: Entity | Event, log: ArticleLog) -> bool:
+    """Whether a span is in the text and its label and id can be written; if not, it is logged."""
     span, labels = (item, (item.label,)) if isinstance(item, Entity) else (item.trigger, item.types)
-    what = f"{'+'.join(labels)!a:.60} {span.start}-{span.end}"
+    what = f"{shown('+'.join(labels))} {span.start}-{span.end}"
     if not 0 <= span.start < span.end <= len(article.text):
         message = f"{what} is empty or outside the text of {len(article.text)} code points"
     elif has_surrogate(item.id) or any(has_surrogate(label) for label in labels):
-        message = f"{what} or its id {item.id!a:.60} has lone surrogates, which spaCy cannot hold"
+        message = f"{what} or its id {shown(item.id)} has lone surrogates, which spaCy does not accept"
     else:
         return True
-    log.drop("span left out", message, article=article.id)
+    log.drop("span left out", message)
     return False

@@ -132,7 +132,7 @@ def test_relations_from_a_trigger_are_arguments() -> None:
         ("T9\tPER 4 4\t", "span not proven", "empty"),
         ("T9\tPER 4 5\t ", "empty span", "white space"),
         ("T9\tPER 2 4;0 2\tجم ها", "fragments", "out of order"),
-        ("T1\tPER 0 4\tهاجم", "duplicate id", "given before"),
+        ("T1\tPER 0 4\tهاجم", "duplicate id", "earlier line"),
         ("T9\tPER 0 4\t\udce9", "not UTF-8", "0xE9"),
         ("E9\tASSAULT", "not an event", "TYPE:TRIGGER"),
         ("E9\t", "not an event", "TYPE:TRIGGER"),
@@ -501,7 +501,7 @@ def test_files_that_are_no_articles_are_not_read(tmp_path: Path) -> None:
     (tmp_path / "a.ann").write_bytes(b"")
     with open(tmp_path / "a.txt", "wb") as file:
         file.truncate(17 * 2**20)
-    with pytest.raises(DataError, match="more than 16777216 is no article"):
+    with pytest.raises(DataError, match="more than the limit of 16777216"):
         load_articles(tmp_path / "a.ann")
 
 
