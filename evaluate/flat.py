@@ -78,7 +78,7 @@ def seqeval_scores(
     """
     if not all(_is_flat(spans) for spans in (*gold, *predicted)) or not any((*gold, *predicted)):
         return []
-    from seqeval.metrics import precision_recall_fscore_support  # imports scikit-learn
+    from seqeval.metrics.sequence_labeling import precision_recall_fscore_support  # imports scikit-learn
 
     edges = [_edges(spans) for spans in zip(gold, predicted, strict=True)]
     gold_tags = [_tags(*article) for article in zip(gold, edges, stray, strict=True)]
