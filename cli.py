@@ -80,7 +80,7 @@ def train(
     from .train.trainer import NonFiniteLossError
 
     try:
-        result = run.train(config, dry_run=dry_run, fresh=fresh, say=_say)
+        result = run.train(config, dry_run=dry_run, fresh=fresh)
     except DataError as error:
         _fail(f"the data cannot be used as they are:\n{error}")
     except (
@@ -134,7 +134,7 @@ def export(
     from .train import run
 
     try:
-        reports = run.export(folder, say=_say)
+        reports = run.export(folder)
     except (run.RunError, DataError, ParityError, ExportError, BundleError, ConfigError) as error:
         _fail(error)
     _show(reports)

@@ -1,6 +1,6 @@
 """The parity gate: what was exported must decide as what was trained, span by span."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from ..data.articles import Article
 from ..errors import RasidError
-from ..inference import Tagger
+from ..inference import Prediction
 from .spans import entity_spans, trigger_spans
 
 UNSEEN = 1e-2
@@ -54,28 +54,28 @@ class Parity:
         )
 
 
-def check_parity(reference: Tagger, other: Tagger, articles: Sequence[Article], *, tolerance: float) -> Parity:
-    """Compare all decisions of two taggers.
+def check_parity(reference: Iterable[Prediction], exported: Iterable[Prediction], *, tolerance: float) -> Parity:
+    """Compare all decisions of a trained model and of its export.
 
     Args:
-        reference: the model as it was trained.
-        other: the same, exported.
-        articles: held-out texts.
+        reference: predictions of the trained model, on held-out articles.
+        exported: predictions of the exported model, on the same articles.
         tolerance: share of decisions that may differ.
 
     Raises:
         ParityError: more differ.
     """
-    decisions = differences = 0
+    articles = decisions = differences = 0
     largest = 0.0
-    for one, two in zip(reference.predict(articles), other.predict(articles), strict=True):
+    for one, two in zip(reference, exported, strict=True):
+        articles += 1
         first, second = _decisions(one.article), _decisions(two.article)
         decisions += len(first | second)
         differences += len(first ^ second)
         for task, logits in one.logits.items():
             largest = float(np.maximum(largest, np.abs(logits - two.logits[task]).max(initial=0.0)))
     parity = Parity(
-        articles=len(articles), decisions=decisions, differences=differences, largest=largest, tolerance=tolerance
+        articles=articles, decisions=decisions, differences=differences, largest=largest, tolerance=tolerance
     )
     blind = not decisions and parity.largest > UNSEEN
     if parity.share > tolerance or blind or not np.isfinite(largest):
