@@ -1,7 +1,6 @@
 """Label issues by K-fold cross-validation: each article is checked by a tagger that was not trained on it."""
 
 import logging
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -72,28 +71,26 @@ def held_out_label_issues(config: Config, datasets: Mapping[str, FoldDataset], *
     articles = {name: dataset.dataset.articles for name, dataset in datasets.items()}
     fold_of = assign_folds(articles, folds, seed=config.training.seeds[0], least=least)
     learnable = {name: [_learnable(a, scheme, i) for i, a in enumerate(articles[name])] for name in least}
-    with TemporaryDirectory(prefix="rasid-folds-") as temporary:
-        for fold in range(folds):
-            outside = {
-                name: [a for a, f in zip(learnable[name], fold_of[name], strict=True) if f != fold and a is not None]
-                for name in least
-            }
-            inside = {
-                name: [a for a, f in zip(articles[name], fold_of[name], strict=True) if f == fold]
-                for name, dataset in datasets.items()
-                if dataset.annotated
-            }
-            train = sum(len(outside[name]) for name in least if datasets[name].part == "train")
-            check = sum(len(members) for members in inside.values())
-            logger.info(f"fold {fold + 1} of {folds}: training on {train:,} articles, then checking {check:,} others")
-            folder = Path(temporary) / f"fold-{fold + 1}"
-            tagger = _train(config, scheme, datasets, outside, folder)
+    for fold in range(folds):
+        outside = {
+            name: [a for a, f in zip(learnable[name], fold_of[name], strict=True) if f != fold and a is not None]
+            for name in least
+        }
+        inside = {
+            name: [a for a, f in zip(articles[name], fold_of[name], strict=True) if f == fold]
+            for name, dataset in datasets.items()
+            if dataset.annotated
+        }
+        train = sum(len(outside[name]) for name in least if datasets[name].part == "train")
+        check = sum(len(members) for members in inside.values())
+        logger.info(f"fold {fold + 1} of {folds}: training on {train:,} articles, then checking {check:,} others")
+        with TemporaryDirectory(prefix="rasid-fold-") as temporary:
+            tagger = _train(config, scheme, datasets, outside, Path(temporary) / f"fold-{fold + 1}")
             for name, members in inside.items():
                 dataset = datasets[name].dataset
                 yield from label_issues(
                     tagger, members, dataset.annotated_labels, split=name, source=dataset.log.source
                 )
-            shutil.rmtree(folder)
 
 
 def _check(datasets: Mapping[str, FoldDataset]) -> None:
@@ -173,7 +170,7 @@ def _train(
     training = config.training.model_copy(update={"seeds": config.training.seeds[:1], "report_to": []})
     export = config.export.model_copy(update={"onnx": False})
     fold_config = config.model_copy(
-        update={"name": folder.name, "output": folder, "training": training, "export": export}
+        update={"name": folder.name, "output": folder.parent, "training": training, "export": export}
     )
     data = Data(scheme=scheme, train=parts["train"], dev=parts["dev"], test=[], repeats=repeats)
     return Tagger.from_pretrained(run.train(fold_config, data).folder / "bundle")

@@ -92,7 +92,7 @@ def _resume_key(config: Config) -> Config:
 
 
 def _fingerprint(data: Data) -> dict[str, str]:
-    """What must be equal when a run is resumed: articles, labels, and the number of processes that share the batches."""
+    """What must be equal when a run is resumed: articles, labels, and number of processes."""
     hashes = {
         f"data.{part}.{number} ({dataset.name})": data_hash(dataset.articles)
         for part, datasets in (("train", data.train), ("dev", data.dev), ("test", data.test))
