@@ -168,6 +168,7 @@ def evaluate(
     from .evaluate.markdown import to_markdown
     from .inference import Tagger
     from .models.bundle import BundleError
+    from .models.tasks import heads_of
 
     try:
         tagger = Tagger.from_pretrained(bundle, backend=backend)  # type: ignore[arg-type]
@@ -194,7 +195,7 @@ def evaluate(
             )
     except (BundleError, DataError) as error:
         _fail(error)
-    heads = set(tagger.settings.tasks) | ({"article_types"} if "sentence_types" in tagger.settings.tasks else set())
+    heads = set(heads_of(tagger.settings.tasks))
     without = [name for name in task or [] if name not in heads]
     if without or not (set(dataset.annotated_labels) & heads) - {"proclitics"}:
         which = without[0] if without else ", ".join(dataset.annotated_labels)

@@ -1,4 +1,4 @@
-"""Tagging: a bundle wrapped. Text in, the same text with entities, events and event types out.
+"""The tagger: articles in, the same articles with entities, events and event types out.
 
 from rasid import Tagger
 tagger = Tagger.from_pretrained("runs/quickstart/bundle")
@@ -16,30 +16,32 @@ from tokenizers import Tokenizer
 
 from .data.articles import Article
 from .data.windows.collate import budget_batches, model_inputs
-from .data.windows.encoding import EncodedText, TextEncoder
+from .data.windows.encoding import EncodedText, TextEncoder, Window
 from .models.backends import default_device, load_backend
 from .models.bundle import BundleError, Settings, check_network
 from .models.decoding import decode, merge_windows
+from .models.tasks import sentence_types
 
 if TYPE_CHECKING:
     from .models.ngrams import NgramModel
 
 Backend = Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
-"""Padded inputs of a batch to logits per task."""
+"""Padded inputs of a batch → head → logits."""
 
-POOL_TEXTS, POOL_CHARACTERS = 256, 400_000  # what is held at once while streaming
-CPU_BATCH, GPU_BATCH = 1024, 16384  # sub-words: what stays in a CPU's cache, and what keeps a GPU busy
+POOL_TEXTS, POOL_CHARACTERS = 256, 400_000
+"""Texts that are held at once while streaming."""
+CPU_BATCH, GPU_BATCH = 1024, 16384
+"""Sub-words in a batch: as many as a CPU's cache holds, and as many as keep a GPU busy."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Prediction:
-    """A tagged article with what its evaluation needs besides.
+    """A tagged article, and what its evaluation needs.
 
     Attributes:
-        article: the text with everything predicted.
-        encoded: the words, sentences and windows that it was read by.
-        logits: task → raw logits: entities [U, 1 + 2L], triggers [U, 2K], proclitics [U, 4], sentence_types and
-            article_types [S, K].
+        article: the text with everything that was predicted.
+        encoded: its words, sentences and windows.
+        logits: head → logits of all words [W, K] or sentences [S, K].
     """
 
     article: Article
@@ -52,10 +54,10 @@ class Tagger:
 
     Args:
         settings: labels, thresholds, windows.
-        tokenizer: the bundle's tokenizer.
+        tokenizer: of the bundle.
         backend: runs the network.
         batch_tokens: sub-words in a batch, padding included.
-        ngrams: adds its logits to those of the network, as `Settings.ngrams` weighs them.
+        ngrams: its logits, times `Settings.ngrams`, are added to those of the network.
     """
 
     def __init__(
@@ -72,8 +74,6 @@ class Tagger:
         self.encoder = TextEncoder(tokenizer, window=settings.window, overlap=settings.overlap)
         self.backend = backend
         self.batch_tokens = batch_tokens
-        self.entity_labels = settings.scheme.labels("entities")
-        self.event_labels = settings.scheme.labels("triggers")
 
     @classmethod
     def from_pretrained(
@@ -88,11 +88,11 @@ class Tagger:
         """Load a bundle.
 
         Args:
-            folder: what `rasid export` or `rasid train` wrote.
+            folder: written by `rasid export` or `rasid train`.
             backend: ``torch``, or ``onnx``, which does not import torch.
-            device: ``cpu``, ``cuda``, …; None takes a GPU where there is one.
-            batch_tokens: sub-words in a batch, padding included; None takes what suits the device.
-            threads: for onnx: CPU threads; None takes a thread for each core. For torch: `torch.set_num_threads`.
+            device: ``cpu``, ``cuda``, …; None takes a GPU if there is one.
+            batch_tokens: sub-words in a batch, padding included; None is `CPU_BATCH` or `GPU_BATCH`.
+            threads: of the CPU, for onnx; None takes one per core. For torch call `torch.set_num_threads`.
 
         Raises:
             BundleError: the folder is not a bundle that this version can run.
@@ -108,13 +108,12 @@ class Tagger:
         check_network(path, settings, tokenizer.get_vocab_size())
         device = device or default_device(backend)
         network = load_backend(path, backend, device, threads)
-        tokens = batch_tokens or (CPU_BATCH if device == "cpu" else GPU_BATCH)
         try:
             return cls(
                 settings=settings,
                 tokenizer=tokenizer,
                 backend=network,
-                batch_tokens=tokens,
+                batch_tokens=batch_tokens or (CPU_BATCH if device == "cpu" else GPU_BATCH),
                 ngrams=_load_ngrams(path, settings),
             )
         except ValueError as error:
@@ -133,70 +132,48 @@ class Tagger:
         return list(self.stream(text))
 
     def stream(self, texts: Iterable[str | Article]) -> Iterator[Article]:
-        """Tag any number of texts in their order, holding only a few hundred at once."""
+        """Tag any number of texts, in order. Only a pool of them is held in memory (`POOL_TEXTS`)."""
         for prediction in self.predict(texts):
             yield prediction.article
 
     def predict(self, texts: Iterable[str | Article]) -> Iterator[Prediction]:
-        """Like `stream`, with logits and words. Sentences that an article brings are kept as its sentences."""
+        """Like `stream`, with logits and words. The sentences of an article are kept; other texts are split."""
         articles = map(_article, texts)
         while pool := _take_pool(articles):
             yield from self._predict_pool(pool)
 
     def _predict_pool(self, articles: Sequence[Article]) -> Iterator[Prediction]:
-        given = [[(s.start, s.end) for s in article.sentences] or None for article in articles]
-        encoded = self.encoder.encode([article.text for article in articles], given)
-        windows = [(number, window) for number, text in enumerate(encoded) for window in text.windows]
-        results: list[dict[str, np.ndarray] | None] = [None] * len(windows)
-        lengths = np.array([len(window.input_ids) for _, window in windows], dtype=np.int64)
+        encoded = self.encoder.encode(articles)
+        windows = self._run([window for text in encoded for window in text.windows])
+        logits = [merge_windows(text, list(islice(windows, len(text.windows))), self.settings) for text in encoded]
+        self._add_ngrams(articles, encoded, logits)
+        tagged = decode(articles, encoded, logits, self.settings)
+        for article, text, values in zip(tagged, encoded, logits, strict=True):
+            yield Prediction(article=article, encoded=text, logits=values)
+
+    def _run(self, windows: Sequence[Window]) -> Iterator[dict[str, np.ndarray]]:
+        """Logits of each window, in the order of the windows."""
+        lengths = np.array([len(window.input_ids) for window in windows], dtype=np.int64)
+        results: list[dict[str, np.ndarray]] = [{} for _ in windows]
         for batch in budget_batches(lengths, self.batch_tokens):
-            logits = self.backend(model_inputs([windows[i][1] for i in batch], self.encoder.pad_id))
-            for row, i in enumerate(batch):
-                results[i] = {task: values[row] for task, values in logits.items()}
-        evidence = self._ngram_logits(articles, encoded)
-        position = sentence = 0
-        merged: list[dict[str, np.ndarray]] = []
-        for text in encoded:
-            own = results[position : position + len(text.windows)]
-            position += len(text.windows)
-            logits = self._merge(text, [result for result in own if result is not None])
-            if evidence is not None:
-                logits["sentence_types"] += evidence[sentence : sentence + len(text.sentences)]
-                sentence += len(text.sentences)
-            merged.append(logits)
-        tagged = decode(articles, encoded, merged, self.settings)
-        for article, text, logits in zip(tagged, encoded, merged, strict=True):
-            yield Prediction(article=article, encoded=text, logits=logits)
+            logits = self.backend(model_inputs([windows[number] for number in batch], self.encoder.pad_id))
+            for row, number in enumerate(batch):
+                results[number] = {head: values[row] for head, values in logits.items()}
+        return iter(results)
 
-    def _ngram_logits(self, articles: Sequence[Article], encoded: Sequence[EncodedText]) -> np.ndarray | None:
-        """What the linear model adds for all sentences in turn. [N, K]"""
+    def _add_ngrams(
+        self, articles: Sequence[Article], encoded: Sequence[EncodedText], logits: Sequence[dict[str, np.ndarray]]
+    ) -> None:
+        """Add the logits of the n-gram model to those of the network, for all sentences of the pool at once."""
         if self.ngrams is None:
-            return None
+            return
         pairs = zip(articles, encoded, strict=True)
-        sentences = [s for a, text in pairs for s in self.encoder.normalized_sentences(a.text, text)]
-        return self.settings.ngrams * self.ngrams.logits(sentences)
-
-    def _merge(self, text: EncodedText, results: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
-        merged: dict[str, np.ndarray] = {}
-        widths = {
-            "entities": 1 + 2 * len(self.entity_labels),
-            "triggers": 2 * len(self.event_labels),
-            "proclitics": 4,
-        }
-        for task in self.settings.tasks:
-            if task in widths:
-                pieces = [
-                    (result[task], window.owned, window.first_word)
-                    for result, window in zip(results, text.windows, strict=True)
-                ]
-                merged[task] = merge_windows(pieces, len(text.words), widths[task])
-            else:
-                rows = np.full((len(text.sentences), len(self.event_labels)), -np.inf, dtype=np.float32)
-                for result, window in zip(results, text.windows, strict=True):
-                    numbers = window.sentences[:, 0]
-                    rows[numbers] = np.maximum(rows[numbers], result[task][: len(numbers)])
-                merged[task] = rows
-        return merged
+        sentences = [s for article, text in pairs for s in self.encoder.normalized_sentences(article.text, text)]
+        added = self.settings.ngrams * self.ngrams.logits(sentences)  # [N, K]
+        first = 0
+        for text, values in zip(encoded, logits, strict=True):
+            values[sentence_types.TASK.name] += added[first : first + len(text.sentences)]
+            first += len(text.sentences)
 
 
 def _load_ngrams(folder: Path, settings: Settings) -> "NgramModel | None":

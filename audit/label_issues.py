@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..data.articles import Article, Task
-from ..data.windows.targets import IGNORED, AnnotatedLabels, TargetMaker, annotated_labels_of, word_range
+from ..data.windows.alignment import word_range
+from ..data.windows.columns import IGNORED
+from ..data.windows.targets import AnnotatedLabels, annotated_labels_of
+from ..models.tasks import target_maker
 from .findings import Finding, Location
 from .views import finding, shown
 
@@ -45,16 +48,18 @@ def label_issues(
     annotated: dict[Task, tuple[str, ...]] = {
         task: labels for task, labels in annotated_labels.items() if task in tagger.settings.tasks
     }
-    maker = TargetMaker(tagger.settings.scheme)
+    maker = target_maker(tagger.settings.scheme)
     for gold, prediction in zip(golds, tagger.predict(golds), strict=True):
         targets = maker.make(gold, prediction.encoded, annotated)
         found: list[tuple[int, int, str, float, str]] = []
         if "entities" in annotated:
-            found += _entities(tagger, gold, prediction, targets.entities, bool(targets.entities_unannotated.any()))
+            found += _entities(
+                tagger, gold, prediction, targets["entities"], bool(targets["entities_unannotated"].any())
+            )
         if "triggers" in annotated:
             found += _triggers(tagger, gold, prediction, annotated_labels_of(gold, annotated)["triggers"])
         if "sentence_types" in annotated:
-            found += _sentences(tagger, gold, prediction, targets.sentence_types)
+            found += _sentences(tagger, gold, prediction, targets["sentence_types"])
         for start, end, label, loss, said in found:
             if loss >= LEAST:
                 message = f"{shown(gold.text[start:end])}: {said}"
@@ -84,7 +89,7 @@ def _entities(
     loss = np.where(known, -log_chance[np.arange(len(tags)), np.where(known, tags, 0)], 0.0)  # [U]
     encoded = prediction.encoded
     believed = {(entity.start, entity.end): entity.label for entity in prediction.article.entities}
-    names = tagger.entity_labels
+    names = tagger.settings.scheme.labels("entities")
     labels = np.array(["", *(name for name in names for _ in range(2))], dtype=object)[np.where(known, tags, 0)]
     for entity in gold.entities:
         first, last = word_range(encoded, entity.start, entity.end)
@@ -129,7 +134,7 @@ def _triggers(
         first, last = word_range(encoded, start, end)
         if first >= last:
             continue
-        logit = float(logits[first, 2 * tagger.event_labels.index(label)])
+        logit = float(logits[first, 2 * tagger.settings.scheme.labels("triggers").index(label)])
         if (start, end, label) in given:
             others = sorted({t for s, e, t in said if s < end and start < e} - {label})
             told = f"the model says {'+'.join(others) or 'nothing'}" if (start, end, label) not in said else "unsure"
@@ -143,7 +148,7 @@ def _sentences(tagger: "Tagger", gold: Article, prediction: "Prediction", target
     logits = prediction.logits["sentence_types"] / tagger.settings.temperature("sentence_types")  # [S, K]
     for row, kind in np.argwhere(targets != IGNORED).tolist():
         start, end = prediction.encoded.sentences[row].tolist()
-        label, on = tagger.event_labels[kind], bool(targets[row, kind])
+        label, on = tagger.settings.scheme.labels("sentence_types")[kind], bool(targets[row, kind])
         logit = float(logits[row, kind])
         loss = float(np.logaddexp(0, -logit if on else logit))
         said = f"the model does not say {label}" if on else f"not {label}; the model says {label}"

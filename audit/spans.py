@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ..data.text.words import extend_over_marks
-from ..data.windows.targets import LONGEST_PROCLITIC
+from ..data.windows.alignment import LONGEST_PROCLITIC
 from .findings import Finding, Location
 from .views import View, finding, fold, shown
 

@@ -26,7 +26,7 @@ from rasid.data.articles import Article
 from rasid.data.formats import load_articles, write_articles
 from rasid.evaluate import offline
 from rasid.inference import Tagger
-from rasid.models.decoding import sigmoid
+from rasid.models.probabilities import sigmoid
 from rasid.train import run
 
 LABELS = ("ASSAULT", "PROTEST")

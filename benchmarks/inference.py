@@ -128,7 +128,7 @@ def check_same_tags(pipe: object, tagger: Tagger, name: str, sentences: Sequence
     for sentence in sentences:
         found = pipe(sentence, aggregation_strategy="none", ignore_labels=[])  # type: ignore[operator]
         tags.append([entity["entity"] for entity in found])
-    names = ["O", *(f"{mark}-{label}" for label in tagger.entity_labels for mark in "BI")]
+    names = ["O", *(f"{mark}-{label}" for label in tagger.settings.scheme.labels("entities") for mark in "BI")]
     words = 0
     for sentence, expected, prediction in zip(sentences, tags, tagger.predict(sentences), strict=True):
         first = [window.words[:, 0] - 1 for window in prediction.encoded.windows]  # the pipeline drops [CLS]

@@ -34,10 +34,11 @@ from rasid.data.labels import load_scheme
 from rasid.data.text.normalizer import train_wordpiece
 from rasid.data.windows.batches import plan_run
 from rasid.data.windows.encoding import TextEncoder
-from rasid.data.windows.targets import AnnotatedLabels, TargetMaker
+from rasid.data.windows.targets import AnnotatedLabels
 from rasid.data.windows.training_set import WindowSet, write_windows
 from rasid.models.encoders import save_tokenizer
 from rasid.models.network import RasidConfig, RasidModel
+from rasid.models.tasks import target_maker
 from rasid.train.optimizer import make_optimizer, parameter_groups
 from rasid.train.trainer import RasidTrainer, Schedule
 
@@ -215,7 +216,7 @@ def rasid_windows(articles: Sequence[Article], file: Path, tokenizer: Any, budge
     scheme = load_scheme(SCHEME)
     annotated_labels: AnnotatedLabels = {"entities": scheme.labels("entities")}
     write_windows(
-        file, [(articles, annotated_labels)], TextEncoder(tokenizer, window=512), TargetMaker(scheme), budget=budget
+        file, [(articles, annotated_labels)], TextEncoder(tokenizer, window=512), target_maker(scheme), budget=budget
     )
     return WindowSet(file)
 

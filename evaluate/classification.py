@@ -3,14 +3,12 @@
 Shapes: N rows (sentences or articles), K labels. A label is predicted where its probability is at least its threshold.
 """
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, logit, logsumexp
-from sklearn.metrics import classification_report
 
 from .counts import Counts
 
@@ -50,33 +48,6 @@ class LabelScores:
     def support(self) -> np.ndarray:
         """[K], annotated positives."""
         return self.gold.sum(axis=0)
-
-    @property
-    def rows_annotated(self) -> np.ndarray:
-        """[K], annotated rows."""
-        return self.annotated.sum(axis=0)
-
-    def text(self, digits: int = 3) -> str:
-        """scikit-learn's classification report over the labels with support; empty where no label has any."""
-        labels = np.flatnonzero(self.support)
-        if not len(labels):
-            return ""
-        # A column that is never used keeps scikit-learn from taking a single label for a binary problem, in which it
-        # would report the negative class too. Cells that were not annotated are False in gold and in prediction, which
-        # adds nothing to any count below.
-        unused = np.zeros((len(self.gold), 1), bool)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of rows without any label, which the samples average warns about
-            report = classification_report(
-                np.hstack([self.gold, unused]),
-                np.hstack([self.predicted, unused]),
-                labels=labels.tolist(),
-                target_names=[self.counts.labels[label] for label in labels],
-                digits=digits,
-                zero_division=0,  # type: ignore[arg-type]  # the stubs know only its default, "warn"
-            )
-        # The mean over rows would count every row without a label as a failure.
-        return "".join(line for line in str(report).splitlines(keepends=True) if "samples avg" not in line)
 
 
 def score_labels(

@@ -12,7 +12,7 @@ Kind = Literal["missed", "spurious", "wrong label"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class MentionError:
+class FrequentError:
     """An error and how often it was made.
 
     Attributes:
@@ -46,7 +46,7 @@ def frequent_errors(
     task: str,
     limit: int = 20,
     width: int = 30,
-) -> tuple[MentionError, ...]:
+) -> tuple[FrequentError, ...]:
     """The errors under strict matching, most frequent first, by kind, label and surface.
 
     Args:
@@ -81,7 +81,7 @@ def frequent_errors(
     for (kind, label, other, surface), count in counter.most_common(limit):
         article, start, end = first[kind, label, other, surface]
         errors.append(
-            MentionError(
+            FrequentError(
                 task=task,
                 kind=kind,
                 label=label,

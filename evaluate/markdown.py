@@ -2,17 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from ..data.articles import TASKS
+from ..models.tasks import TASKS
 from .report import Report, Score
 
-TITLES = {
-    "entities": "Entities",
-    "triggers": "Event triggers",
-    "proclitics": "Mention proclitics",
-    "arguments": "Event arguments",
-    "sentence_types": "Event types of sentences",
-    "article_types": "Event types of articles",
-}
+TITLES = {task.name: task.title for task in TASKS}
 METRIC_NAMES = {
     "precision": "precision",
     "recall": "recall",
@@ -28,6 +21,7 @@ MODE_NAMES = {
     "probability": "probability: of all annotated labels",
     "outermost": "exact, nested mentions left out of the gold",
     "iob2": "exact, gold read as strict IOB2",
+    "seqeval": "exact, computed by the library seqeval",
 }
 AVERAGE_NAMES = {
     "micro": "micro",
@@ -54,7 +48,7 @@ def to_markdown(report: Report) -> str:
     ]
     lines += ["", *(f"- {_escape(note)}" for note in report.notes)] if report.notes else []
     tasks = {score.task for score in report.scores}
-    for task in [*(task for task in TASKS if task in tasks), *sorted(tasks.difference(TASKS))]:
+    for task in [*(task for task in TITLES if task in tasks), *sorted(tasks.difference(TITLES))]:
         lines += ["", f"## {TITLES.get(task, task)}", *_section([s for s in report.scores if s.task == task])]
     if report.unpredictable:
         lines += ["", "## Gold that the model cannot predict", "", "Counted as missed above.", ""]

@@ -1,4 +1,4 @@
-"""The parity gate: what was exported must decide as what was trained, span by span."""
+"""The parity check: an exported model must make the decisions of the trained one."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -9,24 +9,24 @@ import numpy as np
 from ..data.articles import Article
 from ..errors import RasidError
 from ..inference import Prediction
-from .spans import entity_spans, trigger_spans
+from ..models.tasks import TASKS
 
 UNSEEN = 1e-2
-"""How far logits may lie apart where no decision was made that could show a difference."""
+"""Largest difference of two logits if no decision was made that could differ."""
 
 
 class ParityError(RasidError, RuntimeError):
-    """An exported model that decides differently beyond the tolerance."""
+    """An exported model with more different decisions than the tolerance allows."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parity:
-    """How two taggers agree on the same articles.
+    """Agreement of two taggers on the same articles.
 
     Attributes:
-        articles: how many.
-        decisions: spans and labels that at least one of them gave.
-        differences: those that only one of them gave.
+        articles: number of articles.
+        decisions: spans and labels that at least one of them predicted.
+        differences: spans and labels that only one of them predicted.
         largest: largest absolute difference between two logits.
         tolerance: share of differences that was allowed.
     """
@@ -63,7 +63,7 @@ def check_parity(reference: Iterable[Prediction], exported: Iterable[Prediction]
         tolerance: share of decisions that may differ.
 
     Raises:
-        ParityError: more differ.
+        ParityError: more of them differ.
     """
     articles = decisions = differences = 0
     largest = 0.0
@@ -77,14 +77,13 @@ def check_parity(reference: Iterable[Prediction], exported: Iterable[Prediction]
     parity = Parity(
         articles=articles, decisions=decisions, differences=differences, largest=largest, tolerance=tolerance
     )
-    blind = not decisions and parity.largest > UNSEEN
-    if parity.share > tolerance or blind or not np.isfinite(largest):
+    undecided = not decisions and parity.largest > UNSEEN
+    if parity.share > tolerance or undecided or not np.isfinite(largest):
         raise ParityError(f"the exported model is refused: {parity.describe()}")
     return parity
 
 
 def _decisions(article: Article) -> set[tuple[Any, ...]]:
-    spans: set[tuple[Any, ...]] = {("entity", *span) for span in entity_spans(article)}
-    spans |= {("trigger", *span) for span in trigger_spans(article)}
-    spans |= {("sentence", s.start, s.end, label) for s in article.sentences for label in s.types}
-    return spans | {("article", label) for label in article.event_types}
+    spans = {(task.name, *span) for task in TASKS if task.spans for span in task.spans(article)}
+    sentences = {("sentence", s.start, s.end, label) for s in article.sentences for label in s.types}
+    return spans | sentences | {("article", label) for label in article.event_types}

@@ -3,21 +3,17 @@
 import dataclasses
 import hashlib
 import json
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ..data.articles import Article
 from ..errors import RasidError
-from .classification import LabelScores, expected_calibration_error
-from .counts import AVERAGINGS, METRICS, Counts, average, rate
-from .errors import MentionError
-from .significance import percentile_interval, resample, resample_average_precision
-from .spans import ANY_LABEL, MODES, SpanScores
+from .counts import Counts
+from .errors import FrequentError
 
 FORMAT = 1
 """Version of the JSON form; raised when an older reader would misread it."""
@@ -102,7 +98,7 @@ class Report:
     counts: Mapping[str, Counts] = field(default_factory=dict)
     unpredictable: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    errors: tuple[MentionError, ...] = ()
+    errors: tuple[FrequentError, ...] = ()
 
     def score(
         self, task: str, metric: str = "f1", *, mode: str = "strict", averaging: str = "micro", label: str | None = None
@@ -149,7 +145,7 @@ class Report:
                 raise ReportError(f"this report is not of format {FORMAT}; evaluate again with this version of rasid")
             content["bootstrap"] = Bootstrap(**content["bootstrap"])
             content["scores"] = tuple(Score(**score) for score in content["scores"])
-            content["errors"] = tuple(MentionError(**error) for error in content["errors"])
+            content["errors"] = tuple(FrequentError(**error) for error in content["errors"])
             content["counts"] = {entry.pop("of"): _dense(**entry) for entry in content["counts"]}
             content["notes"] = tuple(content["notes"])
             return cls(**content)
@@ -176,104 +172,6 @@ def _dense(*, labels: Sequence[str], articles: int, cells: Sequence[Sequence[int
     for article, column, *outcome in cells:
         table[article, column] = outcome
     return Counts(labels=tuple(labels), table=table)
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)
-
-
-def _filled(what: Score, value: float, drawn: np.ndarray, bootstrap: Bootstrap, outcome: np.ndarray) -> Score:
-    """A score with its value, its interval from resampled values, and the counts [3] behind it."""
-    interval = percentile_interval(drawn, bootstrap.level)
-    tp, fp, fn = (int(count) for count in outcome)
-    return replace(
-        what,
-        value=_number(value),
-        low=_number(interval.low),
-        high=_number(interval.high),
-        gold=tp + fn,
-        predicted=tp + fp,
-        correct=tp,
-    )
-
-
-def count_scores(counts: Counts, *, task: str, mode: str, bootstrap: Bootstrap) -> tuple[Score, ...]:
-    """Precision, recall and F1 of counts: micro, macro, and of each label; intervals from one set of resamples."""
-    total = counts.total  # [K, 3]
-    drawn = resample(counts.table, samples=bootstrap.samples, seed=bootstrap.seed)  # [S, K, 3]
-    labeled = counts.labels != (ANY_LABEL,)
-    averages = [
-        _filled(
-            Score(task=task, metric=metric, mode=mode, averaging=averaging),
-            float(average(total, metric, averaging)),
-            average(drawn, metric, averaging),
-            bootstrap,
-            total.sum(axis=0),
-        )
-        for averaging in (AVERAGINGS if labeled else AVERAGINGS[:1])
-        for metric in METRICS
-    ]
-    by_label = [
-        _filled(
-            Score(task=task, metric=metric, mode=mode, label=label),
-            float(rate(total[column], metric)),
-            rate(drawn[:, column], metric),
-            bootstrap,
-            total[column],
-        )
-        for column, label in enumerate(counts.labels if labeled else ())
-        for metric in METRICS
-    ]
-    return (*averages, *by_label)
-
-
-def span_scores(scores: SpanScores, *, task: str, bootstrap: Bootstrap) -> tuple[Score, ...]:
-    """The scores of spans in every mode."""
-    return tuple(
-        score for mode in MODES for score in count_scores(scores.mode(mode), task=task, mode=mode, bootstrap=bootstrap)
-    )
-
-
-def label_scores(scores: LabelScores, *, task: str, bootstrap: Bootstrap) -> tuple[Score, ...]:
-    """The scores of a multi-label classifier: of its decisions, its ranking, and its probabilities."""
-    labels, annotated, articles = scores.counts.labels, scores.annotated, len(scores.counts.table)
-
-    def drawn(cells: np.ndarray) -> np.ndarray:
-        return resample_average_precision(
-            scores.gold[cells],
-            scores.probabilities[cells],
-            scores.groups[np.nonzero(cells)[0]],
-            articles,
-            samples=bootstrap.samples,
-            seed=bootstrap.seed,
-        )
-
-    ranking = Score(task=task, metric="average_precision", mode="ranking")
-    outcome = scores.counts.total  # [K, 3]
-    columns = [drawn(annotated & (np.arange(len(labels)) == column)) for column in range(len(labels))]
-    by_label = np.array(columns).reshape(len(labels), -1)  # [K, S]
-    defined = (~np.isnan(by_label)).sum(axis=0)
-    macro = np.divide(np.nansum(by_label, axis=0), defined, out=np.full(len(defined), np.nan), where=defined > 0)
-    averages = (
-        ("micro", scores.micro_average_precision, drawn(annotated)),
-        ("macro", scores.macro_average_precision, macro),
-    )
-    ranked = [
-        _filled(replace(ranking, averaging=how), value, resampled, bootstrap, outcome.sum(axis=0))
-        for how, value, resampled in averages
-    ]
-    ranked += [
-        _filled(replace(ranking, label=label), scores.average_precision[k], by_label[k], bootstrap, outcome[k])
-        for k, label in enumerate(labels)
-    ]
-    calibration = _filled(
-        Score(task=task, metric="expected_calibration_error", mode="probability", averaging="micro"),
-        expected_calibration_error(scores.probabilities, scores.gold, annotated),
-        np.empty(0),  # binned errors are biased upwards under resampling: no interval
-        bootstrap,
-        outcome.sum(axis=0),
-    )
-    return (*count_scores(scores.counts, task=task, mode="decision", bootstrap=bootstrap), *ranked, calibration)
 
 
 def data_hash(articles: Iterable[Article]) -> str:

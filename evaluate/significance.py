@@ -79,50 +79,6 @@ def percentile_interval(values: np.ndarray, level: float = 0.95) -> Interval:
     return Interval(low=float(low), high=float(high))
 
 
-def bootstrap_interval(
-    counts: Counts, statistic: Statistic, *, samples: int = 1000, seed: int = 0, level: float = 0.95
-) -> Interval:
-    """Percentile bootstrap over articles (Efron and Tibshirani 1993, chapter 13).
-
-    Args:
-        counts: of the articles.
-        statistic: from summed counts [S, K, 3] to S values, for instance
-            ``partial(average, metric="f1", averaging="micro")``.
-        samples: number of resamples.
-        seed: of the resampling.
-        level: share of the resampled values that the interval holds.
-
-    Returns:
-        The interval; NaN with fewer than two articles, or where the statistic is undefined.
-    """
-    return percentile_interval(statistic(resample(counts.table, samples=samples, seed=seed)), level)
-
-
-def bootstrap_average_precision(
-    gold: np.ndarray,
-    probabilities: np.ndarray,
-    *,
-    groups: np.ndarray | None = None,
-    samples: int = 1000,
-    seed: int = 0,
-    level: float = 0.95,
-) -> Interval:
-    """Percentile bootstrap of average precision, by resampling articles with all their rows.
-
-    Args:
-        gold: [N] booleans.
-        probabilities: [N].
-        groups: [N], for each row the index of its article; None makes each row an article.
-        samples: number of resamples.
-        seed: of the resampling.
-        level: share of the resampled values that the interval holds.
-    """
-    groups = np.arange(len(gold)) if groups is None else np.unique(groups, return_inverse=True)[1]
-    articles = int(groups.max(initial=-1)) + 1
-    values = resample_average_precision(gold, probabilities, groups, articles, samples=samples, seed=seed)
-    return percentile_interval(values, level)
-
-
 def resample_average_precision(
     gold: np.ndarray,
     probabilities: np.ndarray,
@@ -169,7 +125,8 @@ def paired_difference(
     Args:
         first: counts of one system.
         second: counts of the other, of the same articles in the same order.
-        statistic: as in `bootstrap_interval`.
+        statistic: from summed counts [S, K, 3] to S values, such as
+            ``partial(average, metric="f1", averaging="micro")``.
         samples: number of resamples, and of exchanges.
         seed: of both.
         level: of the interval.

@@ -1,11 +1,10 @@
-"""Scores of labeled spans: entities, triggers, and anything else that is either found exactly or not.
+"""Scores of labeled spans: entities and triggers.
 
-A span is ``(start, end, label)``, a half-open range. The word does not matter as long as gold and prediction share
-it: code points for articles, token indices for tags.
+A span is ``(start, end, label)``, a half-open range of code points or of tokens, the same in gold and prediction.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
@@ -20,13 +19,12 @@ from .counts import Counts
 LabeledSpan: TypeAlias = tuple[int, int, str]
 
 Mode = Literal["strict", "overlap", "type_blind"]
-"""When a predicted span is right: ``strict``, its extent and label are those of a gold span; ``overlap``, it shares at
-least one position with a gold span of its label, one prediction to one gold span; ``type_blind``, its extent is that
-of a gold span, whatever the label."""
+"""When a predicted span is right: ``strict``, its extent and label are those of a gold span; ``overlap``, it overlaps a
+gold span of its label, one prediction per gold span; ``type_blind``, its extent is that of a gold span."""
 MODES: tuple[Mode, ...] = get_args(Mode)
 
 ANY_LABEL = "any"
-"""The one row of a type-blind table: without labels there is nothing to tell rows apart."""
+"""The only label of type-blind counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +52,6 @@ def score_spans(
     gold: Sequence[AbstractSet[LabeledSpan]],
     predicted: Sequence[AbstractSet[LabeledSpan]],
     labels: Sequence[str],
-    annotated: Sequence[AbstractSet[str] | None] | None = None,
 ) -> SpanScores:
     """Compare the spans of articles, in every mode.
 
@@ -62,24 +59,27 @@ def score_spans(
         gold: spans of each article.
         predicted: spans of each article, in the same order.
         labels: every label that may occur; the order of the counts.
-        annotated: for each article the labels that its annotator annotated, None for all; gold and predictions of other
-            labels are left out.
 
     Returns:
-        Counts by mode; F1 micro of the strict ones is ``scores.strict.score("f1")``.
+        Counts by mode; strict micro F1 is ``scores.strict.score("f1")``.
 
     Raises:
         ValueError: a span has a label that is not in ``labels``, or the sequences differ in length.
     """
-    strict = count_exact(gold, predicted, labels, annotated)
+    strict = count_exact(gold, predicted, labels)
     blind, overlap = np.zeros((len(gold), 1, 3), np.int64), np.zeros((len(gold), len(labels), 3), np.int64)
-    for row, (right, found) in enumerate(_annotated_pairs(gold, predicted, annotated)):
-        blind[row, 0] = _outcome({span[:2] for span in right}, {span[:2] for span in found})
+    for row, (gold_spans, predicted_spans) in enumerate(zip(gold, predicted, strict=True)):
+        gold_extents, predicted_extents = ({span[:2] for span in spans} for spans in (gold_spans, predicted_spans))
+        blind[row, 0] = (
+            len(gold_extents & predicted_extents),
+            len(predicted_extents - gold_extents),
+            len(gold_extents - predicted_extents),
+        )
         for column, label in enumerate(labels):
-            golden = [span[:2] for span in right if span[2] == label]
-            answers = [span[:2] for span in found if span[2] == label]
-            matched = match_overlapping(golden, answers)
-            overlap[row, column] = matched, len(answers) - matched, len(golden) - matched
+            of_gold = [span[:2] for span in gold_spans if span[2] == label]
+            of_prediction = [span[:2] for span in predicted_spans if span[2] == label]
+            matched = match_overlapping(of_gold, of_prediction)
+            overlap[row, column] = matched, len(of_prediction) - matched, len(of_gold) - matched
     return SpanScores(
         strict=strict,
         overlap=Counts(labels=tuple(labels), table=overlap),
@@ -88,77 +88,61 @@ def score_spans(
 
 
 def count_exact(
-    gold: Sequence[AbstractSet[tuple[Hashable, ...]]],
-    predicted: Sequence[AbstractSet[tuple[Hashable, ...]]],
-    labels: Sequence[str],
-    annotated: Sequence[AbstractSet[str] | None] | None = None,
+    gold: Sequence[AbstractSet[LabeledSpan]], predicted: Sequence[AbstractSet[LabeledSpan]], labels: Sequence[str]
 ) -> Counts:
-    """Compare sets of tuples whose last member is the label: spans, or arguments with their trigger and role.
-
-    Arguments and errors are those of `score_spans`.
-    """
-    if not len(gold) == len(predicted) == (len(gold) if annotated is None else len(annotated)):
-        raise ValueError("gold, predicted and annotated are not of the same articles: their lengths differ")
-    column = {label: index for index, label in enumerate(labels)}
-    for what, sets in (("gold", gold), ("predicted", predicted)):
-        unknown = {str(item[-1]) for items in sets for item in items if item[-1] not in column}
+    """Count the spans that are equal in extent and label; arguments and errors are those of `score_spans`."""
+    if len(gold) != len(predicted):
+        raise ValueError("gold and predicted are not of the same articles: their lengths differ")
+    column = {label: number for number, label in enumerate(labels)}
+    for name, articles in (("gold", gold), ("predicted", predicted)):
+        unknown = {span[2] for spans in articles for span in spans if span[2] not in column}
         if unknown:
-            raise ValueError(f"{what} label {min(unknown)!r} is not among the labels to score: {', '.join(labels)}")
+            raise ValueError(f"{name} label {min(unknown)!r} is not among the labels to score: {', '.join(labels)}")
     table = np.zeros((len(gold), len(labels), 3), np.int64)  # [A, K, 3]
-    for row, (right, found) in enumerate(_annotated_pairs(gold, predicted, annotated)):
-        for outcome, items in enumerate((right & found, found - right, right - found)):
-            for item in items:
-                table[row, column[item[-1]], outcome] += 1
+    for row, (gold_spans, predicted_spans) in enumerate(zip(gold, predicted, strict=True)):
+        sets = (gold_spans & predicted_spans, predicted_spans - gold_spans, gold_spans - predicted_spans)
+        for outcome, spans in enumerate(sets):
+            for span in spans:
+                table[row, column[span[2]], outcome] += 1
     return Counts(labels=tuple(labels), table=table)
-
-
-def _annotated_pairs(gold, predicted, annotated) -> Iterator[tuple[AbstractSet, AbstractSet]]:
-    for row, (right, found) in enumerate(zip(gold, predicted, strict=True)):
-        allowed = None if annotated is None else annotated[row]
-        if allowed is not None:
-            right, found = ({item for item in items if item[-1] in allowed} for items in (right, found))
-        yield right, found
-
-
-def _outcome(right: AbstractSet, found: AbstractSet) -> tuple[int, int, int]:
-    return len(right & found), len(found - right), len(right - found)
 
 
 def match_overlapping(gold: Sequence[tuple[int, int]], predicted: Sequence[tuple[int, int]]) -> int:
     """The largest number of pairs of overlapping ranges in which no range is used twice.
 
-    A greedy pairing would depend on the order of the spans and, where they nest, find too few pairs.
+    Greedy pairing would depend on the order of the spans and find too few pairs of nested ones.
 
     >>> match_overlapping([(0, 10), (0, 2)], [(0, 10), (8, 10)])
     2
     """
     if not gold or not predicted:
         return 0
-    answers = sorted(predicted)
-    starts = [start for start, _ in answers]
-    reach = np.maximum.accumulate([end for _, end in answers])  # ranges before the first to reach a start end too soon
+    ranges = sorted(predicted)
+    starts = [start for start, _ in ranges]
+    # The highest end so far, which grows: ranges before the first one whose value exceeds a start end before it.
+    reach = np.maximum.accumulate([end for _, end in ranges])
     pairs = [
         (row, column)
         for row, (start, end) in enumerate(gold)
         for column in range(int(np.searchsorted(reach, start, side="right")), bisect_left(starts, end))
-        if answers[column][1] > start
+        if ranges[column][1] > start
     ]
     if len({row for row, _ in pairs}) == len(pairs) == len({column for _, column in pairs}):
-        return len(pairs)  # nothing is contested
+        return len(pairs)  # no range is in two pairs
     rows, columns = np.array(pairs).T
-    graph = csr_array((np.ones(len(pairs), np.int8), (rows, columns)), shape=(len(gold), len(answers)))
+    graph = csr_array((np.ones(len(pairs), np.int8), (rows, columns)), shape=(len(gold), len(ranges)))
     return int((maximum_bipartite_matching(graph, perm_type="column") >= 0).sum())
 
 
 def snap_to_tokens(spans: Iterable[LabeledSpan], tokens: Sequence[tuple[int, int]]) -> set[LabeledSpan]:
     """Widen spans to whole tokens, for benchmarks whose gold is whole tokens.
 
-    A span covers every token that it overlaps; spans that become equal are one; a span that overlaps no token stays
-    as it is, so that it still counts as wrong.
+    A span then covers every token that it overlaps. Spans that become equal are one. A span that overlaps no token is
+    left as it is, so that it counts as wrong.
 
     Args:
         spans: in code points.
-        tokens: ranges in code points, in order, not overlapping; empty leaves the spans as they are.
+        tokens: ranges in code points, in order, not overlapping; if empty, spans are left as they are.
 
     >>> snap_to_tokens({(1, 7, "LOC")}, [(0, 7), (8, 12)])
     {(0, 7, 'LOC')}
@@ -171,63 +155,9 @@ def snap_to_tokens(spans: Iterable[LabeledSpan], tokens: Sequence[tuple[int, int
     return snapped
 
 
-def entity_spans(article: Article) -> set[LabeledSpan]:
-    """The entities of an article, nested ones included."""
-    return {(entity.start, entity.end, entity.label) for entity in article.entities}
+def stray_spans(article: Article) -> set[LabeledSpan]:
+    """Gold spans that open with a stray I- tag, which seqeval's strict IOB2 does not count as mentions.
 
-
-def trigger_spans(article: Article) -> set[LabeledSpan]:
-    """The triggers of an article, one span for each type of an event."""
-    return {(event.trigger.start, event.trigger.end, label) for event in article.events for label in event.types}
-
-
-def argument_tuples(article: Article) -> set[tuple[int, int, str, int, int, str]]:
-    """The arguments of an article, for `count_exact`.
-
-    Returns:
-        (trigger start, trigger end, event type, entity start, entity end, role), one for each type of the event. The
-        entity's label is left out, as is usual: a wrong label is the entity tagger's error.
+    The CoNLL reader lists them in ``article.meta["stray"]`` as ``[start, end, label]``, in code points.
     """
-    where = {entity.id: entity for entity in article.entities if entity.id}
-    return {
-        (event.trigger.start, event.trigger.end, label, entity.start, entity.end, argument.role)
-        for event in article.events
-        for label in event.types
-        for argument in event.arguments
-        if (entity := where.get(argument.entity))
-    }
-
-
-def strict_iob2_spans(tags: Sequence[str]) -> set[LabeledSpan]:
-    """Spans of token indices as seqeval's ``mode="strict", scheme=IOB2`` reads them.
-
-    A span starts at ``B-`` and goes on through ``I-`` of the same label. An ``I-`` with nothing to continue is stray,
-    and so is every ``I-`` that follows it up to the next ``B-``: a run that seqeval's default mode counts as a span
-    is dropped as a whole. So these are the default mode's spans less those that open with ``I-``.
-
-    >>> sorted(strict_iob2_spans(["I-LOC", "I-LOC", "B-PER", "I-PER", "I-LOC"]))
-    [(2, 4, 'PER')]
-
-    Raises:
-        ValueError: a tag is none of ``O``, ``B-label``, ``I-label``.
-    """
-    spans: set[LabeledSpan] = set()
-    start, label = -1, ""  # of the open span; start -1 for none
-    for index, tag in enumerate([*tags, "O"]):
-        prefix, _, name = tag.partition("-")
-        if tag != "O" and (prefix not in ("B", "I") or not name):
-            raise ValueError(f"tag {tag!r} at {index} is not IOB2: it must be O, B-label or I-label")
-        if start >= 0 and not (prefix == "I" and name == label):
-            spans.add((start, index, label))
-            start = -1
-        if prefix == "B":
-            start, label = index, name
-    return spans
-
-
-def drop_stray(article: Article) -> set[LabeledSpan]:
-    """The entities that strict IOB2 counts: those of an article less those that open with a stray ``I-``.
-
-    The CoNLL reader lists the stray ones in ``article.meta["stray"]`` as ``[start, end, label]``, in code points.
-    """
-    return entity_spans(article) - {(start, end, label) for start, end, label in article.meta.get("stray", ())}
+    return {(start, end, label) for start, end, label in article.meta.get("stray", ())}

@@ -1,9 +1,9 @@
-"""How unsure a tagger is of an article: which one is worth annotating next.
+"""Uncertainty of a tagger about an article, for active learning: which article to annotate next.
 
-The measure is the entropy, in bits, of everything that the model decides in the article by its calibrated
-probabilities, divided by the number of words. Bits of independent decisions add up, so tasks with few labels and with
-many need no weights between them. Divided by the words, because annotating costs time for each word, and because a sum
-would put the longest articles first (Settles and Craven 2008 find the same of sequence entropy).
+The measure is the entropy of all decisions in the article, in bits per word, by calibrated probabilities. Bits of
+independent decisions add up, so that tasks need no weights. The sum is divided by the number of words because annotating
+costs time per word, and because it would put the longest articles first (Settles and Craven 2008 find the same for
+sequence entropy).
 """
 
 import heapq
@@ -15,17 +15,18 @@ import numpy as np
 from ..data.articles import Article
 from ..inference import Prediction, Tagger
 from ..models.bundle import Settings
-from ..models.decoding import sigmoid, softmax
+from ..models.probabilities import sigmoid, softmax
+from ..models.tasks import TASKS, Task
 
 KEY = "uncertainty"
-"""The key of ``meta`` that holds the value."""
+"""Key of ``meta`` for the value."""
 
 
 def uncertainty(prediction: Prediction, settings: Settings) -> float:
-    """Bits per word that the model leaves open in an article; 0 without words.
+    """Entropy of an article in bits per word; 0 without words.
 
-    Counted are the entity tag of every word, the beginning of a trigger of each type at every word, and each event
-    type of every sentence. Proclitic proclitics are not: an annotator of names and triggers does not decide them.
+    It sums over the entity tag of every word, the begin mark of every trigger type at every word, and the event types of
+    every sentence. Proclitics are left out: an annotator does not decide them.
 
     Args:
         prediction: of an article.
@@ -34,22 +35,22 @@ def uncertainty(prediction: Prediction, settings: Settings) -> float:
     words = len(prediction.encoded.words)
     if not words:
         return 0.0
-    bits = sum(_bits(task, logits, settings) for task, logits in prediction.logits.items())
+    bits = sum(_bits(task, prediction.logits[task.name], settings) for task in TASKS if task.name in prediction.logits)
     return bits / words
 
 
 def most_uncertain(tagger: Tagger, texts: Iterable[str | Article], number: int) -> Iterator[Article]:
-    """The articles that the tagger is least sure of, the least sure first, with the measure in ``meta``.
+    """The most uncertain articles, most uncertain first, tagged and with the measure in ``meta``.
 
-    All texts are read before the first is given; only ``number`` of them are held. Of equally unsure articles the
-    earlier comes first.
+    All texts are read before the first article is yielded; only ``number`` of them are held. Of equally uncertain
+    articles the earlier comes first.
 
     Args:
         tagger: tags the articles.
         texts: any number.
-        number: how many to give.
+        number: of articles to yield.
     """
-    kept: list[tuple[float, int, Article]] = []  # a heap: the surest of the kept ones on top
+    kept: list[tuple[float, int, Article]] = []  # a heap with the least uncertain of them on top
     for place, prediction in enumerate(tagger.predict(texts)):
         value = uncertainty(prediction, tagger.settings)
         item = (value, -place, _with_value(prediction.article, value))
@@ -66,15 +67,15 @@ def _with_value(article: Article, value: float) -> Article:
     return replace(article, meta=meta)
 
 
-def _bits(task: str, logits: np.ndarray, settings: Settings) -> float:
+def _bits(task: Task, logits: np.ndarray, settings: Settings) -> float:
     """Entropy of a task's decisions in an article."""
-    if task == "proclitics":
+    if task.label_logits is None:
         return 0.0
-    scaled = logits.astype(np.float64) / settings.temperature(task)
-    if task == "entities":
+    scaled = task.label_logits(logits.astype(np.float64) / settings.temperature(task.name))
+    if task.exclusive:
         return _entropy(softmax(scaled))
-    chance = sigmoid(scaled[:, 0::2] if task == "triggers" else scaled)  # of the begin marks; the inside follows
-    return _entropy(chance) + _entropy(1 - chance)
+    probabilities = sigmoid(scaled)
+    return _entropy(probabilities) + _entropy(1 - probabilities)
 
 
 def _entropy(probabilities: np.ndarray) -> float:

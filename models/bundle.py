@@ -1,4 +1,4 @@
-"""What a bundle says of itself: everything besides the weights and the tokenizer that tagging depends on."""
+"""Settings of a bundle: everything that tagging depends on besides the weights and the tokenizer."""
 
 import json
 import math
@@ -13,10 +13,10 @@ from .. import renamed
 from ..data.labels import LabelScheme
 from ..data.text.normalizer import VERSION as NORMALIZER
 from ..errors import RasidError
+from .tasks import TASK_NAMES, TASKS
 
 FORMAT = 2
 SETTINGS_FILE, NETWORK_FILE = "rasid.json", "config.json"
-HEADS = ("entities", "triggers", "proclitics", "sentence_types", "article_types")
 
 
 class BundleError(RasidError, ValueError):
@@ -32,14 +32,14 @@ class Settings:
         tasks: tasks that the network has a head for.
         window: sub-words in a window, special tokens included.
         overlap: sub-words that neighboring windows share.
-        normalizer: version of the project's normalizer inside the tokenizer; empty where the encoder brought its own.
-        thresholds: task → probability from which a label counts, for triggers, sentence_types, article_types. [K] each
-        temperatures: task → what its logits are divided by before they become probabilities.
+        normalizer: version of the project's normalizer inside the tokenizer; empty if the encoder has its own.
+        thresholds: task → probability from which a label is predicted, for tasks with any number of labels. [K] each
+        temperatures: task → divides its logits before they become probabilities.
         transitions: CRF scores [K + 1, K], or None.
-        encoder: name of the encoder that training began with.
-        trained_labels: task → labels that some training data annotated; the others were never learned.
-        ngrams: weight of the `NgramModel` that stands beside the network for sentence types; 0 for none.
-        trained: what the training was: data, seed, scores on dev, for the model card.
+        encoder: name of the encoder that was fine-tuned.
+        trained_labels: task → labels that some training data annotated.
+        ngrams: weight of the `NgramModel` whose logits are added for sentence types; 0 for none.
+        trained: data, seed and dev scores of the training run, for the model card.
     """
 
     scheme: LabelScheme
@@ -56,11 +56,11 @@ class Settings:
     trained: Mapping[str, Any] = field(default_factory=dict)
 
     def threshold(self, task: str) -> np.ndarray:
-        """Thresholds of a task, one half where none were tuned. [K]"""
+        """Thresholds of a task, one half if none were tuned. [K]"""
         return np.array(self.thresholds.get(task, (0.5,) * len(self.scheme.labels(task))), dtype=np.float32)
 
     def temperature(self, task: str) -> float:
-        """Temperature of a task, 1 where none was fitted."""
+        """Temperature of a task, 1 if none was fitted."""
         return self.temperatures.get(task, 1.0)
 
     def save(self, folder: Path) -> None:
@@ -72,7 +72,7 @@ class Settings:
             "tasks": self.tasks,
             "window": self.window,
             "overlap": self.overlap,
-            "labels": {task: self.scheme.labels(task) for task in self.tasks if task != "proclitics"},
+            "labels": _labels(self),
             "thresholds": self.thresholds,
             "temperatures": self.temperatures,
             "transitions": self.transitions,
@@ -132,7 +132,7 @@ class Settings:
 
 
 def _of_format_1(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings as version 0.1 wrote them, under today's names."""
+    """Settings of version 0.1 under today's names."""
 
     def tasks(values: Mapping[str, Any]) -> dict[str, Any]:
         return {renamed.TASKS.get(task, task): value for task, value in values.items()}
@@ -158,33 +158,30 @@ def config_file(folder: Path) -> Path:
 
 
 def check_network(folder: Path, settings: Settings, vocabulary: int) -> None:
-    """Make sure that the network of a bundle has the outputs and inputs that its settings and tokenizer speak of.
+    """Check that the network of a bundle fits its settings and its tokenizer.
 
     Args:
         folder: the bundle.
-        settings: of it.
-        vocabulary: sub-words of its tokenizer.
+        settings: its settings.
+        vocabulary: number of sub-words of its tokenizer.
 
     Raises:
-        BundleError: it has not, or does not say.
+        BundleError: labels or tasks differ, the vocabulary is too large, or the configuration cannot be read.
     """
     path = folder / NETWORK_FILE
     if not path.is_file():
         raise BundleError(f"{folder}: there is no {NETWORK_FILE}; export the model again")
     try:
         network = json.loads(path.read_text(encoding="utf-8"))
-        found = {key: network[key] for key in ("entities", "events", "tasks")}
+        outputs = {key: network[key] for key in ("entities", "events", "tasks")}
         known = int(network["encoder"]["vocab_size"])
     except (KeyError, RecursionError, TypeError, ValueError) as error:
         raise BundleError(f"{path}: cannot be read: {type(error).__name__}: {error}") from error
     scheme = settings.scheme
-    for key, wanted in (
-        ("entities", scheme.labels("entities")),
-        ("events", scheme.labels("triggers")),
-        ("tasks", settings.tasks),
-    ):
-        names = renamed.TASKS if key == "tasks" else {}
-        if tuple(names.get(name, name) for name in found[key]) != wanted:
+    expected = {"entities": tuple(scheme.entities), "events": tuple(scheme.events), "tasks": settings.tasks}
+    for key, names in expected.items():
+        new_names = renamed.TASKS if key == "tasks" else {}
+        if tuple(new_names.get(name, name) for name in outputs[key]) != names:
             raise BundleError(f"{path}: its {key} differ from those of {SETTINGS_FILE}: the bundle was edited")
     if vocabulary > known:
         raise BundleError(
@@ -193,13 +190,17 @@ def check_network(folder: Path, settings: Settings, vocabulary: int) -> None:
         )
 
 
+def _labels(settings: Settings) -> dict[str, tuple[str, ...]]:
+    """Task → its labels, for the tasks that have labels."""
+    return {task.name: task.labels(settings.scheme) for task in TASKS if task.name in settings.tasks and task.section}
+
+
 def _problems(settings: Settings, labels: Mapping[str, Any]) -> Iterator[str]:
-    """How settings contradict themselves."""
+    """Contradictions within settings."""
     scheme = settings.scheme
-    if unknown := set(settings.tasks) - set(HEADS):
+    if unknown := set(settings.tasks) - set(TASK_NAMES):
         yield f"unknown task {min(unknown)!r}"
-    wanted = {task: scheme.labels(task) for task in settings.tasks if task != "proclitics"}
-    for task, names in wanted.items():
+    for task, names in _labels(settings).items():
         if tuple(labels[task]) != names:
             yield f"the label order of {task} differs from the scheme's: the bundle was edited"
     for task, values in settings.thresholds.items():
@@ -213,7 +214,7 @@ def _problems(settings: Settings, labels: Mapping[str, Any]) -> Iterator[str]:
     if not 0 <= settings.ngrams < math.inf or (settings.ngrams and "sentence_types" not in settings.tasks):
         yield f"the linear model for sentence types has weight {settings.ngrams}"
     if settings.transitions is not None:
-        tags = 1 + 2 * len(scheme.labels("entities"))
+        tags = 1 + 2 * len(scheme.entities)
         if [len(row) for row in settings.transitions] != [tags] * (tags + 1):
             yield f"the transitions are not of {tags} tags"
         if not all(math.isfinite(value) for row in settings.transitions for value in row):

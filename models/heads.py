@@ -1,42 +1,62 @@
-"""One head per task over the encoder's states: shapes in, logits out."""
+"""Parts of the network between the encoder's states and the logits of the tasks."""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeadInputs:
+    """What the heads read.
+
+    Attributes:
+        words: states of the words. [B, W, H]
+        sentences: first and one-past-last word of each sentence; padding is 0, 0. [B, S, 2]
+        sentence_numbers: number of each sentence in its article. [B, S]
+        tasks: tasks that the network is trained for.
+    """
+
+    words: Tensor
+    sentences: Tensor
+    sentence_numbers: Tensor
+    tasks: AbstractSet[str]
 
 
 class WordPooling(nn.Module):
     """States of the sub-words of a word to one state.
 
     Args:
-        how: ``first`` sub-word, ``mean`` of all, or learned ``attention`` over them.
-        hidden: width of the states.
+        pooling: ``first`` sub-word, ``mean`` of all, or learned ``attention`` over them.
+        hidden: size of the states.
     """
 
-    def __init__(self, how: str, hidden: int) -> None:
+    def __init__(self, pooling: str, hidden: int) -> None:
         super().__init__()
-        self.how = how
-        self.score = nn.Linear(hidden, 1) if how == "attention" else None
+        self.pooling = pooling
+        self.score = nn.Linear(hidden, 1) if pooling == "attention" else None
 
     def forward(self, states: Tensor, words: Tensor) -> Tensor:
         """States [B, T, H] and words [B, W, 2] (first and one past the last sub-word) to [B, W, H]."""
-        if self.how == "first":
+        if self.pooling == "first":
             index = words[:, :, :1].expand(-1, -1, states.shape[-1])  # [B, W, H]
             return states.gather(1, index)
         position = torch.arange(states.shape[1], device=states.device)  # [T]
         member = (position >= words[:, :, :1]) & (position < words[:, :, 1:])  # [B, W, T]
         weight = member.to(states.dtype)
         if self.score is not None:
-            # Bounded scores need no maximum to be subtracted: exp stays finite in every precision that trains.
+            # With bounded scores exp stays finite in every precision; the maximum need not be subtracted.
             weight = weight * torch.exp(10 * torch.tanh(self.score(states).transpose(1, 2) / 10))
         weight = weight / weight.sum(-1, keepdim=True).clamp(min=1e-6)
         return weight @ states  # [B, W, H]
 
 
 class SentenceHead(nn.Module):
-    """Label-wise attention over the words of a sentence (Mullenbach et al. 2018): each label reads its own words.
+    """Label-wise attention over the words of a sentence (Mullenbach et al. 2018): each label has its own weights.
 
     Args:
-        hidden: width of the word states.
+        hidden: size of the word states.
         labels: number of labels.
     """
 
@@ -56,14 +76,14 @@ class SentenceHead(nn.Module):
 
 
 class ArticleHead(nn.Module):
-    """What a sentence says of the whole article: its own types, weighed by where it stands.
+    """Logits of the article from each sentence: its sentence logits, scaled, plus a bias for the sentence's position.
 
-    News says in its title and lead what it is about, so a label of the article is a label of a sentence near its
-    beginning: few parameters, which a few hundred labeled articles can teach.
+    News has its topic in title and lead, so a label of the article is a label of a sentence near its beginning. The few
+    parameters can be learned from a few hundred labeled articles.
 
     Args:
         labels: number of labels.
-        places: so many first sentences are told apart; all later ones are one place.
+        places: number of positions with a bias of their own; later sentences share the last one.
     """
 
     def __init__(self, labels: int, places: int) -> None:
@@ -79,14 +99,18 @@ class ArticleHead(nn.Module):
 
 
 class LinearChain(nn.Module):
-    """A linear-chain CRF over word tags (Lafferty et al. 2001), trained also where only some labels were annotated."""
+    """A linear-chain CRF over word tags (Lafferty et al. 2001) that can be trained on partial annotation.
+
+    Args:
+        tags: number of tags, K.
+        forbidden: transitions that are never allowed; the last row is the start of a text. [K + 1, K] bool
+    """
 
     def __init__(self, tags: int, forbidden: Tensor) -> None:
-        """Args: number of tags; which transitions [K, K] and starts (row K) are never allowed, as bool [K + 1, K]."""
         super().__init__()
         self.transitions = nn.Parameter(torch.zeros(tags + 1, tags))  # the last row is the start
         self.forbidden: Tensor
-        # Saved with the weights: transformers loads into memory that it leaves unset for what no file has.
+        # Saved with the weights, because transformers leaves memory unset for a buffer that no file has.
         self.register_buffer("forbidden", forbidden)
 
     def scores(self) -> Tensor:
@@ -96,23 +120,24 @@ class LinearChain(nn.Module):
     def negative_log_likelihood(
         self, emissions: Tensor, allowed: Tensor, mask: Tensor, continues: Tensor | None = None
     ) -> Tensor:
-        """Minus the log of the probability of all tag sequences that the gold allows.
+        """Negative log-likelihood of all tag sequences that the gold allows.
 
         Args:
             emissions: [B, W, K]
             allowed: tags that gold allows at each word. [B, W, K] bool
             mask: real words, a prefix of each row. [B, W] bool
-            continues: rows that do not begin a text: any tag may stand first, and no start is scored. [B] bool
+            continues: rows that do not begin a text: any tag may come first, and no start is scored. [B] bool
 
         Returns:
             [B]
         """
         with torch.autocast(emissions.device.type, enabled=False):
-            free = emissions.float()
-            held = free.masked_fill(~allowed, -1e4)
-            return self._partition(free, mask, continues) - self._partition(held, mask, continues)
+            scores = emissions.float()
+            allowed_scores = scores.masked_fill(~allowed, -1e4)
+            return self._partition(scores, mask, continues) - self._partition(allowed_scores, mask, continues)
 
     def _partition(self, emissions: Tensor, mask: Tensor, continues: Tensor | None) -> Tensor:
+        """Log of the sum over all tag sequences. [B]"""
         scores = self.scores()
         step, start = scores[:-1], scores[-1]
         if continues is not None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from ..data.windows.targets import IGNORED
+from ..data.windows.columns import IGNORED
 
 NGRAM_FILE = "ngrams.safetensors"
 _OLD_FILE = "lexical.safetensors"  # of version 0.1

@@ -337,7 +337,7 @@ def test_without_an_article_head_an_article_has_the_types_of_its_sentences(token
 
 
 def test_a_crf_decides_by_its_transitions(decide, scheme):
-    from rasid.models.decoding import forbidden_transitions
+    from rasid.models.viterbi import forbidden_transitions
 
     tags = 1 + 2 * len(scheme.labels("entities"))
     transitions = np.where(forbidden_transitions(tags), -1e4, 0.0)

@@ -16,12 +16,13 @@ from ..data.labels import LabelScheme, load_scheme
 from ..data.problems import DataError, Problem
 from ..data.windows.batches import padding_share, plan_run
 from ..data.windows.encoding import TextEncoder
-from ..data.windows.targets import AnnotatedLabels, TargetMaker
+from ..data.windows.targets import AnnotatedLabels
 from ..data.windows.training_set import Statistics, WindowSet, write_windows
 from ..models import ngrams
-from ..models.bundle import HEADS, Settings
+from ..models.bundle import Settings
 from ..models.encoders import Encoder, load_encoder, scratch_encoder
 from ..models.network import RasidConfig, RasidModel
+from ..models.tasks import TASK_NAMES, target_maker
 from .trainer import Schedule, processes
 
 
@@ -109,7 +110,7 @@ def make_model(config: Config, data: Data, encoder: Encoder, seed: int) -> Rasid
     entities = config.tasks.get("entities")
     network_config = RasidConfig(
         encoder=encoder.model.config.to_dict(),
-        tasks=[task for task in HEADS if task in config.tasks],
+        tasks=[task for task in TASK_NAMES if task in config.tasks],
         entities=data.scheme.labels("entities"),
         events=data.scheme.labels("triggers"),
         pooling=config.encoder.pooling,
@@ -125,7 +126,7 @@ def make_settings(config: Config, data: Data, encoder: Encoder) -> Settings:
     for dataset in data.train:
         for task, labels in dataset.annotated_labels.items():
             trained_labels.setdefault(task, set()).update(labels)
-    tasks = tuple(task for task in HEADS if task in config.tasks)
+    tasks = tuple(task for task in TASK_NAMES if task in config.tasks)
     return Settings(
         scheme=data.scheme,
         tasks=tasks,
@@ -162,7 +163,7 @@ def make_windows(file: Path, config: Config, data: Data, text_encoder: TextEncod
     path = file if state.is_main_process else file.with_name(f"{file.name}.{os.getpid()}")
     path.parent.mkdir(parents=True, exist_ok=True)
     budget = config.training.batch_tokens
-    statistics = write_windows(path, sources, text_encoder, TargetMaker(data.scheme), budget=budget)
+    statistics = write_windows(path, sources, text_encoder, target_maker(data.scheme), budget=budget)
     windows = WindowSet(path)
     if not state.is_main_process:
         path.unlink()  # remains mapped until the process ends
@@ -229,14 +230,13 @@ def make_ngrams(config: Config, data: Data, text_encoder: TextEncoder) -> ngrams
     """The n-gram model, fitted to the training sentences; None if the config has none."""
     if not _ngram_weight(config):
         return None
-    maker = TargetMaker(data.scheme)
+    maker = target_maker(data.scheme)
     texts: list[str] = []
     targets: list[np.ndarray] = []
     for article, annotated_labels in _articles_with_sentence_types(data):
-        sentences = [(s.start, s.end) for s in article.sentences] or None
-        encoded = text_encoder.encode([article.text], [sentences])[0]
+        (encoded,) = text_encoder.encode([article])
         texts += text_encoder.normalized_sentences(article.text, encoded)
-        targets.append(maker.make(article, encoded, annotated_labels).sentence_types)
+        targets.append(maker.make(article, encoded, annotated_labels)["sentence_types"])
     return ngrams.fit(texts, np.concatenate(targets))
 
 

@@ -22,6 +22,7 @@ from ..configs.schema import Config
 from ..data.windows.training_set import Collator
 from ..evaluate.report import Report
 from ..models.encoders import Encoder
+from ..models.tasks import columns_of
 from . import prepare
 from .arguments import installed_loggers
 from .export import export
@@ -114,7 +115,7 @@ def _dry_run(config: Config, data: prepare.Data, encoder: Encoder, folder: Path)
     with TemporaryDirectory() as temporary:
         run = _prepare(Path(temporary) / "windows.arrow", config, data, encoder, folder)
         parts = make_parts(run, config.training.seeds[0], encoder)
-        collate = Collator(run.text_encoder.pad_id, len(parts.model.config.events))
+        collate = Collator(run.text_encoder.pad_id, columns_of(data.scheme))
         batch = collate(run.windows.__getitems__(parts.plan.schedule.batches[0].tolist()))
         targets = batch.pop("targets")
         batch.pop("ids")

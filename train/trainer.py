@@ -14,6 +14,7 @@ from transformers import Trainer, TrainingArguments
 from ..data.windows.training_set import Collator, WindowSet
 from ..errors import RasidError
 from ..models.network import RasidModel
+from ..models.tasks import columns_of
 
 
 class NonFiniteLossError(RasidError, RuntimeError):
@@ -100,7 +101,7 @@ class RasidTrainer(Trainer):
             args=args,
             train_dataset=windows,
             eval_dataset=windows,  # required by transformers, but not used: `score` has the dev articles
-            data_collator=Collator(pad_id, len(model.config.events)),
+            data_collator=Collator(pad_id, columns_of(model.config)),
             optimizers=(optimizer, None),
             callbacks=list(callbacks),
         )

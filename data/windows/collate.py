@@ -1,4 +1,4 @@
-"""Windows to padded arrays. NumPy only, without a Python step per token."""
+"""Windows to padded arrays, and batches of windows for inference. NumPy only."""
 
 from collections.abc import Sequence
 
@@ -8,12 +8,12 @@ from .encoding import Window
 
 
 def pad(flat: np.ndarray, lengths: np.ndarray, fill: int = 0) -> np.ndarray:
-    """Rows of different lengths, laid end to end, to one padded array.
+    """Pad rows of different lengths.
 
     Args:
-        flat: all rows' items in turn; further axes are kept. [N, …]
+        flat: the items of all rows, end to end; further axes are kept. [sum of lengths, …]
         lengths: items of each row. [B]
-        fill: what stands in the padding.
+        fill: value of the padding.
 
     Returns:
         [B, longest, …]; at least one column, so that no axis is empty.
@@ -28,28 +28,58 @@ def pad(flat: np.ndarray, lengths: np.ndarray, fill: int = 0) -> np.ndarray:
 
 
 def model_inputs(windows: Sequence[Window], pad_id: int) -> dict[str, np.ndarray]:
-    """Inputs of the network for a batch of windows; `RasidModel.forward` gives names and shapes."""
-    lengths = np.array([len(window.input_ids) for window in windows])
-    word_counts = np.array([len(window.words) for window in windows])
-    sentence_counts = np.array([len(window.sentences) for window in windows])
-    ids = np.concatenate([window.input_ids for window in windows]).astype(np.int64)
-    words = np.concatenate([window.words for window in windows]).astype(np.int64)
-    sentences = np.concatenate([window.sentences for window in windows]).astype(np.int64)
-    padded = pad(ids, lengths, pad_id)
+    """Inputs of the network for a batch of windows; `RasidModel.forward` has names and shapes."""
+    return padded_inputs(
+        np.concatenate([window.input_ids for window in windows]),
+        np.array([len(window.input_ids) for window in windows]),
+        np.concatenate([window.words for window in windows]),
+        np.array([len(window.words) for window in windows]),
+        np.concatenate([window.sentences for window in windows]),
+        np.array([len(window.sentences) for window in windows]),
+        pad_id,
+    )
+
+
+def padded_inputs(
+    ids: np.ndarray,
+    lengths: np.ndarray,
+    words: np.ndarray,
+    word_counts: np.ndarray,
+    sentences: np.ndarray,
+    sentence_counts: np.ndarray,
+    pad_id: int,
+) -> dict[str, np.ndarray]:
+    """Inputs of the network from the arrays of several windows, end to end.
+
+    Args:
+        ids: sub-words. [sum of T]
+        lengths: sub-words of each window. [B]
+        words: as `Window.words`. [sum of W, 2]
+        word_counts: words of each window. [B]
+        sentences: as `Window.sentences`. [sum of S, 3]
+        sentence_counts: sentences of each window. [B]
+        pad_id: of the tokenizer.
+    """
+    input_ids = pad(ids.astype(np.int64), lengths, pad_id)
+    sentences = sentences.astype(np.int64)
     return {
-        "input_ids": padded,
-        "attention_mask": (np.arange(padded.shape[1]) < lengths[:, None]).astype(np.int64),
-        "words": pad(words, word_counts),
+        "input_ids": input_ids,
+        "attention_mask": (np.arange(input_ids.shape[1]) < lengths[:, None]).astype(np.int64),
+        "words": pad(words.astype(np.int64), word_counts),
         "sentences": pad(sentences[:, 1:], sentence_counts),
         "sentence_numbers": pad(sentences[:, 0], sentence_counts),
     }
 
 
 def budget_batches(lengths: np.ndarray, budget: int) -> list[np.ndarray]:
-    """Batches of like length for inference, longest first, so that memory is at its peak at once.
+    """Batches of similar lengths for inference, longest first, so that memory peaks in the first batch.
 
-    A batch is cut short where its padding would be more than a sixteenth of the budget: what a small call to the
-    network costs by itself is less than that.
+    A batch ends where its padding would be more than a sixteenth of the budget: the overhead of one more call to the
+    network costs less.
+
+    Args:
+        lengths: sub-words of each window. [N]
+        budget: sub-words in a batch, padding included.
 
     >>> [batch.tolist() for batch in budget_batches(np.array([2, 9, 3, 2]), 32)]
     [[1], [2, 0, 3]]

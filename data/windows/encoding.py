@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..articles import Article, Sentence
 from ..text.sentences import split_sentences
 from ..text.words import split_words
 
@@ -102,27 +103,21 @@ class TextEncoder:
         marked = [number for number, token in tokenizer.get_added_tokens_decoder().items() if token.special]
         self._special = np.array(sorted({*marked, *self.prefix, *self.suffix} - {self.unknown_id}), dtype=np.int32)
 
-    def encode(
-        self, texts: Sequence[str], sentences: Sequence[Sequence[tuple[int, int]] | None] | None = None
-    ) -> list[EncodedText]:
-        """Encode texts.
-
-        Args:
-            texts: whole articles, of any length.
-            sentences: per text its sentence offsets where they are given; None splits the text.
-        """
-        # A lone surrogate cannot cross into the tokenizer; one code point for one keeps every offset.
-        readable = [_SURROGATE.sub("\ufffd", text) for text in texts]
-        encodings = self.tokenizer.encode_batch(readable, add_special_tokens=False)
-        given = sentences or [None] * len(texts)
-        return [self._encode(*item) for item in zip(texts, encodings, given, strict=True)]
+    def encode(self, texts: Sequence[str | Article]) -> list[EncodedText]:
+        """Encode texts of any length. The sentences of an article are kept; other texts are split into sentences."""
+        surfaces = [text if isinstance(text, str) else text.text for text in texts]
+        encodings = self.tokenizer.encode_batch(list(map(_readable, surfaces)), add_special_tokens=False)
+        return [
+            self._encode(surface, encoding, () if isinstance(text, str) else text.sentences)
+            for text, surface, encoding in zip(texts, surfaces, encodings, strict=True)
+        ]
 
     def normalized_sentences(self, text: str, encoded: EncodedText) -> list[str]:
-        """The sentences of a text as the tokenizer's normalizer leaves them."""
+        """The sentences of a text after the tokenizer's normalizer."""
         normalize = self.tokenizer.normalizer.normalize_str if self.tokenizer.normalizer else str
-        return [normalize(_SURROGATE.sub("\ufffd", text[start:end])) for start, end in encoded.sentences.tolist()]
+        return [normalize(_readable(text[start:end])) for start, end in encoded.sentences.tolist()]
 
-    def _encode(self, text: str, encoding: "Encoding", sentences: Sequence[tuple[int, int]] | None) -> EncodedText:
+    def _encode(self, text: str, encoding: "Encoding", sentences: Sequence[Sentence]) -> EncodedText:
         ids = np.array(encoding.ids, dtype=np.int32)  # [N]
         if self.unknown_id is not None:  # Unigram finds "</s>" in its vocabulary as it finds any word
             ids[np.isin(ids, self._special)] = self.unknown_id
@@ -150,7 +145,8 @@ class TextEncoder:
             words, word_start = _cut_long_words(words, word_start, counts, starts, len(ids))
         bounds = np.append(word_start, len(ids))  # [U + 1]
 
-        spans = np.array(split_sentences(text) if sentences is None else sentences, dtype=np.int64).reshape(-1, 2)
+        given = [(sentence.start, sentence.end) for sentence in sentences]
+        spans = np.array(given or split_sentences(text), dtype=np.int64).reshape(-1, 2)
         first = np.searchsorted(words[:, 1], spans[:, 0], side="right")
         last = np.searchsorted(words[:, 0], spans[:, 1], side="left")
         seen = first < last
@@ -220,6 +216,11 @@ class TextEncoder:
             owned=(own, own_end),
             sentences=np.column_stack([numbers, local]).astype(np.int32),
         )
+
+
+def _readable(text: str) -> str:
+    """The text without lone surrogates, which the tokenizer does not take; every offset stays."""
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def _unknown_id(tokenizer: "Tokenizer") -> int | None:

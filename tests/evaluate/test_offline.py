@@ -8,10 +8,10 @@ from rasid import Tagger
 from rasid.data.articles import Article, Entity, Event, Sentence, Span
 from rasid.data.problems import ProblemLog
 from rasid.data.windows.encoding import TextEncoder
-from rasid.data.windows.targets import TargetMaker
 from rasid.evaluate import offline
 from rasid.evaluate.report import Bootstrap, Report, data_hash
 from rasid.models.bundle import Settings
+from rasid.models.tasks import target_maker
 
 TASKS = ("entities", "triggers", "proclitics", "sentence_types", "article_types")
 FEW = Bootstrap(samples=50)
@@ -28,20 +28,19 @@ def saying(tokenizer_json, scheme, everything):
 
     def make(said, *, sure=6.0, middle=0.0, tasks=TASKS, **options) -> Tagger:
         reader = TextEncoder(Tokenizer.from_str(tokenizer_json), window=512, overlap=64)
-        maker, owns = TargetMaker(scheme), {}
-        given = [[(s.start, s.end) for s in article.sentences] or None for article in said]
-        for article, encoded in zip(said, reader.encode([a.text for a in said], given), strict=True):
+        maker, owns = target_maker(scheme), {}
+        for article, encoded in zip(said, reader.encode(said), strict=True):
             targets = maker.make(replace(article, annotated={}), encoded, everything)
             words, kinds = len(encoded.words), len(scheme.labels("triggers"))
             marks = np.zeros((words, 2 * kinds), dtype=bool)
-            marks[targets.triggers[:, 0], targets.triggers[:, 1]] = True
+            marks[targets["triggers"][:, 0], targets["triggers"][:, 1]] = True
             on = {
-                "entities": targets.entities[:, None] == np.arange(1 + 2 * len(scheme.labels("entities"))),
+                "entities": targets["entities"][:, None] == np.arange(1 + 2 * len(scheme.labels("entities"))),
                 "triggers": marks,
-                "proclitics": np.maximum(targets.proclitics, 0)[:, None] == np.arange(4),
-                "sentence_types": targets.sentence_types == 1,
+                "proclitics": np.maximum(targets["proclitics"], 0)[:, None] == np.arange(4),
+                "sentence_types": targets["sentence_types"] == 1,
                 # The first sentence says what the article is about.
-                "article_types": (np.arange(len(encoded.sentences)) == 0)[:, None] & (targets.article_types == 1),
+                "article_types": (np.arange(len(encoded.sentences)) == 0)[:, None] & (targets["article_types"] == 1),
             }
             for window in encoded.windows:
                 owns[tuple(window.input_ids.tolist())] = {
@@ -198,6 +197,49 @@ def test_stray_tags_are_read_both_ways(saying, scheme):
     assert any("iob2" in note for note in report.notes)
 
 
+def by_seqeval(report):
+    return [report.score("entities", metric, mode="seqeval").value for metric in ("precision", "recall", "f1")]
+
+
+def ours(report, mode="strict"):
+    return [report.score("entities", metric, mode=mode).value for metric in ("precision", "recall", "f1")]
+
+
+TAG_LINES = ["سوريا {}-GPE", "في O", "بغداد {}-GPE", "وواشنطن {}-GPE", "", "هدنة O", "سامر {}-PER", "الحلبي I-PER", ""]
+
+
+@pytest.mark.parametrize("stray", [False, True])
+def test_seqeval_agrees_on_tags(saying, scheme, stray):
+    from rasid.data.formats import conll
+
+    marks = iter("IBBI" if stray else "BBBB")
+    lines = [line.format(next(marks)) if "{}" in line else line for line in TAG_LINES]
+    gold = list(conll.read([f"{line}\n" for line in lines], ProblemLog()))
+    assert any(article.meta.get("stray") for article in gold) == stray
+    # One mention is missed, and one has a wrong label.
+    said = [replace(a, entities=(replace(a.entities[0], label="ORG"), *a.entities[2:])) for a in gold]
+    labels = {"entities": scheme.labels("entities")}
+    report = offline.evaluate(saying(said), gold, labels, bundle="b", data="d", bootstrap=FEW)
+    assert by_seqeval(report) == pytest.approx(ours(report))
+    assert 0 < by_seqeval(report)[2] < 1
+
+
+def test_seqeval_agrees_on_spans_inside_words(saying, everything):
+    text = "زار وواشنطن وبغداد مع سامر الحلبي"
+    gold = [article(text, ("واشنطن", "GPE"), ("بغداد", "GPE"), ("سامر الحلبي", "PER"))]
+    said = [article(text, ("واشنطن", "GPE"), ("وبغداد", "GPE"), ("سامر", "PER"))]
+    report = offline.evaluate(saying(said), gold, everything, bundle="b", data="d", bootstrap=FEW)
+    assert by_seqeval(report) == pytest.approx([1 / 3] * 3)
+    assert ours(report) == pytest.approx([1 / 3] * 3)
+
+
+def test_nested_gold_has_no_seqeval_score(saying, everything):
+    text = "هيئة الإغاثة في سوريا"
+    gold = [article(text, ("هيئة الإغاثة في سوريا", "ORG"), ("سوريا", "GPE"))]
+    report = offline.evaluate(saying(gold), gold, everything, bundle="b", data="d", bootstrap=FEW)
+    assert "seqeval" not in {score.mode for score in report.scores}
+
+
 # ---- what was annotated -------------------------------------------------------------------------------------------------
 
 
@@ -240,7 +282,7 @@ def test_labels_that_a_data_set_does_not_supervise_do_not_count(saying):
     assert figures(report) == (1, 1, 1, 1.0)
     assert not report.unpredictable
     outcome = offline.run(saying(said), gold, {"entities": ("GPE",)})
-    assert len(outcome.entity_tags) == 0  # the right tag of the other words is not known: nothing to calibrate on
+    assert "entities" not in outcome.tables  # the right tag of the other words is not known: nothing to calibrate on
 
 
 def test_a_sentence_that_the_encoder_cannot_see_is_a_row_all_the_same(saying, everything):
@@ -279,7 +321,7 @@ def test_articles_take_the_types_of_their_sentences_without_a_head_of_their_own(
     ]
     tagger = saying(gold, tasks=("sentence_types",))
     outcome = offline.run(tagger, gold, everything)
-    assert set(outcome.tasks) == {"sentence_types", "article_types"}
+    assert set(outcome.annotated_labels) == {"sentence_types", "article_types"}
     assert offline.headline([outcome], tagger.settings)["article_types.f1"] == 1.0
     tuned = offline.calibrate(tagger.settings, [outcome])
     assert set(tuned.thresholds) == {"sentence_types"}

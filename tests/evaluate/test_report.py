@@ -8,9 +8,10 @@ from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span
 from rasid.evaluate.classification import score_labels
 from rasid.evaluate.comparison import compare_reports
 from rasid.evaluate.counts import Counts
-from rasid.evaluate.errors import MentionError, frequent_errors
+from rasid.evaluate.errors import FrequentError, frequent_errors
 from rasid.evaluate.markdown import to_markdown
-from rasid.evaluate.report import Bootstrap, Report, ReportError, data_hash, label_scores, span_scores
+from rasid.evaluate.report import Bootstrap, Report, ReportError, data_hash
+from rasid.evaluate.scores import label_scores, span_scores
 from rasid.evaluate.spans import score_spans
 
 BOOTSTRAP = Bootstrap(samples=200, seed=1)
@@ -144,7 +145,7 @@ def test_markdown(report):
 
 
 def test_markdown_tables_are_whole_whatever_is_in_the_text(report):
-    hostile = MentionError(
+    hostile = FrequentError(
         task="entities", kind="missed", label="LOC", text="a\\|b\nc", count=1, article="|", before="\u2028", after="<b>"
     )
     lines = to_markdown(replace(report, errors=(hostile,))).splitlines()

@@ -5,8 +5,6 @@ import pytest
 
 from rasid.evaluate.counts import Counts, average
 from rasid.evaluate.significance import (
-    bootstrap_average_precision,
-    bootstrap_interval,
     paired_difference,
     percentile_interval,
     resample,
@@ -43,6 +41,16 @@ def test_large_data_is_resampled_in_parts(monkeypatch, counts):
     assert resample_average_precision(gold, np.linspace(0, 1, 200), groups, 100, samples=23).shape == (23,)
 
 
+def bootstrap_interval(counts, statistic, *, samples=1000, seed=0, level=0.95):
+    return percentile_interval(statistic(resample(counts.table, samples=samples, seed=seed)), level)
+
+
+def bootstrap_average_precision(gold, probabilities, groups, *, samples=1000):
+    numbers = np.unique(groups, return_inverse=True)[1]
+    values = resample_average_precision(gold, probabilities, numbers, int(numbers.max(initial=-1)) + 1, samples=samples)
+    return percentile_interval(values)
+
+
 def test_the_interval_is_that_of_theory(counts):
     interval = bootstrap_interval(counts, RECALL, samples=4000)
     recall, error = counts.score("recall"), counts.table[:, 0, 0].std() / 10 / np.sqrt(200)
@@ -63,7 +71,7 @@ def test_fewer_than_two_articles_have_no_interval(counts, articles):
     interval = bootstrap_interval(few, F1)
     assert np.isnan([interval.low, interval.high]).all()
     gold = np.ones(4 * articles, bool)
-    ranking = bootstrap_average_precision(gold, gold * 0.5, groups=np.zeros(4 * articles, int))
+    ranking = bootstrap_average_precision(gold, gold * 0.5, np.zeros(4 * articles, int))
     assert np.isnan([ranking.low, ranking.high]).all()
 
 
@@ -78,9 +86,9 @@ def test_articles_are_drawn_with_all_their_rows():
     gold = np.repeat(generator.integers(2, size=40), 10).astype(bool)
     probabilities = np.repeat(generator.random(40), 10)  # ten equal rows an article say no more than one
     groups = np.repeat(np.arange(40) * 7, 10)
-    by_article = bootstrap_average_precision(gold, probabilities, groups=groups, samples=300)
-    single = bootstrap_average_precision(gold[::10], probabilities[::10], samples=300)
-    by_row = bootstrap_average_precision(gold, probabilities, samples=300)
+    by_article = bootstrap_average_precision(gold, probabilities, groups, samples=300)
+    single = bootstrap_average_precision(gold[::10], probabilities[::10], groups[::10], samples=300)
+    by_row = bootstrap_average_precision(gold, probabilities, np.arange(400), samples=300)
     assert by_article.low == pytest.approx(single.low) and by_article.high == pytest.approx(single.high)
     assert by_row.high - by_row.low < 0.6 * (by_article.high - by_article.low)
 

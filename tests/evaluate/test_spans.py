@@ -12,16 +12,12 @@ from rasid.data.articles import Argument, Article, Entity, Event, Span
 from rasid.evaluate.counts import AVERAGINGS, METRICS, Counts, average, rate
 from rasid.evaluate.spans import (
     MODES,
-    argument_tuples,
-    count_exact,
-    drop_stray,
-    entity_spans,
     match_overlapping,
     score_spans,
     snap_to_tokens,
-    strict_iob2_spans,
-    trigger_spans,
+    stray_spans,
 )
+from rasid.models.tasks import entities, triggers
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
 
@@ -41,11 +37,15 @@ def default_spans(tags):
     return {(start, end + 1, label) for label, start, end in get_entities(tags)}
 
 
+def strict_spans(tags):
+    return {span for span in default_spans(tags) if tags[span[0]].startswith("B-")}
+
+
 @settings(max_examples=200, deadline=None)
 @given(tagged_sentences(), st.booleans())
 def test_strict_scores_equal_seqeval(sentences, strict):
     gold, predicted = sentences
-    read = strict_iob2_spans if strict else default_spans
+    read = strict_spans if strict else default_spans
     counts = score_spans([read(tags) for tags in gold], [read(tags) for tags in predicted], LABELS).strict
     options = {"mode": "strict", "scheme": IOB2} if strict else {}
     seen = [label for label, row in sorted(zip(LABELS, counts.total, strict=True)) if row.sum()]
@@ -60,32 +60,6 @@ def test_strict_scores_equal_seqeval(sentences, strict):
         )
         by_label = reference(gold, predicted, average=None, **options)
         assert [counts.score(metric, label=label) for label in seen] == pytest.approx(list(by_label))
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.lists(st.sampled_from(TAGS), min_size=1, max_size=10))
-def test_strict_iob2_drops_the_spans_that_open_with_a_stray_tag(tags):
-    assert strict_iob2_spans(tags) == {span for span in default_spans(tags) if tags[span[0]].startswith("B-")}
-
-
-@pytest.mark.parametrize(
-    ("tags", "spans"),
-    [
-        (["I-LOC", "I-LOC", "O"], set()),
-        (["B-LOC", "I-PERS", "I-LOC"], {(0, 1, "LOC")}),
-        (["I-LOC", "B-LOC", "I-LOC"], {(1, 3, "LOC")}),
-        (["B-LOC", "B-LOC"], {(0, 1, "LOC"), (1, 2, "LOC")}),
-        ([], set()),
-    ],
-)
-def test_strict_iob2_examples(tags, spans):
-    assert strict_iob2_spans(tags) == spans
-
-
-@pytest.mark.parametrize("tag", ["S-LOC", "B", "B-", "LOC", ""])
-def test_a_tag_that_is_not_iob2_is_refused(tag):
-    with pytest.raises(ValueError, match="at 1 is not IOB2"):
-        strict_iob2_spans(["O", tag])
 
 
 def test_hand_computed_scores():
@@ -119,18 +93,6 @@ def test_nothing_to_measure_is_not_zero():
         missed.score("f1", label="ORG")
 
 
-def test_what_was_not_annotated_counts_nowhere():
-    gold = [{(0, 1, "LOC"), (2, 3, "PERS")}] * 3
-    predicted = [{(0, 1, "PERS"), (4, 5, "LOC")}] * 3
-    scores = score_spans(gold, predicted, LABELS, annotated=[None, frozenset({"LOC"}), frozenset()])
-    assert scores.strict.table.tolist() == [
-        [[0, 1, 1], [0, 1, 1], [0, 0, 0]],
-        [[0, 0, 0], [0, 1, 1], [0, 0, 0]],
-        [[0, 0, 0], [0, 0, 0], [0, 0, 0]],
-    ]
-    assert scores.type_blind.table.tolist() == [[[1, 1, 1]], [[0, 1, 1]], [[0, 0, 0]]]
-
-
 def test_scores_of_two_parts_add_up():
     gold = [{(0, 1, "LOC")}, {(3, 4, "PERS"), (3, 9, "PERS")}]
     predicted = [{(0, 2, "LOC")}, {(3, 4, "PERS")}]
@@ -151,8 +113,6 @@ def test_an_unknown_label_is_refused(what):
 def test_unequal_lengths_are_refused():
     with pytest.raises(ValueError, match="lengths differ"):
         score_spans([set()], [], LABELS)
-    with pytest.raises(ValueError, match="lengths differ"):
-        score_spans([set()], [set()], LABELS, annotated=[])
 
 
 def test_counts_of_the_wrong_shape_are_refused():
@@ -243,19 +203,9 @@ def article():
 
 
 def test_spans_of_an_article(article):
-    assert entity_spans(article) == {(1, 7, "GPE"), (13, 17, "GPE"), (13, 17, "LOC")}
-    assert drop_stray(article) == {(1, 7, "GPE"), (13, 17, "GPE")}
-    assert trigger_spans(article) == {(8, 12, "ASSAULT"), (8, 12, "THREATEN")}
-    assert argument_tuples(article) == {
-        (8, 12, "ASSAULT", 1, 7, "Actor"),
-        (8, 12, "THREATEN", 1, 7, "Actor"),
-    }
-
-
-def test_arguments_are_counted_by_role(article):
-    gold = argument_tuples(article)
-    counts = count_exact([gold], [{(8, 12, "ASSAULT", 1, 7, "Actor"), (8, 12, "ASSAULT", 13, 17, "Actor")}], ["Actor"])
-    assert counts.total.tolist() == [[1, 1, 1]]
+    assert entities.spans_of(article) == {(1, 7, "GPE"), (13, 17, "GPE"), (13, 17, "LOC")}
+    assert stray_spans(article) == {(13, 17, "LOC")}
+    assert triggers.spans_of(article) == {(8, 12, "ASSAULT"), (8, 12, "THREATEN")}
 
 
 @given(st.lists(st.tuples(*[st.integers(0, 9)] * 3), min_size=1, max_size=4))

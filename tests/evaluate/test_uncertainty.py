@@ -10,7 +10,7 @@ import pytest
 from rasid import Tagger
 from rasid.data.articles import Article
 from rasid.evaluate.uncertainty import KEY, most_uncertain, uncertainty
-from rasid.models.decoding import sigmoid, softmax
+from rasid.models.probabilities import sigmoid, softmax
 
 LONG = 40  # sub-words; the texts below are either shorter or longer
 

@@ -6,16 +6,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rasid.models.decoding import (
-    decode_entities,
-    decode_triggers,
-    forbidden_transitions,
-    merge_windows,
-    sigmoid,
-    softmax,
-)
+from rasid.data.windows.columns import IGNORED
+from rasid.data.windows.encoding import EncodedText, Window
+from rasid.models.bundle import Settings
+from rasid.models.decoding import merge_windows
 from rasid.models.heads import LinearChain
-from rasid.models.losses import IGNORED, article_loss, entity_loss, masked_binary_loss, trigger_loss
+from rasid.models.losses import article_loss, entity_loss, label_loss, trigger_loss
+from rasid.models.probabilities import sigmoid, softmax
+from rasid.models.tasks import article_types, entities, triggers
+from rasid.models.tasks.entities import decode_tags
+from rasid.models.tasks.triggers import decode_marks
+from rasid.models.viterbi import best_tags, forbidden_transitions
 
 TAGS = 5  # outside, and begin and inside of two labels
 
@@ -53,6 +54,11 @@ def spans_of(path):
     return [tuple(span) for span in spans]
 
 
+def decode_entities(logits, **options):
+    (spans,) = decode_tags([logits], **options)
+    return spans
+
+
 def decoded(logits, **options):
     return [(span.first, span.end, span.label) for span in decode_entities(logits, **options)]
 
@@ -81,12 +87,12 @@ def test_viterbi_equals_brute_force(problem, crf):
 
 @settings(max_examples=300, deadline=None)
 @given(problems(40), st.sampled_from([-1.0, 0.0, 1.0, 3.0]))
-def test_the_fast_path_equals_full_viterbi(problem, outside):
+def test_forbidden_and_hopeless_transitions_give_the_same_tags(problem, outside):
     length, seed, scale = problem
     rng = np.random.default_rng(seed)
     logits = rng.normal(scale=scale, size=(length, TAGS))
     logits[:, 0] += outside
-    free = np.where(forbidden_transitions(TAGS), -1e4, 0.0)  # the same problem, solved whole
+    free = np.where(forbidden_transitions(TAGS), -1e4, 0.0)
     assert decoded(logits) == decoded(logits, transitions=free)
 
 
@@ -166,47 +172,48 @@ def test_a_score_does_not_depend_on_what_stands_before():
 
 def test_no_words_no_spans():
     assert decode_entities(np.zeros((0, TAGS))) == []
-    assert decode_triggers(np.zeros((0, 4)), np.array([0.5, 0.5])) == []
+    assert decode_marks(np.zeros((0, 4)), np.array([0.5, 0.5])) == []
     assert decode_entities(np.zeros((4, 1))) == []  # a scheme without entities
+    assert decode_tags([]) == []
 
 
 def test_several_types_on_one_word():
     logits = np.full((3, 6), -6.0)
     logits[1, 0] = logits[1, 4] = 6.0  # types 0 and 2 begin at word 1
     logits[2, 5] = 6.0  # type 2 goes on
-    spans = [(s.first, s.end, s.label) for s in decode_triggers(logits, np.full(3, 0.5))]
+    spans = [(s.first, s.end, s.label) for s in decode_marks(logits, np.full(3, 0.5))]
     assert sorted(spans) == [(1, 2, 0), (1, 3, 2)]
 
 
 def test_thresholds_are_of_each_type_and_inclusive():
     logits = np.zeros((1, 4))
     logits[0, [1, 3]] = -9.0
-    found = decode_triggers(logits, np.array([0.5, 0.51]))
+    found = decode_marks(logits, np.array([0.5, 0.51]))
     assert [(s.label, s.score) for s in found] == [(0, 0.5)]
     logits[0, 0] = np.log(3)  # 0.75; half the log odds at temperature 2
-    assert decode_triggers(logits, np.array([0.7, 1.0]))[0].score == pytest.approx(0.75)
-    assert decode_triggers(logits, np.array([0.7, 1.0]), temperature=2.0) == []
+    assert decode_marks(logits, np.array([0.7, 1.0]))[0].score == pytest.approx(0.75)
+    assert decode_marks(logits, np.array([0.7, 1.0]), temperature=2.0) == []
 
 
 def test_a_begin_mark_inside_a_longer_trigger_is_not_a_second_event():
     logits = np.full((4, 2), -6.0)
     logits[0, 0], logits[1, 1], logits[2, 1] = 6.0, 6.0, 6.0
     logits[1, 0] = 1.0  # above a low threshold, but the inside mark is likelier
-    assert [(s.first, s.end) for s in decode_triggers(logits, np.array([0.5]))] == [(0, 3)]
+    assert [(s.first, s.end) for s in decode_marks(logits, np.array([0.5]))] == [(0, 3)]
     logits[1, 0] = 7.0  # likelier than the inside mark: a new event
-    assert [(s.first, s.end) for s in decode_triggers(logits, np.array([0.5]))] == [(0, 1), (1, 3)]
+    assert [(s.first, s.end) for s in decode_marks(logits, np.array([0.5]))] == [(0, 1), (1, 3)]
 
 
 def test_one_endless_trigger_takes_linear_time():
     logits = np.tile([2.0, 3.0], (60_000, 1))  # every word begins one, and goes on with the last
-    assert [(s.first, s.end) for s in decode_triggers(logits, np.array([0.5]))] == [(0, 60_000)]
+    assert [(s.first, s.end) for s in decode_marks(logits, np.array([0.5]))] == [(0, 60_000)]
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.integers(1, 12), st.integers(0, 2**32 - 1), st.floats(0.05, 0.95))
 def test_triggers_of_one_type_do_not_overlap(length, seed, threshold):
     logits = np.random.default_rng(seed).normal(scale=3, size=(length, 6))
-    spans = decode_triggers(logits, np.full(3, threshold))
+    spans = decode_marks(logits, np.full(3, threshold))
     for label in range(3):
         own = sorted((s.first, s.end) for s in spans if s.label == label)
         assert all(end <= following for (_, end), (following, _) in zip(own, own[1:], strict=False))
@@ -223,10 +230,51 @@ def test_sigmoid_and_softmax_do_not_overflow():
         assert softmax(np.array([[1e4, 0.0]])).tolist() == [[1.0, 0.0]]
 
 
-def test_words_are_answered_by_their_window():
-    one, two = np.full((4, 2), 1.0), np.full((3, 2), 2.0)
-    merged = merge_windows([(one, (0, 3), 0), (two, (3, 5), 2)], 5, 2)
-    assert merged[:, 0].tolist() == [1, 1, 1, 2, 2]
+def test_windows_are_merged_by_ownership(scheme):
+    no_sentences = np.zeros((0, 2), dtype=np.int64)
+
+    def window(first, words, owned, sentences):
+        ids, ranges = np.zeros(words, dtype=np.int32), np.zeros((words, 2), dtype=np.int32)
+        numbers = np.array(sentences, dtype=np.int32).reshape(-1, 3)
+        return Window(input_ids=ids, words=ranges, first_word=first, owned=owned, sentences=numbers)
+
+    encoded = EncodedText(
+        words=np.zeros((5, 2), dtype=np.int64),
+        unread=no_sentences,
+        sentences=np.zeros((2, 2), dtype=np.int64),
+        sentence_words=no_sentences,
+        windows=(window(0, 4, (0, 3), [[0, 0, 2], [1, 2, 4]]), window(2, 3, (3, 5), [[1, 0, 3]])),
+        unknown=0,
+    )
+    kinds = len(scheme.events)
+    first = {"proclitics": np.full((4, 4), 1.0), "sentence_types": np.array([[1.0] * kinds, [3.0] * kinds])}
+    second = {"proclitics": np.full((3, 4), 2.0), "sentence_types": np.full((2, kinds), 2.0)}  # one row is padding
+    settings = Settings(scheme=scheme, tasks=("proclitics", "sentence_types"), window=80, overlap=20)
+    merged = merge_windows(encoded, [first, second], settings)
+    assert merged["proclitics"][:, 0].tolist() == [1, 1, 1, 2, 2]
+    assert merged["sentence_types"][:, 0].tolist() == [1, 3]  # the highest of the windows that own it
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 12), max_size=8), st.integers(0, 2**32 - 1), st.booleans())
+def test_many_texts_are_decoded_as_one_by_one(lengths, seed, crf):
+    rng = np.random.default_rng(seed)
+    # Few different values, so that there are ties.
+    texts = [rng.integers(-1, 2, size=(length, TAGS)).astype(np.float32) for length in lengths]
+    transitions = made_transitions(rng) if crf else None
+    together = best_tags(texts, transitions)
+    assert [len(tags) for tags in together] == lengths
+    for tags, logits in zip(together, texts, strict=True):
+        assert tags.tolist() == best_tags([logits], transitions)[0].tolist()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 30), st.integers(0, 2**32 - 1))
+def test_ties_take_the_first_tag(length, seed):
+    logits = np.random.default_rng(seed).integers(-1, 2, size=(length, TAGS)).astype(np.float32)
+    plain = logits.argmax(axis=1)
+    if not forbidden_transitions(TAGS)[np.append(TAGS, plain[:-1]), plain].any():
+        assert best_tags([logits])[0].tolist() == plain.tolist()
 
 
 # ---- losses ----------------------------------------------------------------------------------------------------------
@@ -265,9 +313,8 @@ def test_crf_loss_of_a_window_that_begins_inside_a_mention_is_bounded():
     # Windows without overlap may be cut inside a mention: its first known tag then is "inside".
     chain = chain_of(np.random.default_rng(0))
     tags = torch.tensor([[2, 0]])
-    total, count = entity_loss(
-        torch.zeros(1, 2, TAGS), tags, torch.zeros(1, 2, dtype=torch.bool), weights=None, chain=chain
-    )
+    count = entities.count({"entities": tags})
+    total = entity_loss(torch.zeros(1, 2, TAGS), tags, torch.zeros(1, 2, dtype=torch.bool), weights=None, chain=chain)
     assert count.item() == 2
     assert total.item() < 50
 
@@ -277,13 +324,14 @@ def test_crf_treats_words_of_other_windows_as_unknown_context():
     chain = chain_of(rng)
     logits = rng.normal(size=(4, TAGS)).astype(np.float32)
     tags = [IGNORED, IGNORED, 2, 0]  # the window owns from the middle of a mention on
-    total, count = entity_loss(
+    total = entity_loss(
         torch.from_numpy(logits)[None],
         torch.tensor([tags]),
         torch.zeros(1, 2, dtype=torch.bool),
         weights=None,
         chain=chain,
     )
+    count = entities.count({"entities": torch.tensor([tags])})
     transitions = chain.scores().detach().numpy()
     # The window begins inside a text: whatever may stand before it, an inside tag may stand first.
     weight = {
@@ -300,7 +348,8 @@ def test_open_labels_leave_outside_words_free():
     logits = torch.randn(2, 3, TAGS, generator=torch.Generator().manual_seed(0))
     tags = torch.tensor([[0, 1, IGNORED], [0, 2, 0]])
     opened = torch.tensor([[False, True], [False, False]])
-    total, count = entity_loss(logits, tags, opened, weights=None, chain=None)
+    total = entity_loss(logits, tags, opened, weights=None, chain=None)
+    count = entities.count({"entities": tags})
     chance = logits.softmax(-1)
     expected = -(
         chance[0, 0, [0, 3, 4]].sum().log()
@@ -316,8 +365,8 @@ def test_open_labels_leave_outside_words_free():
 def test_weights_mean_the_same_with_and_without_open_labels():
     logits = torch.randn(1, 4, TAGS, generator=torch.Generator().manual_seed(0))
     tags, weights = torch.tensor([[1, 2, 1, 2]]), torch.tensor([0.5, 2.0, 3.0, 1.0, 1.0])
-    closed, _ = entity_loss(logits, tags, torch.tensor([[False, False]]), weights=weights, chain=None)
-    opened, _ = entity_loss(logits, tags, torch.tensor([[False, True]]), weights=weights, chain=None)
+    closed = entity_loss(logits, tags, torch.tensor([[False, False]]), weights=weights, chain=None)
+    opened = entity_loss(logits, tags, torch.tensor([[False, True]]), weights=weights, chain=None)
     assert opened.item() == pytest.approx(closed.item(), rel=1e-6)
 
 
@@ -327,7 +376,7 @@ def test_entity_loss_has_finite_gradients_where_nothing_is_known(crf, opened):
     logits = torch.randn(2, 3, TAGS, requires_grad=True)
     tags = torch.tensor([[IGNORED] * 3, [0, 1, IGNORED]])
     chain = chain_of(np.random.default_rng(0)) if crf else None
-    total, _ = entity_loss(logits, tags, torch.full((2, 2), opened), weights=None, chain=chain)
+    total = entity_loss(logits, tags, torch.full((2, 2), opened), weights=None, chain=chain)
     total.backward()
     assert logits.grad is not None
     assert torch.isfinite(logits.grad).all()
@@ -339,7 +388,8 @@ def test_article_loss_pools_the_windows_of_an_article():
     valid = torch.tensor([[True, False], [True, True], [True, False]])  # the 3.0 and 9.0 are padding
     article = torch.tensor([0, 0, 1])
     targets = torch.tensor([[1, 0], [IGNORED, 1]])
-    total, count = article_loss(logits, valid, article, targets, positive_weight=2.0)
+    total = article_loss(logits, valid, article, targets, positive_weight=2.0)
+    count = article_types.count({"sentence_valid": valid, "article": article, "article_types": targets})
     # Article 0 has maxima 2 and 0, article 1 has -4 (not annotated) and 5.
     expected = -(
         2 * torch.tensor(2.0).sigmoid().log() + torch.tensor(0.5).log() + 2 * torch.tensor(5.0).sigmoid().log()
@@ -350,7 +400,9 @@ def test_article_loss_pools_the_windows_of_an_article():
 
 def test_an_article_without_a_sentence_gives_no_loss():
     logits = torch.randn(1, 2, 3, requires_grad=True)
-    total, count = article_loss(logits, torch.zeros(1, 2, dtype=torch.bool), torch.tensor([0]), torch.ones(1, 3), 1.0)
+    valid, article, targets = torch.zeros(1, 2, dtype=torch.bool), torch.tensor([0]), torch.ones(1, 3)
+    total = article_loss(logits, valid, article, targets, 1.0)
+    count = article_types.count({"sentence_valid": valid, "article": article, "article_types": targets})
     total.backward()
     assert (total.item(), count.item()) == (0, 0)
     assert logits.grad is not None
@@ -362,7 +414,8 @@ def test_trigger_loss_counts_annotated_types_of_answered_words():
     marks = torch.zeros(1, 3, 4, dtype=torch.bool)
     marks[0, 1, 2] = True
     owned, annotated = torch.tensor([[False, True, True]]), torch.tensor([[False, True]])
-    total, count = trigger_loss(logits, marks, owned, annotated, 3.0)
+    total = trigger_loss(logits, marks, owned, annotated, 3.0)
+    count = triggers.count({"owned": owned, "triggers_annotated": annotated})
     chance = logits.sigmoid()[0]
     expected = -(
         3 * chance[1, 2].log() + (1 - chance[1, 3]).log() + (1 - chance[2, 2]).log() + (1 - chance[2, 3]).log()
@@ -373,9 +426,8 @@ def test_trigger_loss_counts_annotated_types_of_answered_words():
 
 def test_labels_that_were_not_annotated_give_no_loss():
     logits = torch.tensor([[0.0, 50.0]], requires_grad=True)
-    total, count = masked_binary_loss(logits, torch.tensor([[1, IGNORED]]), 1.0)
+    total = label_loss(logits, torch.tensor([[1, IGNORED]]), 1.0)
     total.backward()
-    assert count.item() == 1
     assert total.item() == pytest.approx(np.log(2))
     assert logits.grad is not None
     assert logits.grad[0, 1] == 0

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rasid.configs.loader import load_config
 from rasid.configs.schema import Config
-from rasid.data.windows.targets import IGNORED
+from rasid.data.windows.columns import IGNORED
 from rasid.inference import Tagger
 from rasid.models.bundle import BundleError
 from rasid.models.ngrams import NGRAM_FILE, NgramModel, count_ngrams, fit

@@ -14,9 +14,10 @@ from transformers import BertConfig, TrainerControl, TrainerState, TrainingArgum
 from rasid.data.articles import Article
 from rasid.data.labels import LabelScheme
 from rasid.data.windows.encoding import TextEncoder
-from rasid.data.windows.targets import AnnotatedLabels, TargetMaker
+from rasid.data.windows.targets import AnnotatedLabels
 from rasid.data.windows.training_set import WindowSet, write_windows
 from rasid.models.network import RasidConfig, RasidModel
+from rasid.models.tasks import target_maker
 from rasid.train.callbacks import JsonLog, ProgressTable
 from rasid.train.trainer import RasidTrainer, Schedule, same_random_state
 
@@ -36,7 +37,7 @@ class Workshop:
 
     def windows(self, sources: Sequence[tuple[Sequence[Article], AnnotatedLabels]]) -> WindowSet:
         encoder = TextEncoder(self.tokenizer, window=96, overlap=24)
-        write_windows(self.folder / "windows.arrow", sources, encoder, TargetMaker(self.scheme), budget=10_000)
+        write_windows(self.folder / "windows.arrow", sources, encoder, target_maker(self.scheme), budget=10_000)
         return WindowSet(self.folder / "windows.arrow")
 
     def model(self, *, crf: bool = False) -> RasidModel:
@@ -61,8 +62,9 @@ class Workshop:
             dropout=0.0,
         )
         model = RasidModel(config)
-        for _, parameter in model.head_parameters():
-            torch.nn.init.normal_(parameter, std=0.1)
+        for name, parameter in model.named_parameters():
+            if not name.startswith("encoder."):
+                torch.nn.init.normal_(parameter, std=0.1)
         return model
 
     def trainer(

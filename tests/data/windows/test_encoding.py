@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
+from rasid.data.articles import Article, Sentence
 from rasid.data.text.sentences import split_sentences
 from rasid.data.text.words import split_words
 from rasid.data.windows.encoding import LONGEST_WORD, EncodedText, TextEncoder
@@ -342,10 +343,17 @@ def test_white_space_does_not_push_words_out(encoders: dict) -> None:
         assert "سوريا" in decoded and "قال" in decoded
 
 
+def with_sentences(text: str, *spans: tuple[int, int]) -> Article:
+    return Article(text=text, sentences=tuple(Sentence(start=start, end=end) for start, end in spans))
+
+
 def test_sentences_are_split_or_kept(encoders: dict) -> None:
     text = "قال متحدث. وقع القصف.\n\n漢\n\nسوريا"
     encoder = encoders["wordpiece"]()
-    (split,), (given,) = encoder.encode([text]), encoder.encode([text], [[(0, 15), (22, 24), (25, len(text))]])
+    (split,), (given,) = (
+        encoder.encode([text]),
+        encoder.encode([with_sentences(text, (0, 15), (22, 24), (25, len(text)))]),
+    )
     seen = [span for span in split_sentences(text) if "漢" not in text[slice(*span)]]
     assert [tuple(span) for span in split.sentences.tolist()] == seen
     assert given.sentences.tolist() == [[0, 15], [25, len(text)]]  # the middle one has nothing to read
@@ -359,7 +367,7 @@ def test_sentences_are_split_or_kept(encoders: dict) -> None:
 def test_sentences_as_far_from_the_edges_of_two_windows_have_one_answer(encoders: dict, overlap: int) -> None:
     text = "قال " * 300
     encoder = encoders["wordpiece"](72, overlap)
-    (encoded,) = encoder.encode([text], [[(at, at + 3) for at in range(0, len(text), 4)]])
+    (encoded,) = encoder.encode([with_sentences(text, *((at, at + 3) for at in range(0, len(text), 4)))])
     assert len(encoded.sentences) == 300 and len(encoded.windows) > 3
     check_invariants(encoder, text, encoded)
 

@@ -12,17 +12,13 @@ from tokenizers import Tokenizer
 from rasid.data.articles import Article, Entity, Event, Sentence, Span, check_article
 from rasid.data.labels import Label, LabelScheme
 from rasid.data.text.words import behind_proclitic, split_words
+from rasid.data.windows.alignment import outermost, word_range
+from rasid.data.windows.columns import IGNORED
 from rasid.data.windows.encoding import EncodedText, TextEncoder
-from rasid.data.windows.targets import (
-    IGNORED,
-    TargetMaker,
-    Targets,
-    annotated_labels_of,
-    outermost,
-    sentence_types_of,
-    word_range,
-)
-from rasid.models.decoding import decode_entities, decode_triggers
+from rasid.data.windows.targets import Targets, annotated_labels_of, sentence_types_of
+from rasid.models.tasks import target_maker
+from rasid.models.tasks.entities import decode_tags
+from rasid.models.tasks.triggers import decode_marks
 
 ENTITIES = ("PER", "GPE", "ORG")
 EVENTS = ("ASSAULT", "PROTEST", "AID")
@@ -48,9 +44,8 @@ def encoder(tokenizer_json: str) -> TextEncoder:
 
 def make(encoder: TextEncoder, article: Article, annotated_labels: dict | None = None) -> tuple[Targets, EncodedText]:
     assert not list(check_article(article, SCHEME))
-    given = [(s.start, s.end) for s in article.sentences] or None
-    (encoded,) = encoder.encode([article.text], [given])
-    return TargetMaker(SCHEME).make(article, encoded, ALL if annotated_labels is None else annotated_labels), encoded
+    (encoded,) = encoder.encode([article])
+    return target_maker(SCHEME).make(article, encoded, ALL if annotated_labels is None else annotated_labels), encoded
 
 
 def located(text: str, *marked: tuple[str, str]) -> Spans:
@@ -77,19 +72,19 @@ def with_triggers(text: str, *marked: tuple[str, str]) -> Article:
 def decoded(text: str, encoded: EncodedText, targets: Targets) -> tuple[Spans, Spans]:
     """What a network that has learned the targets by heart predicts."""
     count = len(encoded.words)
-    tags = np.maximum(targets.entities, 0)
+    tags = np.maximum(targets["entities"], 0)
     entity_logits = np.where(np.arange(1 + 2 * len(ENTITIES)) == tags[:, None], 9.0, -9.0)
     trigger_logits = np.full((count, 2 * len(EVENTS)), -9.0)
-    trigger_logits[targets.triggers[:, 0], targets.triggers[:, 1]] = 9.0
-    letters = np.maximum(targets.proclitics, 0)
+    trigger_logits[targets["triggers"][:, 0], targets["triggers"][:, 1]] = 9.0
+    letters = np.maximum(targets["proclitics"], 0)
 
     def span(first: int, end: int) -> tuple[int, int]:
         start, stop = encoded.words[first].tolist()
         return behind_proclitic(text, start, stop, int(letters[first])), int(encoded.words[end - 1, 1])
 
     return (
-        [(*span(s.first, s.end), ENTITIES[s.label]) for s in decode_entities(entity_logits)],
-        [(*span(s.first, s.end), EVENTS[s.label]) for s in decode_triggers(trigger_logits, np.full(len(EVENTS), 0.5))],
+        [(*span(s.first, s.end), ENTITIES[s.label]) for s in decode_tags([entity_logits])[0]],
+        [(*span(s.first, s.end), EVENTS[s.label]) for s in decode_marks(trigger_logits, np.full(len(EVENTS), 0.5))],
     )
 
 
@@ -174,15 +169,15 @@ def test_all_gold_is_reproduced_or_counted(encoder: TextEncoder, article: Articl
     check_accounts(article, encoded, targets)
     # Without proclitics nothing inside a word can be predicted.
     targets, _ = make(encoder, article, {task: names for task, names in ALL.items() if task != "proclitics"})
-    assert (targets.proclitics == IGNORED).all()
+    assert (targets["proclitics"] == IGNORED).all()
     check_accounts(article, encoded, targets)
 
 
 def test_the_made_articles_come_back_whole(encoder: TextEncoder, articles: list[Article]) -> None:
     for article in articles:
-        (encoded,) = encoder.encode([article.text])
+        (encoded,) = encoder.encode([article])
         scheme_labels = tuple(dict.fromkeys(e.label for e in article.entities))
-        maker = TargetMaker(
+        maker = target_maker(
             LabelScheme(
                 name="of it",
                 entities={name: Label(name=name) for name in (*scheme_labels, *ENTITIES)},
@@ -193,7 +188,7 @@ def test_the_made_articles_come_back_whole(encoder: TextEncoder, articles: list[
         targets = maker.make(article, encoded, annotated_labels)
         flat, causes = outermost(sorted({(e.start, e.end, e.label) for e in article.entities}))
         assert targets.unpredictable == Counter({("entities", cause): n for cause, n in causes.items()})
-        assert (targets.entities % 2 == 1).sum() == len(flat)
+        assert (targets["entities"] % 2 == 1).sum() == len(flat)
 
 
 @pytest.mark.parametrize(
@@ -306,16 +301,16 @@ def test_boundaries_are_letters_of_first_words_only(encoder: TextEncoder) -> Non
     text = "قال وسامر الحلبي إن سوريا"
     targets, encoded = make(encoder, with_entities(text, ("و|سامر الحلبي", "PER"), ("سوريا", "GPE")))
     assert [text[a:b] for a, b in encoded.words] == text.split()
-    assert targets.proclitics.tolist() == [IGNORED, 1, IGNORED, IGNORED, 0]
-    assert targets.entities.tolist() == [0, 1, 2, 0, 3]
+    assert targets["proclitics"].tolist() == [IGNORED, 1, IGNORED, IGNORED, 0]
+    assert targets["entities"].tolist() == [0, 1, 2, 0, 3]
 
 
 def test_boundaries_that_are_not_supervised(encoder: TextEncoder) -> None:
     article = with_entities("قال وسامر إن سوريا", ("و|سامر", "PER"), ("سوريا", "GPE"))
     targets, _ = make(encoder, article, {"entities": ENTITIES})
-    assert lost(targets, "entities") == {"starts inside a word, and proclitics are not trained_labels": 1}
-    assert targets.entities.tolist() == [0, 1, 0, 3]
-    assert (targets.proclitics == IGNORED).all()
+    assert lost(targets, "entities") == {"starts inside a word, and proclitics are not annotated": 1}
+    assert targets["entities"].tolist() == [0, 1, 0, 3]
+    assert (targets["proclitics"] == IGNORED).all()
 
 
 def test_what_is_not_supervised_has_no_target(encoder: TextEncoder) -> None:
@@ -327,9 +322,13 @@ def test_what_is_not_supervised_has_no_target(encoder: TextEncoder) -> None:
         event_types=("ASSAULT",),
     )
     nothing, encoded = make(encoder, article, {})
-    assert (nothing.entities == IGNORED).all() and (nothing.proclitics == IGNORED).all()
-    assert not nothing.entities_unannotated.any() and not nothing.triggers_annotated.any() and not len(nothing.triggers)
-    assert (nothing.sentence_types == IGNORED).all() and (nothing.article_types == IGNORED).all()
+    assert (nothing["entities"] == IGNORED).all() and (nothing["proclitics"] == IGNORED).all()
+    assert (
+        not nothing["entities_unannotated"].any()
+        and not nothing["triggers_annotated"].any()
+        and not len(nothing["triggers"])
+    )
+    assert (nothing["sentence_types"] == IGNORED).all() and (nothing["article_types"] == IGNORED).all()
     assert not nothing.unpredictable
 
     some, _ = make(
@@ -342,11 +341,11 @@ def test_what_is_not_supervised_has_no_target(encoder: TextEncoder) -> None:
             "article_types": ("AID",),
         },
     )
-    assert sorted(some.entities[some.entities > 0].tolist()) == [3]  # PER is not annotated and so no gold
-    assert some.entities_unannotated.tolist() == [True, False, True]
-    assert some.triggers_annotated.tolist() == [False, True, False] and not len(some.triggers)
-    assert some.sentence_types.tolist() == [[1, IGNORED, 0], [0, IGNORED, 0]]
-    assert some.article_types.tolist() == [IGNORED, IGNORED, 0]
+    assert sorted(some["entities"][some["entities"] > 0].tolist()) == [3]  # PER is not annotated and so no gold
+    assert some["entities_unannotated"].tolist() == [True, False, True]
+    assert some["triggers_annotated"].tolist() == [False, True, False] and not len(some["triggers"])
+    assert some["sentence_types"].tolist() == [[1, IGNORED, 0], [0, IGNORED, 0]]
+    assert some["article_types"].tolist() == [IGNORED, IGNORED, 0]
     assert len(encoded.sentences) == 2
 
 
@@ -364,8 +363,8 @@ def test_an_article_narrows_what_its_data_set_declares(encoder: TextEncoder) -> 
     }
     assert declared["article_types"] == ("ASSAULT", "PROTEST")
     targets, _ = make(encoder, article, declared)
-    assert targets.article_types.tolist() == [1, IGNORED, IGNORED]
-    assert targets.entities_unannotated.all() and not targets.triggers_annotated.any()
+    assert targets["article_types"].tolist() == [1, IGNORED, IGNORED]
+    assert targets["entities_unannotated"].all() and not targets["triggers_annotated"].any()
 
 
 def test_sentence_types_follow_from_triggers_or_are_given(encoder: TextEncoder) -> None:
@@ -378,7 +377,7 @@ def test_sentence_types_follow_from_triggers_or_are_given(encoder: TextEncoder) 
     article = Article(text=text, events=events)
     targets, encoded = make(encoder, article)
     assert encoded.sentences.tolist() == [[*first], [*second], [*third]]
-    assert targets.sentence_types.tolist() == [[1, 0, 1], [0, 1, 0], [0, 0, 0]]
+    assert targets["sentence_types"].tolist() == [[1, 0, 1], [0, 1, 0], [0, 0, 0]]
     assert sentence_types_of(article, encoded.sentences) == [("AID", "ASSAULT"), ("PROTEST",), ()]
 
     given = Article(
@@ -387,7 +386,7 @@ def test_sentence_types_follow_from_triggers_or_are_given(encoder: TextEncoder) 
         sentences=(Sentence(start=0, end=29, types=("AID",)), Sentence(start=30, end=39, types=("PROTEST",))),
     )
     targets, encoded = make(encoder, given)
-    assert targets.sentence_types.tolist() == [[0, 0, 1], [0, 1, 0]]
+    assert targets["sentence_types"].tolist() == [[0, 0, 1], [0, 1, 0]]
 
 
 def test_labels_of_what_the_encoder_cannot_read_are_counted(encoder: TextEncoder) -> None:
@@ -408,12 +407,12 @@ def test_labels_of_what_the_encoder_cannot_read_are_counted(encoder: TextEncoder
 def test_a_scheme_without_events(encoder: TextEncoder) -> None:
     scheme = LabelScheme(name="names", entities={"PER": Label(name="PER")})
     article = Article(text="قال سامر", entities=(Entity(start=4, end=8, label="PER"),))
-    (encoded,) = encoder.encode([article.text])
-    targets = TargetMaker(scheme).make(
+    (encoded,) = encoder.encode([article])
+    targets = target_maker(scheme).make(
         article, encoded, {"entities": ("PER",), "sentence_types": (), "article_types": ()}
     )
-    assert targets.entities.tolist() == [0, 1]
-    assert targets.sentence_types.shape == (1, 0) and targets.article_types.shape == (0,)
+    assert targets["entities"].tolist() == [0, 1]
+    assert targets["sentence_types"].shape == (1, 0) and targets["article_types"].shape == (0,)
 
 
 def test_outermost() -> None:

@@ -16,9 +16,11 @@ from rasid.data.articles import Article, Sentence
 from rasid.data.formats import write_articles
 from rasid.data.labels import LabelScheme
 from rasid.data.problems import DataError
+from rasid.data.windows.columns import IGNORED
 from rasid.data.windows.encoding import EncodedText, TextEncoder
-from rasid.data.windows.targets import IGNORED, TargetMaker, Targets
+from rasid.data.windows.targets import Targets
 from rasid.data.windows.training_set import Collator, Statistics, WindowSet, write_windows
+from rasid.models.tasks import columns_of, target_maker
 from rasid.train import prepare
 
 BUDGET = 300
@@ -63,7 +65,7 @@ def written(tmp_path: Path, encoder: TextEncoder, scheme: LabelScheme) -> Writte
 
     def write(*sources: tuple[list[Article], dict], scheme: LabelScheme = scheme) -> tuple[WindowSet, Statistics]:
         file = tmp_path / "windows.arrow"
-        statistics = write_windows(file, sources, encoder, TargetMaker(scheme), budget=BUDGET)
+        statistics = write_windows(file, sources, encoder, target_maker(scheme), budget=BUDGET)
         return WindowSet(file), statistics
 
     return write
@@ -72,15 +74,14 @@ def written(tmp_path: Path, encoder: TextEncoder, scheme: LabelScheme) -> Writte
 def encoded_with_targets(
     encoder: TextEncoder, scheme: LabelScheme, article: Article, annotated_labels: dict
 ) -> tuple[EncodedText, Targets]:
-    given = [(sentence.start, sentence.end) for sentence in article.sentences] or None
-    (encoded,) = encoder.encode([article.text], [given])
-    return encoded, TargetMaker(scheme).make(article, encoded, annotated_labels)
+    (encoded,) = encoder.encode([article])
+    return encoded, target_maker(scheme).make(article, encoded, annotated_labels)
 
 
 def check_row(batch: dict, row: int, encoded: EncodedText, targets: Targets, number: int, pad_id: int) -> None:
     """One row of a batch against its window, element by element."""
     window, gold = encoded.windows[number], batch["targets"]
-    size, count, kinds = len(window.input_ids), len(window.words), targets.triggers_annotated.shape[0]
+    size, count, kinds = len(window.input_ids), len(window.words), targets["triggers_annotated"].shape[0]
     assert batch["input_ids"][row].tolist()[:size] == window.input_ids.tolist()
     assert set(batch["input_ids"][row].tolist()[size:]) <= {pad_id}
     assert batch["attention_mask"][row].tolist() == [int(i < size) for i in range(batch["input_ids"].shape[1])]
@@ -90,19 +91,19 @@ def check_row(batch: dict, row: int, encoded: EncodedText, targets: Targets, num
         own = real and window.owned[0] <= word < window.owned[1]
         assert batch["words"][row, place].tolist() == (window.words[place].tolist() if real else [0, 0])
         assert gold["owned"][row, place].item() == own
-        assert gold["entities"][row, place].item() == (targets.entities[word] if own else IGNORED)
-        assert gold["proclitics"][row, place].item() == (targets.proclitics[word] if own else IGNORED)
-        marks = {mark for at, mark in targets.triggers.tolist() if own and at == word}
+        assert gold["entities"][row, place].item() == (targets["entities"][word] if own else IGNORED)
+        assert gold["proclitics"][row, place].item() == (targets["proclitics"][word] if own else IGNORED)
+        marks = {mark for at, mark in targets["triggers"].tolist() if own and at == word}
         assert set(gold["triggers"][row, place].nonzero().flatten().tolist()) == marks
-    assert gold["entities_unannotated"][row].tolist() == targets.entities_unannotated.tolist()
-    assert gold["triggers_annotated"][row].tolist() == targets.triggers_annotated.tolist()
+    assert gold["entities_unannotated"][row].tolist() == targets["entities_unannotated"].tolist()
+    assert gold["triggers_annotated"][row].tolist() == targets["triggers_annotated"].tolist()
     for place in range(batch["sentences"].shape[1]):
         real = place < len(window.sentences)
         sentence, first, last = window.sentences[place].tolist() if real else (0, 0, 0)
         assert batch["sentences"][row, place].tolist() == [first, last]
         assert batch["sentence_numbers"][row, place].item() == sentence
         assert gold["sentence_valid"][row, place].item() == real
-        expected = targets.sentence_types[sentence].tolist() if real else [IGNORED] * kinds
+        expected = targets["sentence_types"][sentence].tolist() if real else [IGNORED] * kinds
         assert gold["sentence_types"][row, place].tolist() == expected
 
 
@@ -140,7 +141,7 @@ def test_batches_are_what_the_targets_say(
     assert statistics.words == sum(len(encoded.words) for _, _, encoded, _, number in expected if number == 0)
     assert statistics.tags.sum() == statistics.words and statistics.tags[0] > statistics.tags[1:].sum() > 0
 
-    collate = Collator(encoder.pad_id, len(scheme.events))
+    collate = Collator(encoder.pad_id, columns_of(scheme))
     rng = np.random.default_rng(0)
     for _ in range(6):
         groups = rng.permutation(np.unique(windows.groups))[:4]
@@ -154,7 +155,7 @@ def test_batches_are_what_the_targets_say(
         assert batch["targets"]["article"].tolist() == [order[group] for group in windows.groups[picked]]
         for place, group in enumerate(groups):
             _, _, _, targets, number = expected[int(np.flatnonzero(windows.groups == group)[0])]
-            wanted = targets.article_types.tolist() if number == 0 else [IGNORED] * len(scheme.events)
+            wanted = targets["article_types"].tolist() if number == 0 else [IGNORED] * len(scheme.events)
             assert batch["targets"]["article_types"][place].tolist() == wanted
         assert batch["ids"] == sorted({expected[index][1] for index in picked})
 
@@ -164,7 +165,7 @@ def test_a_long_article_says_its_labels_once_and_fits_the_budget(
 ) -> None:
     windows, _ = written(([long_article], everything(scheme)))
     assert windows.lengths.sum() > 2 * BUDGET
-    batch = Collator(0, len(scheme.events))(windows.__getitems__(range(len(windows))))
+    batch = Collator(0, columns_of(scheme))(windows.__getitems__(range(len(windows))))
     said = (batch["targets"]["article_types"] != IGNORED).any(1)
     assert said.tolist() == [True] + [False] * (len(said) - 1) and len(said) > 2
     for group in np.unique(windows.groups):
@@ -174,7 +175,7 @@ def test_a_long_article_says_its_labels_once_and_fits_the_budget(
 
 def test_answered_words_cover_every_article_once(written: Written, scheme: LabelScheme, long_article: Article) -> None:
     windows, statistics = written(([long_article], everything(scheme)))
-    batch = Collator(0, len(scheme.events))(windows.__getitems__(range(len(windows))))
+    batch = Collator(0, columns_of(scheme))(windows.__getitems__(range(len(windows))))
     assert batch["targets"]["owned"].sum() == statistics.words
     tags = batch["targets"]["entities"]
     assert np.bincount(tags[tags >= 0], minlength=len(statistics.tags)).tolist() == statistics.tags.tolist()
@@ -185,22 +186,22 @@ def test_an_article_that_is_repeated_in_a_batch_counts_twice(
 ) -> None:
     windows, _ = written(([articles[0], articles[1]], everything(scheme)))
     assert windows.groups.tolist() == [0, 1]
-    batch = Collator(0, len(scheme.events))(windows.__getitems__([0, 0, 1, 0]))
+    batch = Collator(0, columns_of(scheme))(windows.__getitems__([0, 0, 1, 0]))
     assert batch["targets"]["article"].tolist() == [0, 1, 2, 3]
     assert batch["targets"]["article_types"].tolist() == [
-        Collator(0, len(scheme.events))(windows[index])["targets"]["article_types"][0].tolist()
+        Collator(0, columns_of(scheme))(windows[index])["targets"]["article_types"][0].tolist()
         for index in (0, 0, 1, 0)
     ]
     windows, _ = written(([long_article], everything(scheme)))
     first = np.flatnonzero(windows.groups == 0).tolist()
     assert len(first) > 1
-    batch = Collator(0, len(scheme.events))(windows.__getitems__(first * 2))
+    batch = Collator(0, columns_of(scheme))(windows.__getitems__(first * 2))
     assert batch["targets"]["article"].tolist() == [0] * len(first) + [1] * len(first)
 
 
 def test_types_of_the_tensors(written: Written, scheme: LabelScheme, articles: list[Article]) -> None:
     windows, _ = written((articles[:5], everything(scheme)))
-    batch = Collator(0, len(scheme.events))(windows.__getitems__([4, 0, 2]))
+    batch = Collator(0, columns_of(scheme))(windows.__getitems__([4, 0, 2]))
     integers = ("input_ids", "attention_mask", "words", "sentences", "sentence_numbers")
     assert all(batch[name].dtype == torch.int64 for name in integers)
     flags = {"entities_unannotated", "triggers", "triggers_annotated", "owned", "sentence_valid"}
@@ -214,7 +215,7 @@ def test_a_scheme_of_entities_alone(
     names = LabelScheme(name="names", entities=scheme.entities)
     plain = [replace(article, events=(), event_types=()) for article in articles[:4]]
     windows, statistics = written((plain, {"entities": names.labels("entities"), "proclitics": ()}), scheme=names)
-    batch = Collator(encoder.pad_id, 0)(windows.__getitems__([0, 1, 2]))
+    batch = Collator(encoder.pad_id, columns_of(names))(windows.__getitems__([0, 1, 2]))
     gold = batch["targets"]
     assert gold["triggers"].shape == (*gold["entities"].shape, 0)
     assert gold["triggers_annotated"].shape == (3, 0) and gold["article_types"].shape == (3, 0)
@@ -226,7 +227,7 @@ def test_a_scheme_of_events_alone(written: Written, scheme: LabelScheme, article
     events = LabelScheme(name="events", events=scheme.events)
     plain = [replace(article, entities=()) for article in articles[:4]]
     windows, statistics = written((plain, {"sentence_types": events.labels("sentence_types")}), scheme=events)
-    gold = Collator(0, len(events.events))(windows.__getitems__([0, 1]))["targets"]
+    gold = Collator(0, columns_of(events))(windows.__getitems__([0, 1]))["targets"]
     assert gold["entities_unannotated"].shape == (2, 0) and (gold["entities"] == IGNORED).all()
     assert (gold["sentence_types"] == 1).any() and statistics.tags.tolist() == [0]
 

@@ -1,0 +1,111 @@
+"""Other readings of the gold of a flat tagger: without nested spans, as strict IOB2, and by the library seqeval."""
+
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+
+from ..data.articles import Article
+from ..data.windows.alignment import outermost
+from .report import Bootstrap, Score
+from .scores import count_scores
+from .spans import LabeledSpan, count_exact, stray_spans
+
+
+def flat_readings(
+    golds: Sequence[Article],
+    gold: Sequence[AbstractSet[LabeledSpan]],
+    predicted: Sequence[AbstractSet[LabeledSpan]],
+    labels: Sequence[str],
+    task: str,
+    bootstrap: Bootstrap,
+) -> tuple[list[Score], list[str]]:
+    """Scores of other readings of the same gold, each as a mode of its own, and notes on them.
+
+    Args:
+        golds: the articles.
+        gold: their spans.
+        predicted: spans of each article, in the same order.
+        labels: every label that may occur.
+        task: name for the scores.
+        bootstrap: of the intervals.
+
+    Returns:
+        Mode ``outermost``, without inner spans, if gold nests; mode ``iob2``, without the spans of stray I- tags, if
+        there are any; mode ``seqeval``, the strict scores as the library seqeval computes them, if all spans are flat.
+    """
+    scores: list[Score] = []
+    notes: list[str] = []
+    flat = [set(outermost(sorted(article))[0]) for article in gold]
+    if flat != gold:
+        counts = count_exact(flat, predicted, labels)
+        scores += count_scores(counts, task=task, mode="outermost", bootstrap=bootstrap)
+        notes.append(
+            "Strict entity scores count nested mentions, which this flat tagger cannot predict, as missed; "
+            "mode outermost leaves them out of the gold."
+        )
+    stray = [stray_spans(article) for article in golds]
+    if any(article.meta.get("stray") for article in golds):
+        strict_gold = [spans - excluded for spans, excluded in zip(gold, stray, strict=True)]
+        counts = count_exact(strict_gold, predicted, labels)
+        scores += count_scores(counts, task=task, mode="iob2", bootstrap=bootstrap)
+        notes.append(
+            "Mode strict reads tags as seqeval's default does, a stray I- begins a mention; mode iob2 reads "
+            "them as seqeval's strict IOB2, stray I- are no mentions."
+        )
+    scores += seqeval_scores(gold, predicted, stray, task=task)
+    return scores, notes
+
+
+def seqeval_scores(
+    gold: Sequence[AbstractSet[LabeledSpan]],
+    predicted: Sequence[AbstractSet[LabeledSpan]],
+    stray: Sequence[AbstractSet[LabeledSpan]],
+    *,
+    task: str,
+) -> list[Score]:
+    """Micro precision, recall and F1 of BIO tags, in seqeval's default mode.
+
+    The text is cut at every edge of a span, and each piece has a tag, so that the tags hold the spans without loss,
+    whether they are made of tokens, words or parts of words.
+
+    Args:
+        gold: spans of each article.
+        predicted: spans of each article, in the same order.
+        stray: gold spans whose first tag is a stray I-.
+        task: for the scores.
+
+    Returns:
+        Nothing if spans nest or overlap, which BIO tags cannot hold, or if there are none.
+    """
+    if not all(_is_flat(spans) for spans in (*gold, *predicted)) or not any((*gold, *predicted)):
+        return []
+    from seqeval.metrics.sequence_labeling import precision_recall_fscore_support  # imports scikit-learn
+
+    edges = [_edges(spans) for spans in zip(gold, predicted, strict=True)]
+    gold_tags = [_tags(*article) for article in zip(gold, edges, stray, strict=True)]
+    predicted_tags = [_tags(spans, cuts, set()) for spans, cuts in zip(predicted, edges, strict=True)]
+    values = precision_recall_fscore_support(gold_tags, predicted_tags, average="micro", zero_division=0)
+    return [
+        Score(task=task, metric=metric, mode="seqeval", averaging="micro", value=float(value))
+        for metric, value in zip(("precision", "recall", "f1"), values[:3], strict=True)
+    ]
+
+
+def _is_flat(spans: Iterable[LabeledSpan]) -> bool:
+    ordered = sorted(spans)
+    return all(first[1] <= second[0] for first, second in zip(ordered, ordered[1:], strict=False))
+
+
+def _edges(spans: Iterable[AbstractSet[LabeledSpan]]) -> list[int]:
+    return sorted({edge for part in spans for start, end, _ in part for edge in (start, end)})
+
+
+def _tags(spans: AbstractSet[LabeledSpan], edges: Sequence[int], stray: AbstractSet[LabeledSpan]) -> list[str]:
+    """A tag for each piece between two edges."""
+    piece = {edge: number for number, edge in enumerate(edges)}
+    tags = ["O"] * max(0, len(edges) - 1)
+    for start, end, label in spans:
+        first, last = piece[start], piece[end]
+        tags[first:last] = [f"I-{label}"] * (last - first)
+        if (start, end, label) not in stray:
+            tags[first] = f"B-{label}"
+    return tags

@@ -1,0 +1,47 @@
+"""The tasks: one file each, and the table of them. Everything that runs over tasks runs over this table.
+
+A new task is a file here, its name in `TASKS`, in `data.articles.Task` and in the schema of the config.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ...data.labels import LabelScheme
+from ...data.windows.columns import Column
+from ...data.windows.targets import TargetMaker
+from . import article_types, entities, proclitics, sentence_types, triggers
+from .task import LabelRows, TaggedText, Task
+
+if TYPE_CHECKING:
+    from ..network import RasidConfig
+
+__all__ = ["TASKS", "TASK_NAMES", "LabelRows", "TaggedText", "Task", "columns_of", "heads_of", "target_maker"]
+
+TASKS: tuple[Task, ...] = (entities.TASK, triggers.TASK, proclitics.TASK, sentence_types.TASK, article_types.TASK)
+"""In the order of the network's outputs. Proclitics follow the tasks that have mentions."""
+
+TASK_NAMES = tuple(task.name for task in TASKS)
+
+
+def heads_of(trained: Sequence[str]) -> dict[str, str]:
+    """Tasks that a network with these heads can decide → the head that decides.
+
+    >>> heads_of(["entities", "sentence_types"])
+    {'entities': 'entities', 'sentence_types': 'sentence_types', 'article_types': 'sentence_types'}
+    """
+    heads = {task.name: task.name if task.name in trained else task.source for task in TASKS}
+    return {name: head for name, head in heads.items() if head in trained}
+
+
+def columns_of(labels: "LabelScheme | RasidConfig") -> dict[str, Column]:
+    """The target arrays of all tasks.
+
+    Args:
+        labels: a scheme, or the configuration of a network.
+    """
+    return {name: column for task in TASKS for name, column in task.columns(len(task.labels(labels))).items()}
+
+
+def target_maker(scheme: LabelScheme) -> TargetMaker:
+    """Makes the targets of all tasks under a scheme."""
+    return TargetMaker(scheme=scheme, functions=tuple(task.targets for task in TASKS), columns=columns_of(scheme))

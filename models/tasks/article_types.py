@@ -1,0 +1,133 @@
+"""Event types of the whole article: any number of labels, each read from the sentence in which it is strongest."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...data.articles import Span
+from ...data.windows.columns import IGNORED, article_column
+from ...data.windows.targets import Gold, Targets
+from ..probabilities import sigmoid
+from .sentence_types import LOWEST
+from .task import LabelRows, TaggedText, Task
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from ..bundle import Settings
+    from ..heads import ArticleHead, HeadInputs
+    from ..losses import LossOptions
+    from ..network import RasidConfig
+
+PLACES = 16
+"""The head tells so many first sentences apart."""
+
+
+def make_targets(gold: Gold) -> dict[str, np.ndarray]:
+    """Targets of the article.
+
+    Returns:
+        ``article_types``, 0 or 1, `IGNORED` for labels that were not annotated. [K] int8
+    """
+    numbers, annotated = gold.numbers("article_types"), gold.annotated.get("article_types", ())
+    types = np.full(len(numbers), IGNORED, dtype=np.int8)
+    types[gold.annotated_mask("article_types")] = 0
+    types[[numbers[label] for label in gold.article.event_types if label in annotated]] = 1
+    if not len(gold.encoded.sentences):
+        gold.unpredictable["article_types", "no sub-word"] += int((types == 1).sum())
+    return {"article_types": types}
+
+
+def make_modules(config: "RasidConfig", hidden: int) -> "dict[str, nn.Module]":
+    """Scale, bias and place of sentence logits."""
+    from ..heads import ArticleHead
+
+    return {"article_types": ArticleHead(len(config.events), PLACES)}
+
+
+def initialize(head: "ArticleHead") -> None:
+    """Title and lead count in full, later sentences less and less."""
+    import torch
+
+    place = torch.arange(PLACES, dtype=torch.float32)[:, None]
+    head.place.weight.data = -(0.75 * (place - 1)).clamp(0, 4)
+
+
+def forward(head: "ArticleHead", inputs: "HeadInputs", logits: "Mapping[str, Tensor]") -> "Tensor":
+    """Logits of the article, one row for each sentence. [B, S, K]"""
+    sentences = logits["sentence_types"]
+    # Where sentences are annotated themselves, an article whose lead lacks a type must not unteach the sentence further
+    # down that has it.
+    if "sentence_types" in inputs.tasks:
+        sentences = sentences.detach()
+    return head(sentences, inputs.sentence_numbers)
+
+
+def loss(logits: "Tensor", targets: "Mapping[str, Tensor]", options: "LossOptions") -> "Tensor":
+    """Binary cross-entropy of the annotated labels, each from its strongest sentence."""
+    from ..losses import article_loss
+
+    valid, article = targets["sentence_valid"], targets["article"]
+    return article_loss(logits, valid, article, targets["article_types"], options.positive_weight)
+
+
+def count(targets: "Mapping[str, Tensor]") -> "Tensor":
+    """Number of annotated labels, over all articles that have a sentence."""
+    from ..losses import readable_targets
+
+    valid, article = targets["sentence_valid"], targets["article"]
+    return (readable_targets(valid, article, targets["article_types"]) != IGNORED).sum()
+
+
+def decode(texts: Sequence[TaggedText], head: str, settings: "Settings") -> list[dict[str, Any]]:
+    """The types of each article, and for each type the sentences that reach its threshold."""
+    labels = settings.scheme.labels("article_types")
+    threshold, temperature = settings.threshold(head), settings.temperature(head)
+    fields = []
+    for text in texts:
+        if not len(text.encoded.sentences):
+            fields.append({})
+            continue
+        probabilities = sigmoid(text.logits[head] / temperature)  # [S, K]
+        strongest = probabilities.max(axis=0)
+        on = np.flatnonzero(strongest >= threshold)
+        evidence = {
+            labels[label]: tuple(
+                Span(start=start, end=end, text=text.text[start:end])
+                for start, end in text.encoded.sentences[probabilities[:, label] >= threshold[label]].tolist()
+            )
+            for label in on
+        }
+        scores = tuple(strongest[on].tolist())
+        fields.append({"event_types": tuple(evidence), "type_scores": scores, "evidence": evidence})
+    return fields
+
+
+def rows(gold: Gold, targets: Targets, logits: np.ndarray) -> LabelRows:
+    """One row: the strongest sentence of each label."""
+    strongest = logits.max(axis=0, initial=LOWEST)[None]
+    types = targets["article_types"][None]
+    return LabelRows(logits=strongest, gold=types == 1, annotated=types != IGNORED)
+
+
+TASK = Task(
+    name="article_types",
+    title="Event types of articles",
+    section="events",
+    unit="sentence",
+    options=frozenset({"positive_weight"}),
+    source="sentence_types",
+    width=lambda labels: labels,
+    columns=lambda labels: {"article_types": article_column()},
+    targets=make_targets,
+    modules=make_modules,
+    initialize=initialize,
+    forward=forward,
+    loss=loss,
+    count=count,
+    decode=decode,
+    label_logits=lambda logits: logits,
+    rows=rows,
+    scores="labels",
+)

@@ -1,0 +1,179 @@
+"""Entities: a BIO tag for every word. Tags are 0 outside, 1 + 2l begin and 2 + 2l inside label l."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from ...data.articles import Article, Entity
+from ...data.windows.alignment import align, outermost, settle
+from ...data.windows.columns import IGNORED, label_column, word_column
+from ...data.windows.targets import Gold, Targets
+from ..probabilities import marginals, softmax
+from ..viterbi import best_tags, forbidden_transitions
+from .proclitics import offsets
+from .task import LabelRows, TaggedText, Task, WordSpan
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from ..bundle import Settings
+    from ..losses import LossOptions
+    from ..network import RasidConfig
+
+
+def make_targets(gold: Gold) -> dict[str, np.ndarray]:
+    """Targets of the outermost entities.
+
+    Returns:
+        ``entities``, the tag of each word, `IGNORED` if entities were not annotated, [W] int16; and
+        ``entities_unannotated``, labels that were not annotated: a word with tag 0 may carry one of them, [L] bool.
+    """
+    numbers = gold.numbers("entities")
+    tags = np.full(len(gold.encoded.words), IGNORED, dtype=np.int16)
+    if "entities" not in gold.annotated:
+        return {"entities": tags, "entities_unannotated": np.zeros(len(numbers), dtype=bool)}
+    labels = gold.annotated["entities"]
+    flat, nested = outermost(sorted({span for span in spans_of(gold.article) if span[2] in labels}))
+    spans = align(gold.article.text, gold.encoded, flat, gold.proclitics)
+    predictable, others = settle(spans, gold.proclitics, shared="shares a word with another", by_label=False)
+    tags[:] = 0
+    for span in (*predictable, *others):
+        # The others are no "outside" either: the words that they have for themselves keep their label.
+        free = span.first + np.flatnonzero(tags[span.first : span.last] == 0)
+        if len(free):
+            tag = 1 + 2 * numbers[span.label]
+            tags[free[0]], tags[free[1:]] = tag, tag + 1
+    for cause, number in (nested + Counter(span.cause for span in others)).items():
+        gold.unpredictable["entities", cause] += number
+    return {"entities": tags, "entities_unannotated": ~gold.annotated_mask("entities")}
+
+
+def spans_of(article: Article) -> set[tuple[int, int, str]]:
+    """The entities of an article as (start, end, label), nested ones included."""
+    return {(entity.start, entity.end, entity.label) for entity in article.entities}
+
+
+def make_modules(config: "RasidConfig", hidden: int) -> "dict[str, nn.Module]":
+    """A linear layer, and for a CRF its transitions."""
+    import torch
+    from torch import nn
+
+    from ..heads import LinearChain
+
+    tags = 1 + 2 * len(config.entities)
+    modules: dict[str, nn.Module] = {"entities": nn.Linear(hidden, tags)}
+    if config.crf:
+        modules["chain"] = LinearChain(tags, torch.from_numpy(forbidden_transitions(tags)))
+    return modules
+
+
+def loss(logits: "Tensor", targets: "Mapping[str, Tensor]", options: "LossOptions") -> "Tensor":
+    """Negative log-likelihood of the tags."""
+    from ..losses import entity_loss
+
+    unannotated = targets["entities_unannotated"]
+    return entity_loss(logits, targets["entities"], unannotated, weights=options.tag_weights, chain=options.chain)
+
+
+def count(targets: "Mapping[str, Tensor]") -> "Tensor":
+    """Number of annotated words."""
+    return (targets["entities"] != IGNORED).sum()
+
+
+def decode_tags(
+    texts: Sequence[np.ndarray], *, transitions: np.ndarray | None = None, temperature: float = 1.0
+) -> list[list[WordSpan]]:
+    """The best legal tag sequence of each text as spans.
+
+    Args:
+        texts: logits of each text. [W, 1 + 2L] each
+        transitions: CRF scores [K + 1, K]; None gives every legal transition the same score.
+        temperature: divides the logits before they become probabilities; it does not change the spans.
+
+    Returns:
+        Spans of each text. Their score is the probability of exactly their tags: the product over their words of the
+        word's probability, and with a CRF the product of its marginals.
+    """
+    return [
+        _tag_spans(tags, logits, transitions, temperature)
+        for tags, logits in zip(best_tags(texts, transitions), texts, strict=True)
+    ]
+
+
+def _tag_spans(
+    tags: np.ndarray, logits: np.ndarray, transitions: np.ndarray | None, temperature: float
+) -> list[WordSpan]:
+    starts = np.flatnonzero(tags % 2 == 1)
+    if not len(starts):
+        return []
+    if transitions is None:
+        probabilities = softmax(logits / temperature)
+    else:
+        probabilities = marginals(logits / temperature, transitions / temperature)
+    # A span ends before the first word after its start that is not inside.
+    not_inside = np.flatnonzero((tags == 0) | (tags % 2 == 1))
+    ends = np.append(not_inside, len(tags))[np.searchsorted(not_inside, starts, side="right")]
+    # The log probability of a span is a difference of running sums.
+    log_chosen = np.log(probabilities[np.arange(len(tags)), tags].clip(min=1e-12))
+    total = np.append(0.0, np.cumsum(log_chosen, dtype=np.float64))
+    scores = np.exp(total[ends] - total[starts])
+    labels = (tags[starts] - 1) // 2
+    columns = (starts.tolist(), ends.tolist(), labels.tolist(), scores.tolist())
+    return [
+        WordSpan(first=first, end=end, label=label, score=score)
+        for first, end, label, score in zip(*columns, strict=True)
+    ]
+
+
+def decode(texts: Sequence[TaggedText], head: str, settings: "Settings") -> list[dict[str, Any]]:
+    """The entities of each text."""
+    labels = settings.scheme.labels("entities")
+    by_text = decode_tags(
+        [text.logits[head] for text in texts],
+        transitions=None if settings.transitions is None else np.array(settings.transitions),
+        temperature=settings.temperature(head),
+    )
+    return [
+        {"entities": tuple(_entity(text, span, f"e{number}", labels) for number, span in enumerate(spans, 1))}
+        for text, spans in zip(texts, by_text, strict=True)
+    ]
+
+
+def _entity(text: TaggedText, span: WordSpan, identifier: str, labels: Sequence[str]) -> Entity:
+    start, end = offsets(text, span.first, span.end)
+    return Entity(id=identifier, start=start, end=end, label=labels[span.label], score=span.score)
+
+
+def rows(gold: Gold, targets: Targets, logits: np.ndarray) -> LabelRows | None:
+    """Annotated words and their tags; None if some labels were not annotated, for then the right tag is not known."""
+    if targets["entities_unannotated"].any():
+        return None
+    annotated = targets["entities"] != IGNORED
+    tags = targets["entities"][annotated]
+    right = tags[:, None] == np.arange(logits.shape[1])
+    return LabelRows(logits=logits[annotated], gold=right, annotated=np.ones_like(right))
+
+
+TASK = Task(
+    name="entities",
+    title="Entities",
+    section="entities",
+    unit="word",
+    options=frozenset({"decoder", "class_weights"}),
+    width=lambda labels: 1 + 2 * labels,
+    columns=lambda labels: {"entities": word_column(pa.int16()), "entities_unannotated": label_column()},
+    targets=make_targets,
+    modules=make_modules,
+    forward=lambda head, inputs, logits: head(inputs.words),
+    loss=loss,
+    count=count,
+    decode=decode,
+    label_logits=lambda logits: logits,
+    exclusive=True,
+    rows=rows,
+    scores="spans",
+    spans=spans_of,
+)

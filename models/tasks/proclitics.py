@@ -1,0 +1,86 @@
+"""Proclitics: how many letters of its first word stand before a mention, as و in وسوريا. They have no labels.
+
+The task has no score of its own: a wrong proclitic is a wrong span of an entity or a trigger.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from ...data.text.words import behind_proclitic
+from ...data.windows.alignment import LONGEST_PROCLITIC
+from ...data.windows.columns import IGNORED, word_column
+from ...data.windows.targets import Gold
+from .task import TaggedText, Task
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from ..bundle import Settings
+    from ..losses import LossOptions
+    from ..network import RasidConfig
+
+CLASSES = LONGEST_PROCLITIC + 1
+
+
+def make_targets(gold: Gold) -> dict[str, np.ndarray]:
+    """Targets of the proclitics that entities and triggers have claimed.
+
+    Returns:
+        ``proclitics``, number of letters, `IGNORED` in words that begin no mention. [W] int8
+    """
+    letters = gold.proclitics.letters
+    return {"proclitics": letters if gold.proclitics.annotated else np.full_like(letters, IGNORED)}
+
+
+def make_modules(config: "RasidConfig", hidden: int) -> "dict[str, nn.Module]":
+    """A linear layer."""
+    from torch import nn
+
+    return {"proclitics": nn.Linear(hidden, CLASSES)}
+
+
+def loss(logits: "Tensor", targets: "Mapping[str, Tensor]", options: "LossOptions") -> "Tensor":
+    """Cross-entropy of the number of letters."""
+    from torch.nn.functional import cross_entropy
+
+    gold = targets["proclitics"].reshape(-1)
+    return cross_entropy(logits.float().reshape(-1, CLASSES), gold, ignore_index=IGNORED, reduction="sum")
+
+
+def count(targets: "Mapping[str, Tensor]") -> "Tensor":
+    """Number of words that begin a mention."""
+    return (targets["proclitics"] != IGNORED).sum()
+
+
+def offsets(text: TaggedText, first: int, end: int) -> tuple[int, int]:
+    """Code points of a range of words, without the predicted proclitic of its first word."""
+    words = text.encoded.words
+    start, stop = int(words[first, 0]), int(words[end - 1, 1])
+    if "proclitics" in text.logits:
+        letters = int(text.logits["proclitics"][first].argmax())
+        start = behind_proclitic(text.text, start, int(words[first, 1]), letters)
+    return start, stop
+
+
+def decode(texts: Sequence[TaggedText], head: str, settings: "Settings") -> list[dict[str, Any]]:
+    """No fields of an article: `offsets` applies the proclitics to mentions."""
+    return [{} for _ in texts]
+
+
+TASK = Task(
+    name="proclitics",
+    title="Proclitics of mentions",
+    section=None,
+    unit="word",
+    width=lambda labels: CLASSES,
+    columns=lambda labels: {"proclitics": word_column(pa.int8())},
+    targets=make_targets,
+    modules=make_modules,
+    forward=lambda head, inputs, logits: head(inputs.words),
+    loss=loss,
+    count=count,
+    decode=decode,
+)

@@ -1,0 +1,126 @@
+"""Event types of sentences: any number of labels for each."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...data.articles import Sentence
+from ...data.windows.columns import IGNORED, sentence_column
+from ...data.windows.targets import Gold, Targets, sentence_types_of
+from ..probabilities import sigmoid
+from .task import LabelRows, TaggedText, Task
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from ..bundle import Settings
+    from ..heads import SentenceHead
+    from ..losses import LossOptions
+    from ..network import RasidConfig
+
+LOWEST = -30.0
+"""The logit of a sentence without a word that the encoder can read."""
+FIRST_BIAS = -2.5
+"""Most sentences lack most types; see `triggers.FIRST_BIAS`."""
+
+
+def make_targets(gold: Gold) -> dict[str, np.ndarray]:
+    """Targets of all sentences that have a word.
+
+    Returns:
+        ``sentence_types``, 0 or 1, `IGNORED` for labels that were not annotated. [S, K] int8
+    """
+    numbers, annotated = gold.numbers("sentence_types"), gold.annotated.get("sentence_types", ())
+    types = np.full((len(gold.encoded.sentences), len(numbers)), IGNORED, dtype=np.int8)
+    types[:, gold.annotated_mask("sentence_types")] = 0
+    for row, labels in enumerate(sentence_types_of(gold.article, gold.encoded.sentences)):
+        types[row, [numbers[label] for label in labels if label in annotated]] = 1
+    with_words = set(map(tuple, gold.encoded.sentences.tolist()))
+    for sentence in gold.article.sentences:
+        if (sentence.start, sentence.end) not in with_words:
+            gold.unpredictable["sentence_types", "no sub-word"] += len(set(sentence.types).intersection(annotated))
+    return {"sentence_types": types}
+
+
+def make_modules(config: "RasidConfig", hidden: int) -> "dict[str, nn.Module]":
+    """Attention of each label over the words of a sentence."""
+    from ..heads import SentenceHead
+
+    return {"sentence_types": SentenceHead(hidden, len(config.events))}
+
+
+def initialize(head: "SentenceHead") -> None:
+    """All types begin rare."""
+    from torch import nn
+
+    nn.init.constant_(head.value.bias, FIRST_BIAS)
+
+
+def loss(logits: "Tensor", targets: "Mapping[str, Tensor]", options: "LossOptions") -> "Tensor":
+    """Binary cross-entropy of the annotated labels."""
+    from ..losses import label_loss
+
+    return label_loss(logits, targets["sentence_types"], options.positive_weight)
+
+
+def count(targets: "Mapping[str, Tensor]") -> "Tensor":
+    """Number of annotated labels, over all sentences."""
+    return (targets["sentence_types"] != IGNORED).sum()
+
+
+def decode(texts: Sequence[TaggedText], head: str, settings: "Settings") -> list[dict[str, Any]]:
+    """The sentences of each text with their types."""
+    names = np.array(settings.scheme.labels("sentence_types"), dtype=object)
+    threshold, temperature = settings.threshold(head), settings.temperature(head)
+    fields = []
+    for text in texts:
+        probabilities = sigmoid(text.logits[head] / temperature)  # [S, K]
+        sentences = tuple(
+            Sentence(start=start, end=end, types=tuple(names[on]), scores=tuple(row[on].tolist()))
+            for (start, end), row, on in zip(
+                text.encoded.sentences.tolist(), probabilities, probabilities >= threshold, strict=True
+            )
+        )
+        fields.append({"sentences": sentences})
+    return fields
+
+
+def rows(gold: Gold, targets: Targets, logits: np.ndarray) -> LabelRows:
+    """A row for each sentence of the article, also for those without a word that the encoder can read."""
+    article, encoded = gold.article, gold.encoded.sentences
+    sentences = encoded
+    source = np.arange(len(encoded))  # row of the logits, or -1
+    if article.sentences:
+        row_of = {span: row for row, span in enumerate(map(tuple, encoded.tolist()))}
+        sentences = np.array([(s.start, s.end) for s in article.sentences], dtype=np.int64).reshape(-1, 2)
+        source = np.array([row_of.get((s.start, s.end), -1) for s in article.sentences], dtype=np.int64)
+    numbers = gold.numbers("sentence_types")
+    values = np.full((len(sentences), len(numbers)), LOWEST, dtype=np.float32)
+    values[source >= 0] = np.maximum(logits[source[source >= 0]], LOWEST)
+    right = np.zeros(values.shape, dtype=bool)
+    for row, types in enumerate(sentence_types_of(article, sentences)):
+        right[row, [numbers[label] for label in types]] = True
+    annotated = np.broadcast_to(gold.annotated_mask("sentence_types"), right.shape)
+    return LabelRows(logits=values, gold=right & annotated, annotated=annotated)
+
+
+TASK = Task(
+    name="sentence_types",
+    title="Event types of sentences",
+    section="events",
+    unit="sentence",
+    options=frozenset({"positive_weight", "ngrams"}),
+    width=lambda labels: labels,
+    columns=lambda labels: {"sentence_types": sentence_column(labels)},
+    targets=make_targets,
+    modules=make_modules,
+    initialize=initialize,
+    forward=lambda head, inputs, logits: head(inputs.words, inputs.sentences),
+    loss=loss,
+    count=count,
+    decode=decode,
+    label_logits=lambda logits: logits,
+    rows=rows,
+    scores="labels",
+)
