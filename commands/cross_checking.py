@@ -146,7 +146,7 @@ def _finding(
     from ..train.trainer import NonFiniteLossError
 
     try:
-        locations = list(held_out_label_issues(config, members, folds=folds, say=say))
+        locations = list(held_out_label_issues(config, members, folds=folds))
     except DataError as error:
         raise CheckError(f"--folds trains on the data, which cannot be used as they are:\n{error}") from error
     except (FoldError, RunError, NonFiniteLossError) as error:

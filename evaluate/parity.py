@@ -1,6 +1,6 @@
 """The parity check: an exported model must make the decisions of the trained one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from ..data.articles import Article
 from ..errors import RasidError
-from ..inference import Tagger
+from ..inference import Prediction
 from ..models.tasks import TASKS
 
 UNSEEN = 1e-2
@@ -54,28 +54,28 @@ class Parity:
         )
 
 
-def check_parity(reference: Tagger, exported: Tagger, articles: Sequence[Article], *, tolerance: float) -> Parity:
-    """Compare all decisions of two taggers.
+def check_parity(reference: Iterable[Prediction], exported: Iterable[Prediction], *, tolerance: float) -> Parity:
+    """Compare all decisions of a trained model and of its export.
 
     Args:
-        reference: the trained model.
-        exported: the exported model.
-        articles: held-out texts.
+        reference: predictions of the trained model, on held-out articles.
+        exported: predictions of the exported model, on the same articles.
         tolerance: share of decisions that may differ.
 
     Raises:
         ParityError: more of them differ.
     """
-    decisions = differences = 0
+    articles = decisions = differences = 0
     largest = 0.0
-    for first, second in zip(reference.predict(articles), exported.predict(articles), strict=True):
-        expected, actual = _decisions(first.article), _decisions(second.article)
-        decisions += len(expected | actual)
-        differences += len(expected ^ actual)
-        for head, logits in first.logits.items():
-            largest = float(np.maximum(largest, np.abs(logits - second.logits[head]).max(initial=0.0)))
+    for one, two in zip(reference, exported, strict=True):
+        articles += 1
+        first, second = _decisions(one.article), _decisions(two.article)
+        decisions += len(first | second)
+        differences += len(first ^ second)
+        for task, logits in one.logits.items():
+            largest = float(np.maximum(largest, np.abs(logits - two.logits[task]).max(initial=0.0)))
     parity = Parity(
-        articles=len(articles), decisions=decisions, differences=differences, largest=largest, tolerance=tolerance
+        articles=articles, decisions=decisions, differences=differences, largest=largest, tolerance=tolerance
     )
     undecided = not decisions and parity.largest > UNSEEN
     if parity.share > tolerance or undecided or not np.isfinite(largest):

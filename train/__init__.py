@@ -1,1 +1,1 @@
-"""Training runs."""
+"""Fine-tuning and pretraining."""

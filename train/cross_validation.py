@@ -1,26 +1,27 @@
-"""Label issues of label noise by K-fold cross-validation: every article is annotated by a tagger that has not seen it."""
+"""Label issues by K-fold cross-validation: each article is checked by a tagger that was not trained on it."""
 
-import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
 from ..audit import Location, label_issues
-from ..configs.schema import Config, DataSource
+from ..configs.schema import Config
 from ..data.articles import Article, check_article
-from ..data.datasets import DataSet
-from ..data.formats import write_articles
+from ..data.datasets import DataSet, resolve_annotated
 from ..data.labels import LabelScheme, load_scheme
 from ..data.problems import DataError, Problem
 from ..inference import Tagger
 from . import run
 from .folds import FoldError, assign_folds
+from .prepare import Data
+
+logger = logging.getLogger(__name__)
 
 RANKED = ("entities", "triggers", "sentence_types")
-"""Tasks that `data.audit.label_issues` can rank."""
-
+"""Tasks whose label issues `audit.label_issues` ranks."""
 
 Part = Literal["train", "dev", "test"]
 
@@ -30,10 +31,10 @@ class FoldDataset:
     """A data set in a cross-validation.
 
     Attributes:
-        dataset: articles and what was annotated in them; their labels may be others than the scheme's.
-        part: train is learned from, dev chooses checkpoints and thresholds, test is annotated alone.
-        repeats: how often each article is seen in an epoch.
-        annotated: whether label_issues are looked for in it.
+        dataset: articles and annotated labels; labels outside the scheme are ignored in training.
+        part: its articles outside the fold are used to train (train), to select a checkpoint (dev), or not (test).
+        repeats: how often each article is seen per epoch.
+        annotated: whether label issues are searched in it.
     """
 
     dataset: DataSet
@@ -42,81 +43,78 @@ class FoldDataset:
     annotated: bool = True
 
 
-def held_out_label_issues(
-    config: Config, members: Mapping[str, FoldDataset], *, folds: int, say: Callable[[str], None] = lambda line: None
-) -> Iterator[Location]:
-    """Cut all data sets into folds, train a tagger without each fold, and let it judge the fold.
+def held_out_label_issues(config: Config, datasets: Mapping[str, FoldDataset], *, folds: int) -> Iterator[Location]:
+    """Train a tagger without each fold, and search the fold for label issues.
 
-    All data sets are cut together, so that no tagger has seen a relative of what it judges (`data.folds.related`): it
-    learned from train and was chosen by dev, both without its fold. The config's first seed counts, and nothing is
-    exported. Runs lie in the system's folder for temporary files (``TMPDIR``), one at a time, and are removed.
+    The folds cut all data sets together, so no tagger was trained or selected on an article related to those that it
+    checks (see `folds.related`). The first seed of the config is used. The runs are in the system's folder for
+    temporary files (``TMPDIR``), one at a time, and are deleted.
 
     Args:
-        config: what to train; its data sets are left aside.
-        members: name → data set, in their place. What the scheme lacks is not learned.
-        folds: how many, at least 2.
-        say: takes a line for each fold.
+        config: of the training; its data sets are not read.
+        datasets: name → data set.
+        folds: number of folds, at least 2.
 
     Yields:
-        Locations as of `label_issues`, fold by fold; ``split`` is the name of the data set.
+        Locations as in `label_issues`, fold by fold; ``split`` is the name of the data set.
 
     Raises:
         FoldError: too few articles for so many folds, or the config trains no task that can be ranked.
-        DataError: a data set to learn from has no articles, or does not say rightly what it annotated.
-        SchemeError, EncoderError, RunError, NonFiniteLossError: as of `run.train`.
+        DataError: a data set for training has no articles, or its annotated labels are wrong.
+        SchemeError, EncoderError, RunError, NonFiniteLossError: as in `run.train`.
     """
     if not set(RANKED).intersection(config.tasks):
-        raise FoldError(f"label_issues are ranked in {', '.join(RANKED)}; config {config.name} trains none of these")
+        raise FoldError(f"label issues are ranked in {', '.join(RANKED)}; config {config.name} trains none of these")
     scheme = load_scheme(config.scheme)
-    _check(members)
-    least = {name: folds if m.part == "train" else 2 for name, m in members.items() if m.part != "test"}
-    articles = {name: member.dataset.articles for name, member in members.items()}
-    where = assign_folds(articles, folds, seed=config.training.seeds[0], least=least)
-    usable = {name: [_learnable(a, scheme, i) for i, a in enumerate(articles[name])] for name in least}
-    with TemporaryDirectory(prefix="rasid-folds-") as temporary:
-        for number in range(folds):
-            outside = {
-                name: [a for a, at in zip(usable[name], where[name], strict=True) if at != number and a is not None]
-                for name in least
-            }
-            inside = {
-                name: replace(
-                    m.dataset, articles=[a for a, at in zip(articles[name], where[name], strict=True) if at == number]
-                )
-                for name, m in members.items()
-                if m.annotated
-            }
-            learned = sum(len(outside[name]) for name in least if members[name].part == "train")
-            annotated = sum(len(dataset.articles) for dataset in inside.values())
-            say(f"fold {number + 1} of {folds}: learns from {learned:,} articles, then judges {annotated:,} others")
-            folder = Path(temporary) / f"fold-{number + 1}"
-            tagger = _train(config, members, outside, folder)
-            for name, dataset in inside.items():
+    _check(datasets)
+    least = {name: folds if d.part == "train" else 2 for name, d in datasets.items() if d.part != "test"}
+    articles = {name: dataset.dataset.articles for name, dataset in datasets.items()}
+    fold_of = assign_folds(articles, folds, seed=config.training.seeds[0], least=least)
+    learnable = {name: [_learnable(a, scheme, i) for i, a in enumerate(articles[name])] for name in least}
+    for fold in range(folds):
+        outside = {
+            name: [a for a, f in zip(learnable[name], fold_of[name], strict=True) if f != fold and a is not None]
+            for name in least
+        }
+        inside = {
+            name: [a for a, f in zip(articles[name], fold_of[name], strict=True) if f == fold]
+            for name, dataset in datasets.items()
+            if dataset.annotated
+        }
+        train = sum(len(outside[name]) for name in least if datasets[name].part == "train")
+        check = sum(len(members) for members in inside.values())
+        logger.info(f"fold {fold + 1} of {folds}: training on {train:,} articles, then checking {check:,} others")
+        with TemporaryDirectory(prefix="rasid-fold-") as temporary:
+            tagger = _train(config, scheme, datasets, outside, Path(temporary) / f"fold-{fold + 1}")
+            for name, members in inside.items():
+                dataset = datasets[name].dataset
                 yield from label_issues(
-                    tagger, dataset.articles, dataset.annotated_labels, split=name, source=dataset.log.source
+                    tagger, members, dataset.annotated_labels, split=name, source=dataset.log.source
                 )
-            shutil.rmtree(folder)
 
 
-def _check(members: Mapping[str, FoldDataset]) -> None:
-    """Make sure that every data set to learn from can be used.
+def _check(datasets: Mapping[str, FoldDataset]) -> None:
+    """Check that all data sets for training have articles and annotated labels.
 
     Raises:
-        DataError: with every problem that leaves nothing.
+        DataError: one has not.
     """
     problems: list[Problem] = []
-    for name, member in members.items():
-        if member.part != "test" and not (member.dataset.articles and member.dataset.annotated_labels):
-            nothing = Problem(source=name, cause="no articles", message="holds no articles to learn from")
-            problems += member.dataset.log.dropped or [nothing]
+    for name, dataset in datasets.items():
+        if dataset.part != "test" and not (dataset.dataset.articles and dataset.dataset.annotated_labels):
+            problems += dataset.dataset.log.dropped or [_no_articles(name)]
     if problems:
         raise DataError(problems)
 
 
-def _learnable(article: Article, scheme: LabelScheme, number: int) -> Article | None:
-    """An article as training takes it, under an id of its own and with labels of the scheme alone; None if it cannot.
+def _no_articles(name: str) -> Problem:
+    return Problem(source=name, cause="no articles", message="has no articles to train on")
 
-    A check looks at data as they are; training refuses a data set for one wrong label.
+
+def _learnable(article: Article, scheme: LabelScheme, number: int) -> Article | None:
+    """The article as training accepts it: with a unique id, and without labels outside the scheme; None if invalid.
+
+    `rasid check` reads data as they are, but training rejects a data set with one wrong label.
     """
 
     def known(types: Sequence[str]) -> tuple[str, ...]:
@@ -143,30 +141,36 @@ def _learnable(article: Article, scheme: LabelScheme, number: int) -> Article | 
 
 
 def _train(
-    config: Config, members: Mapping[str, FoldDataset], outside: Mapping[str, list[Article]], folder: Path
+    config: Config,
+    scheme: LabelScheme,
+    datasets: Mapping[str, FoldDataset],
+    outside: Mapping[str, list[Article]],
+    folder: Path,
 ) -> Tagger:
-    """The tagger of one fold, trained on what lies outside of it."""
-    sources: dict[str, list[DataSource]] = {"train": [], "dev": []}
-    for name, found in outside.items():
-        member, place = members[name], sources[members[name].part]
-        file = folder / "data" / f"{member.part}-{len(place)}.jsonl"
-        write_articles(found, file)
+    """The tagger of one fold, trained on the articles outside of it."""
+    parts: dict[str, list[DataSet]] = {"train": [], "dev": []}
+    for name, articles in outside.items():
+        dataset = datasets[name]
+        if not articles:
+            raise DataError([_no_articles(name)])
+        declared = dataset.dataset.annotated_labels.items()
         annotated = {
-            task: "all" if task == "proclitics" else list(labels)
-            for task, labels in member.dataset.annotated_labels.items()
-            if task != "arguments"
+            task: "all" if task == "proclitics" else labels for task, labels in declared if task != "arguments"
         }
-        place.append(DataSource(path=str(file), format="jsonl", annotated=annotated, repeats=member.repeats))  # type: ignore[arg-type]
-    result = run.train(
-        config.model_copy(
-            update={
-                "name": folder.name,
-                "output": folder,
-                "data": config.data.model_copy(update={**sources, "test": []}),
-                "training": config.training.model_copy(update={"seeds": config.training.seeds[:1], "report_to": []}),
-                "export": config.export.model_copy(update={"onnx": False}),
-            }
-        ),
-        say=lambda line: None,
+        part = parts[dataset.part]
+        part.append(
+            replace(
+                dataset.dataset,
+                name=f"{dataset.part}-{len(part)}",
+                articles=articles,
+                annotated_labels=resolve_annotated(annotated, scheme, name),
+            )
+        )
+    repeats = [datasets[name].repeats for name in outside if datasets[name].part == "train"]
+    training = config.training.model_copy(update={"seeds": config.training.seeds[:1], "report_to": []})
+    export = config.export.model_copy(update={"onnx": False})
+    fold_config = config.model_copy(
+        update={"name": folder.name, "output": folder.parent, "training": training, "export": export}
     )
-    return Tagger.from_pretrained(result.folder / "bundle")
+    data = Data(scheme=scheme, train=parts["train"], dev=parts["dev"], test=[], repeats=repeats)
+    return Tagger.from_pretrained(run.train(fold_config, data).folder / "bundle")

@@ -1,4 +1,4 @@
-"""Data sets cut into folds for cross-validation, with what is related on one side of every cut."""
+"""Data sets cut into folds for cross-validation. Related articles are in the same fold."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,26 +7,27 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ..audit.duplicates import near_pairs
-from ..audit.views import fold
+from ..audit.views import fold as without_diacritics
 from ..data.articles import Article
 from ..data.text.words import split_words
 from ..errors import RasidError
 
 
 class FoldError(RasidError, ValueError):
-    """Data or a config that cannot be cross-validated; says why and what to do."""
+    """Data or config cannot be cross-validated; the message says what to do."""
 
 
 def related(articles: Sequence[Article]) -> np.ndarray:
-    """Number of the group of related articles that each one belongs to, from 0. [A] int32
+    """Group number of each article, from 0: related articles have the same number. [A] int32
 
-    Related are articles with the same ``meta["doc"]``, with the same words, or with nearly the same runs of words (see
-    `data.audit.duplicates`), and those that have a relative in common.
+    Two articles are related if they have the same ``meta["doc"]``, the same words, or nearly the same words (see
+    `audit.duplicates`), or if both are related to a third one.
     """
     texts = [
-        [fold(article.text[start:end]) for start, end in split_words(article.text).tolist()] for article in articles
+        [without_diacritics(article.text[start:end]) for start, end in split_words(article.text).tolist()]
+        for article in articles
     ]
-    first: dict[tuple[str, ...], int] = {}
+    first: dict[tuple[str, ...], int] = {}  # key → first article that has it
     pairs: list[tuple[int, int]] = []
     for number, (article, text) in enumerate(zip(articles, texts, strict=True)):
         keys = [("words", *text)]
@@ -43,14 +44,13 @@ def related(articles: Sequence[Article]) -> np.ndarray:
 def assign_folds(
     datasets: Mapping[str, Sequence[Article]], folds: int, *, seed: int, least: Mapping[str, int] | None = None
 ) -> dict[str, np.ndarray]:
-    """The fold of every article: related ones share a fold, and each data set is spread as evenly as that allows.
+    """The fold of every article. Each data set is spread over the folds as evenly as related articles allow.
 
     Args:
-        datasets: name → articles; relatives are looked for in all of them together.
-        folds: how many, at least 2.
-        seed: of the order in which the articles are dealt out.
-        least: data set → groups of related articles that it must have. Of these data sets every fold leaves something
-            outside.
+        datasets: name → articles; articles of different data sets can be related.
+        folds: number of folds, at least 2.
+        seed: of the order in which articles are assigned.
+        least: data set → number of unrelated groups that it must have. These data sets also must not be in one fold.
 
     Returns:
         name → fold of each of its articles, from 0. [A] int64
@@ -60,38 +60,38 @@ def assign_folds(
     """
     names = list(datasets)
     sizes = np.array([len(datasets[name]) for name in names])
-    owner = np.repeat(np.arange(len(names)), sizes)
+    dataset_of = np.repeat(np.arange(len(names)), sizes)
     groups = related([article for name in names for article in datasets[name]])
-    members = np.zeros((int(groups.max(initial=-1)) + 1, len(names)), dtype=np.int64)  # group, data set
-    np.add.at(members, (groups, owner), 1)
-    fold_of_group = _deal(members, folds, seed)
-    dealt = dict(zip(names, np.split(fold_of_group[groups], np.cumsum(sizes)[:-1]), strict=True))
-    for name, wanted in (least or {}).items():
+    counts = np.zeros((int(groups.max(initial=-1)) + 1, len(names)), dtype=np.int64)  # [groups, data sets]
+    np.add.at(counts, (groups, dataset_of), 1)
+    fold_of_group = _assign(counts, folds, seed)
+    assigned = dict(zip(names, np.split(fold_of_group[groups], np.cumsum(sizes)[:-1]), strict=True))
+    for name, required in (least or {}).items():
         column = names.index(name)
-        count, different = int(sizes[column]), int((members[:, column] > 0).sum())
-        if different < wanted or np.bincount(dealt[name], minlength=1).max(initial=0) == count:
-            raise FoldError(_too_few(name, count, different, folds, wanted))
-    return dealt
+        count, unrelated = int(sizes[column]), int((counts[:, column] > 0).sum())
+        if unrelated < required or np.bincount(assigned[name], minlength=1).max(initial=0) == count:
+            raise FoldError(_too_few(name, count, unrelated, folds, required))
+    return assigned
 
 
-def _deal(members: np.ndarray, folds: int, seed: int) -> np.ndarray:
-    """The fold of each group: the largest first, each to the fold that has least of its data sets. [G]"""
-    # In the order of the file a fold could take every fifth article, which may be all of one kind.
-    order = np.random.default_rng(seed).permutation(len(members))
-    order = order[np.argsort(-members[order].sum(axis=1), kind="stable")]
-    share = members / np.maximum(members.sum(axis=0), 1)
-    load = np.zeros((folds, members.shape[1]), dtype=np.int64)
-    chosen = np.zeros(len(members), dtype=np.int64)
+def _assign(counts: np.ndarray, folds: int, seed: int) -> np.ndarray:
+    """The fold of each group: largest groups first, each to the fold with the fewest articles of its data sets. [G]"""
+    # A random order: in file order, a fold could get every fifth article, and these may all be of one kind.
+    order = np.random.default_rng(seed).permutation(len(counts))
+    order = order[np.argsort(-counts[order].sum(axis=1), kind="stable")]
+    share = counts / np.maximum(counts.sum(axis=0), 1)
+    load = np.zeros((folds, counts.shape[1]), dtype=np.int64)
+    fold_of_group = np.zeros(len(counts), dtype=np.int64)
     for group in order:
         fullness = load @ share[group]
-        chosen[group] = best = np.lexsort((load.sum(axis=1), fullness))[0]
-        load[best] += members[group]
-    return chosen
+        fold_of_group[group] = best = np.lexsort((load.sum(axis=1), fullness))[0]
+        load[best] += counts[group]
+    return fold_of_group
 
 
-def _too_few(name: str, count: int, different: int, folds: int, wanted: int) -> str:
-    what = f"{count} article{'s' * (count != 1)}"
-    if different < count:
-        what += f" in {different} group{'s' * (different != 1)} of related texts"
-    way = f"ask for {different} folds or fewer" if 2 <= different < wanted else "add articles"
-    return f"{name} has {what}, too few for {folds} folds: {way}"
+def _too_few(name: str, count: int, unrelated: int, folds: int, required: int) -> str:
+    size = f"{count} article{'s' * (count != 1)}"
+    if unrelated < count:
+        size += f" in {unrelated} group{'s' * (unrelated != 1)} of related texts"
+    advice = f"use {unrelated} folds or fewer" if 2 <= unrelated < required else "add articles"
+    return f"{name} has {size}, too few for {folds} folds: {advice}"

@@ -1,4 +1,4 @@
-"""AdamW with separate rates for encoder and heads, and layer-wise decay."""
+"""AdamW with different learning rates for encoder and heads, and layer-wise learning-rate decay."""
 
 import re
 
@@ -10,26 +10,26 @@ _LAYER = re.compile(r"\.layers?\.(\d+)\.")
 
 
 def layer_of(name: str, layers: int) -> int:
-    """Depth of an encoder parameter: 0 for embeddings, 1 … n for layers, n + 1 for what comes after them.
+    """Depth of an encoder parameter: 0 for embeddings, 1 … n for layers, n + 1 for parameters after the layers.
 
     >>> [layer_of(f"encoder.{name}", 12) for name in ("embeddings.word", "encoder.layer.0.x", "layers.11.y", "norm")]
     [0, 1, 12, 13]
     """
-    if found := _LAYER.search(name):
-        return int(found[1]) + 1
+    if match := _LAYER.search(name):
+        return int(match[1]) + 1
     return 0 if "embedding" in name else layers + 1
 
 
 def parameter_groups(
     model: RasidModel, *, learning_rate: float, head_learning_rate: float, layer_decay: float, weight_decay: float
 ) -> list[dict[str, object]]:
-    """Parameters by depth and by whether they decay; biases, norms and transitions do not.
+    """Parameters grouped by learning rate and weight decay. Biases, norms and transitions have no weight decay.
 
     Args:
         model: encoder and heads.
         learning_rate: of the last encoder layer.
-        head_learning_rate: of everything outside of the encoder.
-        layer_decay: factor from one layer to the one below it (Howard and Ruder 2018).
+        head_learning_rate: of all parameters outside the encoder.
+        layer_decay: ratio of a layer's learning rate to that of the layer above it (Howard and Ruder 2018).
         weight_decay: of matrices.
     """
     layers = int(getattr(model.encoder.config, "num_hidden_layers", 0))

@@ -1,4 +1,4 @@
-"""From a config to everything that a run needs: data sets, encoder, windows, schedule."""
+"""Everything that a run needs, made from its config: data sets, encoder, windows, batches, network, n-gram model."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -16,71 +16,72 @@ from ..data.problems import DataError, Problem
 from ..data.windows.batches import padding_share, plan_run
 from ..data.windows.encoding import TextEncoder
 from ..data.windows.training_set import Statistics, WindowSet, write_windows
-from ..models import ngrams as ngrams
+from ..models import ngrams
 from ..models.bundle import Settings
-from ..models.encoders import Encoder, load_encoder, save_tokenizer, scratch_encoder
+from ..models.encoders import Encoder, load_encoder, scratch_encoder
 from ..models.network import RasidConfig, RasidModel
-from ..models.ngrams import NgramModel
 from ..models.tasks import TASK_NAMES, target_maker
 from .trainer import Schedule, processes
-
-__all__ = ["save_tokenizer"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """The data sets of a run."""
+    """The data sets of a run.
+
+    Attributes:
+        scheme: their labels.
+        train: to train on.
+        dev: to select checkpoint and thresholds.
+        test: to report.
+        repeats: how often each data set of ``train`` is seen per epoch.
+    """
 
     scheme: LabelScheme
     train: list[DataSet]
     dev: list[DataSet]
     test: list[DataSet]
+    repeats: list[float]
 
 
 def load_data(config: Config) -> Data:
-    """Load every data set.
+    """Load the data sets of a config.
 
     Raises:
-        DataError: with every problem of all of them.
+        DataError: with the problems of all data sets.
     """
     scheme = load_scheme(config.scheme)
-    problems = []
+    problems: list[Problem] = []
     parts: dict[str, list[DataSet]] = {"train": [], "dev": [], "test": []}
-    for part, loaded in parts.items():
+    for part, datasets in parts.items():
         for source in getattr(config.data, part):
             try:
-                loaded.append(load_dataset(source, scheme=scheme))
+                datasets.append(load_dataset(source, scheme=scheme))
             except DataError as error:
                 problems += error.problems
     if problems:
         raise DataError(problems)
-    return Data(scheme=scheme, **parts)
+    return Data(scheme=scheme, **parts, repeats=[source.repeats for source in config.data.train])
 
 
 def make_encoder(config: Config, data: Data, seed: int) -> Encoder:
-    """The encoder of a config; one from scratch has the weights of its seed."""
-    chosen = config.encoder
-    if chosen.scratch is None:
-        assert chosen.name is not None
+    """The encoder of a config; if trained from scratch, the seed determines its weights."""
+    section = config.encoder
+    if section.scratch is None:
+        assert section.name is not None
         return load_encoder(
-            chosen.name,
-            window=chosen.window,
-            normalizer=chosen.normalizer,
-            repair=chosen.repair,
-            dropout=chosen.dropout,
+            section.name,
+            window=section.window,
+            normalizer=section.normalizer,
+            repair=section.repair,
+            dropout=section.dropout,
         )
     torch.manual_seed(seed)
-
-    def texts() -> Iterator[str]:
-        for dataset in data.train:
-            for article in dataset.articles:
-                yield article.text
-
-    return scratch_encoder(texts(), **chosen.scratch.model_dump())
+    texts = (article.text for dataset in data.train for article in dataset.articles)
+    return scratch_encoder(texts, **section.scratch.model_dump())
 
 
 def make_model(config: Config, data: Data, encoder: Encoder, seed: int) -> RasidModel:
-    """Encoder and heads; the heads have the weights of their seed."""
+    """Encoder and heads; the seed determines the weights of the heads."""
     torch.manual_seed(seed)
     entities = config.tasks.get("entities")
     network_config = RasidConfig(
@@ -96,7 +97,7 @@ def make_model(config: Config, data: Data, encoder: Encoder, seed: int) -> Rasid
 
 
 def make_settings(config: Config, data: Data, encoder: Encoder) -> Settings:
-    """What the bundle will say, before anything is tuned."""
+    """Settings of the bundle before calibration."""
     trained_labels: dict[str, set[str]] = {}
     for dataset in data.train:
         for task, labels in dataset.annotated_labels.items():
@@ -118,40 +119,56 @@ def make_settings(config: Config, data: Data, encoder: Encoder) -> Settings:
     )
 
 
-def make_windows(file: Path, config: Config, data: Data, encoder: Encoder) -> tuple[WindowSet, Statistics]:
-    """Encode the training data once, in the main process, and map it."""
-    reader = TextEncoder(encoder.tokenizer, window=config.encoder.window, overlap=config.encoder.overlap)
-    maker = target_maker(data.scheme)
+def make_text_encoder(config: Config, encoder: Encoder) -> TextEncoder:
+    """Encodes articles with the windows of the config."""
+    return TextEncoder(encoder.tokenizer, window=config.encoder.window, overlap=config.encoder.overlap)
+
+
+def make_windows(file: Path, config: Config, data: Data, text_encoder: TextEncoder) -> tuple[WindowSet, Statistics]:
+    """Encode the training data into an Arrow file, once per run.
+
+    Raises:
+        DataError: the tokenizer reads no word of a data set.
+    """
     sources: list[tuple[Iterable[Article], AnnotatedLabels]] = [
-        (dataset.articles, {task: names for task, names in dataset.annotated_labels.items() if task in config.tasks})
+        (dataset.articles, {task: labels for task, labels in dataset.annotated_labels.items() if task in config.tasks})
         for dataset in data.train
     ]
     state = processes()
-    own = file if state.is_main_process else file.with_name(f"{file.name}.{os.getpid()}")
-    # Every process encodes (it needs the statistics too), but only one file stays.
-    own.parent.mkdir(parents=True, exist_ok=True)
-    statistics = write_windows(own, sources, reader, maker, budget=config.training.batch_tokens)
-    windows = WindowSet(own)
+    # Every process encodes, because it needs the statistics; only the file of the main process is kept.
+    path = file if state.is_main_process else file.with_name(f"{file.name}.{os.getpid()}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    budget = config.training.batch_tokens
+    statistics = write_windows(path, sources, text_encoder, target_maker(data.scheme), budget=budget)
+    windows = WindowSet(path)
     if not state.is_main_process:
-        own.unlink()  # stays mapped until this process ends
+        path.unlink()  # remains mapped until the process ends
     if unread := set(range(len(data.train))).difference(windows.sources.tolist()):
         raise DataError(_unread(data.train[number]) for number in sorted(unread))
     return windows, statistics
 
 
 def _unread(dataset: DataSet) -> Problem:
-    shown = next((article.text[:40] for article in dataset.articles if article.text.strip()), "")
+    text = next((article.text[:40] for article in dataset.articles if article.text.strip()), "")
     return Problem(
         source=dataset.name,
         cause="no readable text",
-        message=f"the encoder's tokenizer sees no word in any of the {len(dataset.articles)} articles"
-        + (f", which start with {shown!r}; is this the right encoder for them?" if shown else ": they are blank"),
+        message=f"the encoder's tokenizer reads no word in any of the {len(dataset.articles)} articles"
+        + (f", which start with {text!r}; choose an encoder for their language" if text else ": they are blank"),
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The schedule of a run in numbers."""
+    """All batches of a run.
+
+    Attributes:
+        schedule: the batches in order.
+        per_epoch: batches per epoch.
+        padding: share of padding in an epoch.
+        steps: optimizer steps.
+        steps_per_epoch: optimizer steps per epoch.
+    """
 
     schedule: Schedule
     per_epoch: int
@@ -160,47 +177,50 @@ class Plan:
     steps_per_epoch: int
 
 
-def make_plan(config: Config, windows: WindowSet, seed: int) -> Plan:
-    """All batches of a run."""
-    how = config.training
-    repeats = np.array([source.repeats for source in config.data.train])[windows.sources]
-    share = how.accumulation * processes().num_processes
+def make_plan(config: Config, data: Data, windows: WindowSet, seed: int) -> Plan:
+    """Plan the batches of a run; the seed determines their order."""
+    training = config.training
+    repeats = np.array(data.repeats)[windows.sources]
+    per_step = training.accumulation * processes().num_processes
     batches, per_epoch = plan_run(
         windows.lengths,
-        budget=how.batch_tokens,
-        epochs=how.epochs,
+        budget=training.batch_tokens,
+        epochs=training.epochs,
         seed=seed,
-        multiple=share,
+        multiple=per_step,
         groups=windows.groups,
         repeats=None if (repeats == 1).all() else repeats,
     )
-    if how.max_steps is not None:
-        batches = batches[: how.max_steps * share]
+    if training.max_steps is not None:
+        batches = batches[: training.max_steps * per_step]
     return Plan(
         schedule=Schedule(batches),
         per_epoch=per_epoch,
         padding=padding_share(windows.lengths, batches[:per_epoch]),
-        steps=len(batches) // share,
-        steps_per_epoch=max(1, per_epoch // share),
+        steps=len(batches) // per_step,
+        steps_per_epoch=max(1, per_epoch // per_step),
     )
 
 
-def make_ngrams(config: Config, data: Data, encoder: Encoder) -> NgramModel | None:
-    """The linear model that stands beside the network, fitted to the same sentences; None where none was asked for."""
+def make_ngrams(config: Config, data: Data, text_encoder: TextEncoder) -> ngrams.NgramModel | None:
+    """The n-gram model, fitted to the training sentences; None if the config has none."""
     if not _ngram_weight(config):
         return None
-    reader = TextEncoder(encoder.tokenizer, window=config.encoder.window, overlap=config.encoder.overlap)
     maker = target_maker(data.scheme)
     texts: list[str] = []
     targets: list[np.ndarray] = []
-    for dataset in data.train:
-        if "sentence_types" not in dataset.annotated_labels:
-            continue
-        for article in dataset.articles:
-            (encoded,) = reader.encode([article])
-            texts += reader.normalized_sentences(article.text, encoded)
-            targets.append(maker.make(article, encoded, dataset.annotated_labels)["sentence_types"])
+    for article, annotated_labels in _articles_with_sentence_types(data):
+        (encoded,) = text_encoder.encode([article])
+        texts += text_encoder.normalized_sentences(article.text, encoded)
+        targets.append(maker.make(article, encoded, annotated_labels)["sentence_types"])
     return ngrams.fit(texts, np.concatenate(targets))
+
+
+def _articles_with_sentence_types(data: Data) -> Iterator[tuple[Article, AnnotatedLabels]]:
+    for dataset in data.train:
+        if "sentence_types" in dataset.annotated_labels:
+            for article in dataset.articles:
+                yield article, dataset.annotated_labels
 
 
 def _ngram_weight(config: Config) -> float:
@@ -209,7 +229,10 @@ def _ngram_weight(config: Config) -> float:
 
 
 def tag_weights(config: Config, statistics: Statistics) -> torch.Tensor | None:
-    """Weights of entity tags by the root of their inverse frequency, with mean 1 over the words; None for none."""
+    """Weights of the entity tags: inverse square roots of their frequencies, with mean 1 over all words.
+
+    None if the config does not balance classes. [1 + 2L]
+    """
     task = config.tasks.get("entities")
     if task is None or task.class_weights == "none":
         return None

@@ -1,18 +1,14 @@
-"""A training run from config to report: train each seed, choose by dev, calibrate, export, score the test sets once.
+"""A training run: train all seeds, select the best on dev, calibrate, export, report.
 
 runs/NAME/config.yaml      the resolved config
-runs/NAME/log.jsonl        losses and dev figures
-runs/NAME/checkpoints/     seed-N/: what a killed run goes on from, and the best weights
-runs/NAME/bundle/          the tagger that is best on dev
-runs/NAME/report/          a report for each test set (and dev), as JSON and Markdown
-runs/NAME/metrics.json     figures of every seed
+runs/NAME/log.jsonl        losses and dev scores
+runs/NAME/checkpoints/     seed-N/: checkpoints to resume from, and the best weights
+runs/NAME/bundle/          the tagger of the best seed
+runs/NAME/report/          a report for each dev and test set, as JSON and Markdown
+runs/NAME/metrics.json     scores of all seeds
 """
 
 import json
-import logging
-import shutil
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,40 +16,35 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import TrainingArguments
-from transformers.trainer_callback import PrinterCallback
+from accelerate.logging import get_logger
 
 from ..configs.schema import Config
-from ..data.windows.training_set import Statistics, WindowSet
-from ..evaluate import offline
+from ..data.windows.training_set import Collator
 from ..evaluate.report import Report
-from ..inference import Tagger
-from ..models.backends import torch_backend
-from ..models.bundle import Settings
 from ..models.encoders import Encoder
-from ..models.network import RasidModel
-from . import prepare, resume
+from ..models.tasks import columns_of
+from . import prepare
+from .arguments import installed_loggers
 from .export import export
-from .optimizer import make_optimizer, parameter_groups
-from .progress import JsonLog, Progress, loggers
-from .run_folder import RunError, is_done, open_run_folder, write_json
+from .run_folder import RunError, check_resumable, delete_run, is_done, write_json, write_run_files
+from .seed import Run, make_parts, train_seed
 from .summary import Summary, describe, summarize
-from .trainer import RasidTrainer, processes
+from .trainer import processes
 
 __all__ = ["Result", "RunError", "describe", "export", "train"]
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)  # of several processes, only the main one logs
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What a run gave.
+    """Result of a run.
 
     Attributes:
-        folder: of the run.
-        summary: what was trained on; None where an earlier call had done all.
+        folder: the run folder.
+        summary: size and statistics; None if an earlier call finished the run.
         reports: data set → report of the bundle; empty after a dry run.
-        metrics: as in metrics.json.
+        metrics: content of metrics.json.
     """
 
     folder: Path
@@ -62,261 +53,91 @@ class Result:
     metrics: dict[str, Any]
 
 
-def train(
-    config: Config, *, dry_run: bool = False, fresh: bool = False, say: Callable[[str], None] = logger.info
-) -> Result:
-    """Run a config, or go on with it where it was left. A run that is done is left as it is.
+def train(config: Config, data: prepare.Data | None = None, *, dry_run: bool = False, fresh: bool = False) -> Result:
+    """Train a config, or resume its run. A finished run is not changed.
 
     Args:
         config: resolved.
-        dry_run: load everything, take one step on one batch, write nothing into the run's folder.
-        fresh: throw away what the folder holds of an earlier run.
-        say: takes lines for a person.
+        data: loaded data sets, used instead of those that the config names.
+        dry_run: load everything, compute one batch, write nothing.
+        fresh: delete the run folder first.
 
     Raises:
-        DataError, SchemeError, EncoderError, RunError, NonFiniteLossError, ParityError, ExportError: each says what to
-            mend.
+        DataError, SchemeError, EncoderError, RunError, NonFiniteLossError, ParityError, ExportError: the message says
+            what to do.
     """
     folder = config.output / config.name
+    nothing = Result(folder=folder, summary=None, reports={}, metrics={})  # of the processes that do not export
     state = processes()
-    main = state.is_main_process
-    say = say if main else lambda line: None
-    loggers(config.training.report_to)  # before anything is trained: one that is missing would be told of only then
-    data = prepare.load_data(config)
-    first = config.training.seeds[0]
-    encoder = prepare.make_encoder(config, data, first)
+    installed_loggers(config.training.report_to)  # raises before training, not after it
+    data = data or prepare.load_data(config)
+    encoder = prepare.make_encoder(config, data, config.training.seeds[0])
     if dry_run:
-        with TemporaryDirectory() as temporary:
-            windows, statistics = prepare.make_windows(Path(temporary) / "windows.arrow", config, data, encoder)
-            return _dry_run(config, data, encoder, windows, statistics, folder)
-    # Only now that the config has shown to be usable: a mistyped path must not leave a folder behind.
-    if main:
-        open_run_folder(folder, config, data, fresh)
+        return _dry_run(config, data, encoder, folder)
+    # The folder is created only now, after config and data were loaded without an error.
+    if state.is_main_process:
+        if fresh:
+            delete_run(folder)
+        check_resumable(folder, config, data)
     state.wait_for_everyone()
     if is_done(folder, config):
-        say(f"{folder} is done; --fresh would start over")
-        return _finished(folder) if main else Result(folder=folder, summary=None, reports={}, metrics={})
-    cache = folder / "checkpoints" / "windows.arrow"
-    windows, statistics = prepare.make_windows(cache, config, data, encoder)
-    plan = prepare.make_plan(config, windows, first)
-    summary = summarize(config, data, encoder, statistics, plan, prepare.make_model(config, data, encoder, first))
+        logger.info(f"{folder} is done; --fresh starts it again")
+        return _read_result(folder) if state.is_main_process else nothing
+    if state.is_main_process:
+        write_run_files(folder, config, data)
+    windows_file = folder / "checkpoints" / "windows.arrow"
+    run = _prepare(windows_file, config, data, encoder, folder)
+    summary = summarize(run, encoder, make_parts(run, config.training.seeds[0], encoder))
+    logger.info(describe(summary))
     del encoder  # each seed loads its own
-    say(describe(summary))
-    outcomes: dict[int, dict[str, Any]] = {}
-    for seed in config.training.seeds:
-        outcomes[seed] = _train_seed(config, data, windows, statistics, seed, folder, say)
+    results = {seed: train_seed(run, seed) for seed in config.training.seeds}
     state.wait_for_everyone()
-    if not main:
-        return Result(folder=folder, summary=summary, reports={}, metrics={})
-    cache.unlink()
-    best = max(outcomes, key=lambda seed: outcomes[seed]["dev"][config.training.metric])
-    metrics = _summary(outcomes, best)
+    if not state.is_main_process:
+        return replace(nothing, summary=summary)
+    windows_file.unlink()
+    metrics = _metrics(results, config.training.metric)
     write_json(folder / "metrics.json", metrics)
-    reports = export(folder, config=config, data=data, metrics=metrics, say=say)
+    reports = export(folder, config=config, data=data)
     return Result(folder=folder, summary=summary, reports=reports, metrics=metrics)
 
 
-def _finished(folder: Path) -> Result:
-    """What a run gave that was done before."""
-    return Result(
-        folder=folder,
-        summary=None,
-        reports={
-            file.stem: Report.from_json(file.read_text(encoding="utf-8"))
-            for file in sorted((folder / "report").glob("*.json"))
-        },
-        metrics=json.loads((folder / "metrics.json").read_text(encoding="utf-8")),
+def _prepare(windows_file: Path, config: Config, data: prepare.Data, encoder: Encoder, folder: Path) -> Run:
+    """Encode the training data."""
+    text_encoder = prepare.make_text_encoder(config, encoder)
+    windows, statistics = prepare.make_windows(windows_file, config, data, text_encoder)
+    return Run(
+        config=config, data=data, folder=folder, text_encoder=text_encoder, windows=windows, statistics=statistics
     )
 
 
-def _dry_run(
-    config: Config, data: prepare.Data, encoder: Encoder, windows: WindowSet, statistics: Statistics, folder: Path
-) -> Result:
-    """Everything of a run but the training: one batch through model and losses, and back."""
-    seed = config.training.seeds[0]
-    plan = prepare.make_plan(config, windows, seed)
-    model = prepare.make_model(config, data, encoder, seed)
-    summary = summarize(config, data, encoder, statistics, plan, model)
-    collate = RasidTrainer.collator(encoder.tokenizer, model)
-    batch = collate(windows.__getitems__(plan.schedule.batches[0].tolist()))
-    targets = batch.pop("targets")
-    batch.pop("ids")
-    losses = model.losses(model(**batch), targets)
-    total = sum((loss / count.clamp(min=1) for loss, count in losses.values()), torch.zeros(()))
-    total.backward()
-    return Result(folder=folder, summary=replace(summary, loss=float(total.detach())), reports={}, metrics={})
+def _dry_run(config: Config, data: prepare.Data, encoder: Encoder, folder: Path) -> Result:
+    """Prepare the run, and compute loss and gradient of its first batch."""
+    with TemporaryDirectory() as temporary:
+        run = _prepare(Path(temporary) / "windows.arrow", config, data, encoder, folder)
+        parts = make_parts(run, config.training.seeds[0], encoder)
+        collate = Collator(run.text_encoder.pad_id, columns_of(data.scheme))
+        batch = collate(run.windows.__getitems__(parts.plan.schedule.batches[0].tolist()))
+        targets = batch.pop("targets")
+        batch.pop("ids")
+        losses = parts.model.losses(parts.model(**batch), targets)
+        total = sum((loss / count.clamp(min=1) for loss, count in losses.values()), torch.zeros(()))
+        total.backward()
+        summary = replace(summarize(run, encoder, parts), loss=float(total.detach()))
+    return Result(folder=folder, summary=summary, reports={}, metrics={})
 
 
-def _train_seed(
-    config: Config,
-    data: prepare.Data,
-    windows: WindowSet,
-    statistics: Statistics,
-    seed: int,
-    folder: Path,
-    say: Callable[[str], None],
-) -> dict[str, Any]:
-    """Train one seed to its best weights, calibrate them on dev, and score the test sets."""
-    home = folder / "checkpoints" / f"seed-{seed}"
-    finished = home / "finished.json"
-    main = processes().is_main_process
-    if finished.is_file():
-        say(f"seed {seed} is trained already")
-        if main:
-            _drop_checkpoints(home)
-        return json.loads(finished.read_text(encoding="utf-8"))
-    how = config.training
-    plan = prepare.make_plan(config, windows, seed)
-    encoder = prepare.make_encoder(config, data, seed)
-    model = prepare.make_model(config, data, encoder, seed)
-    settings = prepare.make_settings(config, data, encoder)
-    ngrams = prepare.make_ngrams(config, data, encoder)
-
-    def tagger(network: RasidModel, chosen: Settings) -> Tagger:
-        return Tagger(
-            settings=replace(chosen, transitions=_transitions(network)),
-            tokenizer=encoder.tokenizer,
-            backend=torch_backend(network),
-            batch_tokens=how.batch_tokens,
-            ngrams=ngrams,
-        )
-
-    def score(network: RasidModel) -> dict[str, float]:
-        reader = tagger(network, settings)
-        outcomes = [offline.run(reader, dataset.articles, dataset.annotated_labels) for dataset in data.dev]
-        # With tuned thresholds, as it will be exported: at one half a rare label has an F1 of 0 for epochs.
-        return offline.headline(outcomes, offline.calibrate(settings, outcomes))
-
-    cuda = torch.cuda.is_available()
-    trainer = RasidTrainer(
-        model=model,
-        args=_arguments(config, plan, seed, home),
-        windows=windows,
-        schedule=plan.schedule,
-        per_epoch=plan.per_epoch,
-        pad_id=RasidTrainer.pad_id(encoder.tokenizer),
-        optimizer=make_optimizer(
-            parameter_groups(
-                model,
-                learning_rate=how.learning_rate,
-                head_learning_rate=how.head_learning_rate,
-                layer_decay=how.layer_decay,
-                weight_decay=how.weight_decay,
-            ),
-            fused=True,
-        ),
-        score=score,
-        weights={task: config.tasks[task].weight for task in model.config.tasks},  # type: ignore[index]
-        positive_weights={task: options.positive_weight for task, options in config.tasks.items()},
-        tag_weights=prepare.tag_weights(config, statistics),
-        callbacks=[
-            JsonLog(folder / "log.jsonl", seed),
-            Progress(f"{config.name} seed {seed}", how.metric),
-            resume.OneOptimizer(),
-            *([resume.Patience(how.patience)] if how.patience else []),
-        ],
-    )
-    trainer.remove_callback(PrinterCallback)
-    begin = time.perf_counter()
-    checkpoint = resume.last_whole(home, tidy=main)
-    processes().wait_for_everyone()
-    state = resume.read_state(checkpoint) if checkpoint else None
-    if state is None or not resume.is_over(state):
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        state = trainer.state
-    result: dict[str, Any] = {
-        "steps": state.global_step,
-        "best_step": state.best_global_step,
-        "seconds": None if checkpoint else round(time.perf_counter() - begin, 1),  # unknown of a run in pieces
+def _read_result(folder: Path) -> Result:
+    """The result of a finished run."""
+    reports = {
+        file.stem: Report.from_json(file.read_text(encoding="utf-8"))
+        for file in sorted((folder / "report").glob("*.json"))
     }
-    if main:
-        # As they were saved, in full precision: what is measured here is what is exported.
-        network = RasidModel.from_pretrained(home / f"checkpoint-{state.best_global_step}", dtype=torch.float32)
-        network.to(trainer.args.device)  # type: ignore[arg-type]
-        outcomes = [offline.run(tagger(network, settings), d.articles, d.annotated_labels) for d in data.dev]
-        tuned = offline.calibrate(replace(settings, transitions=_transitions(network)), outcomes)
-        reader = tagger(network, tuned)
-        dev = [offline.run(reader, dataset.articles, dataset.annotated_labels) for dataset in data.dev]
-        result["dev"] = offline.headline(dev, tuned)
-        result["test"] = {
-            dataset.name: offline.headline([offline.run(reader, dataset.articles, dataset.annotated_labels)], tuned)
-            for dataset in data.test
-        }
-        tuned = replace(
-            tuned, trained={"config": config.name, "seed": seed, "device": "GPU" if cuda else "CPU", **result}
-        )
-        best = home / "best"
-        if best.is_dir():
-            shutil.rmtree(best)
-        network.save_pretrained(best)
-        prepare.save_tokenizer(encoder.tokenizer, best)
-        if ngrams is not None:
-            ngrams.save(best)
-        tuned.save(best)
-        write_json(finished, result)
-        _drop_checkpoints(home)
-    return result
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    return Result(folder=folder, summary=None, reports=reports, metrics=metrics)
 
 
-def _drop_checkpoints(home: Path) -> None:
-    for checkpoint in resume.checkpoints(home):
-        shutil.rmtree(checkpoint)
-
-
-def _transitions(model: RasidModel) -> tuple[tuple[float, ...], ...] | None:
-    if model.chain is None:
-        return None
-    return tuple(tuple(row) for row in model.chain.scores().detach().float().cpu().tolist())
-
-
-def _arguments(config: Config, plan: prepare.Plan, seed: int, home: Path) -> TrainingArguments:
-    how = config.training
-    every = max(1, min(plan.steps, round(plan.steps_per_epoch / how.evaluations)))
-    cuda = torch.cuda.is_available()
-    bf16 = how.precision == "bf16" or (how.precision == "auto" and cuda and torch.cuda.is_bf16_supported())
-    arguments = TrainingArguments(
-        output_dir=str(home),
-        num_train_epochs=1,  # the schedule is the whole run
-        max_steps=plan.steps,
-        per_device_train_batch_size=1,
-        gradient_accumulation_steps=how.accumulation,
-        learning_rate=how.learning_rate,
-        lr_scheduler_type=how.schedule,
-        warmup_steps=round(how.warmup * plan.steps),
-        max_grad_norm=how.max_grad_norm,
-        bf16=bf16,
-        seed=seed,
-        eval_strategy="steps",
-        eval_steps=every,
-        save_strategy="steps",
-        save_steps=every,
-        save_total_limit=2,
-        load_best_model_at_end=True,
-        metric_for_best_model=f"eval_{how.metric}",
-        greater_is_better=True,
-        restore_callback_states_from_checkpoint=True,  # or early stopping would begin to count anew
-        logging_steps=max(1, min(20, every)),
-        logging_nan_inf_filter=False,  # it would log 0.0 after a NaN
-        report_to=loggers(how.report_to),
-        disable_tqdm=True,  # one bar of our own
-        remove_unused_columns=False,
-        label_names=["targets"],
-        dataloader_num_workers=how.workers,
-        dataloader_pin_memory=cuda,
-        ddp_find_unused_parameters=False,
-        accelerator_config={"even_batches": False, "split_batches": False},
-        use_cpu=not cuda,
-    )
-    if how.gradient_checkpointing:
-        arguments.gradient_checkpointing = True
-    if arguments.n_gpu > 1:
-        # DataParallel would cut our nested batches apart; several GPUs are used through torchrun.
-        arguments._n_gpu = 1
-    return arguments
-
-
-def _summary(outcomes: dict[int, dict[str, Any]], best: int) -> dict[str, Any]:
-    """Figures of every seed, their mean and spread."""
+def _metrics(results: dict[int, dict[str, Any]], metric: str) -> dict[str, Any]:
+    """Scores of all seeds, their mean and standard deviation, and the seed with the best dev score."""
 
     def spread(tables: list[dict[str, float]]) -> dict[str, dict[str, float | None]]:
         return {
@@ -327,10 +148,10 @@ def _summary(outcomes: dict[int, dict[str, Any]], best: int) -> dict[str, Any]:
             for name in tables[0]
         }
 
-    results = list(outcomes.values())
+    rows = list(results.values())
     return {
-        "best_seed": best,
-        "seeds": {str(seed): outcome for seed, outcome in outcomes.items()},
-        "dev": spread([result["dev"] for result in results]),
-        "test": {name: spread([result["test"][name] for result in results]) for name in results[0]["test"]},
+        "best_seed": max(results, key=lambda seed: results[seed]["dev"][metric]),
+        "seeds": {str(seed): result for seed, result in results.items()},
+        "dev": spread([row["dev"] for row in rows]),
+        "test": {name: spread([row["test"][name] for row in rows]) for name in rows[0]["test"]},
     }

@@ -1,4 +1,4 @@
-"""The folder of a run: whose it is, whether it may be gone on with, and whether all is done."""
+"""The run folder: ownership, whether it can be resumed, whether it is complete."""
 
 import json
 import shutil
@@ -9,77 +9,94 @@ from ..configs.loader import dump_config, load_config
 from ..configs.schema import Config, ExportConfig
 from ..errors import RasidError
 from ..evaluate.report import data_hash
+from ..files import whole
 from ..models.backends import ONNX_FILE
 from ..models.bundle import config_file
 from ..models.export import onnx_available
-from . import prepare
+from .prepare import Data
 from .trainer import processes
 
 
 class RunError(RasidError, RuntimeError):
-    """A run that cannot start or go on; says why and what to do."""
+    """A run cannot start or resume; the message says what to do."""
 
 
 def write_json(file: Path, content: Any) -> None:
-    """Write a file that is whole or not there, whenever a kill comes."""
-    beside = file.with_name(f"{file.name}.unfinished")
-    beside.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    beside.replace(file)
+    """Write a JSON file, whole or not at all."""
+    with whole(file) as part:
+        part.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def open_run_folder(folder: Path, config: Config, data: prepare.Data, fresh: bool) -> None:
-    """Make the folder, or make sure that what was trained in it is of this config and these data."""
-    file, record = folder / "config.yaml", folder / "checkpoints" / "data.json"
-    if fresh and folder.exists():
-        if any(folder.iterdir()) and not file.is_file():
-            raise RunError(f"{folder} holds no run of rasid, so --fresh does not delete it; choose another name=…")
-        shutil.rmtree(folder)
-    identity = _identity(data)
-    begun = any(folder.glob("checkpoints/seed-*/checkpoint-*")) or any(folder.glob("checkpoints/seed-*/finished.json"))
-    former = load_config(file, Config) if begun and file.is_file() else None
-    if former is not None:
-        ways_out = "give this one another name=…, or start over with --fresh"
-        earlier, now = _resume_key(former), _resume_key(config)
-        if earlier != now:
-            changed = [key for key in Config.model_fields if getattr(earlier, key) != getattr(now, key)]
-            raise RunError(f"{folder} holds a run of another config (differs in {', '.join(changed)}); {ways_out}")
-        before = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else identity
-        changed = {key for key in before.keys() | identity.keys() if before.get(key) != identity.get(key)}
-        if not any(folder.glob("checkpoints/seed-*/checkpoint-*")):
-            changed.discard("processes")  # between two seeds nobody minds
-        if changed:
-            raise RunError(f"{folder} began with other data (changed since: {', '.join(sorted(changed))}); {ways_out}")
-    if former != config:
-        record.parent.mkdir(parents=True, exist_ok=True)
-        dump_config(config, file)
-        write_json(record, identity)
+def delete_run(folder: Path) -> None:
+    """Delete the folder of an earlier run.
+
+    Raises:
+        RunError: the folder has files, but no run.
+    """
+    if not folder.exists():
+        return
+    if any(folder.iterdir()) and not (folder / "config.yaml").is_file():
+        raise RunError(f"{folder} is not the folder of a run, so --fresh does not delete it; choose another name=…")
+    shutil.rmtree(folder)
+
+
+def check_resumable(folder: Path, config: Config, data: Data) -> None:
+    """Check that a run that was started in the folder has the same config and data.
+
+    Raises:
+        RunError: it has not.
+    """
+    checkpoints = any(folder.glob("checkpoints/seed-*/checkpoint-*"))
+    started = checkpoints or any(folder.glob("checkpoints/seed-*/finished.json"))
+    if not started or not (folder / "config.yaml").is_file():
+        return
+    advice = "give this run another name=…, or start again with --fresh"
+    earlier, now = _resume_key(load_config(folder / "config.yaml", Config)), _resume_key(config)
+    if earlier != now:
+        changed = [key for key in Config.model_fields if getattr(earlier, key) != getattr(now, key)]
+        raise RunError(f"{folder} is a run of another config (differs in {', '.join(changed)}); {advice}")
+    record = folder / "checkpoints" / "data.json"
+    current = _fingerprint(data)
+    saved = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else current
+    differences = {key for key in saved.keys() | current.keys() if saved.get(key) != current.get(key)}
+    if not checkpoints:
+        differences.discard("processes")  # the number of processes may change between seeds
+    if differences:
+        raise RunError(f"{folder} was started with other data (changed: {', '.join(sorted(differences))}); {advice}")
+
+
+def write_run_files(folder: Path, config: Config, data: Data) -> None:
+    """Write config and fingerprint of the data, with which `check_resumable` compares."""
+    with whole(folder / "config.yaml") as part:
+        dump_config(config, part)
+    write_json(folder / "checkpoints" / "data.json", _fingerprint(data))
+
+
+def is_done(folder: Path, config: Config) -> bool:
+    """Whether the folder has the bundle that the config asks for."""
+    bundle = folder / "bundle"
+    if not (folder / "metrics.json").is_file() or not config_file(bundle).is_file():
+        return False
+    with_onnx = config.export.onnx and onnx_available()
+    return load_config(config_file(bundle), Config).export == config.export and (
+        not with_onnx or (bundle / ONNX_FILE).is_file()
+    )
 
 
 def _resume_key(config: Config) -> Config:
-    """A config without what may change while it runs: where it lies, how it logs, how it is exported."""
+    """The config without what may change when a run is resumed: name, folder, loggers, workers, export."""
     training = config.training.model_copy(update={"workers": 0, "report_to": []})
     return config.model_copy(
         update={"name": "", "output": Path(), "training": training, "export": ExportConfig()},
     )
 
 
-def _identity(data: prepare.Data) -> dict[str, str]:
-    """What a run must find unchanged when it goes on: the articles, the labels, how the batches are dealt out."""
-    names = {
+def _fingerprint(data: Data) -> dict[str, str]:
+    """What must be equal when a run is resumed: articles, labels, and number of processes."""
+    hashes = {
         f"data.{part}.{number} ({dataset.name})": data_hash(dataset.articles)
         for part, datasets in (("train", data.train), ("dev", data.dev), ("test", data.test))
         for number, dataset in enumerate(datasets)
     }
     labels = [data.scheme.labels("entities"), data.scheme.labels("triggers")]
-    return {**names, "labels": json.dumps(labels), "processes": str(processes().num_processes)}
-
-
-def is_done(folder: Path, config: Config) -> bool:
-    """Whether the bundle is there and is what the config asks for."""
-    bundle = folder / "bundle"
-    if not (folder / "metrics.json").is_file() or not config_file(bundle).is_file():
-        return False
-    wants_onnx = config.export.onnx and onnx_available()
-    return load_config(config_file(bundle), Config).export == config.export and (
-        not wants_onnx or (bundle / ONNX_FILE).is_file()
-    )
+    return {**hashes, "labels": json.dumps(labels), "processes": str(processes().num_processes)}

@@ -1,17 +1,26 @@
-"""What a run would do, in numbers, before it does it."""
+"""Size and statistics of a run, shown before it starts."""
 
 from dataclasses import dataclass
 
-from ..configs.schema import Config
 from ..data.windows.training_set import Statistics
 from ..models.encoders import Encoder
-from ..models.network import RasidModel
-from . import prepare
+from .seed import Parts, Run
 
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """What a run would do, for ``--dry-run`` and for the log."""
+    """Size and statistics of a run.
+
+    Attributes:
+        encoder: its name.
+        parameters: of encoder and heads.
+        statistics: of the training windows.
+        padding: share of padding in the batches.
+        steps: optimizer steps.
+        steps_per_epoch: optimizer steps per epoch.
+        datasets: data set → number of articles, and of problems by cause.
+        loss: of one batch; None unless this is a dry run.
+    """
 
     encoder: str
     parameters: int
@@ -23,44 +32,43 @@ class Summary:
     loss: float | None = None
 
 
-def summarize(
-    config: Config, data: prepare.Data, encoder: Encoder, statistics: Statistics, plan: prepare.Plan, model: RasidModel
-) -> Summary:
-    """Count what a run is made of."""
-    parts = (("train", data.train), ("dev", data.dev), ("test", data.test))
+def summarize(run: Run, encoder: Encoder, parts: Parts) -> Summary:
+    """The summary of a run, from the parts of its first seed."""
+    data, plan = run.data, parts.plan
+    datasets = (("train", data.train), ("dev", data.dev), ("test", data.test))
     return Summary(
         encoder=encoder.name,
-        parameters=sum(parameter.numel() for parameter in model.parameters()),
-        statistics=statistics,
+        parameters=sum(parameter.numel() for parameter in parts.model.parameters()),
+        statistics=run.statistics,
         padding=plan.padding,
         steps=plan.steps,
         steps_per_epoch=plan.steps_per_epoch,
         datasets={
             f"{part}: {dataset.name}": {"articles": len(dataset.articles), **dataset.log.counts()}
-            for part, datasets in parts
-            for dataset in datasets
+            for part, members in datasets
+            for dataset in members
         },
     )
 
 
 def describe(summary: Summary) -> str:
-    """An summary in lines for a person."""
+    """A summary as text for a person."""
     statistics = summary.statistics
     lines = [
         f"encoder {summary.encoder}, {summary.parameters / 1e6:.1f} M parameters with heads",
         *(
-            f"{name}: " + ", ".join(f"{number:,} {what}" for what, number in counts.items())
+            f"{name}: " + ", ".join(f"{number:,} {cause}" for cause, number in counts.items())
             for name, counts in summary.datasets.items()
         ),
         f"training windows {statistics.windows:,}, sub-words {statistics.subwords:,} ({statistics.unknown:,} unknown), "
-        f"words {statistics.words:,} and {statistics.unread:,} that the encoder cannot see",
-        f"{summary.steps:,} steps, {summary.steps_per_epoch:,} an epoch, {summary.padding:.1%} padding",
+        f"words {statistics.words:,} and {statistics.unread:,} that the encoder cannot read",
+        f"{summary.steps:,} steps, {summary.steps_per_epoch:,} per epoch, {summary.padding:.1%} padding",
     ]
     if statistics.unpredictable:
         causes = ", ".join(
             f"{task} {cause} {number}" for (task, cause), number in statistics.unpredictable.most_common()
         )
-        lines.append(f"gold that the model cannot predict: {causes}")
+        lines.append(f"annotations that the model cannot predict: {causes}")
     if summary.loss is not None:
         lines.append(f"one batch, forward and backward: loss {summary.loss:.3f}")
     return "\n".join(lines)

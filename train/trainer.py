@@ -1,4 +1,4 @@
-"""`transformers.Trainer` for several heads: per-head normalization, planned batches, honest dev scores."""
+"""`transformers.Trainer` for several heads: losses normalized per head, planned batches, dev scores by `Tagger`."""
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import PartialState
-from tokenizers import Tokenizer
 from torch.utils.data import DataLoader
 from transformers import Trainer, TrainingArguments
 
@@ -19,20 +18,20 @@ from ..models.tasks import columns_of
 
 
 class NonFiniteLossError(RasidError, RuntimeError):
-    """The loss is not a finite number; names the articles of the batch."""
+    """The loss is not finite; the message names the articles of the batch."""
 
 
 def processes() -> PartialState:
-    """The processes of this run, as torchrun started them; on a CPU accelerate has to be told."""
+    """The processes that torchrun started; a single one without torchrun."""
     return PartialState(cpu=not torch.cuda.is_available())
 
 
 class Schedule:
-    """Batches of a whole run in order; `DataLoader` takes it as a batch sampler."""
+    """All batches of a run in order, as a batch sampler for `DataLoader`."""
 
     def __init__(self, batches: Sequence[np.ndarray]) -> None:
         self.batches = batches
-        # accelerate asks for these two when it deals batches out to processes
+        # accelerate reads these two when it distributes batches to processes
         self.batch_size, self.drop_last = None, False
 
     def __len__(self) -> int:
@@ -45,7 +44,7 @@ class Schedule:
 
 @contextmanager
 def same_random_state() -> Iterator[None]:
-    """Leave every random generator as it was: an evaluation in mid-training must not change the weights after it."""
+    """Restore all random generators at the end, so that an evaluation does not change the training after it."""
     state = random.getstate(), np.random.get_state(), torch.get_rng_state()
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
     try:
@@ -61,21 +60,21 @@ def same_random_state() -> Iterator[None]:
 class RasidTrainer(Trainer):
     """Trains a `RasidModel` on windows.
 
-    The run is one long planned sequence of batches, so that a resumed run goes on with the very next one.
+    All batches of the run are planned as one epoch, so a resumed run continues with the next batch.
 
     Args:
         model: encoder and heads.
-        args: of transformers; one epoch, which is the whole schedule.
+        args: of transformers, for one epoch.
         windows: training windows.
-        schedule: batches of the whole run.
+        schedule: all batches of the run.
         per_epoch: batches in one pass over the data, for the logs.
         pad_id: of the tokenizer.
         optimizer: over the model's parameters.
-        score: dev scores of the model as it stands, without prefix.
-        weights: task → factor of its loss.
+        score: returns the dev scores of a model, without prefix.
+        weights: task → weight of its loss.
         positive_weights: task → weight of positive labels.
         tag_weights: weight of each entity tag, or None.
-        callbacks: as transformers takes them.
+        callbacks: of transformers.
     """
 
     def __init__(
@@ -101,26 +100,18 @@ class RasidTrainer(Trainer):
             model=model,
             args=args,
             train_dataset=windows,
-            eval_dataset=windows,  # never read: `score` has the dev articles, but transformers asks for one
+            eval_dataset=windows,  # required by transformers, but not used: `score` has the dev articles
             data_collator=Collator(pad_id, columns_of(model.config)),
             optimizers=(optimizer, None),
             callbacks=list(callbacks),
         )
-        self.loss_is_scaled_for_ga = True  # sums are divided by the counts of all accumulated batches, below
+        # Private API of transformers, one reason for the pin <6: the loss is not divided by the number of accumulated
+        # batches, because `compute_loss` divides by the number of items in all of them.
+        self.loss_is_scaled_for_ga = True
         self.can_return_loss = False
 
-    @staticmethod
-    def pad_id(tokenizer: Tokenizer) -> int:
-        """Id of the padding token."""
-        return next((i for token in ("[PAD]", "<pad>") if (i := tokenizer.token_to_id(token)) is not None), 0)
-
-    @classmethod
-    def collator(cls, tokenizer: Tokenizer, model: RasidModel) -> Collator:
-        """Makes batches for a model."""
-        return Collator(cls.pad_id(tokenizer), columns_of(model.config))
-
     def get_train_dataloader(self) -> DataLoader:
-        """The planned batches."""
+        """A loader of the planned batches."""
         loader = DataLoader(
             self.train_dataset,  # type: ignore[arg-type]
             batch_sampler=self.schedule,  # type: ignore[arg-type]
@@ -130,18 +121,18 @@ class RasidTrainer(Trainer):
         )
         return self.accelerator.prepare(loader)
 
+    # Private API of transformers, one reason for the pin <6: the trainer calls it for all batches of a step, and passes
+    # the result to `compute_loss` as ``num_items_in_batch``.
     def _get_num_items_in_batch(self, batch_samples: list[dict[str, Any]], device: torch.device) -> torch.Tensor | None:
-        """Counts of each head over all accumulated batches of all processes. [heads]"""
+        """Number of items in each task's loss, over the accumulated batches of all processes. [tasks]"""
         if not batch_samples:
             return None
-        counts = torch.stack([self._counts(batch["targets"]) for batch in batch_samples]).sum(0).to(device)
+        counts = [RasidModel.counts(batch["targets"]) for batch in batch_samples]
+        totals = torch.stack([torch.stack([c[task].float() for task in self.loss_weights]) for c in counts]).sum(0)
+        totals = totals.to(device)
         if self.args.world_size > 1:
-            counts = self.accelerator.gather(counts[None]).sum(0)  # type: ignore[union-attr]
-        return counts
-
-    def _counts(self, targets: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        counts = RasidModel.counts(targets)
-        return torch.stack([counts[task].float() for task in self.loss_weights])
+            totals = self.accelerator.gather(totals[None]).sum(0)  # type: ignore[union-attr]
+        return totals
 
     def compute_loss(
         self,
@@ -150,7 +141,11 @@ class RasidTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> Any:
-        """Weighted sum of the heads' means over everything that the optimizer step sees."""
+        """Weighted sum over tasks of the mean loss, the mean taken over all items of the optimizer step.
+
+        Raises:
+            NonFiniteLossError: the loss is not finite.
+        """
         targets, ids = inputs.pop("targets"), inputs.pop("ids")
         logits = model(**inputs)
         network = self.accelerator.unwrap_model(model)
@@ -159,7 +154,7 @@ class RasidTrainer(Trainer):
         for number, (task, weight) in enumerate(self.loss_weights.items()):
             loss, count = losses[task]
             if isinstance(num_items_in_batch, torch.Tensor):
-                # DDP averages gradients over processes; each sum is a part of the whole.
+                # DDP averages gradients over processes, where the sum is needed.
                 count = num_items_in_batch[number] / self.args.world_size
             total = total + weight * loss / count.clamp(min=1e-9 if self.args.world_size > 1 else 1)
         if not torch.isfinite(total):
@@ -176,18 +171,18 @@ class RasidTrainer(Trainer):
         ignore_keys: list[str] | None = None,
         metric_key_prefix: str = "eval",
     ) -> dict[str, float]:
-        """Score the model on dev articles through the road that inference takes."""
+        """Score the model on dev articles."""
         with same_random_state():
             network = self.accelerator.unwrap_model(self.model)
-            scores = self.score(network)  # every process scores: they stop early together
+            scores = self.score(network)  # in every process, so that all of them stop early together
         metrics = {f"{metric_key_prefix}_{name}": value for name, value in scores.items()}
         self.log(dict(metrics))
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Log with the epoch of the data, not of the schedule."""
-        true = self.state.epoch
+        """Log with the number of passes over the data as epoch."""
+        epoch = self.state.epoch
         self.state.epoch = (
             self.state.global_step
             * self.args.gradient_accumulation_steps
@@ -195,4 +190,4 @@ class RasidTrainer(Trainer):
             / max(1, self.per_epoch)
         )
         super().log(logs, start_time)
-        self.state.epoch = true
+        self.state.epoch = epoch

@@ -1,6 +1,7 @@
-"""`rasid check --folds`: what is related stays together, nobody judges what it has seen, planted errors are found."""
+"""`rasid check --folds`: folds of related articles, held-out checking, planted errors."""
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
@@ -16,10 +17,12 @@ from rasid.cli import app
 from rasid.configs.loader import load_config
 from rasid.configs.schema import Config
 from rasid.data.articles import Article, Entity
+from rasid.data.datasets import DataSet
 from rasid.data.formats import write_articles
 from rasid.data.reading import load_articles
 from rasid.train import run
 from rasid.train.folds import FoldError, assign_folds, related
+from rasid.train.prepare import Data
 
 PEOPLE = ["سامر", "ليلى", "نبيل", "هدى", "كريم", "سلمى", "طارق", "رنا"]
 CITIES = ["حلب", "بغداد", "عمان", "صنعاء", "تونس", "الخرطوم", "دمشق", "بيروت"]
@@ -79,18 +82,20 @@ def rasid() -> Callable:
 
 
 @pytest.fixture
-def trained(monkeypatch: pytest.MonkeyPatch, bundle: Path) -> list[tuple[Config, dict[str, list[Article]]]]:
-    """Puts the tiny bundle in the place of every training, and notes each config with the articles that it names."""
-    seen = []
+def trained(monkeypatch: pytest.MonkeyPatch, bundle: Path) -> list[tuple[Config, Data]]:
+    """Replaces training: every run returns the tiny bundle; the list has the config and data of each."""
+    runs = []
 
-    def train(config: Config, **options: object) -> run.Result:
-        parts = {part: getattr(config.data, part) for part in ("train", "dev", "test")}
-        found = {part: [a for s in sources for a in load_articles(s.path)] for part, sources in parts.items()}
-        seen.append((config, found))
+    def train(config: Config, data: Data) -> run.Result:
+        runs.append((config, data))
         return run.Result(folder=bundle.parent, summary=None, reports={}, metrics={})
 
     monkeypatch.setattr(run, "train", train)
-    return seen
+    return runs
+
+
+def texts(datasets: list[DataSet]) -> set[str]:
+    return {article.text for dataset in datasets for article in dataset.articles}
 
 
 def label_issues(file: Path) -> list[dict]:
@@ -103,8 +108,8 @@ def label_issues(file: Path) -> list[dict]:
 LONG = "قال الوزير في بيان نشر اليوم إن الوفد وصل إلى العاصمة مساء أمس برفقة خبراء من دول عدة"
 
 
-def test_relatives_are_of_one_document_of_the_same_words_or_nearly_so() -> None:
-    texts = [
+def test_articles_are_related_by_document_words_or_near_duplication() -> None:
+    articles = [
         Article(text="حلب", meta={"doc": 7}),
         Article(text="دمشق", meta={"doc": "7"}),
         Article(text="حَلَب"),
@@ -113,7 +118,7 @@ def test_relatives_are_of_one_document_of_the_same_words_or_nearly_so() -> None:
         Article(text="بغداد", meta={"doc": None}),
         Article(text="عمان"),
     ]
-    groups = related(texts).tolist()
+    groups = related(articles).tolist()
     assert groups[0] == groups[1] == groups[2]
     assert groups[3] == groups[4]
     assert len(set(groups)) == 4
@@ -125,7 +130,7 @@ def test_relatives_are_of_one_document_of_the_same_words_or_nearly_so() -> None:
     st.lists(st.integers(0, 30), max_size=20),
     st.integers(2, 6),
 )
-def test_relatives_share_a_fold_across_data_sets_and_folds_are_even(ones: list, others: list, folds: int) -> None:
+def test_related_articles_share_a_fold_across_data_sets(ones: list, others: list, folds: int) -> None:
     def articles(documents: list[int]) -> list[Article]:
         return [Article(text=f"نص رقم {n}", meta={"doc": n}) for n in documents]
 
@@ -138,7 +143,7 @@ def test_relatives_share_a_fold_across_data_sets_and_folds_are_even(ones: list, 
     assert set().union(*where.values()) <= set(range(folds))
 
 
-def test_unrelated_articles_are_dealt_out_evenly_and_by_the_seed() -> None:
+def test_unrelated_articles_are_spread_evenly_by_the_seed() -> None:
     articles = [Article(text=f"نص {number}") for number in range(23)]
     few = [Article(text=f"خبر {number}") for number in range(5)]
     one = assign_folds({"many": articles, "few": few}, 5, seed=1, least={"many": 5, "few": 5})
@@ -152,11 +157,9 @@ def test_unrelated_articles_are_dealt_out_evenly_and_by_the_seed() -> None:
 @pytest.mark.parametrize(
     ("documents", "said"), [([1, 2, 3], "3 articles"), ([1, 1, 1, 1, 2, 2], "6 articles in 2 groups")]
 )
-def test_too_few_articles_for_the_folds_are_refused(documents: list[int], said: str) -> None:
+def test_too_few_articles_for_the_folds_are_an_error(documents: list[int], said: str) -> None:
     articles = [Article(text=f"نص {i}", meta={"doc": d}) for i, d in enumerate(documents)]
-    with pytest.raises(
-        FoldError, match=f"small has {said}.*, too few for 4 folds: ask for {len(set(documents))} folds"
-    ):
+    with pytest.raises(FoldError, match=f"small has {said}.*, too few for 4 folds: use {len(set(documents))} folds"):
         assign_folds({"small": articles}, 4, seed=1, least={"small": 4})
     with pytest.raises(FoldError, match="small has 1 article, too few for 2 folds: add articles"):
         assign_folds({"small": articles[:1]}, 2, seed=1, least={"small": 2})
@@ -165,87 +168,85 @@ def test_too_few_articles_for_the_folds_are_refused(documents: list[int], said: 
 # ---- held out --------------------------------------------------------------------------------------------------------
 
 
-def test_every_article_is_annotated_by_a_tagger_that_learned_from_the_others(
-    rasid: Callable, config_file: Path, tmp_path: Path, trained: list
+def test_each_article_is_left_out_of_one_training(
+    rasid: Callable, config_file: Path, tmp_path: Path, trained: list, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, "rasid")
     test = f"data.test=[{{path: {config_file.parent / 'test.jsonl'}, annotated: [entities]}}]"
-    result = rasid(config_file, test, "--folds", 3, "--json", tmp_path / "a.json")
-    assert [line for line in result.stderr.splitlines() if line.startswith("fold ")] == [
-        "fold 1 of 3: learns from 64 articles, then judges 43 others",
-        "fold 2 of 3: learns from 64 articles, then judges 43 others",
-        "fold 3 of 3: learns from 64 articles, then judges 42 others",
+    rasid(config_file, test, "--folds", 3, "--json", tmp_path / "a.json")
+    assert [message for message in caplog.messages if message.startswith("fold ")] == [
+        "fold 1 of 3: training on 64 articles, then checking 43 others",
+        "fold 2 of 3: training on 64 articles, then checking 43 others",
+        "fold 3 of 3: training on 64 articles, then checking 42 others",
     ]
-    parts = {part: load_articles(config_file.parent / f"{part}.jsonl") for part in ("train", "dev")}
-    for part, articles in parts.items():
-        texts = sorted(article.text for article in articles)
-        left_out = [set(texts).difference(a.text for a in found[part]) for _, found in trained]
-        assert sorted(text for fold in left_out for text in fold) == texts  # each one is left out of one training
-        assert all(len(fold) in (len(texts) // 3, len(texts) // 3 + 1) for fold in left_out)
-    for config, found in trained:
-        assert found["test"] == [] and not config.export.onnx and config.training.seeds == [1]
-        assert not Path(config.data.train[0].path or "").exists()  # nothing stays behind
-    # The bundle that stands for each tagger is bad at visits: it has a complaint about data sets of each part.
+    for part in ("train", "dev"):
+        every = {article.text for article in load_articles(config_file.parent / f"{part}.jsonl")}
+        left_out = [every - texts(getattr(data, part)) for _, data in trained]
+        assert sorted(text for fold in left_out for text in fold) == sorted(every)
+        assert all(len(fold) in (len(every) // 3, len(every) // 3 + 1) for fold in left_out)
+    for config, data in trained:
+        assert data.test == [] and not config.export.onnx and config.training.seeds == [1]
+        assert not config.output.exists()
+    # The tiny bundle, which is used as the tagger of every fold, is bad at visits: it has issues in all data sets.
     assert {location["split"] for location in label_issues(tmp_path / "a.json")} == {"train", "dev", "test"}
 
 
 @pytest.mark.parametrize("dev", ["dev", "train"])
-def test_what_a_tagger_judges_it_has_not_learned(
+def test_no_tagger_checks_an_article_it_was_trained_on(
     config_file: Path, trained: list, monkeypatch: pytest.MonkeyPatch, dev: str
 ) -> None:
     from rasid.commands.checking import check_config
     from rasid.inference import Tagger
 
-    annotated: list[set[str]] = []
+    checked: list[set[str]] = []
     predict = Tagger.predict
 
-    def noted(self: Tagger, texts: list[Article]):
-        annotated.append({article.text for article in texts})
-        return predict(self, texts)
+    def noted(self: Tagger, articles: list[Article]):
+        checked.append({article.text for article in articles})
+        return predict(self, articles)
 
     monkeypatch.setattr(Tagger, "predict", noted)
     dev_file = config_file.parent / f"{dev}.jsonl"
     check_config(load_config(config_file, Config, [f"data.dev.0.path={dev_file}"]), folds=4)
-    assert len(trained) == 4 and len(annotated) == 8  # train and dev
-    for number, (_, found) in enumerate(trained):
-        learned = {article.text for part in ("train", "dev") for article in found[part]}
-        assert learned.isdisjoint(annotated[2 * number] | annotated[2 * number + 1])
-    assert set().union(*annotated) == {article.text for article in VISITS[: 112 if dev == "dev" else 96]}
+    assert len(trained) == 4 and len(checked) == 8  # train and dev
+    for number, (_, data) in enumerate(trained):
+        assert texts([*data.train, *data.dev]).isdisjoint(checked[2 * number] | checked[2 * number + 1])
+    assert set().union(*checked) == {article.text for article in VISITS[: 112 if dev == "dev" else 96]}
 
 
-def test_partial_supervision_and_annotated_rows_stay_as_they_are(
-    rasid: Callable, config_file: Path, tmp_path: Path, trained: list
-) -> None:
+def test_partial_annotation_is_kept(rasid: Callable, config_file: Path, tmp_path: Path, trained: list) -> None:
     rows = [
         replace(a, annotated={"entities": ("PER",) if i % 2 else ("PER", "GPE")}) for i, a in enumerate(VISITS[:40])
     ]
     write_articles(rows, tmp_path / "rows.jsonl")
     data = f"data.train=[{{path: {tmp_path / 'rows.jsonl'}, annotated: {{entities: [PER, GPE]}}, repeats: 2}}]"
     rasid(config_file, data, "--folds", 2, "--json", tmp_path / "a.json")
-    asked = {article.text: article.annotated for article in rows}
-    for config, found in trained:
-        (source,) = config.data.train
-        assert source.annotated == {"entities": ["PER", "GPE"]} and source.repeats == 2
-        assert all(article.annotated == asked[article.text] for article in found["train"])
+    annotated = {article.text: article.annotated for article in rows}
+    for _, data in trained:
+        (dataset,) = data.train
+        assert dataset.annotated_labels == {"entities": ("PER", "GPE")} and data.repeats == [2]
+        assert all(article.annotated == annotated[article.text] for article in dataset.articles)
     locations = [location for location in label_issues(tmp_path / "a.json") if location["split"] == "train"]
     only_per = {row.id for row in rows[1::2]}
     assert locations and {location["label"] for location in locations if location["article"] in only_per} <= {"PER"}
 
 
-def test_labels_and_ids_that_training_would_refuse_do_not_stop_a_check(
+def test_labels_and_ids_that_are_invalid_in_training_can_be_checked(
     rasid: Callable, config_file: Path, tmp_path: Path, trained: list
 ) -> None:
     odd = [replace(relabeled(a, 0, "NOWHERE"), id="same") for a in VISITS[:6]]
     write_articles(odd, tmp_path / "odd.jsonl")
     shown = rasid(config_file, f"data.train.0.path={tmp_path / 'odd.jsonl'}", "--folds", 2, code=1).stdout
     assert "Labels that the scheme does not have" in shown
-    assert [len(found["train"]) for _, found in trained] == [3, 3]
-    assert {e.label for _, found in trained for a in found["train"] for e in a.entities} == {"GPE"}
+    articles = [data.train[0].articles for _, data in trained]
+    assert [len(fold) for fold in articles] == [3, 3]
+    assert {entity.label for fold in articles for article in fold for entity in article.entities} == {"GPE"}
 
 
-# ---- the whole -------------------------------------------------------------------------------------------------------
+# ---- the command -----------------------------------------------------------------------------------------------------
 
 
-def test_planted_errors_are_ranked_first_and_are_in_json_and_page(
+def test_planted_errors_are_ranked_first_in_json_and_page(
     rasid: Callable, config_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path / "runs"))
@@ -262,21 +263,27 @@ def test_planted_errors_are_ranked_first_and_are_in_json_and_page(
     assert "least likely" in (tmp_path / "a.html").read_text(encoding="utf-8")
 
 
-def test_data_alone_are_cut_by_the_config_of_a_bundle(
-    rasid: Callable, bundle: Path, articles: list[Article], tmp_path: Path, trained: list
+def test_data_are_checked_by_the_config_of_a_bundle(
+    rasid: Callable,
+    bundle: Path,
+    articles: list[Article],
+    tmp_path: Path,
+    trained: list,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.INFO, "rasid")
     write_articles([replace(a, event_types=(), events=()) for a in articles[:12]], tmp_path / "mine.jsonl")
-    result = rasid(tmp_path / "mine.jsonl", "--bundle", bundle, "--folds", 2, "--json", tmp_path / "a.json")
-    assert "fold 2 of 2" in result.stderr
+    rasid(tmp_path / "mine.jsonl", "--bundle", bundle, "--folds", 2, "--json", tmp_path / "a.json")
+    assert "fold 2 of 2" in caplog.text
     assert len(trained) == 2
-    for config, found in trained:
+    for config, data in trained:
         assert set(config.tasks) == {"entities", "proclitics"}  # the data have nothing else
-        assert config.data.train[0].annotated["entities"][0] == "PER"  # type: ignore[call-overload]
-        assert found["dev"]
+        assert data.train[0].annotated_labels["entities"][0] == "PER"
+        assert data.dev
     assert {location["split"] for location in label_issues(tmp_path / "a.json")} <= {"mine"}
 
 
-def test_what_cannot_be_folded_is_one_error(
+def test_data_that_cannot_be_cross_validated_are_one_error(
     rasid: Callable, bundle: Path, config_file: Path, tmp_path: Path, trained: list
 ) -> None:
     few, other = tmp_path / "few.jsonl", tmp_path / "other.jsonl"

@@ -1,4 +1,4 @@
-"""Parameter groups: which rate and which decay every parameter gets, by the encoder's layout."""
+"""Learning rate and weight decay of each parameter, for several encoder architectures."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ SIZES: dict[str, Any] = {
 ENCODERS = [
     BertConfig(**SIZES),
     RobertaConfig(**SIZES),
-    ElectraConfig(**SIZES, embedding_size=8),  # narrower embeddings: a projection lies between them and layer 0
+    ElectraConfig(**SIZES, embedding_size=8),  # a projection connects narrower embeddings to layer 0
     ModernBertConfig(**SIZES, pad_token_id=0, bos_token_id=2, cls_token_id=2, eos_token_id=3, sep_token_id=3),
 ]
 ENCODER_RATE, HEAD_RATE, DECAY, WEIGHT_DECAY = 1e-3, 1e-2, 0.5, 0.1
@@ -46,43 +46,43 @@ def settings(encoder: PretrainedConfig, decay: float = DECAY) -> tuple[RasidMode
     )
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     optimizer = make_optimizer(groups, fused=False)
-    given = [
+    rates = [
         (names[id(parameter)], (group["lr"], group["weight_decay"]))
         for group in optimizer.param_groups
         for parameter in group["params"]
     ]
-    assert len(given) == len(dict(given)) == len(names), "every parameter stands in one group"
-    return model, dict(given)
+    assert len(rates) == len(dict(rates)) == len(names), "every parameter is in one group"
+    return model, dict(rates)
 
 
 @pytest.mark.parametrize("encoder", ENCODERS, ids=lambda config: config.model_type)
-def test_rates_fall_from_the_last_layer_to_the_embeddings(encoder: PretrainedConfig) -> None:
-    _, given = settings(encoder)
-    for name, (rate, _) in given.items():
+def test_learning_rates_decrease_from_the_last_layer_to_the_embeddings(encoder: PretrainedConfig) -> None:
+    _, rates = settings(encoder)
+    for name, (rate, _) in rates.items():
         if not name.startswith("encoder."):
             expected = HEAD_RATE
         elif "embedding" in name:
             expected = ENCODER_RATE * DECAY**3
-        elif found := [depth for depth in range(3) if f".layer.{depth}." in name or f".layers.{depth}." in name]:
-            expected = ENCODER_RATE * DECAY ** (2 - found[0])
+        elif depths := [depth for depth in range(3) if f".layer.{depth}." in name or f".layers.{depth}." in name]:
+            expected = ENCODER_RATE * DECAY ** (2 - depths[0])
         else:
-            expected = ENCODER_RATE  # what comes after the last layer
+            expected = ENCODER_RATE  # after the last layer
         assert rate == pytest.approx(expected), name
-    assert {rate for rate, _ in given.values()} >= {HEAD_RATE, *(ENCODER_RATE * DECAY**n for n in range(4))}
+    assert {rate for rate, _ in rates.values()} >= {HEAD_RATE, *(ENCODER_RATE * DECAY**n for n in range(4))}
 
 
 @pytest.mark.parametrize("encoder", ENCODERS, ids=lambda config: config.model_type)
-def test_biases_norms_and_transitions_do_not_decay(encoder: PretrainedConfig) -> None:
-    model, given = settings(encoder)
+def test_biases_norms_and_transitions_have_no_weight_decay(encoder: PretrainedConfig) -> None:
+    model, rates = settings(encoder)
     for name, parameter in model.named_parameters():
-        spared = parameter.ndim < 2 or name == "chain.transitions"
-        assert given[name][1] == (0 if spared else WEIGHT_DECAY), name
-    assert any("norm" in name.lower() for name in given) and given["chain.transitions"] == (HEAD_RATE, 0)
+        exempt = parameter.ndim < 2 or name == "chain.transitions"
+        assert rates[name][1] == (0 if exempt else WEIGHT_DECAY), name
+    assert any("norm" in name.lower() for name in rates) and rates["chain.transitions"] == (HEAD_RATE, 0)
 
 
-def test_without_layer_decay_the_encoder_has_one_rate() -> None:
-    _, given = settings(ENCODERS[0], decay=1.0)
-    assert {rate for name, (rate, _) in given.items() if name.startswith("encoder.")} == {ENCODER_RATE}
+def test_without_layer_decay_the_encoder_has_one_learning_rate() -> None:
+    _, rates = settings(ENCODERS[0], decay=1.0)
+    assert {rate for name, (rate, _) in rates.items() if name.startswith("encoder.")} == {ENCODER_RATE}
 
 
 def test_frozen_parameters_are_left_out() -> None:

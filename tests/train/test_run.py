@@ -1,9 +1,12 @@
-"""A whole run: what it leaves behind, how it goes on after a kill, what it refuses."""
+"""`rasid train`: files, resuming after a kill, checks of the run folder, options, export."""
 
+import itertools
 import json
+import logging
 import math
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,41 +19,39 @@ import torch
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
+import rasid
 from rasid.cli import app
 from rasid.configs.loader import load_config
 from rasid.configs.schema import Config
 from rasid.data.articles import Article
 from rasid.data.formats import write_articles
-from rasid.evaluate.parity import ParityError
 from rasid.inference import Tagger
 from rasid.models.bundle import Settings
+from rasid.models.export import ExportError
 from rasid.models.network import RasidModel
+from rasid.train import arguments, run, seed
 from rasid.train import export as run_export
-from rasid.train import progress, run
-from rasid.train import run_folder as claim
-from rasid.train.resume import OneOptimizer
+from rasid.train.callbacks import OneOptimizer
+from rasid.train.prepare import load_data
 from rasid.train.trainer import NonFiniteLossError, RasidTrainer
 
 Train = Callable[..., run.Result]
 
-BEST = [
+RUN = [
+    "bundle/README.md",
+    "bundle/config.json",
+    "bundle/config.yaml",
+    "bundle/model.safetensors",
+    "bundle/rasid.json",
+    "bundle/tokenizer.json",
+    "bundle/tokenizer_config.json",
+    "checkpoints/data.json",
     "checkpoints/seed-1/best/config.json",
     "checkpoints/seed-1/best/model.safetensors",
     "checkpoints/seed-1/best/rasid.json",
     "checkpoints/seed-1/best/tokenizer.json",
     "checkpoints/seed-1/best/tokenizer_config.json",
     "checkpoints/seed-1/finished.json",
-]
-RUN = [
-    "bundle/README.md",
-    "bundle/config.json",
-    "bundle/model.safetensors",
-    "bundle/rasid.json",
-    "bundle/config.yaml",
-    "bundle/tokenizer.json",
-    "bundle/tokenizer_config.json",
-    "checkpoints/data.json",
-    *BEST,
     "config.yaml",
     "log.jsonl",
     "metrics.json",
@@ -62,7 +63,7 @@ RUN = [
 
 
 class Killed(BaseException):
-    """Ends a run at once, as a kill does: nothing in the package catches it."""
+    """Ends a run like a kill: the package catches it nowhere."""
 
 
 def files(folder: Path) -> list[str]:
@@ -70,13 +71,13 @@ def files(folder: Path) -> list[str]:
 
 
 def log(folder: Path) -> list[dict[str, Any]]:
-    """Lines of the log, without the summary of each call, which holds times."""
+    """Lines of the log, without the last one of each call, which has times."""
     lines = [json.loads(line) for line in (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     return [line for line in lines if "train_runtime" not in line]
 
 
-def weights(folder: Path, seed: int = 1) -> dict[str, torch.Tensor]:
-    return load_file(folder / f"checkpoints/seed-{seed}/best/model.safetensors")
+def weights(folder: Path, number: int = 1) -> dict[str, torch.Tensor]:
+    return load_file(folder / f"checkpoints/seed-{number}/best/model.safetensors")
 
 
 def same(one: dict[str, torch.Tensor], two: dict[str, torch.Tensor]) -> bool:
@@ -84,8 +85,8 @@ def same(one: dict[str, torch.Tensor], two: dict[str, torch.Tensor]) -> bool:
     return all(torch.equal(one[name], two[name]) for name in one)
 
 
-def figures(folder: Path, seed: int = 1) -> dict[str, Any]:
-    result = json.loads((folder / f"checkpoints/seed-{seed}/finished.json").read_text(encoding="utf-8"))
+def scores(folder: Path) -> dict[str, Any]:
+    result = json.loads((folder / "checkpoints/seed-1/finished.json").read_text(encoding="utf-8"))
     return {name: value for name, value in result.items() if name != "seconds"}
 
 
@@ -102,33 +103,52 @@ SHORT = ["training.epochs=6", "training.accumulation=2", "training.evaluations=1
 
 @pytest.fixture
 def train(config_file: Path, tmp_path: Path) -> Train:
-    """Trains the tiny config for a few steps; the folder of the run is `tmp_path`/NAME."""
+    """Trains the tiny config for a few steps; the run folder is `tmp_path`/NAME."""
 
     def run_it(*overrides: str, base: list[str] | None = None, **options: Any) -> run.Result:
-        given = [f"output={tmp_path}", *(SHORT if base is None else base), *overrides]
-        return run.train(load_config(config_file, Config, given), **options)
+        settings = [f"output={tmp_path}", *(SHORT if base is None else base), *overrides]
+        return run.train(load_config(config_file, Config, settings), **options)
+
+    return run_it
+
+
+@pytest.fixture
+def train_until(train: Train, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Like `train`, but the run is killed when a function is called for the n-th time."""
+
+    def run_it(owner: Any, name: str, *overrides: str, call: int = 1, **options: Any) -> None:
+        original, numbers = getattr(owner, name), itertools.count(1)
+
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            if next(numbers) == call:
+                raise Killed
+            return original(*args, **kwargs)
+
+        with monkeypatch.context() as patch, pytest.raises(Killed):
+            patch.setattr(owner, name, counted)
+            train(*overrides, **options)
 
     return run_it
 
 
 @pytest.fixture(scope="module")
-def unbroken(config_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A short run that nothing disturbed."""
-    folder = tmp_path_factory.mktemp("unbroken")
+def uninterrupted(config_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A short run that was not killed."""
+    folder = tmp_path_factory.mktemp("uninterrupted")
     return run.train(load_config(config_file, Config, [f"output={folder}", *SHORT])).folder
 
 
-def assert_as_if_never_killed(folder: Path, unbroken: Path) -> None:
+def assert_equal_runs(folder: Path, uninterrupted: Path) -> None:
     assert files(folder) == RUN
-    assert log(folder) == log(unbroken)
-    assert figures(folder) == figures(unbroken)
-    assert same(weights(folder), weights(unbroken))
+    assert log(folder) == log(uninterrupted)
+    assert scores(folder) == scores(uninterrupted)
+    assert same(weights(folder), weights(uninterrupted))
 
 
-# ---- what a run leaves behind --------------------------------------------------------------------------------------
+# ---- results -------------------------------------------------------------------------------------------------------
 
 
-def test_a_run_leaves_these_files_and_has_learned(run_folder: Path) -> None:
+def test_files_and_scores_of_a_run(run_folder: Path) -> None:
     assert files(run_folder) == RUN
     metrics = json.loads((run_folder / "metrics.json").read_text(encoding="utf-8"))
     assert metrics["best_seed"] == 1
@@ -137,10 +157,10 @@ def test_a_run_leaves_these_files_and_has_learned(run_folder: Path) -> None:
         assert part["entities.f1"]["mean"] > 0.6
         assert part["triggers.f1"]["mean"] > 0.6
         assert part["article_types.f1"]["mean"] > 0.6
-        assert part["entities.f1"]["sd"] is None  # one seed has no spread
+        assert part["entities.f1"]["sd"] is None  # one seed has no standard deviation
 
 
-def test_the_log_has_losses_and_figures_with_the_epochs_of_the_data(run_folder: Path) -> None:
+def test_log_has_losses_and_scores_with_epochs_of_the_data(run_folder: Path) -> None:
     lines = log(run_folder)
     evaluated = [line for line in lines if "eval_mean.f1" in line]
     assert [line["step"] for line in evaluated] == [10, 20, 30, 40, 50, 60]
@@ -150,21 +170,44 @@ def test_the_log_has_losses_and_figures_with_the_epochs_of_the_data(run_folder: 
     assert losses[0] > 2 * losses[-1] > 0
 
 
-def test_the_report_says_of_the_bundle_what_was_measured_in_training(run_folder: Path) -> None:
-    found = figures(run_folder)
-    for name, expected in (("dev-dev", found["dev"]), ("test", found["test"]["test"])):
+def test_reports_of_the_bundle_equal_the_scores_of_the_run(run_folder: Path) -> None:
+    expected = scores(run_folder)
+    for name, part in (("dev-dev", expected["dev"]), ("test", expected["test"]["test"])):
         report = json.loads((run_folder / f"report/{name}.json").read_text(encoding="utf-8"))
         values = {(s["task"], s["mode"], s["averaging"], s["metric"]): s["value"] for s in report["scores"]}
         for task, mode in (("entities", "strict"), ("triggers", "strict"), ("sentence_types", "decision")):
-            assert values[task, mode, "micro", "f1"] == pytest.approx(expected[f"{task}.f1"], abs=1e-6)
+            assert values[task, mode, "micro", "f1"] == pytest.approx(part[f"{task}.f1"], abs=1e-6)
 
 
-def test_a_run_that_is_done_is_left_as_it_is(config_file: Path, run_folder: Path) -> None:
+def test_dev_is_tagged_once_to_calibrate_and_score(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Besides the one evaluation in training and the one of the exported bundle."""
+    tagged: list[str] = []
+    predict = Tagger.predict
+
+    def noted(self: Tagger, texts: list[Article]) -> Any:
+        tagged.append(texts[0].id)
+        return predict(self, texts)
+
+    monkeypatch.setattr(Tagger, "predict", noted)
+    train(base=["training.max_steps=1"])
+    assert len(tagged) == 3 + 2  # dev: in training, in `select`, in `export`; test: in `select` and `export`
+
+
+def test_loaded_data_give_the_same_run_as_the_config(
+    train: Train, config_file: Path, tmp_path: Path, uninterrupted: Path
+) -> None:
+    data = load_data(load_config(config_file, Config))
+    folder = train(*[f"data.{part}.0.path=not-read.jsonl" for part in ("train", "dev", "test")], data=data).folder
+    assert_equal_runs(folder, uninterrupted)
+
+
+def test_a_finished_run_is_not_changed(config_file: Path, run_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "rasid")
     before = {name: ((run_folder / name).stat().st_mtime_ns) for name in files(run_folder)}
     result = CliRunner().invoke(app, ["train", str(config_file), f"output={run_folder.parent}"])
     assert result.exit_code == 0, result.output
-    assert "is done" in result.stderr
-    assert "entities" in result.stdout  # the scores are shown once more
+    assert "is done" in caplog.text
+    assert "entities" in result.stdout  # the scores are shown again
     assert {name: ((run_folder / name).stat().st_mtime_ns) for name in files(run_folder)} == before
 
 
@@ -172,11 +215,11 @@ def test_a_dry_run_writes_nothing(config_file: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["train", str(config_file), f"output={tmp_path}", "--dry-run"])
     assert result.exit_code == 0, result.output
     assert not list(tmp_path.iterdir())
-    assert re.search(r"60 steps, 2 an epoch", result.stdout)
+    assert re.search(r"60 steps, 2 per epoch", result.stdout)
     assert re.search(r"loss \d+\.\d+", result.stdout)
 
 
-def test_tensorboard_files_lie_with_the_seed(train: Train) -> None:
+def test_tensorboard_files_are_in_the_folder_of_the_seed(train: Train) -> None:
     pytest.importorskip("tensorboard")
     folder = train("training.max_steps=1", "training.report_to=[tensorboard]").folder
     extra = [name for name in files(folder) if name not in RUN]
@@ -190,157 +233,116 @@ import os, signal, sys
 from rasid.configs.loader import load_config
 from rasid.configs.schema import Config
 from rasid.train import run
-from rasid.train.trainer import RasidTrainer
+from rasid.train.callbacks import OneOptimizer
 
-step = RasidTrainer.training_step
-
-def kill(self, *args, **kwargs):
-    if self.state.global_step == 3:
+def kill(self, args, state, control, **kwargs):
+    if state.global_step == 3:
         os.kill(os.getpid(), signal.SIGKILL)
-    return step(self, *args, **kwargs)
 
-RasidTrainer.training_step = kill
+OneOptimizer.on_step_begin = kill
 run.train(load_config(sys.argv[1], Config, sys.argv[2:]))
 """
 
 
-def test_killed_and_resumed_is_bit_equal_to_never_killed(
-    train: Train, config_file: Path, tmp_path: Path, unbroken: Path
+def test_a_killed_and_resumed_run_is_bit_equal(
+    train: Train, config_file: Path, tmp_path: Path, uninterrupted: Path, python: Callable[..., Any]
 ) -> None:
-    command = [sys.executable, "-c", KILL, str(config_file), f"output={tmp_path}", *SHORT]
-    killed = subprocess.run(command, capture_output=True, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"})
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    killed = python(KILL, str(config_file), f"output={tmp_path}", *SHORT)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
     folder = tmp_path / "tiny"
     assert (folder / "checkpoints/seed-1/checkpoint-3").is_dir() and not (folder / "bundle").exists()
-    # What a kill may leave besides: a line that was cut short, and steps that are taken again.
+    # A kill may also leave a line that was cut short, and lines of steps that are taken again.
     with (folder / "log.jsonl").open("a", encoding="utf-8") as stream:
         stream.write('{"seed": 1, "step": 4, "loss": 1.0}\n{"seed": 1, "st')
     assert train().folder == folder
-    assert_as_if_never_killed(folder, unbroken)
-    assert json.loads((folder / "metrics.json").read_text())["seeds"]["1"]["seconds"] is None  # not known any more
+    assert_equal_runs(folder, uninterrupted)
+    assert json.loads((folder / "metrics.json").read_text())["seeds"]["1"]["seconds"] is None  # no longer known
 
 
 def test_a_kill_while_a_checkpoint_is_written(
-    train: Train, tmp_path: Path, unbroken: Path, monkeypatch: pytest.MonkeyPatch
+    train: Train, train_until: Callable[..., None], tmp_path: Path, uninterrupted: Path
 ) -> None:
-    save = RasidTrainer._save_optimizer_and_scheduler
-
-    def kill(self: RasidTrainer, output_dir: str) -> None:
-        if self.state.global_step == 4:
-            raise Killed
-        save(self, output_dir)
-
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(RasidTrainer, "_save_optimizer_and_scheduler", kill)
-        train()
-    home = tmp_path / "tiny/checkpoints/seed-1"
-    assert (home / "checkpoint-4/model.safetensors").is_file()
-    assert not (home / "checkpoint-4/trainer_state.json").exists()
-    assert_as_if_never_killed(train().folder, unbroken)
+    train_until(OneOptimizer, "on_save", call=4)
+    (tmp_path / "tiny/checkpoints/seed-1/checkpoint-4/trainer_state.json").unlink()  # the last file of a checkpoint
+    assert_equal_runs(train().folder, uninterrupted)
 
 
-PLACES = {"_load_best_model": RasidTrainer, "_drop_checkpoints": run, "to_markdown": run_export}
-
-
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(
+    ("owner", "name"), [(seed, "select"), (seed, "delete_checkpoints"), (run_export, "to_markdown")]
+)
 def test_a_kill_after_the_last_step(
-    train: Train, tmp_path: Path, unbroken: Path, monkeypatch: pytest.MonkeyPatch, place: str
+    train: Train, train_until: Callable[..., None], tmp_path: Path, uninterrupted: Path, owner: Any, name: str
 ) -> None:
-    def kill(*args: Any, **kwargs: Any) -> None:
-        raise Killed
-
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(PLACES[place], place, kill)
-        train()
+    train_until(owner, name)
     assert not (tmp_path / "tiny/bundle").exists()
-    # The folder is moved, and the best checkpoint is found where it lies now.
+    # The best checkpoint is also found after the folder was moved.
     (tmp_path / "tiny").rename(tmp_path / "moved")
-    assert_as_if_never_killed(train("name=moved").folder, unbroken)
+    assert_equal_runs(train("name=moved").folder, uninterrupted)
 
 
-@pytest.mark.parametrize("stopped", [False, True], ids=["while patience runs out", "after it ran out"])
-def test_early_stopping_goes_on_where_it_was(
-    train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped: bool
-) -> None:
-    # Rates so small that no figure moves: the first evaluation stays the best.
-    still = ["training.learning_rate=1e-9", "training.head_learning_rate=1e-9", "training.warmup=0"]
-    base = ["training.epochs=6", "training.evaluations=1", "training.patience=3", *still]
+@pytest.mark.parametrize("checkpoint", [3, 4], ids=["before the last evaluation", "after it"])
+def test_early_stopping_is_resumed(train: Train, train_until: Callable[..., None], checkpoint: int) -> None:
+    # The learning rates are so low that no score changes: the first evaluation remains the best.
+    constant = ["training.learning_rate=1e-9", "training.head_learning_rate=1e-9", "training.warmup=0"]
+    base = ["training.epochs=6", "training.evaluations=1", "training.patience=3", *constant]
     whole = train("name=whole", base=base).folder
-    assert figures(whole)["steps"] == 8 and figures(whole)["best_step"] == 2
-
-    def kill(self: OneOptimizer, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if state.global_step == (8 if stopped else 6):
-            raise Killed
-
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(OneOptimizer, "on_save", kill)
-        train("name=killed", base=base)
+    assert scores(whole)["steps"] == 8 and scores(whole)["best_step"] == 2
+    train_until(OneOptimizer, "on_save", "name=killed", call=checkpoint, base=base)
     killed = train("name=killed", base=base).folder
     assert log(killed) == log(whole)
-    assert figures(killed) == figures(whole)
+    assert scores(killed) == scores(whole)
     assert same(weights(killed), weights(whole))
 
 
-def test_patience_does_not_count_while_the_rates_rise(train: Train) -> None:
-    still = ["training.learning_rate=1e-9", "training.head_learning_rate=1e-9", "training.warmup=0.5"]
-    base = ["training.epochs=6", "training.evaluations=1", "training.patience=1", *still]
-    assert figures(train(base=base).folder)["steps"] == 8  # warm-up ends with step 6
+def test_early_stopping_ignores_evaluations_during_warmup(train: Train) -> None:
+    constant = ["training.learning_rate=1e-9", "training.head_learning_rate=1e-9", "training.warmup=0.5"]
+    base = ["training.epochs=6", "training.evaluations=1", "training.patience=1", *constant]
+    assert scores(train(base=base).folder)["steps"] == 8  # warm-up ends with step 6
 
 
-def test_one_optimizer_state_is_kept(train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "_drop_checkpoints", lambda home: None)
-    train("training.evaluations=2", "training.epochs=2", base=["training.accumulation=1"])
-    home = tmp_path / "tiny/checkpoints/seed-1"
-    assert len(list(home.glob("checkpoint-*/model.safetensors"))) == 2  # the best and the last
-    assert [path.parent.name for path in home.glob("checkpoint-*/optimizer.pt")] == ["checkpoint-4"]
+def test_one_optimizer_state_is_kept(train_until: Callable[..., None], tmp_path: Path) -> None:
+    base = ["training.accumulation=1", "training.evaluations=2", "training.epochs=2"]
+    train_until(seed, "select", base=base)
+    folder = tmp_path / "tiny/checkpoints/seed-1"
+    assert len(list(folder.glob("checkpoint-*/model.safetensors"))) == 2  # the best and the last
+    assert [path.parent.name for path in folder.glob("checkpoint-*/optimizer.pt")] == ["checkpoint-4"]
 
 
-# ---- seeds and randomness ------------------------------------------------------------------------------------------
+# ---- seeds and random numbers --------------------------------------------------------------------------------------
 
 
-def test_several_seeds(train: Train, tmp_path: Path, unbroken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    begun = []
-    start = RasidTrainer.train
-
-    def kill(self: RasidTrainer, *args: Any, **kwargs: Any) -> Any:
-        begun.append(self.args.seed)
-        if begun == [1, 2]:
-            raise Killed  # between two seeds
-        return start(self, *args, **kwargs)
-
-    monkeypatch.setattr(RasidTrainer, "train", kill)
-    with pytest.raises(Killed):
-        train("training.seeds=[1, 2]")
+def test_several_seeds(train: Train, train_until: Callable[..., None], tmp_path: Path, uninterrupted: Path) -> None:
+    train_until(run, "train_seed", "training.seeds=[1, 2]", call=2)
+    finished = tmp_path / "tiny/checkpoints/seed-1/finished.json"
+    written = finished.stat().st_mtime_ns
     folder = train("training.seeds=[1, 2]").folder
-    assert begun == [1, 2, 2]
-    assert same(weights(folder, 1), weights(unbroken)), "same seed, same result"
+    assert finished.stat().st_mtime_ns == written, "a finished seed is not trained again"
+    assert same(weights(folder, 1), weights(uninterrupted)), "same seed, same result"
     assert not same(weights(folder, 1), weights(folder, 2))
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    dev = {seed: metrics["seeds"][seed]["dev"]["mean.f1"] for seed in ("1", "2")}
+    dev = {number: metrics["seeds"][number]["dev"]["mean.f1"] for number in ("1", "2")}
     assert metrics["dev"]["mean.f1"]["mean"] == pytest.approx(sum(dev.values()) / 2)
     assert metrics["dev"]["mean.f1"]["sd"] == pytest.approx(abs(dev["1"] - dev["2"]) / 2**0.5)
     assert set(metrics["test"]["test"]) == set(metrics["dev"])
-    best = max(dev, key=lambda seed: dev[seed])
+    best = max(dev, key=lambda number: dev[number])
     assert metrics["best_seed"] == int(best)
     assert same(load_file(folder / "bundle/model.safetensors"), weights(folder, int(best)))
     assert {line["seed"] for line in log(folder)} == {1, 2}
 
 
-def test_evaluations_do_not_change_the_weights(train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "_drop_checkpoints", lambda home: None)
-    base = ["training.epochs=3"]
+def test_evaluations_do_not_change_the_weights(train_until: Callable[..., None], tmp_path: Path) -> None:
     for name, evaluations in (("often", 2), ("once", 0.3)):
-        train(f"name={name}", f"training.evaluations={evaluations}", base=base)
+        train_until(seed, "select", f"name={name}", f"training.evaluations={evaluations}", base=["training.epochs=3"])
     last = "checkpoints/seed-1/checkpoint-6/model.safetensors"
     assert len([line for line in log(tmp_path / "often") if "eval_mean.f1" in line]) == 6
     assert len([line for line in log(tmp_path / "once") if "eval_mean.f1" in line]) == 1
     assert same(load_file(tmp_path / "often" / last), load_file(tmp_path / "once" / last))
 
 
-# ---- one folder, one config, one set of data -----------------------------------------------------------------------
+# ---- the run folder ------------------------------------------------------------------------------------------------
 
 
-def test_another_config_under_the_same_name_is_refused_and_fresh_starts_over(train: Train, tmp_path: Path) -> None:
+def test_another_config_of_the_same_name_is_an_error_and_fresh_starts_again(train: Train) -> None:
     one = ["training.max_steps=1"]
     folder = train(base=one).folder
     with pytest.raises(run.RunError, match=r"differs in training\); .* --fresh"):
@@ -351,7 +353,7 @@ def test_another_config_under_the_same_name_is_refused_and_fresh_starts_over(tra
     assert not (folder / "checkpoints/seed-1").exists()
 
 
-def test_what_does_not_touch_the_training_may_change(train: Train, tmp_path: Path) -> None:
+def test_settings_that_do_not_affect_training_may_change(train: Train) -> None:
     one = ["training.max_steps=1"]
     folder = train(base=one).folder
     before = weights(folder)
@@ -362,7 +364,7 @@ def test_what_does_not_touch_the_training_may_change(train: Train, tmp_path: Pat
     assert same(weights(folder), before)
 
 
-def test_changed_data_are_refused(train: Train, tmp_path: Path, articles: list[Article]) -> None:
+def test_changed_data_are_an_error(train: Train, tmp_path: Path, articles: list[Article]) -> None:
     file = tmp_path / "more.jsonl"
     write_articles(articles[:20], file)
     given = [f"data.train.0.path={file}", "training.max_steps=1"]
@@ -373,7 +375,18 @@ def test_changed_data_are_refused(train: Train, tmp_path: Path, articles: list[A
     train(base=given, fresh=True)
 
 
-def test_a_config_that_cannot_start_leaves_no_folder_behind(
+def test_processes_may_change_between_seeds_also_before_a_kill(
+    train: Train, train_until: Callable[..., None], tmp_path: Path
+) -> None:
+    seeds = ["training.seeds=[1, 2]", "training.max_steps=1"]
+    train_until(run, "train_seed", call=2, base=seeds)
+    record = tmp_path / "tiny/checkpoints/data.json"
+    record.write_text(record.read_text().replace('"processes": "1"', '"processes": "2"'))  # as of the first seed
+    train_until(seed, "select", base=seeds)
+    train(base=seeds)
+
+
+def test_a_config_that_cannot_start_leaves_no_folder(
     config_file: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     command = ["train", str(config_file), f"output={tmp_path}"]
@@ -385,18 +398,18 @@ def test_a_config_that_cannot_start_leaves_no_folder_behind(
     assert not list(tmp_path.iterdir())
 
 
-def test_fresh_deletes_runs_only(train: Train, tmp_path: Path) -> None:
+def test_fresh_deletes_only_runs(train: Train, tmp_path: Path) -> None:
     (tmp_path / "tiny").mkdir()
     (tmp_path / "tiny/thesis.txt").write_text("…", encoding="utf-8")
-    with pytest.raises(run.RunError, match="holds no run of rasid"):
+    with pytest.raises(run.RunError, match="not the folder of a run"):
         train(fresh=True)
     assert (tmp_path / "tiny/thesis.txt").is_file()
 
 
-def test_a_logger_that_is_not_installed_is_named_before_training(
+def test_a_logger_that_is_not_installed_is_an_error_before_training(
     train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress, "find_spec", lambda name: None)
+    monkeypatch.setattr(arguments, "find_spec", lambda name: None)
     with pytest.raises(run.RunError, match="pip install mlflow"):
         train("training.report_to=[mlflow]")
     assert not list(tmp_path.iterdir())
@@ -411,22 +424,13 @@ def test_a_config_error_names_file_line_and_key(tmp_path: Path, config_text: str
     assert f"{file}:{line}:1: exprot: unknown key; did you mean 'export'?" in result.stderr
 
 
-# ---- a loss that is no number --------------------------------------------------------------------------------------
+# ---- a loss that is not finite -------------------------------------------------------------------------------------
 
 
-def test_a_loss_that_is_not_finite_names_the_articles(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
-    step = RasidTrainer.training_step
-
-    def poison(self: RasidTrainer, model: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
-        if self.state.global_step == 2:
-            with torch.no_grad():
-                model.triggers.bias[0] = float("nan")
-        return step(self, model, *args, **kwargs)
-
-    monkeypatch.setattr(RasidTrainer, "training_step", poison)
+def test_a_loss_that_is_not_finite_names_the_articles(train: Train) -> None:
     with pytest.raises(NonFiniteLossError) as raised:
-        train()
-    assert re.search(r"at step 2 \(.*triggers nan.*\); articles of the batch: made-\d+, made-\d+", str(raised.value))
+        train("training.head_learning_rate=1e38", "training.warmup=0")
+    assert re.search(r"at step 1 \(.*triggers nan.*\); articles of the batch: made-\d+, made-\d+", str(raised.value))
 
 
 def test_a_loss_that_is_not_finite_is_never_logged_as_zero(
@@ -463,11 +467,11 @@ def test_options_train_and_export(train: Train, name: str, articles: list[Articl
     assert all(articles[0].text[e.start : e.end] for e in tagged.entities)
 
 
-def test_a_crf_decides_alike_before_and_after_the_bundle(train: Train, articles: list[Article]) -> None:
+def test_a_crf_predicts_the_same_before_and_after_export(train: Train, articles: list[Article]) -> None:
     base = ["training.epochs=30", "training.evaluations=0.1", "tasks.entities.decoder=crf"]
     folder = train(base=base).folder
-    found = figures(folder)
-    assert found["dev"]["entities.f1"] > 0.6
+    expected = scores(folder)
+    assert expected["dev"]["entities.f1"] > 0.6
     settings = Settings.load(folder / "bundle")
     network = RasidModel.from_pretrained(folder / "checkpoints/seed-1/best")
     assert network.chain is not None and settings.transitions is not None
@@ -475,10 +479,10 @@ def test_a_crf_decides_alike_before_and_after_the_bundle(train: Train, articles:
     assert network.chain.transitions.abs().max() > 0  # it was learned
     report = json.loads((folder / "report/test.json").read_text(encoding="utf-8"))
     values = {(s["task"], s["mode"], s["averaging"], s["metric"]): s["value"] for s in report["scores"]}
-    assert values["entities", "strict", "micro", "f1"] == pytest.approx(found["test"]["test"]["entities.f1"])
+    assert values["entities", "strict", "micro", "f1"] == pytest.approx(expected["test"]["test"]["entities.f1"])
 
 
-def test_several_data_sets_that_supervise_different_tasks(
+def test_data_sets_annotated_for_different_tasks(
     train: Train, tmp_path: Path, articles: list[Article], data_files: dict[str, Path]
 ) -> None:
     rows = [
@@ -504,57 +508,52 @@ def test_several_data_sets_that_supervise_different_tasks(
 # ---- export --------------------------------------------------------------------------------------------------------
 
 
-def test_a_refused_onnx_model_does_not_stay_in_the_bundle(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = Tagger.from_pretrained
+def test_a_failed_onnx_model_is_not_in_the_bundle(
+    train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("onnxscript")
 
-    def drop(*args: Any, **kwargs: Any) -> None:
-        raise ParityError("the exported model is refused")
+    def fail(bundle: Path) -> None:
+        (bundle / "model.onnx").write_bytes(b"wrong")
+        raise ExportError("cannot be exported")
 
-    one = ["training.max_steps=1", "export.onnx=true"]
-    with monkeypatch.context() as patch:
-        for module in (run_export, claim):
-            patch.setattr(module, "onnx_available", lambda: True)
-        patch.setattr(run_export, "export_onnx", lambda bundle: (bundle / "model.onnx").write_bytes(b"wrong"))
-        patch.setattr(run_export, "check_parity", drop)
-        patch.setattr(Tagger, "from_pretrained", lambda path, backend="torch": read(path))
-        for _ in range(2):  # the run is not done without the model that was asked for
-            with pytest.raises(ParityError):
-                train(base=one)
-    result = train("export.onnx=false", base=one)
-    assert files(result.folder) == RUN
+    base = ["training.max_steps=1"]
+    monkeypatch.setattr(run_export, "export_onnx", fail)
+    for _ in range(2):  # the run is not done without the model that the config asks for
+        with pytest.raises(ExportError):
+            train("export.onnx=true", base=base)
+        assert files(tmp_path / "tiny") == RUN
 
 
 # ---- several processes ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.slow
-def test_two_processes_take_the_step_of_one_with_the_same_batches(
+def test_two_processes_take_the_steps_of_one(
     config_file: Path, hub_checkpoint: Path, train: Train, tmp_path: Path
 ) -> None:
-    # Without dropout, which every process draws for itself.
-    calm = tmp_path / "calm"
-    calm.mkdir()
-    for file in hub_checkpoint.iterdir():
-        (calm / file.name).write_bytes(file.read_bytes())
-    config = json.loads((calm / "config.json").read_text())
+    # Without dropout, whose random numbers differ between processes.
+    encoder = tmp_path / "encoder"
+    shutil.copytree(hub_checkpoint, encoder)
+    config = json.loads((encoder / "config.json").read_text())
     config.update(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
-    (calm / "config.json").write_text(json.dumps(config))
-    given = [f"encoder.name={calm}", "training.dropout=0", "training.epochs=2", "training.evaluations=1"]
+    (encoder / "config.json").write_text(json.dumps(config))
+    base = [f"encoder.name={encoder}", "training.dropout=0", "training.epochs=2", "training.evaluations=1"]
+    (tmp_path / "rasid").symlink_to(Path(rasid.__file__).parent)  # for a checkout that is not installed
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     done = subprocess.run(
-        [*command, "-m", "rasid", "train", str(config_file), f"output={tmp_path}", "name=two", *given],
+        [*command, "-m", "rasid", "train", str(config_file), f"output={tmp_path}", "name=two", *base],
         capture_output=True,
         check=False,
         timeout=240,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
     )
     assert done.returncode == 0, done.stderr.decode()
-    one = train("training.accumulation=2", base=given).folder
-    two = tmp_path / "two"
+    one, two = train("training.accumulation=2", base=base).folder, tmp_path / "two"
     assert files(two) == RUN
     losses = [[line["loss"] for line in log(folder) if "loss" in line] for folder in (one, two)]
     assert losses[0] == pytest.approx(losses[1], abs=1e-4)
     assert [line["epoch"] for line in log(one)] == [line["epoch"] for line in log(two)]
     for name, value in weights(one).items():
         torch.testing.assert_close(weights(two)[name], value, atol=1e-4, rtol=1e-3)
-    assert done.stderr.decode().count("training windows") == 1  # one process speaks
+    assert done.stderr.decode().count("training windows") == 1  # only the main process logs

@@ -1,4 +1,4 @@
-"""The trainer: what one optimizer step is made of, and what is shown of it."""
+"""The trainer: gradients of an optimizer step, the progress table, the log."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from rasid.data.windows.encoding import TextEncoder
 from rasid.data.windows.training_set import WindowSet, write_windows
 from rasid.models.network import RasidConfig, RasidModel
 from rasid.models.tasks import target_maker
-from rasid.train.progress import JsonLog, Progress
+from rasid.train.callbacks import JsonLog, ProgressTable
 from rasid.train.trainer import RasidTrainer, Schedule, same_random_state
 
 TASKS = ["entities", "triggers", "proclitics", "sentence_types", "article_types"]
@@ -25,7 +25,7 @@ TASKS = ["entities", "triggers", "proclitics", "sentence_types", "article_types"
 
 @dataclass(frozen=True, kw_only=True)
 class Workshop:
-    """Everything around a trainer, so that a test says only what it varies."""
+    """Makes trainers, with the same defaults for all tests."""
 
     folder: Path
     scheme: LabelScheme
@@ -35,12 +35,12 @@ class Workshop:
         return {task: () if task == "proclitics" else self.scheme.labels(task) for task in TASKS}  # type: ignore[arg-type]
 
     def windows(self, sources: Sequence[tuple[Sequence[Article], AnnotatedLabels]]) -> WindowSet:
-        reader = TextEncoder(self.tokenizer, window=96, overlap=24)
-        write_windows(self.folder / "windows.arrow", sources, reader, target_maker(self.scheme), budget=10_000)
+        encoder = TextEncoder(self.tokenizer, window=96, overlap=24)
+        write_windows(self.folder / "windows.arrow", sources, encoder, target_maker(self.scheme), budget=10_000)
         return WindowSet(self.folder / "windows.arrow")
 
     def model(self, *, crf: bool = False) -> RasidModel:
-        """A network without dropout, whose heads are far from zero."""
+        """A network without dropout; the weights of its heads are large."""
         torch.manual_seed(3)
         encoder = BertConfig(
             vocab_size=self.tokenizer.get_vocab_size(),
@@ -75,8 +75,8 @@ class Workshop:
         accumulation: int = 1,
         **kwargs: Any,
     ) -> RasidTrainer:
-        """Takes steps of plain gradient descent with rate 1, so that weights move by the gradient."""
-        given: dict[str, Any] = {
+        """A trainer with plain gradient descent and learning rate 1: weights change by the gradient."""
+        options: dict[str, Any] = {
             "weights": dict.fromkeys(TASKS, 1.0),
             "positive_weights": {},
             "score": lambda network: {"mean.f1": 0.0},
@@ -103,7 +103,7 @@ class Workshop:
             per_epoch=len(batches),
             pad_id=0,
             optimizer=torch.optim.SGD(model.parameters(), lr=1.0),
-            **given,
+            **options,
         )
 
 
@@ -120,8 +120,8 @@ def stepped(trainer: RasidTrainer) -> tuple[dict[str, torch.Tensor], float]:
 
 
 @pytest.mark.parametrize("crf", [False, True])
-def test_accumulated_halves_are_one_batch(workshop: Workshop, articles: list[Article], crf: bool) -> None:
-    # The halves differ in everything: one is without triggers and types, the other has few entities annotated.
+def test_accumulated_batches_equal_one_batch(workshop: Workshop, articles: list[Article], crf: bool) -> None:
+    # The halves have different annotations: one has no triggers and types, the other only one entity label.
     entities = {"entities": workshop.scheme.labels("entities"), "proclitics": ()}
     events = {**workshop.everything(), "entities": ("GPE",)}
     windows = workshop.windows([(articles[:9], entities), (articles[9:12], events)])
@@ -133,10 +133,10 @@ def test_accumulated_halves_are_one_batch(workshop: Workshop, articles: list[Art
         for name, value in whole.items():
             torch.testing.assert_close(split[name], value, atol=2e-6, rtol=1e-4)
     start = workshop.model(crf=crf).state_dict()
-    assert (whole["triggers.weight"] - start["triggers.weight"]).abs().max() > 1e-4, "the step was not empty"
+    assert (whole["triggers.weight"] - start["triggers.weight"]).abs().max() > 1e-4, "the weights changed"
 
 
-def test_a_task_that_no_data_set_supervises_gets_no_gradient(workshop: Workshop, articles: list[Article]) -> None:
+def test_a_task_that_is_not_annotated_gets_no_gradient(workshop: Workshop, articles: list[Article]) -> None:
     heads = {
         "entities": ["entities.weight", "entities.bias"],
         "triggers": ["triggers.weight", "triggers.bias"],
@@ -145,16 +145,18 @@ def test_a_task_that_no_data_set_supervises_gets_no_gradient(workshop: Workshop,
     }
     start = workshop.model().state_dict()
     for task in heads:
-        windows = workshop.windows([(articles[:4], {task: workshop.everything()[task]} | _carrier(workshop, task))])
+        windows = workshop.windows(
+            [(articles[:4], {task: workshop.everything()[task]} | _annotated_with(workshop, task))]
+        )
         moved, _ = stepped(workshop.trainer(workshop.model(), windows, [range(4)]))
         for other, names in heads.items():
             for name in names:
                 still = torch.equal(moved[name], start[name])
-                assert still == (other not in {task, *_carrier(workshop, task)}), f"{task}: {name}"
+                assert still == (other not in {task, *_annotated_with(workshop, task)}), f"{task}: {name}"
 
 
-def _carrier(workshop: Workshop, task: str) -> dict[Any, tuple[str, ...]]:
-    """Proclitics are those of mentions: without entities or triggers there are none."""
+def _annotated_with(workshop: Workshop, task: str) -> dict[Any, tuple[str, ...]]:
+    """What must be annotated for a task to have targets: proclitics belong to entities and triggers."""
     return {"entities": workshop.scheme.labels("entities")} if task == "proclitics" else {}
 
 
@@ -204,7 +206,7 @@ def test_class_weights_and_positive_weights_change_the_loss_of_their_task_only(
     assert changed["triggers"][0] > plain["triggers"][0]
 
 
-def test_random_state_comes_back_even_after_an_error() -> None:
+def test_random_state_is_restored_after_an_error() -> None:
     torch.manual_seed(0)
     expected = torch.rand(3)
     torch.manual_seed(0)
@@ -214,10 +216,10 @@ def test_random_state_comes_back_even_after_an_error() -> None:
     assert torch.equal(torch.rand(3), expected)
 
 
-# ---- what is shown -------------------------------------------------------------------------------------------------
+# ---- progress table and log ----------------------------------------------------------------------------------------
 
 Rows = Callable[[list[tuple[float, dict[str, float]]]], list[str]]
-FIGURES = [
+SCORES = [
     "entities.f1",
     "triggers.f1",
     "sentence_types.f1",
@@ -230,17 +232,17 @@ FIGURES = [
 @pytest.fixture
 def rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Rows:
     def show(evaluations: list[tuple[float, dict[str, float]]]) -> list[str]:
-        """Lines of the table for evaluations, each (best so far, figures)."""
+        """Lines of the table for evaluations, each (best score so far, scores)."""
         args, control = TrainingArguments(output_dir=str(tmp_path), use_cpu=True), TrainerControl()
         state = TrainerState(max_steps=123456, is_world_process_zero=True)
-        progress = Progress("tiny", "mean.f1")
-        progress.on_train_begin(args, state, control)
-        for number, (best, figures) in enumerate(evaluations):
+        table = ProgressTable("tiny", "mean.f1")
+        table.on_train_begin(args, state, control)
+        for number, (best, scores) in enumerate(evaluations):
             state = replace(state, global_step=number * 12345, best_metric=best)
-            progress.on_log(args, state, control, {"loss": 12.3456})
-            metrics = {f"eval_{name}": value for name, value in figures.items()}
-            progress.on_evaluate(args, state, control, metrics)
-        progress.on_train_end(args, state, control)
+            table.on_log(args, state, control, {"loss": 12.3456})
+            metrics = {f"eval_{name}": value for name, value in scores.items()}
+            table.on_evaluate(args, state, control, metrics)
+        table.on_train_end(args, state, control)
         captured = capsys.readouterr()
         assert not captured.out, "stdout is for results"
         lines = [line.split("\r")[-1].rstrip() for line in captured.err.splitlines()]
@@ -249,27 +251,27 @@ def rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Rows:
     return show
 
 
-def test_table_rows_fit_a_terminal_and_the_star_marks_the_best(rows: Rows) -> None:
+def test_table_fits_80_columns_and_a_star_marks_the_best_score(rows: Rows) -> None:
     scores = [0.5, 1.0, 0.75]
     evaluations = [
-        (before, {**dict.fromkeys(FIGURES, score), "mean.f1": score})
+        (before, {**dict.fromkeys(SCORES, score), "mean.f1": score})
         for before, score in zip([-1.0, 0.5, 1.0], scores, strict=True)
     ]
     head, names, *lines = rows(evaluations)
     assert max(map(len, (head, names, *lines))) <= 80
     assert [line.endswith(" *") for line in lines] == [True, True, False]
     ends = [line.removesuffix(" *") for line in lines]
-    assert {len(line) for line in ends} == {len(names)}, "columns stand under their names"
+    assert {len(line) for line in ends} == {len(names)}, "columns are aligned with their names"
     assert names.split() == ["step", "loss", "f1", "f1", "f1", "ap", "f1", "ap", "f1"]
     assert head.split() == ["entities", "triggers", "sentence_types", "article_types", "mean"]
     assert [line.split()[-1] for line in ends] == ["0.5000", "1.0000", "0.7500"]
 
 
-def test_a_resumed_run_knows_what_was_best_before(rows: Rows) -> None:
+def test_a_resumed_run_knows_the_best_score(rows: Rows) -> None:
     assert not rows([(0.9, {"entities.f1": 0.8, "mean.f1": 0.8})])[-1].endswith("*")
 
 
-def test_the_log_forgets_steps_that_are_taken_again(tmp_path: Path) -> None:
+def test_log_lines_of_steps_that_are_taken_again_are_deleted(tmp_path: Path) -> None:
     file = tmp_path / "log.jsonl"
     args, control = TrainingArguments(output_dir=str(tmp_path), use_cpu=True), TrainerControl()
     for seed in (1, 2):
@@ -277,5 +279,5 @@ def test_the_log_forgets_steps_that_are_taken_again(tmp_path: Path) -> None:
         for step in (1, 2, 3):
             log.on_log(args, TrainerState(global_step=step), control, {"loss": 1.0})
     JsonLog(file, 2).on_train_begin(args, TrainerState(global_step=2), control)
-    found = [(line[9], line[20]) for line in file.read_text(encoding="utf-8").splitlines()]
-    assert found == [("1", "1"), ("1", "2"), ("1", "3"), ("2", "1"), ("2", "2")]
+    seeds_and_steps = [(line[9], line[20]) for line in file.read_text(encoding="utf-8").splitlines()]
+    assert seeds_and_steps == [("1", "1"), ("1", "2"), ("1", "3"), ("2", "1"), ("2", "2")]

@@ -1,4 +1,4 @@
-"""Pretraining: shards, masks, the loss at masked positions, resuming, adaptation, and what bad input says."""
+"""Pretraining: shards, masking, loss, resuming, domain adaptation, errors of the input, the command."""
 
 import json
 import lzma
@@ -16,16 +16,20 @@ from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import Whitespace
 from tokenizers.trainers import BpeTrainer
 from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer, BertConfig, BertForMaskedLM
+from typer.testing import CliRunner
 
 from rasid.audit.language_model import output_layers
+from rasid.cli import app
 from rasid.configs.loader import BUILT_IN, ConfigError, load_config
 from rasid.configs.pretrain_schema import Optimization, PretrainConfig
 from rasid.data.problems import DataError
 from rasid.data.text.normalizer import train_wordpiece
-from rasid.train.pretraining import run as pretrain
+from rasid.train.pretraining import loop
+from rasid.train.pretraining.errors import PretrainingError
 from rasid.train.pretraining.loss import masked_loss
 from rasid.train.pretraining.masking import SpecialIds, mask_words, sequences_at, steps_per_epoch
-from rasid.train.pretraining.run import PretrainingError, Progression, cooldown_range, learning_rate, run_pretraining
+from rasid.train.pretraining.run import run_pretraining
+from rasid.train.pretraining.schedule import cooldown_range, learning_rate
 from rasid.train.pretraining.shards import TokenStream, find_files, prepare_shards, read_texts
 
 SUBJECTS = ["الرئيس", "الوزير", "المتحدث", "الجيش", "الشرطة", "البرلمان"]
@@ -35,7 +39,7 @@ PLACES = ["القاهرة", "بغداد", "واشنطن", "دمشق", "بيرو�
 
 @pytest.fixture(autouse=True)
 def one_thread():
-    """Models this small gain nothing from threads, which wait for each other where the machine is busy."""
+    """Threads make models this small slower."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -44,7 +48,7 @@ def one_thread():
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
-    """400 articles of three sentences each; who acts tells what he does and where."""
+    """400 articles of three sentences; the subject of a sentence determines its verb and place."""
     chance = random.Random(0)
     articles = []
     for number in range(400):
@@ -58,7 +62,7 @@ def corpus(tmp_path_factory):
 
 @pytest.fixture
 def make_config(corpus, tmp_path):
-    """A config for a model of 2 layers × 32; sections are updated by keyword."""
+    """A config for a model of 2 layers of width 32; keyword arguments update its sections."""
 
     def make(output="run", **sections):
         content = {
@@ -131,7 +135,7 @@ def test_export_in_half_precision(make_config):
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])
-def test_stopped_and_resumed_is_never_stopped(make_config, monkeypatch, tmp_path, optimizer):
+def test_a_stopped_and_resumed_run_is_bit_equal(make_config, monkeypatch, tmp_path, optimizer):
     whole = run_pretraining(make_config("whole", optimization={"optimizer": optimizer}))
     calls = 0
 
@@ -142,18 +146,18 @@ def test_stopped_and_resumed_is_never_stopped(make_config, monkeypatch, tmp_path
             os.kill(os.getpid(), signal.SIGTERM)
         return sequences_at(*args, **kwargs)
 
-    monkeypatch.setattr(pretrain, "sequences_at", interrupted)
+    monkeypatch.setattr(loop, "sequences_at", interrupted)
     config = make_config("parts", optimization={"optimizer": optimizer})
     parts = run_pretraining(config)
     assert rows(tmp_path / "parts")[-1]["step"] == 6
-    monkeypatch.setattr(pretrain, "sequences_at", sequences_at)
+    monkeypatch.setattr(loop, "sequences_at", sequences_at)
     assert run_pretraining(config) == parts
     assert equal(weights(whole), weights(parts))
     losses = {name: [r["loss"] for r in rows(tmp_path / name) if "loss" in r] for name in ("whole", "parts")}
     assert losses["whole"] == losses["parts"]
 
 
-def test_killed_between_checkpoints_is_never_killed(make_config, monkeypatch, tmp_path):
+def test_a_run_killed_between_checkpoints_is_bit_equal(make_config, monkeypatch, tmp_path):
     whole = run_pretraining(make_config("whole"))
 
     def killed(stream, step, *args, **kwargs):
@@ -161,20 +165,20 @@ def test_killed_between_checkpoints_is_never_killed(make_config, monkeypatch, tm
             raise KeyboardInterrupt
         return sequences_at(stream, step, *args, **kwargs)
 
-    monkeypatch.setattr(pretrain, "sequences_at", killed)
+    monkeypatch.setattr(loop, "sequences_at", killed)
     config = make_config("parts", reporting={"checkpoint_minutes": 1e-9})
     with pytest.raises(KeyboardInterrupt):
         run_pretraining(config)
     last = sorted((tmp_path / "parts" / "checkpoints").iterdir())
     assert [path.name for path in last] == ["step-000000008", "step-000000009"]
     (last[-1] / "training_state.pt").unlink()  # as if it had been killed while it wrote the last one
-    monkeypatch.setattr(pretrain, "sequences_at", sequences_at)
+    monkeypatch.setattr(loop, "sequences_at", sequences_at)
     assert equal(weights(whole), weights(run_pretraining(config)))
     steps = [row["step"] for row in rows(tmp_path / "parts")]
     assert steps == sorted(steps)
 
 
-def test_cooldown_branches_off_and_leaves_the_trunk(make_config, tmp_path):
+def test_cooldown_starts_from_a_checkpoint_of_another_run(make_config, tmp_path):
     run_pretraining(make_config("trunk"))
     [trunk] = (tmp_path / "trunk" / "checkpoints").iterdir()
     before = (trunk / "model.safetensors").read_bytes()
@@ -193,19 +197,19 @@ def test_cooldown_branches_off_and_leaves_the_trunk(make_config, tmp_path):
     assert (trunk / "model.safetensors").read_bytes() == before
 
 
-def test_schedule():
-    how = Optimization(learning_rate=1.0, warmup_tokens=100, cooldown=0.5, cooldown_shape="linear")
-    assert learning_rate(0, how, None, None) == pytest.approx(0.01)
-    assert learning_rate(10**6, how, None, None) == 1.0
-    assert [learning_rate(t, how, 1000, 2000) for t in (1000, 1500, 2000, 3000)] == [1.0, 0.5, 0.0, 0.0]
-    root = how.model_copy(update={"cooldown_shape": "1-sqrt"})
+def test_learning_rate_schedule():
+    section = Optimization(learning_rate=1.0, warmup_tokens=100, cooldown=0.5, cooldown_shape="linear")
+    assert learning_rate(0, section, None, None) == pytest.approx(0.01)
+    assert learning_rate(10**6, section, None, None) == 1.0
+    assert [learning_rate(t, section, 1000, 2000) for t in (1000, 1500, 2000, 3000)] == [1.0, 0.5, 0.0, 0.0]
+    root = section.model_copy(update={"cooldown_shape": "1-sqrt"})
     assert learning_rate(1250, root, 1000, 2000) == pytest.approx(0.5)
 
 
-def test_a_cooldown_needs_to_know_where_it_begins(make_config):
+def test_a_cooldown_without_budget_and_checkpoint_is_an_error(make_config):
     config = make_config(budget={"tokens": None}, optimization={"cooldown": 0.1})
     with pytest.raises(PretrainingError, match=r"budget\.tokens"):
-        cooldown_range(config, Progression())
+        cooldown_range(config, 0.0)
 
 
 def test_domain_adaptation_from_a_bert_checkpoint(make_config, corpus, tmp_path):
@@ -228,13 +232,13 @@ def test_domain_adaptation_from_a_bert_checkpoint(make_config, corpus, tmp_path)
     assert model.config.model_type == "bert"
     held = [row["heldout_loss"] for row in rows(tmp_path / "adapted") if "heldout_loss" in row]
     assert held[-1] < held[0]
-    # The normalizer went into the stock tokenizer: diacritics are gone.
+    # The tokenizer has the normalizer, which deletes diacritics.
     assert AutoTokenizer.from_pretrained(adapted).tokenize("الرئيسُ") == ["الرئيس"]
     with pytest.raises(PretrainingError, match="128"):
         run_pretraining(make_config("long", encoder=str(encoder), optimization={"sequence": 128}))
 
 
-def test_whole_words_share_their_fate(special):
+def test_whole_words_are_masked_together(special):
     generator = np.random.default_rng(0)
     ids = generator.integers(5, 50, size=(64, 32))
     ids[:, 0], ids[:, -1] = special.start, special.end
@@ -255,14 +259,14 @@ def test_whole_words_share_their_fate(special):
     assert (batch.ids.numpy()[chosen] == ids[chosen]).mean() == pytest.approx(0.1, abs=0.05)
 
 
-def test_sub_words_one_by_one_break_words(special):
+def test_sub_words_are_masked_separately(special):
     ids, continues = np.full((8, 32), 9), np.ones((8, 32), dtype=bool)
     batch = mask_words(ids, continues, special, share=0.5, generator=np.random.default_rng(0), whole_words=False)
     assert 0 < len(batch.positions) < ids.size
     assert len(mask_words(ids, ~continues, special, share=1e-9, generator=np.random.default_rng(0)).positions) == 1
 
 
-def test_an_epoch_reads_every_chunk_once_and_epochs_differ(special):
+def test_an_epoch_has_every_chunk_once_and_epochs_differ(special):
     stream = TokenStream(ids=np.arange(1000, dtype=np.uint16), continues=np.zeros(1000, dtype=np.uint8))
     shape = {"batch": 4, "sequence": 12, "seed": 7}
     steps = steps_per_epoch(stream, batch=4, sequence=12)
@@ -271,11 +275,11 @@ def test_an_epoch_reads_every_chunk_once_and_epochs_differ(special):
         seen = np.concatenate([ids.ravel() for ids in epoch])
         assert len(seen) == len(set(seen)) == steps * 40
     assert not np.array_equal(read[0], read[steps])
-    with pytest.raises(ValueError, match="less than one batch"):
+    with pytest.raises(PretrainingError, match="less than one batch"):
         steps_per_epoch(stream, batch=200, sequence=12)
 
 
-def test_masked_positions_alone_give_the_loss_of_the_full_output():
+def test_loss_at_masked_positions_equals_the_loss_of_all_logits():
     torch.manual_seed(0)
     config = BertConfig(vocab_size=60, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=24)
     model = BertForMaskedLM(config).eval()
@@ -298,7 +302,7 @@ def test_masked_positions_alone_give_the_loss_of_the_full_output():
             torch.testing.assert_close(p.grad, 2 * gradients[name], msg=name)
 
 
-def test_shards_hold_the_text(corpus, tmp_path):
+def test_shards_have_the_text_and_are_reused(corpus, tmp_path):
     packed = tmp_path / "news.txt.xz"
     packed.write_bytes(lzma.compress(corpus.read_bytes()))
     lines = tmp_path / "news.jsonl"
@@ -320,7 +324,7 @@ def test_shards_hold_the_text(corpus, tmp_path):
     assert (folder / "train.ids").stat().st_mtime_ns == written
 
 
-def test_bad_text_is_named(tmp_path, corpus):
+def test_errors_of_the_text_name_file_and_line(tmp_path, corpus):
     with pytest.raises(DataError, match="nothing-here"):
         find_files([str(tmp_path / "nothing-here*.txt")])
     with pytest.raises(DataError, match="excluded"):
@@ -345,7 +349,7 @@ def test_bad_text_is_named(tmp_path, corpus):
     assert not list((tmp_path / "cache").iterdir())
 
 
-def test_a_checkpoint_of_another_tokenizer_is_refused(make_config, tmp_path):
+def test_a_checkpoint_of_another_tokenizer_is_an_error(make_config, tmp_path):
     run_pretraining(make_config())
     (tmp_path / "run" / "tokenizer.json").unlink()
     [checkpoint] = (tmp_path / "run" / "checkpoints").iterdir()
@@ -357,12 +361,12 @@ def test_a_checkpoint_of_another_tokenizer_is_refused(make_config, tmp_path):
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(make_config, monkeypatch):
-    monkeypatch.setattr(pretrain, "learning_rate", lambda *args: 1e30)
+    monkeypatch.setattr(loop, "learning_rate", lambda *args: 1e30)
     with pytest.raises(PretrainingError, match=r"at step \d+.*learning_rate"):
         run_pretraining(make_config())
 
 
-def test_recipes():
+def test_configs():
     for config in sorted(BUILT_IN.glob("pretrain-*.yaml")):
         assert load_config(config, PretrainConfig).model_dump()
     with pytest.raises(ConfigError, match="cannot be split"):
@@ -371,7 +375,7 @@ def test_recipes():
         load_config("pretrain-mini", PretrainConfig, ["optimization.learning_rat=1"])
 
 
-def test_zst_is_read_where_the_package_is_there(tmp_path, corpus, monkeypatch):
+def test_zst_is_read_if_the_package_is_installed(tmp_path, corpus, monkeypatch):
     packed = tmp_path / "news.txt.zst"
     packed.write_bytes(b"")
     monkeypatch.setitem(sys.modules, "zstandard", None)
@@ -383,7 +387,7 @@ def test_zst_is_read_where_the_package_is_there(tmp_path, corpus, monkeypatch):
     assert list(read_texts(packed)) == list(read_texts(corpus))
 
 
-def test_an_encoder_that_is_not_there_is_named(make_config, tmp_path):
+def test_an_encoder_that_does_not_exist_is_an_error(make_config, tmp_path):
     missing = str(tmp_path / "missing")
     with pytest.raises(PretrainingError, match="tokenizer .*missing"):
         run_pretraining(make_config(encoder=missing))
@@ -391,7 +395,7 @@ def test_an_encoder_that_is_not_there_is_named(make_config, tmp_path):
         run_pretraining(make_config(tokenizer={"path": f"{missing}.json"}))
 
 
-def test_normalization_goes_into_wordpiece_only(make_config, corpus, tmp_path):
+def test_normalization_needs_a_wordpiece_tokenizer(make_config, corpus, tmp_path):
     tokenizer = Tokenizer(BPE(unk_token="<unk>"))
     tokenizer.pre_tokenizer = Whitespace()
     trainer = BpeTrainer(
@@ -399,24 +403,24 @@ def test_normalization_goes_into_wordpiece_only(make_config, corpus, tmp_path):
     )
     tokenizer.train_from_iterator(read_texts(corpus), trainer)
     tokenizer.save(str(tmp_path / "bpe.json"))
-    wanted = {"path": str(tmp_path / "bpe.json")}
+    section = {"path": str(tmp_path / "bpe.json")}
     with pytest.raises(PretrainingError, match="normalize=false"):
-        run_pretraining(make_config("refused", tokenizer=wanted))
-    folder = run_pretraining(make_config(tokenizer={**wanted, "normalize": False}))
+        run_pretraining(make_config("refused", tokenizer=section))
+    folder = run_pretraining(make_config(tokenizer={**section, "normalize": False}))
     assert AutoTokenizer.from_pretrained(folder).mask_token == "<mask>"
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("c++") is None, reason="torch.compile needs a C++ compiler")
-def test_compiled_is_the_same(make_config, tmp_path):
-    how = {"compile": True, "sequence": 16}
-    run_pretraining(make_config("compiled", optimization=how, budget={"tokens": 64 * 4}))
-    run_pretraining(make_config("plain", optimization=how | {"compile": False}, budget={"tokens": 64 * 4}))
+def test_a_compiled_model_has_the_same_loss(make_config, tmp_path):
+    section = {"compile": True, "sequence": 16}
+    run_pretraining(make_config("compiled", optimization=section, budget={"tokens": 64 * 4}))
+    run_pretraining(make_config("plain", optimization=section | {"compile": False}, budget={"tokens": 64 * 4}))
     losses = [[row["loss"] for row in rows(tmp_path / name) if "loss" in row] for name in ("compiled", "plain")]
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
 
-def test_bfloat16_keeps_weights_in_32_bits(make_config, tmp_path):
+def test_bfloat16_keeps_weights_in_float32(make_config, tmp_path):
     folder = run_pretraining(make_config("low", optimization={"precision": "bf16"}))
     run_pretraining(make_config("high"))
     assert all(value.dtype == torch.float32 for value in AutoModel.from_pretrained(folder).state_dict().values())
@@ -424,10 +428,54 @@ def test_bfloat16_keeps_weights_in_32_bits(make_config, tmp_path):
     assert low == pytest.approx(high, rel=0.02) and low != high
 
 
-def test_a_finished_run_is_left_as_it_is(make_config, tmp_path):
+def test_a_finished_run_is_not_changed(make_config, tmp_path):
     run_pretraining(make_config())
     before = (tmp_path / "run" / "metrics.jsonl").read_text()
     with (tmp_path / "run" / "metrics.jsonl").open("a") as stream:
         stream.write('{"step": 1')  # a line that a kill cut short
     run_pretraining(make_config())
     assert (tmp_path / "run" / "metrics.jsonl").read_text() == before
+
+
+# ---- the command -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pretrain(tmp_path):
+    """Runs `rasid pretrain` with a tiny model; arguments are further overrides."""
+    config = "model={layers: 1, hidden: 16, heads: 2, intermediate: 16, window: 16}"
+    tiny = [config, "tokenizer.vocabulary=150", "optimization={batch: 2, sequence: 16, compile: false}"]
+
+    def run(*arguments, code=0):
+        command = ["pretrain", "pretrain-mini", f"output={tmp_path / 'run'}", *tiny, "data.heldout=0.1", *arguments]
+        result = CliRunner().invoke(app, command)
+        assert result.exit_code == code, result.output
+        assert "Traceback" not in result.output
+        return result
+
+    return run
+
+
+def test_command_trains_and_resumes(pretrain, corpus, tmp_path):
+    result = pretrain(f"data.files=[{corpus}]", "budget.tokens=128")
+    assert f"encoder: {tmp_path / 'run/model'}" in result.stdout.replace("\n", "")
+    assert AutoModel.from_pretrained(tmp_path / "run/model").config.hidden_size == 16
+    before = rows(tmp_path / "run")
+    assert [row["step"] for row in before] == [4]
+    pretrain(f"data.files=[{corpus}]", "budget.tokens=256")
+    assert [row["step"] for row in rows(tmp_path / "run")] == [4, 8] and rows(tmp_path / "run")[0] == before[0]
+
+
+def test_command_with_too_little_text_is_one_error_and_saves_no_tokenizer(pretrain, corpus, tmp_path):
+    result = pretrain(f"data.files=[{corpus}]", "optimization.batch=10000", code=1)
+    assert "too little text" in result.stderr and "add text to data.files" in result.stderr
+    assert not (tmp_path / "run/tokenizer.json").exists()  # else it would be used when more text is given
+
+
+def test_command_explains_itself():
+    assert "key=value" in CliRunner().invoke(app, ["pretrain", "--help"]).stdout
+
+
+def test_old_key_of_gradient_clipping_is_read(corpus):
+    config = load_config("pretrain-mini", PretrainConfig, ["optimization.clip=0.5"])
+    assert config.optimization.max_grad_norm == 0.5

@@ -1,25 +1,47 @@
-"""What a person sees of a run: one bar, and a line of a table for each evaluation."""
+"""Callbacks of the trainer: log, progress table, early stopping, disk space."""
 
 import json
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from tqdm.auto import tqdm
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import EarlyStoppingCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer import OPTIMIZER_NAME
 
-from .run_folder import RunError
+from .checkpoints import checkpoints, step_of
+
+
+class EarlyStopping(EarlyStoppingCallback):
+    """Stops after a number of evaluations without improvement. Evaluations during warm-up do not count."""
+
+    def check_metric_value(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, metric_value: float
+    ) -> None:
+        """Count an evaluation."""
+        if state.global_step > args.get_warmup_steps(state.max_steps):
+            super().check_metric_value(args, state, control, metric_value)
+
+
+class OneOptimizer(TrainerCallback):
+    """Keeps the optimizer's state, twice the size of the weights, in the latest checkpoint only."""
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        """Delete the optimizer's state from older checkpoints."""
+        if state.is_world_process_zero and args.output_dir:
+            for checkpoint in checkpoints(Path(args.output_dir)):
+                if step_of(checkpoint) != state.global_step:
+                    (checkpoint / OPTIMIZER_NAME).unlink(missing_ok=True)
 
 
 class JsonLog(TrainerCallback):
-    """Appends every log to a JSONL file; a resumed run goes on in the same file.
+    """Appends all logs to a JSONL file.
 
     Args:
         file: of the run, shared by its seeds.
-        seed: stands in every line.
+        seed: added to every line.
     """
 
     def __init__(self, file: Path, seed: int) -> None:
@@ -28,14 +50,14 @@ class JsonLog(TrainerCallback):
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Take out what a killed run logged after its last checkpoint: those steps are taken again."""
+        """Delete lines that a killed run wrote after its last checkpoint, because their steps are taken again."""
         if not state.is_world_process_zero or not self.file.is_file():
             return
         kept = []
         for line in self.file.read_text(encoding="utf-8").splitlines(keepends=True):
             try:
                 entry = json.loads(line)
-            except json.JSONDecodeError:  # the kill came while it was written
+            except json.JSONDecodeError:  # cut short by a kill
                 continue
             if entry["seed"] != self.seed or entry["step"] <= state.global_step:
                 kept.append(line)
@@ -49,19 +71,19 @@ class JsonLog(TrainerCallback):
         logs: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Write one line."""
+        """Append a line."""
         if state.is_world_process_zero and logs:
             with self.file.open("a", encoding="utf-8") as stream:
                 entry = {"seed": self.seed, "step": state.global_step, **logs}
                 stream.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
 
-class Progress(TrainerCallback):
-    """One bar for the run, one table row for each evaluation, both on stderr.
+class ProgressTable(TrainerCallback):
+    """A progress bar, and a table with a row for each evaluation, both on stderr.
 
     Args:
         title: of the bar.
-        metric: the figure whose best value gets the star.
+        metric: dev score whose best value is marked with a star.
     """
 
     def __init__(self, title: str, metric: str) -> None:
@@ -73,18 +95,18 @@ class Progress(TrainerCallback):
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Open the bar where a resumed run stands."""
+        """Open the bar, at the step where a resumed run starts."""
         if state.is_world_process_zero:
             self.bar = tqdm(
                 total=state.max_steps,
                 initial=state.global_step,
                 desc=self.title,
                 unit="step",
-                mininterval=0.1 if sys.stderr.isatty() else 30,  # a log file is no place for an animation
+                mininterval=0.1 if sys.stderr.isatty() else 30,  # seconds; a log file needs few updates
             )
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        """Move on."""
+        """Advance the bar."""
         if self.bar is not None:
             self.bar.update(state.global_step - self.bar.n)
 
@@ -109,7 +131,7 @@ class Progress(TrainerCallback):
         metrics: dict[str, float] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Write a row: step, loss, the dev figures, a star at the best so far."""
+        """Write a row: step, loss, dev scores, and a star if the score is the best so far."""
         if self.bar is None or not metrics:
             return
         if not self.columns:
@@ -131,29 +153,17 @@ class Progress(TrainerCallback):
 
 
 def _table_head(names: Sequence[str]) -> tuple[str, str, list[tuple[str, int]]]:
-    r"""Two lines, tasks over their figures, and the width of each figure's column; five tasks take 80 characters.
+    r"""Two header lines, tasks above their scores, and the width of each column. Five tasks fit 80 characters.
 
     >>> print("\n".join(_table_head(["entities.f1", "article_types.f1", "article_types.ap"])[:2]))
-                      entities     event_types
+                      entities   article_types
        step     loss        f1      f1      ap
     """
     upper, lower, columns = [" " * 7] * 2, [f"{'step':>7}", f"{'loss':>7}"], []
     for task, group in groupby(names, key=lambda name: name.split(".")[0]):
-        figures = list(group)
-        width = max(6, -(-(len(task) - 2 * (len(figures) - 1)) // len(figures)))
-        upper.append(f"{task:>{width * len(figures) + 2 * (len(figures) - 1)}}")
-        lower += [f"{name.split('.')[1]:>{width}}" for name in figures]
-        columns += [(name, width) for name in figures]
+        scores = list(group)
+        width = max(6, -(-(len(task) - 2 * (len(scores) - 1)) // len(scores)))
+        upper.append(f"{task:>{width * len(scores) + 2 * (len(scores) - 1)}}")
+        lower += [f"{name.split('.')[1]:>{width}}" for name in scores]
+        columns += [(name, width) for name in scores]
     return "  ".join(upper), "  ".join(lower), columns
-
-
-def loggers(wanted: Sequence[str]) -> list[str]:
-    """The loggers of a config that can be used; tensorboard is left out where it is not installed.
-
-    Raises:
-        RunError: another one is not installed.
-    """
-    for name in wanted:
-        if name != "tensorboard" and not find_spec(name):
-            raise RunError(f"training.report_to: {name} is not installed: pip install {name}")
-    return [name for name in wanted if find_spec(name)]
