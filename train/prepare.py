@@ -20,7 +20,7 @@ from ..data.windows.targets import AnnotatedLabels, TargetMaker
 from ..data.windows.training_set import Statistics, WindowSet, write_windows
 from ..models import ngrams as ngrams
 from ..models.bundle import Settings
-from ..models.encoders import Encoder, load_encoder, save_tokenizer, scratch_encoder
+from ..models.encoders import EncoderWithTokenizer, load_encoder, save_tokenizer, scratch_encoder
 from ..models.network import RasidConfig, RasidModel
 from ..models.ngrams import NgramModel
 from .trainer import Schedule, processes
@@ -82,7 +82,7 @@ def _load(source: DataSource, scheme: LabelScheme) -> DataSet:
     return replace(corpus, name=source.name or corpus.name, articles=articles, annotated_labels=annotated_labels)
 
 
-def make_encoder(config: Config, data: Data, seed: int) -> Encoder:
+def make_encoder(config: Config, data: Data, seed: int) -> EncoderWithTokenizer:
     """The encoder of a config; one from scratch has the weights of its seed."""
     chosen = config.encoder
     if chosen.scratch is None:
@@ -104,7 +104,7 @@ def make_encoder(config: Config, data: Data, seed: int) -> Encoder:
     return scratch_encoder(texts(), **chosen.scratch.model_dump())
 
 
-def make_model(config: Config, data: Data, encoder: Encoder, seed: int) -> RasidModel:
+def make_model(config: Config, data: Data, encoder: EncoderWithTokenizer, seed: int) -> RasidModel:
     """Encoder and heads; the heads have the weights of their seed."""
     torch.manual_seed(seed)
     entities = config.tasks.get("entities")
@@ -120,7 +120,7 @@ def make_model(config: Config, data: Data, encoder: Encoder, seed: int) -> Rasid
     return RasidModel(network_config, encoder.model)
 
 
-def make_settings(config: Config, data: Data, encoder: Encoder) -> Settings:
+def make_settings(config: Config, data: Data, encoder: EncoderWithTokenizer) -> Settings:
     """What the bundle will say, before anything is tuned."""
     trained_labels: dict[str, set[str]] = {}
     for dataset in data.train:
@@ -143,7 +143,7 @@ def make_settings(config: Config, data: Data, encoder: Encoder) -> Settings:
     )
 
 
-def make_windows(file: Path, config: Config, data: Data, encoder: Encoder) -> tuple[WindowSet, Statistics]:
+def make_windows(file: Path, config: Config, data: Data, encoder: EncoderWithTokenizer) -> tuple[WindowSet, Statistics]:
     """Encode the training data once, in the main process, and map it."""
     reader = TextEncoder(encoder.tokenizer, window=config.encoder.window, overlap=config.encoder.overlap)
     maker = TargetMaker(data.scheme)
@@ -210,7 +210,7 @@ def make_plan(config: Config, windows: WindowSet, seed: int) -> Plan:
     )
 
 
-def make_ngrams(config: Config, data: Data, encoder: Encoder) -> NgramModel | None:
+def make_ngrams(config: Config, data: Data, encoder: EncoderWithTokenizer) -> NgramModel | None:
     """The linear model that stands beside the network, fitted to the same sentences; None where none was asked for."""
     if not _ngram_weight(config):
         return None

@@ -30,7 +30,7 @@ from ..evaluate.report import Report
 from ..inference import Tagger
 from ..models.backends import torch_backend
 from ..models.bundle import Settings
-from ..models.encoders import Encoder
+from ..models.encoders import EncoderWithTokenizer
 from ..models.network import RasidModel
 from . import prepare, resume
 from .export import export
@@ -130,7 +130,7 @@ def _finished(folder: Path) -> Result:
 
 
 def _dry_run(
-    config: Config, data: prepare.Data, encoder: Encoder, windows: WindowSet, statistics: Statistics, folder: Path
+    config: Config, data: prepare.Data, encoder: EncoderWithTokenizer, windows: WindowSet, statistics: Statistics, folder: Path
 ) -> Result:
     """Everything of a run but the training: one batch through model and losses, and back."""
     seed = config.training.seeds[0]

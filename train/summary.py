@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ..configs.schema import Config
 from ..data.windows.training_set import Statistics
-from ..models.encoders import Encoder
+from ..models.encoders import EncoderWithTokenizer
 from ..models.network import RasidModel
 from . import prepare
 
@@ -24,7 +24,7 @@ class Summary:
 
 
 def summarize(
-    config: Config, data: prepare.Data, encoder: Encoder, statistics: Statistics, plan: prepare.Plan, model: RasidModel
+    config: Config, data: prepare.Data, encoder: EncoderWithTokenizer, statistics: Statistics, plan: prepare.Plan, model: RasidModel
 ) -> Summary:
     """Count what a run is made of."""
     parts = (("train", data.train), ("dev", data.dev), ("test", data.test))

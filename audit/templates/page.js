@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  const STEP = 20;  // locations of a finding that are shown at first, and more at each press of its button
+  const STEP = 20;  // locations of a finding shown at first; the button shows five times as many more
   const $ = (id) => document.getElementById(id);
   const locations = [...document.querySelectorAll(".location")];
   const lists = [...document.querySelectorAll(".finding")].map((section) => ({
@@ -55,7 +55,7 @@
     $("about").replaceChildren(...[...about.childNodes].filter((node) => !node.matches || !node.matches("a, .split")));
     reader.hidden = false;
     document.body.classList.add("reading");
-    location.scrollIntoView({ block: "nearest" });  // the list is narrower now
+    location.scrollIntoView({ block: "nearest" });  // the list has become narrower
     const order = readable(), place = order.indexOf(location);
     $("place").textContent = place < 0 ? "" : `location ${count(place + 1)} of ${count(order.length)}`;
     $("previous").disabled = place <= 0;
@@ -109,7 +109,7 @@
     form.addEventListener("reset", () => setTimeout(draw));
     form.addEventListener("submit", (event) => event.preventDefault());
   }
-  $("sheet").addEventListener("click", (event) => {  // a finger cannot point
+  $("sheet").addEventListener("click", (event) => {  // touch screens show no tooltips
     const titles = [];
     for (let mark = event.target; mark !== $("sheet"); mark = mark.parentElement) if (mark.title) titles.push(mark.title);
     $("named").hidden = !titles.length;

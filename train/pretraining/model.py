@@ -14,11 +14,10 @@ from torch import Tensor, nn
 from transformers import AutoModelForMaskedLM, AutoTokenizer, ModernBertConfig, PreTrainedTokenizerFast
 from transformers.modeling_utils import PreTrainedModel
 
-from ...audit.language_model import output_layers
 from ...configs.pretrain_schema import Optimization, PretrainConfig
 from ...data.text.normalizer import train_wordpiece, with_arabert_normalization
 from ...errors import RasidError
-from ...models.encoders import check_reachable, encoder_path
+from ...models.encoders import check_reachable, encoder_path, output_layers
 from .checkpoints import no_bars
 from .loss import masked_loss
 from .masking import MaskedBatch, SpecialIds

@@ -17,11 +17,11 @@ from tokenizers.pre_tokenizers import Whitespace
 from tokenizers.trainers import BpeTrainer
 from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer, BertConfig, BertForMaskedLM
 
-from rasid.audit.language_model import output_layers
 from rasid.configs.loader import BUILT_IN, ConfigError, load_config
 from rasid.configs.pretrain_schema import Optimization, PretrainConfig
 from rasid.data.problems import DataError
 from rasid.data.text.normalizer import train_wordpiece
+from rasid.models.encoders import output_layers
 from rasid.train.pretraining import run as pretrain
 from rasid.train.pretraining.loss import masked_loss
 from rasid.train.pretraining.masking import SpecialIds, mask_words, sequences_at, steps_per_epoch

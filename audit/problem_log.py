@@ -1,4 +1,4 @@
-"""What reading the files told: annotation left out, annotation mended, ids used twice."""
+"""Findings from reading: what was dropped, what was fixed, and duplicate article ids."""
 
 import re
 from collections import defaultdict
@@ -6,57 +6,59 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ..data.datasets import DataSet
 from ..data.problems import Problem
-from .findings import Finding, Location
-from .views import View, finding
+from .article_views import ArticleView
+from .findings import Finding, Location, finding
 
-# What is mended without loss, or because the reader of the config asked for it.
+# Fixes that lose nothing, or that the config asks for.
 _HARMLESS = {
     "sentinel", "document mark", "comment", "label dropped by the mapping", "argument of a dropped entity",
 }  # fmt: skip
 
 
-def left_out(datasets: Mapping[str, DataSet]) -> Iterator[Finding]:
-    """Annotation or articles that could not be used, by cause."""
+def dropped(datasets: Mapping[str, DataSet]) -> Iterator[Finding]:
+    """Annotations and articles that reading dropped, by cause."""
     for cause, problems in _by_cause(datasets, "dropped").items():
         yield from finding(
             f"dropped-{_slug(cause)}",
-            f"Left out: {cause}",
+            f"Dropped: {cause}",
             "error",
-            "What could not be used is neither trained on nor scored. Mend it in the file or in the tool behind it.",
+            "Reading dropped this, so it is neither trained on nor scored. Correct the file, or the tool that wrote "
+            "it.",
             [_location(split, problem) for split, problem in problems],
         )
 
 
-def mended(datasets: Mapping[str, DataSet]) -> Iterator[Finding]:
-    """Annotation that was fixed in reading, by cause."""
+def fixed(datasets: Mapping[str, DataSet]) -> Iterator[Finding]:
+    """Annotations that reading fixed, by cause."""
     for cause, problems in _by_cause(datasets, "fixed").items():
         harmless = cause in _HARMLESS
         yield from finding(
             f"fixed-{_slug(cause)}",
-            f"Repaired: {cause}",
+            f"Fixed: {cause}",
             "note" if harmless else "warning",
-            "Reading dropped it on purpose; nothing is wrong with it."
+            "Reading removed this on purpose. Nothing is wrong."
             if harmless
-            else "Reading mended it by a rule. Look at some: other readers of the file may decide otherwise, and then "
-            "their scores are not comparable.",
+            else "Reading corrected this by a rule. Look at some examples: other software may read the file "
+            "differently, and then scores are not comparable.",
             [_location(split, problem) for split, problem in problems],
         )
 
 
-def repeated_ids(views: Sequence[View]) -> Iterator[Finding]:
-    """Articles of one data set with one id."""
+def duplicate_ids(views: Sequence[ArticleView]) -> Iterator[Finding]:
+    """Articles of one data set with the same id."""
     seen: set[tuple[str, str]] = set()
     locations = []
     for view in views:
         name = (view.split, view.article.id)
         if view.article.id and name in seen:
-            locations.append(view.location(f"article id {view.article.id!r} is used again"))
+            locations.append(view.location(f"article id {view.article.id!r} is not unique"))
         seen.add(name)
     yield from finding(
         "duplicate-ids",
-        "Article ids used twice",
+        "Duplicate article ids",
         "error",
-        "Reports and annotation tools find an article by its id; training refuses a data set with one id twice.",
+        "Reports and annotation tools find an article by its id, and training rejects a data set with duplicate ids. "
+        "Give every article its own id.",
         locations,
     )
 
@@ -70,8 +72,8 @@ def _by_cause(datasets: Mapping[str, DataSet], kind: str) -> dict[str, list[tupl
 
 
 def _location(split: str, problem: Problem) -> Location:
-    place = f"{problem.source}:{problem.line}" if problem.line else problem.source
-    return Location(split=split, article=problem.article, message=problem.message, source=place)
+    source = f"{problem.source}:{problem.line}" if problem.line else problem.source
+    return Location(split=split, article=problem.article, message=problem.message, source=source)
 
 
 def _slug(cause: str) -> str:
