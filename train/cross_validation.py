@@ -1,7 +1,8 @@
-"""Label issues of label noise by K-fold cross-validation: every article is annotated by a tagger that has not seen it."""
+"""Label issues by K-fold cross-validation: each article is checked by a tagger that was not trained on it."""
 
+import logging
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,8 +19,10 @@ from ..inference import Tagger
 from . import run
 from .folds import FoldError, assign_folds
 
+logger = logging.getLogger(__name__)
+
 RANKED = ("entities", "triggers", "sentence_types")
-"""Tasks that `data.audit.label_issues` can rank."""
+"""Tasks that `audit.label_issues` can rank."""
 
 
 Part = Literal["train", "dev", "test"]
@@ -42,9 +45,7 @@ class FoldDataset:
     annotated: bool = True
 
 
-def held_out_label_issues(
-    config: Config, members: Mapping[str, FoldDataset], *, folds: int, say: Callable[[str], None] = lambda line: None
-) -> Iterator[Location]:
+def held_out_label_issues(config: Config, members: Mapping[str, FoldDataset], *, folds: int) -> Iterator[Location]:
     """Cut all data sets into folds, train a tagger without each fold, and let it judge the fold.
 
     All data sets are cut together, so that no tagger has seen a relative of what it judges (`data.folds.related`): it
@@ -55,7 +56,6 @@ def held_out_label_issues(
         config: what to train; its data sets are left aside.
         members: name → data set, in their place. What the scheme lacks is not learned.
         folds: how many, at least 2.
-        say: takes a line for each fold.
 
     Yields:
         Locations as of `label_issues`, fold by fold; ``split`` is the name of the data set.
@@ -88,7 +88,9 @@ def held_out_label_issues(
             }
             learned = sum(len(outside[name]) for name in least if members[name].part == "train")
             annotated = sum(len(dataset.articles) for dataset in inside.values())
-            say(f"fold {number + 1} of {folds}: learns from {learned:,} articles, then judges {annotated:,} others")
+            logger.info(
+                f"fold {number + 1} of {folds}: training on {learned:,} articles, then checking {annotated:,} others"
+            )
             folder = Path(temporary) / f"fold-{number + 1}"
             tagger = _train(config, members, outside, folder)
             for name, dataset in inside.items():

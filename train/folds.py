@@ -6,8 +6,8 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from ..audit.article_views import strip_diacritics
 from ..audit.duplicates import near_pairs
-from ..audit.views import fold
 from ..data.articles import Article
 from ..data.text.words import split_words
 from ..errors import RasidError
@@ -24,7 +24,8 @@ def related(articles: Sequence[Article]) -> np.ndarray:
     `data.audit.duplicates`), and those that have a relative in common.
     """
     texts = [
-        [fold(article.text[start:end]) for start, end in split_words(article.text).tolist()] for article in articles
+        [strip_diacritics(article.text[start:end]) for start, end in split_words(article.text).tolist()]
+        for article in articles
     ]
     first: dict[tuple[str, ...], int] = {}
     pairs: list[tuple[int, int]] = []

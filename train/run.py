@@ -130,7 +130,12 @@ def _finished(folder: Path) -> Result:
 
 
 def _dry_run(
-    config: Config, data: prepare.Data, encoder: EncoderWithTokenizer, windows: WindowSet, statistics: Statistics, folder: Path
+    config: Config,
+    data: prepare.Data,
+    encoder: EncoderWithTokenizer,
+    windows: WindowSet,
+    statistics: Statistics,
+    folder: Path,
 ) -> Result:
     """Everything of a run but the training: one batch through model and losses, and back."""
     seed = config.training.seeds[0]

@@ -24,7 +24,12 @@ class Summary:
 
 
 def summarize(
-    config: Config, data: prepare.Data, encoder: EncoderWithTokenizer, statistics: Statistics, plan: prepare.Plan, model: RasidModel
+    config: Config,
+    data: prepare.Data,
+    encoder: EncoderWithTokenizer,
+    statistics: Statistics,
+    plan: prepare.Plan,
+    model: RasidModel,
 ) -> Summary:
     """Count what a run is made of."""
     parts = (("train", data.train), ("dev", data.dev), ("test", data.test))
