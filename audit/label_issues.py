@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..data.articles import Article, Task
+from ..data.articles import AnnotatedLabels, Article, Task
 from ..data.datasets import DataSet
-from ..data.windows.targets import IGNORED, AnnotatedLabels, TargetMaker, annotated_labels_of, word_range
+from ..data.windows.targets import IGNORED, TargetMaker, annotated_labels_of, word_range
 from .article_views import TASKS_OF_SPANS, ArticleView, shown
 from .findings import Finding, Location, finding
 

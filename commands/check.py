@@ -173,7 +173,7 @@ def _read_paths(paths: Sequence[str], format: str | None, options: Mapping[str, 
         if splits := corpus_splits(path):
             scheme = load_scheme("news")
             for split in splits:
-                dataset = load_corpus(split)
+                dataset = load_corpus(split)  # type: ignore[arg-type]
                 located[dataset.name] = LocatedDataSet(dataset=dataset, files=[])
             continue
         parts = _parts_of(Path(path))

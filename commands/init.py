@@ -10,11 +10,11 @@ from pathlib import Path
 from string import Template
 
 from ..data.articles import Article, Entity
-from ..data.datasets import map_labels
-from ..data.formats import load_articles, suffix_of, write_articles
+from ..data.formats import suffix_of, write_articles
 from ..data.formats.common.lines import nearest
 from ..data.labels import load_scheme
 from ..data.problems import ProblemLog
+from ..data.reading import load_articles, map_labels
 from ..errors import RasidError
 
 _TASKS = {

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from rasid import __version__
 from rasid.cli import app
 from rasid.data.articles import Article, Sentence
-from rasid.data.formats import load_articles, write_articles
+from rasid.data.formats import write_articles
+from rasid.data.reading import load_articles
 from rasid.evaluate.report import Report
 
 TEXT = "قصف في سوريا\n\nقال متحدث إن قصف وقع قرب بغداد يوم الثلاثاء.\n"
