@@ -1,4 +1,4 @@
-"""How often each label occurs, and where too seldom."""
+"""Label counts, and labels that are rare, missing or not in the scheme."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,30 +9,33 @@ from ..data.articles import TASKS, Article
 from ..data.datasets import DataSet
 from ..data.labels import LabelScheme
 from ..data.windows.targets import sentence_types_of
-from .findings import Finding, Location
-from .views import View, finding, role_of
+from .article_views import ArticleView, role_of
+from .findings import Finding, Location, finding
 
-_SUMS: tuple[str, ...] = ("articles", "words", "sentences", "mentions", "triggers", "arguments")
+_COUNTED = ("articles", "words", "sentences", "mentions", "triggers", "arguments")
 LabelCounts = Mapping[str, Mapping[str, Mapping[str, int]]]
-_THRESHOLDS = ("triggers", "sentence_types", "article_types")  # the tasks that decide by a threshold for each label
+"""Task → label → data set → count."""
+
+MINIMUM_POSITIVES = 10  # in dev, for a threshold of its own; the default of `tune_thresholds`
+_THRESHOLDS = ("triggers", "sentence_types", "article_types")  # tasks with a threshold per label
 
 
-def count_sums(views: Sequence[View], names: Sequence[str]) -> dict[str, dict[str, int]]:
-    """Sums of each data set."""
-    sums: dict[str, dict[str, int]] = {name: dict.fromkeys(_SUMS, 0) for name in names}
+def count_totals(views: Sequence[ArticleView], names: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Data set → number of articles, words, sentences, mentions, triggers and arguments."""
+    totals: dict[str, dict[str, int]] = {name: dict.fromkeys(_COUNTED, 0) for name in names}
     for view in views:
-        article, row = view.article, sums[view.split]
+        article, row = view.article, totals[view.split]
         row["articles"] += 1
         row["words"] += len(article.tokens) or len(view.words)
         row["sentences"] += len(view.sentences)
         row["mentions"] += len(article.entities)
         row["triggers"] += len(article.events)
         row["arguments"] += sum(len(event.arguments) for event in article.events)
-    return sums
+    return totals
 
 
-def count_labels(views: Sequence[View], datasets: Mapping[str, DataSet]) -> dict[str, dict[str, dict[str, int]]]:
-    """Task → label → data set → how often; labels that a data set judges have a count even where it is zero."""
+def count_labels(views: Sequence[ArticleView], datasets: Mapping[str, DataSet]) -> dict[str, dict[str, dict[str, int]]]:
+    """Task → label → data set → count. Annotated labels without an example have a count of zero."""
     counts: dict[str, dict[str, Counter[str]]] = {}
     for dataset in datasets.values():
         for task, labels in dataset.annotated_labels.items():
@@ -48,7 +51,7 @@ def count_labels(views: Sequence[View], datasets: Mapping[str, DataSet]) -> dict
     }
 
 
-def _labels(view: View) -> Iterator[tuple[str, str]]:
+def _labels(view: ArticleView) -> Iterator[tuple[str, str]]:
     article = view.article
     for mention in view.mentions:
         yield mention.task, mention.label
@@ -63,36 +66,36 @@ def _labels(view: View) -> Iterator[tuple[str, str]]:
         yield "article_types", label
 
 
-def unknown_labels(views: Sequence[View], scheme: LabelScheme | None) -> Iterator[Finding]:
-    """Labels that the scheme does not have."""
+def unknown_labels(views: Sequence[ArticleView], scheme: LabelScheme | None) -> Iterator[Finding]:
+    """Labels that are not in the scheme."""
     if scheme is None:
         return
     locations, table = [], Counter()
     for view in views:
         for mention in view.mentions:
             if mention.label not in scheme.labels(mention.task):
-                kind = "entities" if mention.task == "entities" else "events"
-                locations.append(
-                    view.at(mention, f"{mention.label!r} is not in scheme {scheme.hint(kind, mention.label)}")
-                )
+                section = "entities" if mention.task == "entities" else "events"
+                message = f"{mention.label!r} is not in scheme {scheme.hint(section, mention.label)}"
+                locations.append(view.at(mention, message))
                 table[mention.task, mention.label] += 1
-        for kind, label in _plain_labels(view.article):
-            if label not in getattr(scheme, kind):
-                locations.append(view.location(f"{label!r} is not in scheme {scheme.hint(kind, label)}", label=label))
-                table[kind, label] += 1
+        for section, label in _labels_without_span(view.article):
+            if label not in getattr(scheme, section):
+                message = f"{label!r} is not in scheme {scheme.hint(section, label)}"
+                locations.append(view.location(message, label=label))
+                table[section, label] += 1
     rows = [(task, label, str(count)) for (task, label), count in table.most_common()]
     yield from finding(
         "unknown-labels",
-        "Labels that the scheme does not have",
+        "Labels that are not in the scheme",
         "error",
-        "Training refuses them. Rename or drop them with `labels:` in the config, or add them to the scheme.",
+        "Training rejects them. Rename or drop them with `labels` in the config, or add them to the scheme.",
         locations,
         table=[("task", "label", "count"), *rows],
     )
 
 
-def _plain_labels(article: Article) -> Iterator[tuple[str, str]]:
-    """Labels that stand on no span."""
+def _labels_without_span(article: Article) -> Iterator[tuple[str, str]]:
+    """Section of the scheme and label of each argument, article and sentence."""
     for event in article.events:
         for argument in event.arguments:
             yield "roles", argument.role
@@ -103,55 +106,52 @@ def _plain_labels(article: Article) -> Iterator[tuple[str, str]]:
             yield "events", label
 
 
-def rare_labels(labels: LabelCounts, datasets: Mapping[str, DataSet], *, minimum: int) -> Iterator[Finding]:
-    """Labels with too few positives to learn from in train, or to set a threshold by in dev.
+def rare_labels(labels: LabelCounts, datasets: Mapping[str, DataSet]) -> Iterator[Finding]:
+    """Labels with fewer than `MINIMUM_POSITIVES` examples in train or dev.
 
     Args:
-        labels: task → label → data set → count.
-        datasets: the data sets; what one does not supervise is not expected of it.
-        minimum: positives in dev below which a label gets no threshold of its own.
+        labels: counts of `count_labels`.
+        datasets: name → data set; labels that none of a role annotates are skipped.
     """
     locations = []
     for role in ("train", "dev"):
         names = [name for name in datasets if role_of(name) == role]
         for task, rows in labels.items():
             for label, counts in rows.items():
-                judging = [name for name in names if _judges(datasets[name], task, label)]
-                count = sum(counts[name] for name in judging)
-                if judging and count < minimum and sum(counts.values()):
-                    locations.append(Location(split=judging[0], label=label, message=_rarity(role, task, count)))
+                annotated = [name for name in names if _annotates(datasets[name], task, label)]
+                count = sum(counts[name] for name in annotated)
+                if annotated and count < MINIMUM_POSITIVES and sum(counts.values()):
+                    message = f"{task}: {count} in {role}, {_consequence(role, task)}"
+                    locations.append(Location(split=annotated[0], label=label, message=message))
     yield from finding(
         "rare-labels",
-        "Labels that are rare",
+        "Rare labels",
         "warning",
-        f"With fewer than {minimum} positives in dev a label gets no threshold of its own and its score says little; "
-        "with so few in train it is hardly learned. Annotate more of it, or map it to a broader label.",
+        f"A label with fewer than {MINIMUM_POSITIVES} examples in dev gets no threshold of its own, and its score is "
+        "unreliable; with so few in train, the model hardly learns it. Annotate more examples, or map it to a broader "
+        "label.",
         locations,
     )
 
 
-def _judges(dataset: DataSet, task: str, label: str) -> bool:
+def _annotates(dataset: DataSet, task: str, label: str) -> bool:
     return not dataset.annotated_labels or label in dict(dataset.annotated_labels).get(task, ())  # type: ignore[call-overload]
 
 
-def _rarity(role: str, task: str, count: int) -> str:
+def _consequence(role: str, task: str) -> str:
     if role == "train":
-        outcome = "few to learn from"
-    elif task in _THRESHOLDS:
-        outcome = "it shares the threshold of the other labels"
-    else:
-        outcome = "its score will be coarse"
-    return f"{task}: {count} in {role}, {outcome}"
+        return "too few to learn from"
+    return "no threshold of its own" if task in _THRESHOLDS else "its score is unreliable"
 
 
 def missing_labels(labels: LabelCounts, datasets: Mapping[str, DataSet]) -> Iterator[Finding]:
-    """Labels that never occur, and labels that are scored but never trained."""
-    never, untrained = [], []
+    """Annotated labels without examples, and labels with examples in dev or test but not in train."""
+    unused, untrained = [], []
     training = [name for name in datasets if role_of(name) == "train"]
     for task, rows in labels.items():
         for label, counts in rows.items():
             if not sum(counts.values()):
-                never.append(Location(split="", label=label, message=f"{task}: annotated, and occurs nowhere"))
+                unused.append(Location(split="", label=label, message=f"{task}: annotated, but no examples"))
             elif training and not sum(counts[name] for name in training):
                 where = [name for name, count in counts.items() if count and role_of(name) in ("dev", "test")]
                 untrained += [
@@ -160,32 +160,34 @@ def missing_labels(labels: LabelCounts, datasets: Mapping[str, DataSet]) -> Iter
                 ]
     yield from finding(
         "labels-never-used",
-        "Labels that never occur",
+        "Labels without examples",
         "warning",
-        "The scheme has them and the data sets say that they were annotated. Take them out of `annotated`, or the model "
-        "learns that they never apply.",
-        never,
+        "The data sets declare these labels as annotated, so the model learns never to predict them. Annotate "
+        "examples, or remove the labels from `annotated`.",
+        unused,
     )
     yield from finding(
         "labels-not-in-train",
-        "Labels in dev or test that train does not have",
+        "Labels in dev or test but not in train",
         "warning",
-        "Nothing can be learned of them, so each one is missed in every score.",
+        "The model cannot learn them, so every example counts as missed. Annotate examples in train, or drop the "
+        "labels.",
         untrained,
     )
 
 
-def bare_articles(views: Sequence[View]) -> Iterator[Finding]:
-    """Articles in which nothing is annotated."""
+def articles_without_annotation(views: Sequence[ArticleView]) -> Iterator[Finding]:
+    """Articles without any annotation."""
     locations = [
-        view.location("nothing is annotated")
+        view.location("no annotation")
         for view in views
         if not view.mentions and not view.article.event_types and not any(s.types for s in view.article.sentences)
     ]
     yield from finding(
         "articles-without-annotation",
-        "Articles in which nothing is annotated",
+        "Articles without annotation",
         "note",
-        "They teach that nothing is there. Right for sentences without names; wrong where the annotator skipped them.",
+        "The model learns that these texts have no names or events. Keep them if that is true; remove them if nobody "
+        "annotated them.",
         locations,
     )

@@ -1,4 +1,4 @@
-"""Characters that an encoder's tokenizer deletes, makes unknown, or cuts words at, and the names that are location."""
+"""Characters that a tokenizer deletes, maps to its unknown token, or splits words at, and the names they are in."""
 
 import re
 import unicodedata
@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .findings import Finding, Location
-from .views import MOST_LOCATIONS, Mention, View, code_point, finding, shown
+from .article_views import ArticleView, LabeledSpan, code_point, shown
+from .findings import MOST_LOCATIONS, Finding, Location, finding
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
 ROWS = 60
 EXAMPLES = 3
-# What tokenizers rewrite as a whole: addresses, mentions, HTML. Its characters are not lost, they are meant to go.
-_REWRITTEN = re.compile(r"\S*(?:://|www\.|@|\.com)\S*|<[^<>]{1,999}>|&#?\w{2,9};?|http\S*")
+# Links, user names and HTML, which normalizers replace as a whole on purpose.
+_REPLACED = re.compile(r"\S*(?:://|www\.|@|\.com)\S*|<[^<>]{1,999}>|&#?\w{2,9};?|http\S*")
 
 
 @dataclass(slots=True)
-class _Tally:
-    """What became of one character."""
+class _CharacterCounts:
+    """How often one character was lost, by kind of loss, and the names it was lost in."""
 
     deleted: int = 0
     unknown: int = 0
@@ -37,17 +37,17 @@ class _Tally:
 
 
 class CharacterCheck:
-    """Collects, article by article, which characters a tokenizer does not read.
+    """Collects, article by article, characters that a tokenizer loses.
 
     Args:
-        tokenizer: of the encoder, its normalizer included.
-        unknown_id: of its unknown token; None where it has none.
+        tokenizer: tokenizer with its normalizer.
+        unknown_id: id of its unknown token; None if it has none.
     """
 
     def __init__(self, tokenizer: "Tokenizer", unknown_id: int | None) -> None:
         self.tokenizer, self.unknown_id = tokenizer, unknown_id
-        self._letters: dict[str, _Tally] = {}
-        self._symbols: dict[str, _Tally] = {}
+        self._letters: dict[str, _CharacterCounts] = {}
+        self._symbols: dict[str, _CharacterCounts] = {}
         self._in_names: list[Location] = []
         self._elsewhere: list[Location] = []
         self._symbol_locations: list[Location] = []
@@ -56,22 +56,22 @@ class CharacterCheck:
         self._deletes: dict[str, bool] = {}
         self._unreadable: dict[str, bool] = {}
 
-    def add(self, view: View, encoding: "Encoding") -> None:
-        """Look at one article. The encoding is without special tokens."""
+    def add(self, view: ArticleView, encoding: "Encoding") -> None:
+        """Collect the lost characters of one article, given its encoding without special tokens."""
         text = view.article.text
         offsets = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
-        covered = _cover(len(text), offsets)
-        rewritten = _rewritten(text)
+        covered = _covered(len(text), offsets)
+        replaced = _replaced(text)
         lost: dict[int, str] = {}
         for at in np.flatnonzero(~covered).tolist():
-            if not text[at].isspace() and not rewritten[at] and (fate := _fate(text, at, offsets, encoding, view)):
-                lost[at] = fate
+            if not text[at].isspace() and not replaced[at] and (loss := _loss(text, at, offsets, encoding, view)):
+                lost[at] = loss
         lost |= {
             at: "deleted"
             for sign in set(text)
             if sign.isalnum() and sign != "ـ" and self._is_deleted(sign)
-            for at in _places(text, sign)
-            if not rewritten[at]
+            for at in _positions(text, sign)
+            if not replaced[at]
         }
         if self.unknown_id is not None:
             for number in np.flatnonzero(np.array(encoding.ids, dtype=np.int64) == self.unknown_id).tolist():
@@ -80,7 +80,7 @@ class CharacterCheck:
             self._record(view, lost)
 
     def _is_deleted(self, sign: str) -> bool:
-        """Whether the normalizer leaves nothing of a letter between two others."""
+        """Whether the normalizer deletes a letter between two other letters."""
         if sign not in self._deletes:
             normalizer = self.tokenizer.normalizer
             self._deletes[sign] = (
@@ -88,15 +88,15 @@ class CharacterCheck:
             )
         return self._deletes[sign]
 
-    def _unknown_word(self, view: View, start: int, end: int) -> dict[int, str]:
-        """Characters that make a word unknown; all of them where no single one does."""
+    def _unknown_word(self, view: ArticleView, start: int, end: int) -> dict[int, str]:
+        """The characters that make a word unknown; all of its letters and digits if no single one does."""
         text = view.article.text
         word = text[start:end]
         self._words[word] += 1
         if len(self._word_locations) < MOST_LOCATIONS:
-            self._word_locations.append(view.location(f"{shown(word)} is unknown to the encoder", start, end))
-        blamed = {at: "unknown" for at in range(start, end) if self._is_unknown(text[at])}
-        return blamed or {at: "unknown" for at in range(start, end) if text[at].isalnum()}
+            self._word_locations.append(view.location(f"{shown(word)} is an unknown token", start, end))
+        causes = {at: "unknown" for at in range(start, end) if self._is_unknown(text[at])}
+        return causes or {at: "unknown" for at in range(start, end) if text[at].isalnum()}
 
     def _is_unknown(self, sign: str) -> bool:
         if sign not in self._unreadable:
@@ -106,94 +106,96 @@ class CharacterCheck:
             self._unreadable[sign] = any(self.unknown_id in encoding.ids for encoding in encodings)
         return self._unreadable[sign]
 
-    def _record(self, view: View, lost: dict[int, str]) -> None:
+    def _record(self, view: ArticleView, lost: dict[int, str]) -> None:
         text = view.article.text
         mentions = sorted(view.mentions, key=lambda mention: mention.start)
         starts = [start for start, _ in view.words]
-        hit_names: dict[Mention, str] = {}
-        hit_words: dict[tuple[int, int], str] = {}
-        for at, fate in sorted(lost.items()):
+        lost_in_names: dict[LabeledSpan, str] = {}
+        lost_in_words: dict[tuple[int, int], str] = {}
+        for at, loss in sorted(lost.items()):
             sign = text[at]
-            symbol = unicodedata.category(sign)[0] in "PSC" and fate != "cuts"
-            tally = (self._symbols if symbol else self._letters).setdefault(sign, _Tally())
-            setattr(tally, fate, getattr(tally, fate) + 1)
+            symbol = unicodedata.category(sign)[0] in "PSC" and loss != "cuts"
+            counts = (self._symbols if symbol else self._letters).setdefault(sign, _CharacterCounts())
+            setattr(counts, loss, getattr(counts, loss) + 1)
             number = bisect_right(starts, at) - 1
             word = view.words[number] if number >= 0 and at < view.words[number][1] else (at, at + 1)
             if symbol:
                 if len(self._symbol_locations) < MOST_LOCATIONS:
-                    self._symbol_locations.append(view.location(f"{code_point(sign)} is {fate}", at, at + 1))
+                    self._symbol_locations.append(view.location(f"{code_point(sign)} is {loss}", at, at + 1))
                 continue
-            holding = [mention for mention in mentions if mention.start <= at < mention.end]
-            for mention in holding:
-                tally.names[mention.text] += 1
-                hit_names[mention] = hit_names.get(mention, "") + sign
-            if not holding:
-                hit_words[word] = hit_words.get(word, "") + sign
-        for mention, signs in hit_names.items():
-            self._in_names.append(view.at(mention, _told(mention.text, signs)))
-        for (start, end), signs in hit_words.items():
+            around = [mention for mention in mentions if mention.start <= at < mention.end]
+            for mention in around:
+                counts.names[mention.text] += 1
+                lost_in_names[mention] = lost_in_names.get(mention, "") + sign
+            if not around:
+                lost_in_words[word] = lost_in_words.get(word, "") + sign
+        for mention, signs in lost_in_names.items():
+            self._in_names.append(view.at(mention, _message(mention.text, signs)))
+        for (start, end), signs in lost_in_words.items():
             if len(self._elsewhere) < MOST_LOCATIONS:
-                self._elsewhere.append(view.location(_told(text[start:end], signs), start, end))
+                self._elsewhere.append(view.location(_message(text[start:end], signs), start, end))
 
     def findings(self) -> Iterator[Finding]:
-        """What was found in all articles; names first."""
+        """Findings about all articles; locations in names come first."""
         yield from finding(
             "lost-characters",
-            "Letters that the encoder does not read",
+            "Letters that the tokenizer loses",
             "warning",
-            f"{len(self._in_names)} names are location. Deleted or unknown letters make different names look the same; a "
-            "character that cuts a word makes two of it. `encoder.repair: true` mends most of it under AraBERT's "
-            "preprocessing; else choose another encoder.",
+            f"{len(self._in_names)} names are affected. Without a letter, different names look the same to the model; "
+            "a character that splits a word makes two words of it. With AraBERT's preprocessing `encoder.repair: true` "
+            "fixes most of this; otherwise choose another encoder.",
             [*self._in_names, *self._elsewhere],
             table=_table(self._letters, names=True),
-            count=sum(tally.total for tally in self._letters.values()),
+            count=sum(counts.total for counts in self._letters.values()),
         )
         yield from finding(
             "unread-symbols",
-            "Symbols that the encoder does not read",
+            "Symbols that the tokenizer loses",
             "note",
-            "Punctuation, signs and emoji that it deletes or does not know; no model can end a span in one.",
+            "Punctuation, signs and emoji that the tokenizer deletes or does not know. The model cannot predict a span "
+            "that ends with one.",
             self._symbol_locations,
             table=_table(self._symbols, names=False),
-            count=sum(tally.total for tally in self._symbols.values()),
+            count=sum(counts.total for counts in self._symbols.values()),
         )
         words = [(word, str(count)) for word, count in self._words.most_common(ROWS)]
         yield from finding(
             "unknown-words",
-            "Words that are unknown to the encoder",
+            "Words that the tokenizer does not know",
             "warning",
-            "Each becomes the one token for what the vocabulary lacks, so they all look the same.",
+            "The tokenizer maps each of them to its unknown token, so they all look the same to the model. Choose an "
+            "encoder whose vocabulary has their letters.",
             self._word_locations,
             table=[("word", "count"), *words],
             count=sum(self._words.values()),
         )
 
 
-def _cover(length: int, offsets: np.ndarray) -> np.ndarray:
-    """Which characters lie in a sub-word. [length] bool"""
+def _covered(length: int, offsets: np.ndarray) -> np.ndarray:
+    """Which characters are inside a sub-word. [length] bool"""
     change = np.zeros(length + 1, dtype=np.int64)
     np.add.at(change, offsets[:, 0], 1)
     np.add.at(change, offsets[:, 1], -1)
     return np.cumsum(change)[:-1] > 0
 
 
-def _rewritten(text: str) -> np.ndarray:
-    """Which characters are of an address, a mention or HTML. [length] bool"""
+def _replaced(text: str) -> np.ndarray:
+    """Which characters are part of a link, a user name or HTML. [length] bool"""
     mask = np.zeros(len(text), dtype=bool)
-    for match in _REWRITTEN.finditer(text):
+    for match in _REPLACED.finditer(text):
         mask[match.start() : match.end()] = True
     return mask
 
 
-def _fate(text: str, at: int, offsets: np.ndarray, encoding: "Encoding", view: View) -> str:
-    """What a character in no sub-word comes to; empty where nothing is lost by it."""
+def _loss(text: str, at: int, offsets: np.ndarray, encoding: "Encoding", view: ArticleView) -> str:
+    """How a character in no sub-word is lost: it is ``deleted``, or it ``cuts`` a word; empty if nothing is lost."""
     sign = text[at]
     category = unicodedata.category(sign)
     if category == "Cc" or text[at + 1 : at + 3] == 2 * sign:  # of three and more of a kind two are kept
         return ""
     if category[0] != "M" and category != "Cf" and sign != "ـ":
         return "deleted"
-    # It hangs on a letter; nothing is lost unless the word falls apart there.
+    # A diacritic or format character: nothing is lost unless it splits the word.
     before = int(np.searchsorted(offsets[:, 1], at, side="right")) - 1
     after = int(np.searchsorted(offsets[:, 0], at, side="right"))
     if before < 0 or after >= len(offsets):
@@ -202,30 +204,30 @@ def _fate(text: str, at: int, offsets: np.ndarray, encoding: "Encoding", view: V
     if number < 0:
         return ""
     start, end = view.words[number]
-    apart = encoding.word_ids[before] != encoding.word_ids[after]
-    # Letters and digits are apart whatever stands between them.
+    split = encoding.word_ids[before] != encoding.word_ids[after]
+    # A word is always split between a letter and a digit.
     letters = text[offsets[before, 1] - 1].isalpha() and text[offsets[after, 0]].isalpha()
-    return "cuts" if apart and letters and start < offsets[before, 1] and offsets[after, 0] < end else ""
+    return "cuts" if split and letters and start < offsets[before, 1] and offsets[after, 0] < end else ""
 
 
-def _places(text: str, sign: str) -> Iterator[int]:
+def _positions(text: str, sign: str) -> Iterator[int]:
     at = text.find(sign)
     while at >= 0:
         yield at
         at = text.find(sign, at + 1)
 
 
-def _told(surface: str, signs: str) -> str:
+def _message(surface: str, signs: str) -> str:
     return f"{shown(surface)}: {', '.join(code_point(sign) for sign in dict.fromkeys(signs))}"
 
 
-def _table(tallies: dict[str, _Tally], *, names: bool) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [("character", "deleted", "unknown", "cuts words", *(["names"] if names else []))]
-    for sign, tally in sorted(tallies.items(), key=lambda item: (-item[1].total, item[0]))[:ROWS]:
-        row = (f"{sign if sign.isprintable() else ''} {code_point(sign)}".strip(), str(tally.deleted))
-        row += (str(tally.unknown), str(tally.cuts))
+def _table(characters: dict[str, _CharacterCounts], *, names: bool) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [("character", "deleted", "unknown", "splits words", *(["names"] if names else []))]
+    for sign, counts in sorted(characters.items(), key=lambda item: (-item[1].total, item[0]))[:ROWS]:
+        row = (f"{sign if sign.isprintable() else ''} {code_point(sign)}".strip(), str(counts.deleted))
+        row += (str(counts.unknown), str(counts.cuts))
         if names:
-            some = ", ".join(name for name, _ in tally.names.most_common(EXAMPLES))
-            row += (f"{sum(tally.names.values())}: {some}" if some else "0",)
+            examples = ", ".join(name for name, _ in counts.names.most_common(EXAMPLES))
+            row += (f"{sum(counts.names.values())}: {examples}" if examples else "0",)
         rows.append(row)
     return rows

@@ -1,8 +1,8 @@
-"""Texts and mentions that occur twice, within a data set and across the split.
+"""Duplicate and near-duplicate texts, and dev and test mentions that are in train.
 
-Texts are compared by their runs of five words (Broder 1997). An exact inverted index finds the pairs: one sort of
-all runs, in which equal ones lie side by side. Runs that very many texts share say nothing and are left out, which
-keeps the time linear.
+Texts are compared by their shingles, the sequences of five words in them (Broder 1997). Sorting all shingles brings
+equal ones together, which gives all pairs exactly. Shingles that many texts share are skipped, so that the time is
+linear.
 """
 
 from collections import Counter, defaultdict
@@ -10,76 +10,74 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from .findings import Finding, Location
-from .views import View, finding, fold, shown
+from .article_views import ArticleView, shown, strip_diacritics
+from .findings import Finding, Location, finding
 
-SHINGLE = 5  # words in a run
-SIMILAR = 0.7  # Jaccard index of the runs of two texts from which they count as near duplicates
-MOST_SHARED = 20  # texts that share a run; a bulletin's standing phrases have more
-FEWEST = 4  # runs that a text must have left to be compared
+SHINGLE = 5  # words
+SIMILAR = 0.7  # Jaccard index of the shingles of near duplicates, at least
+MOST_SHARED = 20  # texts that share a shingle; stock phrases of news agencies are in more
+FEWEST = 4  # shingles of a text, at least
 
 
-def duplicate_articles(views: Sequence[View]) -> Iterator[Finding]:
-    """Texts that are equal in their words, or nearly so; across train, dev and test first."""
+def duplicate_articles(views: Sequence[ArticleView]) -> Iterator[Finding]:
+    """Texts with the same or nearly the same words; pairs across train, dev and test are reported apart."""
     across: list[Location] = []
     within: list[Location] = []
-    groups: dict[tuple[str, ...], list[View]] = defaultdict(list)
+    groups: dict[tuple[str, ...], list[ArticleView]] = defaultdict(list)
     for view in views:
-        if len(view.folded) >= SHINGLE:
-            groups[tuple(view.folded)].append(view)
+        if len(view.stripped) >= SHINGLE:
+            groups[tuple(view.stripped)].append(view)
     for same in groups.values():
         for number, view in enumerate(same[1:], 1):
             other = next((earlier for earlier in same[:number] if _leaks(view, earlier)), same[0])
-            location = view.location(f"equals {other.split} {other.article.id}: {shown(view.article.text)}")
+            location = view.location(f"same as {other.split} {other.article.id}: {shown(view.article.text)}")
             (across if _leaks(view, other) else within).append(location)
     near_across, near_within = [], []
-    texts = [same[0] for same in groups.values()]
     members = list(groups.values())
-    for first, second, score in near_pairs([view.folded for view in texts]):
-        # Of two groups of equal texts, a pair from train and test if there is one.
+    for first, second, score in near_pairs(list(groups)):
+        # A pair across train and test, if the two groups of equal texts have one.
         pair = _worst(members[first], members[second])
-        location = pair[1].location(
-            f"{100 * score:.0f} % of {pair[0].split} {pair[0].article.id}: {shown(pair[1].article.text)}", score=score
-        )
+        message = f"{100 * score:.0f} % same as {pair[0].split} {pair[0].article.id}: {shown(pair[1].article.text)}"
+        location = pair[1].location(message, score=score)
         (near_across if _leaks(*pair) else near_within).append(location)
     yield from finding(
         "duplicates-across-splits",
-        "The same text in train and in dev or test",
+        "Duplicate texts across train, dev and test",
         "error",
-        f"The score is of texts that were learned by heart. Delete one of them. Texts under {SHINGLE} words are not "
-        "compared.",
+        f"The model is scored on texts that it was trained on. Delete one of the two. Texts under {SHINGLE} words are "
+        "not compared.",
         across,
     )
     yield from finding(
         "near-duplicates-across-splits",
-        "Nearly the same text in train and in dev or test",
+        "Near-duplicate texts across train, dev and test",
         "warning",
-        f"They share {100 * SIMILAR:.0f} % and more of their runs of {SHINGLE} words: one agency's report in "
-        "two papers, mostly. Split by report, not by article.",
+        f"They share at least {100 * SIMILAR:.0f} % of their sequences of {SHINGLE} words; usually two papers printed "
+        "the same agency report. Keep such articles in one data set.",
         sorted(near_across, key=lambda location: -(location.score or 0)),
     )
     yield from finding(
         "duplicates-within-splits",
-        "The same text twice",
+        "Duplicate texts within a data set",
         "warning",
-        "Not across the split; it counts twice in training and in the score. If the two were annotated apart, compare "
-        "them.",
+        "They count twice in training and in the score. Delete one of the two; if both were annotated, compare the "
+        "annotations first.",
         within,
     )
     yield from finding(
         "near-duplicates-within-splits",
-        "Nearly the same text twice",
+        "Near-duplicate texts within a data set",
         "note",
-        "Not across the split; they weigh double in training and in the score.",
+        "They count twice in training and in the score.",
         sorted(near_within, key=lambda location: -(location.score or 0)),
     )
 
 
-def _leaks(one: View, other: View) -> bool:
+def _leaks(one: ArticleView, other: ArticleView) -> bool:
     return bool(one.role and other.role) and one.role != other.role
 
 
-def _worst(first: Sequence[View], second: Sequence[View]) -> tuple[View, View]:
+def _worst(first: Sequence[ArticleView], second: Sequence[ArticleView]) -> tuple[ArticleView, ArticleView]:
     roles = {view.role: view for view in reversed(first)}
     for other in second:
         for view in roles.values():
@@ -89,25 +87,32 @@ def _worst(first: Sequence[View], second: Sequence[View]) -> tuple[View, View]:
 
 
 def near_pairs(texts: Sequence[Sequence[str]]) -> Iterator[tuple[int, int, float]]:
-    """Pairs of texts, given as words, that share `SIMILAR` of their runs of words, with that share."""
+    """Pairs of near-duplicate texts.
+
+    Args:
+        texts: the words of each text.
+
+    Yields:
+        Numbers of two texts, and the Jaccard index of their shingles.
+    """
     numbers: dict[str, int] = {}
     hashes, owners = [], []
     for owner, words in enumerate(texts):
-        runs = np.unique(_runs(np.array([numbers.setdefault(word, len(numbers) + 1) for word in words])))
-        hashes.append(runs)
-        owners.append(np.full(len(runs), owner, dtype=np.int64))
+        shingles = np.unique(_shingles(np.array([numbers.setdefault(word, len(numbers) + 1) for word in words])))
+        hashes.append(shingles)
+        owners.append(np.full(len(shingles), owner, dtype=np.int64))
     if not hashes:
         return
-    run, owner = np.concatenate(hashes), np.concatenate(owners)
-    order = np.argsort(run, kind="stable")
-    run, owner = run[order], owner[order]
-    _, inverse, shared_by = np.unique(run, return_inverse=True, return_counts=True)
+    shingle, owner = np.concatenate(hashes), np.concatenate(owners)
+    order = np.argsort(shingle, kind="stable")
+    shingle, owner = shingle[order], owner[order]
+    _, inverse, shared_by = np.unique(shingle, return_inverse=True, return_counts=True)
     kept = shared_by[inverse] <= MOST_SHARED
-    run, owner = run[kept], owner[kept]
+    shingle, owner = shingle[kept], owner[kept]
     sizes = np.bincount(owner, minlength=len(texts))
     pairs = []
     for step in range(1, MOST_SHARED):
-        same = run[step:] == run[:-step]
+        same = shingle[step:] == shingle[:-step]
         if not same.any():
             break
         pairs.append(owner[:-step][same] * len(texts) + owner[step:][same])
@@ -121,23 +126,23 @@ def near_pairs(texts: Sequence[Sequence[str]]) -> Iterator[tuple[int, int, float
         yield int(one), int(other), round(float(value), 3)
 
 
-def _runs(words: np.ndarray) -> np.ndarray:
-    """A number for each run of `SHINGLE` words. [W - SHINGLE + 1] uint64"""
+def _shingles(words: np.ndarray) -> np.ndarray:
+    """A hash for each sequence of `SHINGLE` words, which are given as numbers. [W - SHINGLE + 1] uint64"""
     count = len(words) - SHINGLE + 1
     if count < 1:
         return np.zeros(0, dtype=np.uint64)
     value = np.zeros(count, dtype=np.uint64)
     for offset in range(SHINGLE):
-        # A polynomial modulo 2^64 with an odd multiplier; each step is mixed, or small numbers would collide.
+        # A polynomial modulo 2^64 with an odd multiplier; without mixing, small numbers would collide.
         value = (value + words[offset : offset + count].astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
         value ^= value >> np.uint64(29)
     return value
 
 
-def known_mentions(views: Sequence[View]) -> Iterator[Finding]:
-    """How many mentions of dev and test stand in train with the same words and label."""
+def mentions_in_train(views: Sequence[ArticleView]) -> Iterator[Finding]:
+    """How many mentions of dev and test are in train with the same words and label."""
     known = {
-        (mention.task, fold(mention.text), mention.label)
+        (mention.task, strip_diacritics(mention.text), mention.label)
         for view in views
         if view.role == "train"
         for mention in view.mentions
@@ -149,7 +154,7 @@ def known_mentions(views: Sequence[View]) -> Iterator[Finding]:
             for mention in view.mentions:
                 key = (view.split, mention.task, mention.label)
                 total[key] += 1
-                seen[key] += (mention.task, fold(mention.text), mention.label) in known
+                seen[key] += (mention.task, strip_diacritics(mention.text), mention.label) in known
     if not known or not total:
         return
     rows = [("data set", "task", "label", "in train", "of", "share")]
@@ -157,15 +162,12 @@ def known_mentions(views: Sequence[View]) -> Iterator[Finding]:
         labels = sorted({label for s, t, label in total if (s, t) == (split, task)})
         sums = [(label, seen[split, task, label], total[split, task, label]) for label in labels]
         sums.insert(0, ("all", sum(row[1] for row in sums), sum(row[2] for row in sums)))
-        rows += [
-            (split, task, label, str(location), str(of), f"{100 * location / of:.0f} %") for label, location, of in sums
-        ]
+        rows += [(split, task, label, str(count), str(of), f"{100 * count / of:.0f} %") for label, count, of in sums]
     yield from finding(
         "mentions-known-from-train",
-        "Mentions of dev and test that train has with the same label",
+        "Dev and test mentions that are in train with the same label",
         "note",
-        "The rest is what the model must generalize to. Where nearly all are known, the score says little about new "
-        "names.",
+        "The other mentions are new to the model. If nearly all are in train, the score says little about new names.",
         (),
         table=rows,
         count=sum(seen.values()),

@@ -1,25 +1,27 @@
-"""What an audit found, in the form that terminal, JSON and page show."""
+"""Findings of an audit, as the terminal, the JSON report and the HTML page show them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Severity = Literal["error", "warning", "note"]
 
+MOST_LOCATIONS = 1000  # listed of a finding; more than anyone reads
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Location:
-    """One place that a finding is about.
+    """One location of a finding.
 
     Attributes:
         split: name of the data set.
-        article: id of the article; empty where the location is about the data set.
-        start: first code point in the article's text; -1 where the location is about the article as a whole.
-        end: one past the last code point; -1 with ``start``.
-        label: label of the mention or trigger; empty where there is none.
-        message: what is wrong there, with the value, in one line.
-        source: file and line that the article was read from.
-        score: for ranking, higher first; None where locations are not ranked.
+        article: id of the article; empty if the location is a data set.
+        start: first code point in the article's text; -1 if the location is the whole article.
+        end: one past the last code point; -1 if the location is the whole article.
+        label: label of the mention or trigger; empty if there is none.
+        message: what is wrong, with the value, in one line.
+        source: file and line of the article.
+        score: rank, higher first; None if locations are not ranked.
     """
 
     split: str
@@ -34,16 +36,16 @@ class Location:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """A class of problems and where they are.
+    """A kind of problem and its locations.
 
     Attributes:
-        key: name for machines, as in ``"spans-inside-words"``.
-        title: name for people.
-        severity: ``error`` fails the check; ``warning`` costs quality; ``note`` is to know.
-        explanation: why it matters and how it is mended, in one or two sentences.
-        count: number of locations, those that are not listed included.
-        locations: the places; the first of them where there are very many.
-        table: column heads and rows of a summary, as in proclitic → count; empty where there is none.
+        key: identifier, as in ``"spans-inside-words"``.
+        title: short description.
+        severity: an ``error`` makes the check fail; a ``warning`` lowers quality; a ``note`` is information.
+        explanation: what the finding means for training and what to do, in a few sentences.
+        count: number of locations, including those that are not listed.
+        locations: at most `MOST_LOCATIONS`.
+        table: header and rows of a summary, as in proclitic → count; empty if there is none.
     """
 
     key: str
@@ -57,13 +59,13 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Audit:
-    """The outcome of `rasid check`.
+    """The result of `rasid check`.
 
     Attributes:
-        name: of the config or the path that was checked.
-        splits: data set → sums (articles, words, sentences, mentions, triggers, arguments).
+        name: config or path that was checked.
+        splits: data set → counts of articles, words, sentences, mentions, triggers and arguments.
         labels: task → label → data set → count.
-        findings: errors first, then warnings, then notes; none with a count of zero.
+        findings: errors, then warnings, then notes; each has a count of at least 1.
     """
 
     name: str
@@ -77,5 +79,40 @@ class Audit:
         return sum(finding.count for finding in self.findings if finding.severity == "error")
 
     def to_plain(self) -> dict[str, Any]:
-        """JSON-compatible form."""
+        """The audit as JSON-compatible values."""
         return asdict(self)
+
+
+def finding(
+    key: str,
+    title: str,
+    severity: Severity,
+    explanation: str,
+    locations: Iterable[Location],
+    *,
+    table: Sequence[tuple[str, ...]] = (),
+    count: int | None = None,
+) -> Iterator[Finding]:
+    """One finding, or none if there are no locations.
+
+    Args:
+        key: as in `Finding`.
+        title: as in `Finding`.
+        severity: as in `Finding`.
+        explanation: as in `Finding`.
+        locations: all of them; the first `MOST_LOCATIONS` are kept.
+        table: as in `Finding`.
+        count: number of locations; None counts ``locations``.
+    """
+    listed = tuple(locations)
+    count = len(listed) if count is None else count
+    if count:
+        yield Finding(
+            key=key,
+            title=title,
+            severity=severity,
+            explanation=explanation,
+            count=count,
+            locations=listed[:MOST_LOCATIONS],
+            table=tuple(table),
+        )

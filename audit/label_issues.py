@@ -1,26 +1,61 @@
-"""Annotation that a trained tagger finds hard to believe: candidates for label noise, the least likely first.
+"""Label issues: annotations that a trained tagger finds unlikely, as candidates for label errors.
 
-The loss on the gold label is the measure, as in Northcutt et al. 2021 (https://arxiv.org/abs/1911.00068): what a model
-that learned from the rest of the data gives little probability to is more often wrong than the rest.
+Candidates are ranked by the loss on the gold label, as in confident learning (Northcutt et al. 2021,
+https://arxiv.org/abs/1911.00068): labels with a low probability under the model are more often wrong.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ..data.articles import AnnotatedLabels, Article, Task
+from ..data.datasets import DataSet
 from ..data.windows.alignment import word_range
 from ..data.windows.columns import IGNORED
 from ..data.windows.targets import annotated_labels_of
 from ..models.tasks import target_maker
-from .findings import Finding, Location
-from .views import finding, shown
+from .article_views import TASKS_OF_SPANS, ArticleView, shown
+from .findings import Finding, Location, finding
 
 if TYPE_CHECKING:
     from ..inference import Prediction, Tagger
 
-LEAST = 0.7  # nats: the model gives the gold label less than one half
+LEAST_LOSS = 0.7  # nats: the model gives the gold label a probability below one half
+MOST = 200  # label issues in a report: some hours of review
+
+
+@dataclass(frozen=True, kw_only=True)
+class BundleJudge:
+    """Finds label issues with the tagger of a bundle.
+
+    Attributes:
+        tagger: the tagger; a tagger that was trained on the data misses errors.
+    """
+
+    tagger: "Tagger"
+
+    def findings(self, datasets: Mapping[str, DataSet], views: Sequence[ArticleView]) -> Iterator[Finding]:
+        """The finding of ranked label issues; see `Judge`."""
+        locations: list[Location] = []
+        for split, dataset in datasets.items():
+            annotated = dataset.annotated_labels or self._occurring(views, split)
+            locations += label_issues(self.tagger, dataset.articles, annotated, split=split, source=dataset.log.source)
+        yield from label_issue_finding(locations, held_out=False)
+
+    def _occurring(self, views: Sequence[ArticleView], split: str) -> dict[Task, tuple[str, ...]]:
+        """The kinds of spans in a data set that declares nothing, with all labels of the tagger."""
+        tasks = {task for view in views if view.split == split for task in view.annotated}
+        return {task: self.tagger.settings.scheme.labels(task) for task in TASKS_OF_SPANS if task in tasks}
+
+
+class _Candidate(NamedTuple):
+    start: int
+    end: int
+    label: str  # gold; empty if there is none
+    loss: float  # nats
+    message: str
 
 
 def label_issues(
@@ -31,18 +66,18 @@ def label_issues(
     split: str = "",
     source: str = "",
 ) -> Iterator[Location]:
-    """Every mention, trigger, sentence type and unlabeled name that the model gives less than one half.
+    """Mentions, triggers and sentence types whose gold label has a probability below one half, and missing ones.
 
     Args:
-        tagger: should not have been trained on the articles: it believes what it has seen.
+        tagger: should not be trained on the articles.
         articles: gold.
-        annotated_labels: what was annotated in them; tasks that the tagger does not have are left out.
+        annotated_labels: task → labels that were annotated; tasks that the tagger lacks are skipped.
         split: name of the data set, for the locations.
-        source: likewise.
+        source: file of the data set, for the locations.
 
     Yields:
-        Locations in the order of the articles. ``score`` is the negative log probability of the gold, in nats, of its
-        least likely word.
+        Locations in the order of the articles. ``score`` is the loss on the gold label of the least likely word, in
+        nats.
     """
     golds = list(articles)
     annotated: dict[Task, tuple[str, ...]] = {
@@ -51,131 +86,127 @@ def label_issues(
     maker = target_maker(tagger.settings.scheme)
     for gold, prediction in zip(golds, tagger.predict(golds), strict=True):
         targets = maker.make(gold, prediction.encoded, annotated)
-        found: list[tuple[int, int, str, float, str]] = []
+        candidates: list[_Candidate] = []
         if "entities" in annotated:
-            found += _entities(
-                tagger, gold, prediction, targets["entities"], bool(targets["entities_unannotated"].any())
-            )
+            complete = not targets["entities_unannotated"].any()
+            candidates += _entities(tagger, gold, prediction, targets["entities"], complete)
         if "triggers" in annotated:
-            found += _triggers(tagger, gold, prediction, annotated_labels_of(gold, annotated)["triggers"])
+            candidates += _triggers(tagger, gold, prediction, annotated_labels_of(gold, annotated)["triggers"])
         if "sentence_types" in annotated:
-            found += _sentences(tagger, gold, prediction, targets["sentence_types"])
-        for start, end, label, loss, said in found:
-            if loss >= LEAST:
-                message = f"{shown(gold.text[start:end])}: {said}"
+            candidates += _sentences(tagger, prediction, targets["sentence_types"])
+        for start, end, label, loss, message in candidates:
+            if loss >= LEAST_LOSS:
                 yield Location(
                     split=split,
                     article=gold.id,
                     start=start,
                     end=end,
                     label=label,
-                    message=message,
+                    message=f"{shown(gold.text[start:end])}: {message}",
                     source=source,
                     score=round(loss, 3),
                 )
 
 
-LabelIssue = tuple[int, int, str, float, str]
-
-
 def _entities(
-    tagger: "Tagger", gold: Article, prediction: "Prediction", tags: np.ndarray, some_open: bool
-) -> Iterator[LabelIssue]:
-    logits = prediction.logits["entities"] / tagger.settings.temperature("entities")  # [U, 1 + 2L]
+    tagger: "Tagger", gold: Article, prediction: "Prediction", tags: np.ndarray, complete: bool
+) -> Iterator[_Candidate]:
+    """Candidates among entities, given the target of each word [W].
+
+    Unlabeled words are candidates if the annotation is ``complete``: all entity labels were annotated.
+    """
+    logits = prediction.logits["entities"] / tagger.settings.temperature("entities")  # [W, 1 + 2L]
     if not len(logits):
         return
-    log_chance = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
-    known = tags != IGNORED
-    loss = np.where(known, -log_chance[np.arange(len(tags)), np.where(known, tags, 0)], 0.0)  # [U]
-    encoded = prediction.encoded
-    believed = {(entity.start, entity.end): entity.label for entity in prediction.article.entities}
-    names = tagger.settings.scheme.labels("entities")
-    labels = np.array(["", *(name for name in names for _ in range(2))], dtype=object)[np.where(known, tags, 0)]
+    log_probabilities = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+    given = tags != IGNORED
+    gold_tags = np.where(given, tags, 0)
+    losses = np.where(given, -log_probabilities[np.arange(len(tags)), gold_tags], 0.0)  # [W]
+    predicted = {(entity.start, entity.end): entity.label for entity in prediction.article.entities}
+    names = np.array(["", *(name for name in tagger.settings.scheme.labels("entities") for _ in range(2))], dtype=object)[gold_tags]
     for entity in gold.entities:
-        first, last = word_range(encoded, entity.start, entity.end)
-        inside = (
-            np.flatnonzero(labels[first:last] == entity.label) + first
-        )  # nested and unannotated ones have no target
-        if not len(inside):
+        first, last = word_range(prediction.encoded, entity.start, entity.end)
+        words = np.flatnonzero(names[first:last] == entity.label) + first
+        if not len(words):  # a nested entity or an unannotated label has no target
             continue
-        other = next(
-            (
-                f"{label} {shown(gold.text[start:end])}"
-                for (start, end), label in believed.items()
-                if start < entity.end and entity.start < end
-            ),
-            "nothing",
+        overlapping = (
+            f"{label} {shown(gold.text[start:end])}"
+            for (start, end), label in predicted.items()
+            if start < entity.end and entity.start < end
         )
-        same = believed.get((entity.start, entity.end)) == entity.label
-        worst = float(loss[inside].max())
-        told = "the model is unsure" if same else f"the model says {other}"
-        yield entity.start, entity.end, entity.label, worst, f"{entity.label}; {told}"
-    if some_open:  # where labels were not annotated, a word without a label may well have one
+        if predicted.get((entity.start, entity.end)) == entity.label:
+            message = "the model is unsure"
+        else:
+            message = f"the model predicts {next(overlapping, 'nothing')}"
+        yield _Candidate(
+            entity.start, entity.end, entity.label, float(losses[words].max()), f"{entity.label}; {message}"
+        )
+    if not complete:
         return
-    for (start, end), label in believed.items():
-        first, last = word_range(encoded, start, end)
+    for (start, end), label in predicted.items():
+        first, last = word_range(prediction.encoded, start, end)
         if first < last and not tags[first:last].any():
-            yield start, end, "", float(loss[first:last].max()), f"not labeled; the model says {label}"
+            yield _Candidate(start, end, "", float(losses[first:last].max()), f"no label; the model predicts {label}")
 
 
 def _triggers(
     tagger: "Tagger", gold: Article, prediction: "Prediction", annotated: Sequence[str]
-) -> Iterator[LabelIssue]:
-    logits = prediction.logits["triggers"] / tagger.settings.temperature("triggers")  # [U, 2K]
-    encoded = prediction.encoded
-    given = {(e.trigger.start, e.trigger.end, label) for e in gold.events for label in e.types if label in annotated}
-    said = {
-        (e.trigger.start, e.trigger.end, label)
-        for e in prediction.article.events
-        for label in e.types
-        if label in annotated
-    }
-    for start, end, label in sorted(given | said):
-        first, last = word_range(encoded, start, end)
+) -> Iterator[_Candidate]:
+    """Candidates among triggers with an annotated label."""
+    logits = prediction.logits["triggers"] / tagger.settings.temperature("triggers")  # [W, 2K]
+    given, predicted = (
+        {(e.trigger.start, e.trigger.end, label) for e in article.events for label in e.types if label in annotated}
+        for article in (gold, prediction.article)
+    )
+    for start, end, label in sorted(given | predicted):
+        first, last = word_range(prediction.encoded, start, end)
         if first >= last:
             continue
         logit = float(logits[first, 2 * tagger.settings.scheme.labels("triggers").index(label)])
         if (start, end, label) in given:
-            others = sorted({t for s, e, t in said if s < end and start < e} - {label})
-            told = f"the model says {'+'.join(others) or 'nothing'}" if (start, end, label) not in said else "unsure"
-            yield start, end, label, float(np.logaddexp(0, -logit)), f"trigger of {label}; {told}"
+            others = sorted({t for s, e, t in predicted if s < end and start < e} - {label})
+            if (start, end, label) in predicted:
+                message = "the model is unsure"
+            else:
+                message = f"the model predicts {'+'.join(others) or 'nothing'}"
+            yield _Candidate(start, end, label, float(np.logaddexp(0, -logit)), f"trigger of {label}; {message}")
         elif not any(s < end and start < e and t == label for s, e, t in given):
-            loss = float(np.logaddexp(0, logit))
-            yield start, end, "", loss, f"no trigger; the model says {label}"
+            yield _Candidate(start, end, "", float(np.logaddexp(0, logit)), f"no trigger; the model predicts {label}")
 
 
-def _sentences(tagger: "Tagger", gold: Article, prediction: "Prediction", targets: np.ndarray) -> Iterator[LabelIssue]:
+def _sentences(tagger: "Tagger", prediction: "Prediction", targets: np.ndarray) -> Iterator[_Candidate]:
+    """Candidates among event types of sentences, given their targets. [S, K]"""
     logits = prediction.logits["sentence_types"] / tagger.settings.temperature("sentence_types")  # [S, K]
-    for row, kind in np.argwhere(targets != IGNORED).tolist():
+    for row, number in np.argwhere(targets != IGNORED).tolist():
         start, end = prediction.encoded.sentences[row].tolist()
-        label, on = tagger.settings.scheme.labels("sentence_types")[kind], bool(targets[row, kind])
-        logit = float(logits[row, kind])
-        loss = float(np.logaddexp(0, -logit if on else logit))
-        said = f"the model does not say {label}" if on else f"not {label}; the model says {label}"
-        yield start, end, label if on else "", loss, f"sentence: {said}"
+        label, positive = tagger.settings.scheme.labels("sentence_types")[number], bool(targets[row, number])
+        logit = float(logits[row, number])
+        loss = float(np.logaddexp(0, -logit if positive else logit))
+        if positive:
+            yield _Candidate(start, end, label, loss, f"sentence: {label}; the model does not predict it")
+        else:
+            yield _Candidate(start, end, "", loss, f"sentence: not {label}; the model predicts it")
 
 
-def label_issue_finding(locations: Iterable[Location], *, limit: int, held_out: bool) -> Iterator[Finding]:
-    """The finding of ranked label_issues.
+def label_issue_finding(locations: Iterable[Location], *, held_out: bool) -> Iterator[Finding]:
+    """The finding of ranked label issues.
 
     Args:
-        locations: of `label_issues`.
-        limit: how many are listed.
-        held_out: the model had not seen the articles that it annotated.
+        locations: label issues of all data sets; the `MOST` with the highest loss are listed.
+        held_out: whether every article was scored by a model that was not trained on it.
     """
     ranked = sorted(locations, key=lambda location: -(location.score or 0))
-    told = (
-        "Each part was annotated by a model that had not seen it."
+    caution = (
+        "Every article was scored by a model that was not trained on it."
         if held_out
-        else "A bundle believes what it was trained on: for its own training data this ranking is too kind, and what "
-        "it does list there is listed all the more for a reason."
+        else "A model fits its training data, so it misses errors there; those it lists there are likely real."
     )
     yield from finding(
         "label-issues",
-        "Annotation that the model finds least likely",
+        "Likely label errors",
         "note",
-        f"Ranked by the model's loss on the gold, in nats. {told} Look at the first ones; many are the model's own "
-        "mistakes.",
-        ranked[:limit],
+        f"Ranked by the model's loss on the gold label, in nats. {caution} Review the first ones; many are errors of "
+        "the model.",
+        ranked[:MOST],
         count=len(ranked),
     )

@@ -1,51 +1,53 @@
-"""Words that do not belong where they stand, by a masked language model: shuffled columns, lost or foreign edges.
+"""Misplaced words: words that do not fit their sentence under a masked language model.
 
-A word of another sentence is no worse a word, so nothing that looks at words or labels alone can see it. Its sentence
-can: a model that reads the sentence without the word gives a foreign one no more than any sentence would.
+Sorted or shifted columns and lost line breaks put words into other sentences. No check of single words or labels can
+see that; the probability of a word in its sentence can.
 
-Whether the first (or last) words of a data set are foreign as a whole is a permutation test that needs no clean data.
-Each word is put in the place of those of other sentences; that it is likelier in its own place than in another one has
-the probability of one half if it belongs to none, and some nine tenths in edited news. First words are harder than
-others, because nothing stands before them: the words beside them, annotated as if they were the first, say how much.
+Whether the first (or last) words of a data set are misplaced as a whole is a permutation test. Each word is swapped
+with words from other sentences. A word that belongs to none of them is more likely in its own sentence in half of the
+comparisons; in edited news it is in about nine of ten. First words have less context than others, so they are compared
+with the words next to them, scored as if these were the first.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .findings import Finding, Location
-from .views import View, finding, shown
+from ..data.datasets import DataSet
+from .article_views import ArticleView, shown
+from .findings import Finding, Location, finding
 
 if TYPE_CHECKING:
     from .language_model import LanguageModel
 
-TESTED = 500  # sentences whose edges are exchanged
-WORDS = 25_000  # that are ranked in a data set; of more, whole sentences are drawn
-LEAST_WORDS = 4  # of a sentence, for its edges to have a context
-LEAST_SENTENCES = 60  # for a statement about all of them
+MOST = 200  # misplaced words in a report
+TESTED = 500  # sentences of a data set in the permutation test
+WORDS = 25_000  # words of a data set that are scored; above that, a sample of sentences
+LEAST_WORDS = 4  # words of a sentence in the permutation test
+LEAST_SENTENCES = 60  # sentences for a permutation test
 _LONGEST_WORD = 4  # sub-words
-_LEAST_ALIKE = 20  # words of as many sub-words that can be exchanged
-LEAST_SHARE = 0.2  # of foreign words, beyond three standard errors; clean data gave estimates up to 0.19
-LEAST_FIT = 0.6  # of inner words; below, the model says nothing about this text
-AGAINST = 1.0  # nats per sub-word by which its context speaks against a word that is listed
+_LEAST_ALIKE = 20  # words with the same number of sub-words that are swapped
+LEAST_SHARE = 0.2  # misplaced words, beyond three standard errors; clean data gave estimates up to 0.19
+LEAST_FIT = 0.6  # of the words next to the tested ones; below, the model does not fit the text
+AGAINST = 1.0  # nats per sub-word by which the context makes a listed word less likely
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Passage:
-    """A sentence, or a part of one that the model can read at once.
+    """A sentence, or a part of one that fits into a context of the model.
 
     Attributes:
         view: its article.
-        ids: its sub-words.
+        ids: its sub-words. [N]
         words: sub-words of each word that has a letter or digit. [W, 2]
         spans: code points of the same words. [W, 2]
-        opens: what begins with it: nothing, a sentence, or a text (0, 1, 2).
-        closes: what ends with it, likewise.
+        opens: what starts with it: nothing, a sentence, or a text (0, 1, 2).
+        closes: what ends with it, as for ``opens``.
     """
 
-    view: View
+    view: ArticleView
     ids: np.ndarray
     words: np.ndarray
     spans: np.ndarray
@@ -55,13 +57,13 @@ class _Passage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Position:
-    """What the test says of one position, as of sentence starts.
+    """Result of the permutation test for one position, such as sentence starts.
 
     Attributes:
-        name: for people.
-        count: words that were exchanged.
-        own: share of other places in which a word is less likely than in its own, mean of all words: 0.5 is chance.
-        beside: the same for the words beside them, with these taken out.
+        name: name of the position.
+        count: number of words that were swapped.
+        own: fit of the words: share of comparisons in which a word is more likely in its own sentence; 0.5 is chance.
+        beside: fit of the words next to them.
         error: standard error of ``own - beside``.
     """
 
@@ -72,88 +74,92 @@ class Position:
     error: float
 
     @property
-    def foreign(self) -> float:
-        """Estimated share of words that belong elsewhere: 0 where they fit as their neighbors do, 1 at chance."""
+    def misplaced(self) -> float:
+        """Estimated share of misplaced words: 0 if they fit as well as their neighbors, 1 if they fit by chance."""
         return float(np.clip((self.beside - self.own) / max(self.beside - 0.5, 1e-9), 0.0, 1.0))
 
     @property
     def readable(self) -> bool:
-        """Whether the words beside fit, so that something can be said."""
+        """Whether the neighbors fit, which the test needs."""
         return self.beside >= LEAST_FIT
 
     @property
     def damaged(self) -> bool:
-        """Whether more words than chance allows belong elsewhere."""
+        """Whether significantly many words are misplaced."""
         gap = self.beside - self.own - 3 * self.error
         return self.readable and gap > LEAST_SHARE * (self.beside - 0.5)
 
 
-def misplaced_findings(views: Sequence[View], model: "LanguageModel", *, most: int) -> Iterator[Finding]:
-    """Positions that are damaged as a whole, and the words that fit their sentences least.
+@dataclass(frozen=True, kw_only=True)
+class LanguageModelJudge:
+    """Finds misplaced words with a masked language model.
 
-    Args:
-        views: the articles.
-        model: of the language of the articles.
-        most: words that are listed.
+    Attributes:
+        model: a language model of the language of the articles.
     """
-    locations: list[Location] = []
-    damaged: list[Location] = []
-    rows: list[tuple[str, ...]] = []
-    for split in dict.fromkeys(view.split for view in views):
-        passages = _passages([view for view in views if view.split == split], model)
-        for position in positions(passages, model):
-            foreign = f"{100 * position.foreign:.0f} %" if position.damaged else ""
-            fits = (f"{position.own:.2f}", f"{position.beside:.2f}")
-            rows.append((split, position.name, str(position.count), *fits, foreign))
-            if message := _verdict(position):
-                damaged.append(Location(split=split, message=message, score=position.foreign))
-        locations += _ranked(passages, model)
-    table = [("data set", "position", "words", "fit", "beside", "foreign"), *rows] if rows else []
-    meaning = (
-        "Fit: how often a word is likelier in its own sentence than in another one; 0.5 is chance. Beside: the same "
-        "for the words next to them, which says what to expect."
-    )
-    yield from finding(
-        "misplaced-positions",
-        "Positions whose words belong to other sentences",
-        "warning",
-        f"{meaning} Look for columns that were sorted or shifted, and for lines lost at sentence breaks; scores on "
-        "such data are too low, and models learn wrong labels from it.",
-        damaged,
-        table=table,
-    )
-    ranked = sorted(locations, key=lambda location: -(location.score or 0.0))
-    yield from finding(
-        "misplaced-words",
-        "Words that do not fit their sentences",
-        "note",
-        f"Ranked by how much less likely, in nats per sub-word, {model.name} finds a word in its sentence than in "
-        f"others. Foreign words are among the first, and so are rare turns and misprints. {meaning}",
-        ranked[:most],
-        count=len(ranked),
-        table=table,
-    )
+
+    model: "LanguageModel"
+
+    def findings(self, datasets: Mapping[str, DataSet], views: Sequence[ArticleView]) -> Iterator[Finding]:
+        """Positions with many misplaced words, then the words that fit least; see `Judge`."""
+        words: list[Location] = []
+        damaged: list[Location] = []
+        rows: list[tuple[str, ...]] = []
+        for split in dict.fromkeys(view.split for view in views):
+            passages = _passages([view for view in views if view.split == split], self.model)
+            for position in positions(passages, self.model):
+                share = f"{100 * position.misplaced:.0f} %" if position.damaged else ""
+                fits = (f"{position.own:.2f}", f"{position.beside:.2f}")
+                rows.append((split, position.name, str(position.count), *fits, share))
+                if message := _verdict(position):
+                    damaged.append(Location(split=split, message=message, score=position.misplaced))
+            words += _unlikely_words(passages, self.model)
+        table = [("data set", "position", "words", "fit", "neighbors", "misplaced"), *rows] if rows else []
+        meaning = (
+            "Fit is the share of comparisons in which a word is more likely in its own sentence than in another; 0.5 "
+            "is chance. Neighbors are the words next to them, for comparison."
+        )
+        yield from finding(
+            "misplaced-positions",
+            "Positions with words from other sentences",
+            "warning",
+            f"{meaning} Look for sorted or shifted columns, and for lines lost at sentence breaks. Scores on such data "
+            "are too low, and models learn wrong labels from it.",
+            damaged,
+            table=table,
+        )
+        ranked = sorted(words, key=lambda location: -(location.score or 0.0))
+        yield from finding(
+            "misplaced-words",
+            "Words that do not fit their sentence",
+            "note",
+            f"Ranked by how much less likely {self.model.name} finds a word in its sentence than in others, in nats "
+            f"per sub-word. Misplaced words come first, with rare phrases and misprints among them. {meaning}",
+            ranked[:MOST],
+            count=len(ranked),
+            table=table,
+        )
 
 
 def _verdict(position: Position) -> str:
-    """What is wrong with a position, in plain words; empty where nothing is."""
+    """What is wrong with a position; empty if nothing is."""
     if not position.readable and position.count >= LEAST_SENTENCES:
         return (
-            f"{position.name}: neither these words ({position.own:.2f}) nor those beside them ({position.beside:.2f}) "
+            f"{position.name}: neither these words ({position.own:.2f}) nor their neighbors ({position.beside:.2f}) "
             "fit their sentences better than chance (0.5): the words are out of order, or the model does not know such "
             "text"
         )
     if position.damaged:
         return (
-            f"{position.name}: about {100 * position.foreign:.0f} % of the words seem to belong elsewhere: they fit "
-            f"their own sentence better than another one in {100 * position.own:.0f} % of comparisons, the words "
-            f"beside them in {100 * position.beside:.0f} % (chance: 50 %)"
+            f"{position.name}: about {100 * position.misplaced:.0f} % of the words seem to belong to other sentences: "
+            f"they are more likely in their own sentence in {100 * position.own:.0f} % of comparisons, their neighbors "
+            f"in {100 * position.beside:.0f} % (chance: 50 %)"
         )
     return ""
 
 
 def positions(passages: Sequence[_Passage], model: "LanguageModel") -> Iterator[Position]:
-    """The test at the starts and ends of sentences, and of texts where these have several sentences."""
+    """The permutation test at starts and ends of sentences, and of texts if these have several sentences."""
     generator = np.random.default_rng(0)
     several = any(passage.opens == 1 for passage in passages)
     for name, side, level in (
@@ -174,7 +180,7 @@ def positions(passages: Sequence[_Passage], model: "LanguageModel") -> Iterator[
 
 
 def _without(passage: _Passage, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """A sentence without its word at an edge, and the place of the word beside it, which is now at the edge."""
+    """Sub-words of a sentence without its first (or last) word, and the range of the word next to it."""
     start, end = passage.words[side]
     ids = np.delete(passage.ids, np.s_[start:end])
     beside = passage.words[1] - (end - start) if side == 0 else passage.words[-2]
@@ -182,9 +188,13 @@ def _without(passage: _Passage, side: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _fits(model: "LanguageModel", blanks: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """For each word, the share of other places in which it is less likely than in its own; ties count half.
+    """Fit of each word: the share of other sentences in which it is less likely than in its own; ties count half.
 
-    Words are exchanged with those of as many sub-words; words of lengths that few have are left out.
+    A word is swapped only with words of the same number of sub-words, and skipped if there are few of them.
+
+    Args:
+        model: the language model.
+        blanks: sub-words of a sentence, and the range of its word.
     """
     sizes = np.array([end - start for _, (start, end) in blanks])
     shares = [np.empty(0)]
@@ -192,15 +202,15 @@ def _fits(model: "LanguageModel", blanks: Sequence[tuple[np.ndarray, np.ndarray]
         group = [blank for blank, length in zip(blanks, sizes, strict=True) if length == size]
         if len(group) < _LEAST_ALIKE:
             continue
-        likely = model.exchange([ids for ids, _ in group], np.array([place for _, place in group]))
-        own = np.diag(likely)
-        less = (likely < own).sum(0) + 0.5 * ((likely == own).sum(0) - 1)
+        scores = model.exchange([ids for ids, _ in group], np.array([place for _, place in group]))
+        own = np.diag(scores)
+        less = (scores < own).sum(0) + 0.5 * ((scores == own).sum(0) - 1)
         shares.append(less / (len(group) - 1))
     return np.concatenate(shares)
 
 
-def _ranked(passages: Sequence[_Passage], model: "LanguageModel") -> Iterator[Location]:
-    """The words that their contexts speak against."""
+def _unlikely_words(passages: Sequence[_Passage], model: "LanguageModel") -> Iterator[Location]:
+    """The words that are less likely in their context."""
     order = np.random.default_rng(0).permutation(len(passages))
     counts = np.cumsum([len(passages[i].words) for i in order])
     drawn = [passages[i] for i in np.sort(order[: np.searchsorted(counts, WORDS, side="right")])]
@@ -210,44 +220,45 @@ def _ranked(passages: Sequence[_Passage], model: "LanguageModel") -> Iterator[Lo
         for number in np.flatnonzero(gains < -AGAINST).tolist():
             start, end = passage.spans[number].tolist()
             lo, hi = int(passage.spans[max(0, number - 2), 0]), int(passage.spans[number : number + 3, 1].max())
-            said = f"{shown(text[start:end])} in {shown(text[lo:hi])}"
-            yield passage.view.location(said, start, end, score=round(-float(gains[number]), 3))
+            message = f"{shown(text[start:end])} in {shown(text[lo:hi])}"
+            yield passage.view.location(message, start, end, score=round(-float(gains[number]), 3))
 
 
-def _passages(views: Sequence[View], model: "LanguageModel") -> list[_Passage]:
+def _passages(views: Sequence[ArticleView], model: "LanguageModel") -> list[_Passage]:
+    """Sentences as contexts of the model."""
     texts = [view.article.text.encode("utf-8", "replace").decode() for view in views]
-    found: list[_Passage] = []
+    passages: list[_Passage] = []
     for view, encoding in zip(views, model.tokenizer.encode_batch(texts, add_special_tokens=False), strict=True):
         ids = np.array(encoding.ids, dtype=np.int64)
         starts = np.maximum.accumulate(np.array([start for start, _ in encoding.offsets], dtype=np.int64))
-        worded = [span for span in view.words if any(map(str.isalnum, view.article.text[span[0] : span[1]]))]
-        spans = np.array(worded, dtype=np.int64).reshape(-1, 2)
+        with_letters = [span for span in view.words if any(map(str.isalnum, view.article.text[span[0] : span[1]]))]
+        spans = np.array(with_letters, dtype=np.int64).reshape(-1, 2)
         pieces = np.searchsorted(starts, spans)
-        seen = pieces[:, 0] < pieces[:, 1]  # a word may have no sub-word of its own
-        spans, pieces = spans[seen], pieces[seen]
-        whole: list[list[tuple[int, int]]] = []
+        own = pieces[:, 0] < pieces[:, 1]  # a word may have no sub-word of its own
+        spans, pieces = spans[own], pieces[own]
+        sentences: list[list[tuple[int, int]]] = []
         for start, end in view.sentences:
             lo, hi = np.searchsorted(starts, (start, end)).tolist()
             if parts := _parts(lo, hi, pieces, model.longest):
-                whole.append(parts)
-        for number, parts in enumerate(whole):
+                sentences.append(parts)
+        for number, parts in enumerate(sentences):
             for nth, (lo, hi) in enumerate(parts):
                 inside = (pieces[:, 0] >= lo) & (pieces[:, 1] <= hi)
-                found.append(
+                passages.append(
                     _Passage(
                         view=view,
                         ids=ids[lo:hi],
                         words=pieces[inside] - lo,
                         spans=spans[inside],
                         opens=(nth == 0) * (1 + (number == 0)),
-                        closes=(nth == len(parts) - 1) * (1 + (number == len(whole) - 1)),
+                        closes=(nth == len(parts) - 1) * (1 + (number == len(sentences) - 1)),
                     )
                 )
-    return found
+    return passages
 
 
 def _parts(start: int, end: int, words: np.ndarray, longest: int) -> list[tuple[int, int]]:
-    """A range of sub-words in parts that are short enough, cut before words where that is possible."""
+    """A range of sub-words split into parts of at most ``longest``, before a word if possible."""
     parts = []
     while end - start > longest:
         begins = words[(words[:, 0] > start) & (words[:, 0] <= start + longest), 0]

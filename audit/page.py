@@ -1,15 +1,16 @@
-"""An audit as one page of HTML that asks for nothing else: no network, no server, no second file.
+"""An audit as one self-contained HTML page, without network or server.
 
-Article text is foreign text: it is escaped, isolated from the direction of the page, and what cannot be seen in it is
-shown as a symbol. The page's policy admits the one script and the one style sheet by their hashes, so that nothing in
-an article would run even if it got through.
+Article text is untrusted: it is escaped, isolated from the direction of the page, and its invisible characters become
+symbols. The content security policy allows the page's own script and style sheet by their hashes, so that no script in
+an article can run.
 """
 
 import base64
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from itertools import zip_longest
 from typing import Any
@@ -20,13 +21,23 @@ from markupsafe import Markup
 from ..data.articles import Article
 from ..data.labels import LabelScheme
 from .findings import Audit, Finding, Location
-from .marked import Palette, direction, gold_marks, hit_marks, legend, nested, said, shown, snippet
+from .highlights import (
+    Palette,
+    annotation_highlights,
+    direction,
+    highlighted,
+    legend,
+    message,
+    ring_highlights,
+    shown,
+    snippet,
+)
 from .symbols import plain
 
-LOCATIONS = 500  # of a finding; nobody reads more, and the findings of a large set would fill the page
+LOCATIONS = 500  # listed of a finding; more would make the page too large
 ROWS = 200  # of a finding's table
-ARTICLE = 100_000  # code points; browsers get slow on longer texts in one block
-EMBEDDED = 10_000_000  # bytes of whole articles, so that the page stays below some 20 MB
+ARTICLE = 100_000  # code points of an article on the page; browsers are slow with longer texts
+EMBEDDED = 10_000_000  # bytes of articles on the page, which then has some 20 MB at most
 
 _TASKS = {
     "entities": "Entities",
@@ -35,52 +46,53 @@ _TASKS = {
     "sentence_types": "Event types of sentences",
     "article_types": "Event types of articles",
 }
-_KINDS = {"entities": "entities", "arguments": "roles"}  # of the scheme; events otherwise
+_SECTIONS = {"entities": "entities", "arguments": "roles"}  # of the scheme; events for all other tasks
 Key = tuple[str, str]  # split, article id
+Numbered = tuple[int, Location]  # a location with its number on the page
 
 
 def to_html(audit: Audit, articles: Iterable[tuple[str, Article]], *, scheme: LabelScheme | None = None) -> str:
     """The page of an audit.
 
     Args:
-        audit: what was found.
-        articles: split and article, may be streamed; those that no location names are left out. Ids are taken to be unique
-            within a split: the first article of an id is shown.
-        scheme: colors and definitions of labels; labels that it lacks get a color of their own.
+        audit: the audit.
+        articles: split and article, as a stream; articles without a location are skipped. Of several articles with the
+            same id in a split, the first is shown.
+        scheme: colors and definitions of labels; other labels get a color of their own.
 
     Returns:
-        HTML without lone surrogates, to be written as UTF-8. What was left out for its size is said on the page.
+        HTML without lone surrogates, to be written as UTF-8. The page says what was left out because of its size.
     """
     listed = [(finding, finding.locations[:LOCATIONS]) for finding in audit.findings]
     numbers = iter(range(sum(len(locations) for _, locations in listed)))
     numbered = [(finding, [(next(numbers), location) for location in locations]) for finding, locations in listed]
-    wanted = _wanted([locations for _, locations in numbered])
-    found = _found(articles, wanted.keys())
+    by_article = _by_article([locations for _, locations in numbered])
+    articles_by_key = _first_of_each(articles, by_article)
     palette = Palette(scheme)
     tables = _label_tables(audit, palette)
-    embedded = _embedded(wanted, found, palette)
-    page = {key: n for n, key in enumerate(embedded)}
-    splits = list(
-        dict.fromkeys([*audit.splits, *(location.split for _, locations in listed for location in locations)])
+    embedded = _embedded(by_article, articles_by_key, palette)
+    locations = [location for _, of_finding in listed for location in of_finding]
+    page = _Page(
+        articles=articles_by_key,
+        numbers={key: number for number, key in enumerate(embedded)},
+        splits=list(dict.fromkeys([*audit.splits, *(location.split for location in locations)])),
+        labels=sorted({location.label for location in locations if location.label}),
+        palette=palette,
     )
-    labels = sorted({location.label for _, locations in listed for location in locations if location.label})
-    views = [
-        _finding(finding, [_location(n, location, found, page, splits, labels, palette) for n, location in locations])
-        for finding, locations in numbered
-    ]
+    findings = [_finding(finding, [_location(page, *item) for item in of_finding]) for finding, of_finding in numbered]
     style, script = _template("page.css") + palette.css(), _template("page.js")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"shown": shown, "said": said, "plain": plain, "number": "{:,}".format}
+    environment.filters |= {"shown": shown, "message": message, "plain": plain, "number": "{:,}".format}
     return environment.from_string(_template("page.html")).render(
         audit=audit,
         counts={kind: [f for f in audit.findings if f.severity == kind] for kind in ("error", "warning", "note")},
-        sums=list(dict.fromkeys(name for sums in audit.splits.values() for name in sums)),
+        totals=list(dict.fromkeys(name for totals in audit.splits.values() for name in totals)),
         tables=tables,
-        findings=views,
-        splits=splits,
-        labels=labels,
+        findings=findings,
+        splits=page.splits,
+        labels=page.labels,
         articles=embedded,
-        missing=len(found) - len(embedded),
+        missing=len(articles_by_key) - len(embedded),
         style=Markup(style),
         script=Markup(script),
         policy=f"default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
@@ -88,28 +100,47 @@ def to_html(audit: Audit, articles: Iterable[tuple[str, Article]], *, scheme: La
     )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Page:
+    """What a location on the page refers to.
+
+    Attributes:
+        articles: articles with a location.
+        numbers: numbers of the articles that are embedded whole.
+        splits: choices of the filter by split.
+        labels: choices of the filter by label.
+        palette: numbers and colors of labels.
+    """
+
+    articles: Mapping[Key, Article]
+    numbers: Mapping[Key, int]
+    splits: Sequence[str]
+    labels: Sequence[str]
+    palette: Palette
+
+
 def _template(name: str) -> str:
     return (files("rasid.audit") / "templates" / name).read_text(encoding="utf-8")
 
 
 def _hash(content: str) -> str:
-    """The source expression by which a content security policy admits an inline element."""
+    """The source expression that allows an inline element in a content security policy."""
     return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
 
 
-def _wanted(findings: list[list[tuple[int, Location]]]) -> dict[Key, list[tuple[int, Location]]]:
-    """Locations by article; the first locations of all findings come before the second ones, so that each has its articles."""
-    wanted: dict[Key, list[tuple[int, Location]]] = defaultdict(list)
+def _by_article(findings: list[list[Numbered]]) -> dict[Key, list[Numbered]]:
+    """Locations by article. The first locations of all findings come first, so that each finding gets articles."""
+    by_article: dict[Key, list[Numbered]] = defaultdict(list)
     for rank in zip_longest(*findings):
-        for entry in rank:
-            if entry is not None and entry[1].article:
-                wanted[entry[1].split, entry[1].article].append(entry)
-    return wanted
+        for item in rank:
+            if item is not None and item[1].article:
+                by_article[item[1].split, item[1].article].append(item)
+    return by_article
 
 
-def _found(articles: Iterable[tuple[str, Article]], wanted: Iterable[Key]) -> dict[Key, Article]:
-    """The articles that locations name, in the order in which they are wanted."""
-    first: dict[Key, Article | None] = dict.fromkeys(wanted)
+def _first_of_each(articles: Iterable[tuple[str, Article]], keys: Iterable[Key]) -> dict[Key, Article]:
+    """The first article of each key, in the order of the keys."""
+    first: dict[Key, Article | None] = dict.fromkeys(keys)
     for split, article in articles:
         if (split, article.id) in first and first[split, article.id] is None:
             first[split, article.id] = article
@@ -117,14 +148,18 @@ def _found(articles: Iterable[tuple[str, Article]], wanted: Iterable[Key]) -> di
 
 
 def _embedded(
-    wanted: Mapping[Key, list[tuple[int, Location]]], found: Mapping[Key, Article], palette: Palette
+    by_article: Mapping[Key, list[Numbered]], articles: Mapping[Key, Article], palette: Palette
 ) -> dict[Key, dict[str, Any]]:
-    """Whole articles with all marks, as many as there is room for."""
+    """Whole articles with all highlights, up to `EMBEDDED` bytes."""
     room, embedded = EMBEDDED, {}
-    for key, article in found.items():
+    for key, article in articles.items():
         if len(article.text) > ARTICLE or room <= 0:
             continue
-        body = nested(article.text, [*hit_marks(article, wanted[key]), *gold_marks(article, palette)])
+        rings: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for number, location in by_article[key]:
+            rings[location.start, location.end].append(number)
+        highlights = [*ring_highlights(rings, article.text), *annotation_highlights(article, palette)]
+        body = highlighted(article.text, highlights)
         room -= len(body.encode())
         if room >= 0:
             embedded[key] = {
@@ -138,22 +173,21 @@ def _embedded(
 
 
 def _label_tables(audit: Audit, palette: Palette) -> list[dict[str, Any]]:
-    """Tasks with a row for each label and a cell for each split: the count, and its share of the split in percent."""
+    """A table per task: a row per label, a cell per split with count, share of the split, and width of the bar in %."""
     tables = []
     for task, labels in audit.labels.items():
-        kind = _KINDS.get(task, "events")
+        section = _SECTIONS.get(task, "events")
         splits = list(dict.fromkeys([*audit.splits, *(split for counts in labels.values() for split in counts)]))
-        sums = {split: sum(counts.get(split, 0) for counts in labels.values()) or 1 for split in splits}
-        shares = [counts.get(split, 0) / sums[split] for counts in labels.values() for split in splits]
-        most = max(shares, default=0) or 1
+        totals = {split: sum(counts.get(split, 0) for counts in labels.values()) or 1 for split in splits}
+        shares = [counts.get(split, 0) / totals[split] for counts in labels.values() for split in splits]
+        largest = max(shares, default=0) or 1
         rows = []
         for name, counts in labels.items():
-            cells = [(n := counts.get(split, 0), n / sums[split], 100 * n / sums[split] / most) for split in splits]
-            rows.append(
-                {"number": palette[kind, name], "label": palette.known(kind, name), "name": name, "cells": cells}
-            )
+            cells = [(n := counts.get(s, 0), n / totals[s], 100 * n / totals[s] / largest) for s in splits]
+            label = palette.label(section, name)
+            rows.append({"number": palette[section, name], "label": label, "name": name, "cells": cells})
         if rows and splits:
-            style = "e" if kind == "entities" else "t"
+            style = "e" if section == "entities" else "t"
             tables.append({"title": _TASKS.get(task, task), "splits": splits, "rows": rows, "style": style})
     return tables
 
@@ -166,33 +200,25 @@ def _finding(finding: Finding, locations: list[dict[str, Any]]) -> dict[str, Any
         "head": head,
         "rows": rows[:ROWS],
         "more_rows": max(0, len(rows) - ROWS),
-        # A column is set as numbers where every cell is one.
+        # Columns of numbers are aligned at their end.
         "numeric": [
             all(re.fullmatch(r"[-+]?[\d.,]+ ?%?", row[n]) for row in rows if n < len(row)) for n in range(len(head))
         ],
     }
 
 
-def _location(
-    number: int,
-    location: Location,
-    found: Mapping[Key, Article],
-    page: Mapping[Key, int],
-    splits: list[str],
-    labels: list[str],
-    palette: Palette,
-) -> dict[str, Any]:
+def _location(page: _Page, number: int, location: Location) -> dict[str, Any]:
     key = (location.split, location.article)
-    article = found.get(key)
-    kind = "entities" if ("entities", location.label) in palette.numbers or not location.label else "events"
+    article = page.articles.get(key)
+    is_entity = not location.label or ("entities", location.label) in page.palette.numbers
     return {
         "number": number,
         "location": location,
-        "split": splits.index(location.split),
-        "label": labels.index(location.label) if location.label else -1,
-        "color": palette[kind, location.label] if location.label else -1,
-        "style": "e" if kind == "entities" else "t",
-        "page": page.get(key, -1),
+        "split": page.splits.index(location.split),
+        "label": page.labels.index(location.label) if location.label else -1,
+        "color": page.palette["entities" if is_entity else "events", location.label] if location.label else -1,
+        "style": "e" if is_entity else "t",
+        "page": page.numbers.get(key, -1),
         "snippet": snippet(article.text, location.start, location.end) if article else None,
         "direction": direction(article.text) if article else "",
     }

@@ -1,78 +1,76 @@
-"""What reading the files told: annotation left out, annotation mended, ids used twice."""
+"""Reading data sets for an audit: all that can be read, with the file and line of each article."""
 
-import re
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from ..data.datasets import DataSet
-from ..data.problems import Problem
-from .findings import Finding, Location
-from .views import View, finding
+from ..data.articles import Article
+from ..data.datasets import DataSet, resolve_annotated
+from ..data.labels import LabelScheme
+from ..data.problems import DataError, ProblemLog
+from ..data.reading import read
 
-# What is mended without loss, or because the reader of the config asked for it.
-_HARMLESS = {
-    "sentinel", "document mark", "comment", "label dropped by the mapping", "argument of a dropped entity",
-}  # fmt: skip
-
-
-def left_out(datasets: Mapping[str, DataSet]) -> Iterator[Finding]:
-    """Annotation or articles that could not be used, by cause."""
-    for cause, problems in _by_cause(datasets, "dropped").items():
-        yield from finding(
-            f"dropped-{_slug(cause)}",
-            f"Left out: {cause}",
-            "error",
-            "What could not be used is neither trained on nor scored. Mend it in the file or in the tool behind it.",
-            [_location(split, problem) for split, problem in problems],
-        )
+if TYPE_CHECKING:
+    from ..configs.schema import DataSource
 
 
-def mended(datasets: Mapping[str, DataSet]) -> Iterator[Finding]:
-    """Annotation that was fixed in reading, by cause."""
-    for cause, problems in _by_cause(datasets, "fixed").items():
-        harmless = cause in _HARMLESS
-        yield from finding(
-            f"fixed-{_slug(cause)}",
-            f"Repaired: {cause}",
-            "note" if harmless else "warning",
-            "Reading dropped it on purpose; nothing is wrong with it."
-            if harmless
-            else "Reading mended it by a rule. Look at some: other readers of the file may decide otherwise, and then "
-            "their scores are not comparable.",
-            [_location(split, problem) for split, problem in problems],
-        )
+@dataclass(frozen=True, kw_only=True)
+class LocatedDataSet:
+    """A data set and where its articles are.
+
+    Attributes:
+        dataset: valid articles; all problems are in its log.
+        files: file and line of each article.
+    """
+
+    dataset: DataSet
+    files: list[str]
 
 
-def repeated_ids(views: Sequence[View]) -> Iterator[Finding]:
-    """Articles of one data set with one id."""
-    seen: set[tuple[str, str]] = set()
-    locations = []
-    for view in views:
-        name = (view.split, view.article.id)
-        if view.article.id and name in seen:
-            locations.append(view.location(f"article id {view.article.id!r} is used again"))
-        seen.add(name)
-    yield from finding(
-        "duplicate-ids",
-        "Article ids used twice",
-        "error",
-        "Reports and annotation tools find an article by its id; training refuses a data set with one id twice.",
-        locations,
+def read_file(
+    path: str, name: str, *, format: str | None = None, options: Mapping[str, Any] | None = None
+) -> LocatedDataSet:
+    """Read a file, a folder or a split of the built-in corpus, without a declaration of what was annotated.
+
+    Args:
+        path: as for `data.reading.read`.
+        name: name of the data set.
+        format: format of the file; None detects it.
+        options: reading options of the format.
+    """
+    return _read(path, name, ProblemLog(source=path), {}, format=format, options=options)
+
+
+def read_source(source: "DataSource", name: str, scheme: LabelScheme) -> LocatedDataSet:
+    """Read a data set of a config.
+
+    Args:
+        source: section of the config.
+        name: name of the data set.
+        scheme: scheme of the config; an invalid declaration of annotated labels is a problem in the log.
+    """
+    log = ProblemLog(source=source.path or name)
+    annotated: Any = {}
+    try:
+        annotated = resolve_annotated(source.annotated, scheme, name)  # type: ignore[arg-type]
+    except DataError as error:
+        log.dropped += error.problems
+    return _read(source, name, log, annotated)
+
+
+def _read(
+    source: "str | DataSource", name: str, log: ProblemLog, annotated: Mapping[Any, Any], **how: Any
+) -> LocatedDataSet:
+    articles: list[Article] = []
+    files: list[str] = []
+    try:
+        for line, article in read(source, policy="drop_annotation", log=log, **how):
+            articles.append(article)
+            files.append(f"{log.source}:{line}" if line else log.source)
+    except DataError as error:
+        log.dropped += error.problems
+    except OSError as error:
+        log.drop("cannot be read", f"{error.strerror or error}")
+    return LocatedDataSet(
+        dataset=DataSet(name=name, articles=articles, annotated_labels=annotated, log=log), files=files
     )
-
-
-def _by_cause(datasets: Mapping[str, DataSet], kind: str) -> dict[str, list[tuple[str, Problem]]]:
-    causes: dict[str, list[tuple[str, Problem]]] = defaultdict(list)
-    for name, dataset in datasets.items():
-        for problem in getattr(dataset.log, kind):
-            causes[problem.cause].append((name, problem))
-    return dict(sorted(causes.items(), key=lambda item: -len(item[1])))
-
-
-def _location(split: str, problem: Problem) -> Location:
-    place = f"{problem.source}:{problem.line}" if problem.line else problem.source
-    return Location(split=split, article=problem.article, message=problem.message, source=place)
-
-
-def _slug(cause: str) -> str:
-    return re.sub(r"\W+", "-", cause.lower()).strip("-")

@@ -1,11 +1,11 @@
-"""Characters that cannot be seen, as symbols: what is wrong with a text is often one of these."""
+"""Text for HTML, with invisible characters shown as symbols."""
 
 import re
 import unicodedata
 
 from markupsafe import Markup, escape
 
-_UNSEEN = re.compile(
+_INVISIBLE = re.compile(
     "[\x00-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f"
     "\u205f-\u206f\u3000\u3164\ufeff\uffa0\ufff0-\ufffb\ufdd0-\ufdef\ufffe\uffff\ud800-\uf8ff"
     "\U000e0000-\U0010ffff]"
@@ -37,24 +37,24 @@ _NAMES = {
     "\u2069": "PDI",
     "\ufeff": "BOM",
 }
-_KEPT = "\u200c\u200d"  # they shape the letters beside them, and change no direction
+_KEPT = "\u200c\u200d"  # they join or separate letters, and do not change the direction
 
 
 def visible(text: str, *, lines: bool = True) -> Markup:
-    """Text as HTML, escaped; a symbol stands for each character that cannot be seen or that would steer the page.
+    """Text as escaped HTML, with a symbol for each character that is invisible or changes the direction of text.
 
-    The symbols are drawn by the style sheet from ``data-c``: they are no part of the text that is searched or copied.
+    The style sheet draws the symbols from ``data-c``, so that they are not part of the text that is searched or copied.
 
     Args:
-        text: any text, lone surrogates included.
-        lines: keep line feeds, for a block that breaks at them; else they are symbols, too.
+        text: any text, including lone surrogates.
+        lines: keep line feeds; else they become symbols too.
     """
-    return Markup(_UNSEEN.sub(lambda found: _symbol(found.group(), lines), str(escape(text))))
+    return Markup(_INVISIBLE.sub(lambda match: _symbol(match.group(), lines), str(escape(text))))
 
 
 def plain(text: str) -> str:
-    """Text for an attribute or a list of choices, where there is no room for elements: ``⟨U+202E⟩``."""
-    return _UNSEEN.sub(lambda found: f"⟨U+{ord(found.group()):04X}⟩", text)
+    """Text for an attribute or an option, which cannot contain elements: invisible characters as ``⟨U+202E⟩``."""
+    return _INVISIBLE.sub(lambda match: f"⟨U+{ord(match.group()):04X}⟩", text)
 
 
 def _symbol(character: str, lines: bool) -> str:

@@ -1,4 +1,4 @@
-"""An audit in a terminal: sums, labels by data set, findings with their first locations."""
+"""An audit in the terminal: totals, label counts, and findings with their first locations."""
 
 from collections.abc import Iterator
 
@@ -13,19 +13,19 @@ _TABLE_ROWS = 8
 
 
 def render(audit: Audit, *, limit: int = 3) -> Iterator[RenderableType]:
-    """What a console shows of an audit, part by part; it fits 80 columns.
+    """An audit as parts to print on a console, for 80 columns.
 
     Args:
-        audit: the outcome of a check.
-        limit: locations that are shown of each finding; twice as many rows of its table and at least eight.
+        audit: the audit.
+        limit: locations per finding; tables have twice as many rows, and at least eight.
     """
-    yield _sums(audit)
+    yield _totals(audit)
     for task in audit.labels:
         yield _labels(audit, task)
-    told: set[str] = set()
+    explained: set[str] = set()
     for finding in audit.findings:
-        yield from _finding(finding, limit, explained=finding.explanation in told)
-        told.add(finding.explanation)
+        yield from _finding(finding, limit, explained=finding.explanation in explained)
+        explained.add(finding.explanation)
     counts = {severity: 0 for severity in _STYLES}
     for finding in audit.findings:
         counts[finding.severity] += 1
@@ -34,15 +34,15 @@ def render(audit: Audit, *, limit: int = 3) -> Iterator[RenderableType]:
     yield Text(", ".join(kinds))
 
 
-def _sums(audit: Audit) -> Table:
+def _totals(audit: Audit) -> Table:
     table = Table(title=_plain(audit.name), title_justify="left")
     table.add_column("data set", overflow="fold")
-    # Without the columns of annotation that there is none of: names of data sets need the room.
-    columns = list(dict.fromkeys(name for sums in audit.splits.values() for name, count in sums.items() if count))
+    # Empty columns are left out, to make room for the names of data sets.
+    columns = list(dict.fromkeys(name for row in audit.splits.values() for name, count in row.items() if count))
     for column in columns:
         table.add_column(column, justify="right")
-    for split, sums in audit.splits.items():
-        table.add_row(_plain(split), *(f"{sums.get(column, 0):,}" for column in columns))
+    for split, row in audit.splits.items():
+        table.add_row(_plain(split), *(f"{row.get(column, 0):,}" for column in columns))
     return table
 
 
@@ -65,12 +65,11 @@ def _finding(finding: Finding, limit: int, *, explained: bool) -> Iterator[Rende
         yield Text(f"  {_clean(finding.explanation)}", style="dim")
     if finding.table:
         yield _rows(finding, max(_TABLE_ROWS, 2 * limit))
-    # What reading stumbled over is looked for in the file, all else in the article.
+    # Problems of reading are located by file and line, all others by data set and article.
     in_file = finding.key.startswith(("dropped-", "fixed-"))
     for location in finding.locations[:limit]:
-        place = " ".join(
-            filter(None, (location.source if in_file and location.source else location.split, location.article))
-        )
+        file_or_split = location.source if in_file and location.source else location.split
+        place = " ".join(filter(None, (file_or_split, location.article)))
         at = f":{location.start}" if location.start >= 0 else ""
         parts = ((_clean(place) + at, "dim"), (_clean(location.label), ""), (_clean(location.message), ""))
         yield Text("  ") + Text(" ").join(Text(text, style=style) for text, style in parts if text)
@@ -91,10 +90,10 @@ def _rows(finding: Finding, most: int) -> Table:
 
 
 def _plain(text: str) -> Text:
-    """A text that is no inline."""
+    """A text without console markup."""
     return Text(_clean(text))
 
 
 def _clean(text: str) -> str:
-    """A text without what would move the cursor or turn the line around; those are shown by number."""
+    """A text in one line, with control characters and marks of direction as escape sequences."""
     return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in " ".join(text.split()))

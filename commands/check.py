@@ -1,79 +1,355 @@
-"""The command that audits data."""
+"""``rasid check``."""
 
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._terminal import bar, fail, piped, quiet, reading_options, say, stdin_or_path
+from ..errors import RasidError
+from ._terminal import fail, piped, reading_options, stdin_or_path
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+    from ..audit import Audit, Judge
+    from ..audit.reading import LocatedDataSet
+    from ..configs.schema import Config, EncoderConfig
+    from ..data.datasets import DataSet
+    from ..data.labels import LabelScheme
+    from ..inference import Tagger
+
+logger = logging.getLogger(__name__)
+
+_SPLITS = ("train", "dev", "val", "valid", "validation", "test")
 
 
 def check(
     inputs: Annotated[
         list[str],
         typer.Argument(
-            metavar="DATA|CONFIG", help="Files, folders, corpus:train, - for stdin; or a config with key=value."
+            metavar="DATA|CONFIG", help="Files, folders, corpus:train, or - for stdin; or a config and key=value."
         ),
     ],
-    format: Annotated[str | None, typer.Option("--format", help="Format of the data.")] = None,
+    format: Annotated[
+        str | None, typer.Option("--format", "--from", help="Format of the data (default: detected).")
+    ] = None,
     option: Annotated[
         list[str] | None, typer.Option("--option", help="Reading option key=value, as in triggers=[Attack].")
     ] = None,
-    encoder: Annotated[str | None, typer.Option("--encoder", help="Encoder whose tokenizer is to read them.")] = None,
-    bundle: Annotated[Path | None, typer.Option("--bundle", help="Bundle that ranks likely label noise.")] = None,
+    encoder: Annotated[str | None, typer.Option("--encoder", help="Encoder to check the text against.")] = None,
+    bundle: Annotated[Path | None, typer.Option("--bundle", help="Bundle to find likely label errors with.")] = None,
     folds: Annotated[
         int | None,
-        typer.Option("--folds", min=2, help="Rank it by taggers trained without one of N folds each."),
+        typer.Option("--folds", min=2, help="Find likely label errors by N-fold cross-validation."),
     ] = None,
     language_model: Annotated[
         str | None,
-        typer.Option(
-            "--language-model", help="Encoder, such as rasid-mini, that looks for words in the wrong sentence; slow."
-        ),
+        typer.Option("--language-model", help="Encoder to find misplaced words with, such as rasid-mini (slow)."),
     ] = None,
-    json: Annotated[Path | None, typer.Option("--json", help="File for everything that was found.")] = None,
-    html: Annotated[Path | None, typer.Option("--html", help="File for a page to browse.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=0, help="Places shown of each finding.")] = 3,
+    json: Annotated[Path | None, typer.Option("--json", help="File for all findings as JSON.")] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="File for all findings as an HTML page.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="Examples shown per finding.")] = 3,
 ) -> None:
-    """Audit annotated articles: broken spans, leaks, rare labels, lost letters. The exit code is 1 on errors."""
-    quiet()
-    from rich.console import Console
+    """Check annotated data for errors, duplicates across splits, rare labels, and text the encoder cannot read.
 
-    from ..audit.terminal import render
-    from .checking import check_inputs, write_reports
-    from .lenient import CheckError
+    The exit code is 1 if there are errors.
+    """
+    from ..audit import BundleJudge, audit
 
     try:
         paths = [stdin_or_path(name, format, "--format") for name in inputs]
-        options = reading_options(option or [])
-        checked = check_inputs(
-            paths,
-            format=format,
-            options=options,
-            encoder=encoder,
-            bundle=bundle,
-            folds=folds,
-            language_model=language_model,
-            progress=bar,
-            say=say,
-        )
-    except CheckError as error:
+        data = read_for_audit(paths, format, reading_options(option or []))
+        tagger = _load_tagger(bundle)
+        if tagger is not None and data.config is None:
+            data = replace(data, scheme=tagger.settings.scheme)
+        judges: list[Judge] = []
+        if folds is not None:
+            judges.append(_folds_judge(data, folds, encoder, bundle))
+        elif tagger is not None:
+            judges.append(BundleJudge(tagger=tagger))
+        judges += _encoder_judges(data, encoder, tagger)
+        if language_model is not None:
+            judges.append(_language_model_judge(language_model))
+        result = audit(data.datasets, name=data.name, scheme=data.scheme, files=data.files, judges=judges)
+    except RasidError as error:
         fail(error)
-    code = 1 if checked.audit.errors else 0
-    console = Console()
-    with console.capture() as shown:  # the console would end the command at a closed pipe
-        for part in render(checked.audit, limit=limit):
-            console.print(part)
-    written, failed = filter(None, (json, html)), None
+    reports = [path for path in (json, html) if path is not None]
+    failed = ""
     try:
-        write_reports(checked, json=json, html=html)
+        _write_reports(result, data, json=json, html=html)
     except OSError as error:
-        written, failed = (), f"{error.filename}: {error.strerror}"
-    with piped(code):
-        typer.echo(shown.get(), nl=False)
-        for file in written:
-            typer.echo(f"written: {file}")
+        reports, failed = [], f"{error.filename}: {error.strerror}"
+    _show(result, limit, reports)
     if failed:
         fail(failed)
-    if code:
-        raise typer.Exit(code)
+    if result.errors:
+        raise typer.Exit(1)
+
+
+# ---- reading ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditData:
+    """What is audited.
+
+    Attributes:
+        name: name of the config or of the paths.
+        datasets: name → data set; all problems of reading are in its log.
+        files: name → file and line of each article.
+        scheme: scheme of the config or of the built-in corpus; None if there is none.
+        config: the config; None if paths were given.
+    """
+
+    name: str
+    datasets: "Mapping[str, DataSet]"
+    files: Mapping[str, Sequence[str]]
+    scheme: "LabelScheme | None"
+    config: "Config | None"
+
+
+def read_for_audit(
+    inputs: Sequence[str], format: str | None = None, options: Mapping[str, Any] | None = None
+) -> AuditData:
+    """Read the data sets of a config, or of files, folders and the built-in corpus.
+
+    Args:
+        inputs: a config and its overrides ``key=value``, or paths. A folder with files named train, dev (val, valid)
+            and test is read as these data sets, any other path as one.
+        format: format of the paths; None detects it.
+        options: reading options of the paths.
+
+    Raises:
+        RasidError: the config is not valid, a format or options are given with a config, or there are no articles.
+    """
+    if not is_config(inputs[0]):
+        return _read_paths(inputs, format, options)
+    if format is not None:
+        fail("--format is for files; a config names the format of each data set")
+    if options:
+        fail("--option is for files; a config names the options of each data set")
+    from ..configs.loader import load_config
+    from ..configs.schema import Config
+
+    return _read_config(load_config(inputs[0], Config, inputs[1:]), _title(inputs[:1]))
+
+
+def is_config(source: str) -> bool:
+    """Whether a name is that of a config, a YAML file or a built-in one, and not of data."""
+    if Path(source).suffix in (".yaml", ".yml"):
+        return True
+    return not Path(source).exists() and (files("rasid.configs") / f"{source}.yaml").is_file()
+
+
+def _read_config(config: "Config", file: str) -> AuditData:
+    from ..audit.reading import read_source
+    from ..data.labels import load_scheme
+
+    scheme = load_scheme(config.scheme)
+    located: dict[str, LocatedDataSet] = {}
+    for part in ("train", "dev", "test"):
+        sources = getattr(config.data, part)
+        for source in sources:
+            name = _unused(part if len(sources) == 1 else f"{part}/{source.title}", source.title, located)
+            located[name] = read_source(source, name, scheme)
+    name = file if config.name in file else f"{config.name} ({file})"
+    return _audit_data(name, located, scheme, config)
+
+
+def _read_paths(paths: Sequence[str], format: str | None, options: Mapping[str, Any] | None) -> AuditData:
+    from ..audit.reading import LocatedDataSet, read_file
+    from ..data.corpus import load_corpus
+    from ..data.labels import load_scheme
+    from ..data.problems import DataError, Problem
+    from ..data.reading import corpus_splits
+
+    located: dict[str, LocatedDataSet] = {}
+    scheme = None
+    for path in paths:
+        if splits := corpus_splits(path):
+            scheme = load_scheme("news")
+            for split in splits:
+                dataset = load_corpus(split)  # type: ignore[arg-type]
+                located[dataset.name] = LocatedDataSet(dataset=dataset, files=[])
+            continue
+        parts = _parts_of(Path(path))
+        for part, file in parts:
+            name = _unused(part, str(file), located)
+            located[name] = read_file(str(file), name, format=format, options=options)
+        if skipped := _skipped_files(Path(path), [file for _, file in parts]):
+            names = ", ".join(name for name, _ in parts)
+            logger.info("%s is checked as %s; not read: %s", path, names, ", ".join(skipped))
+    if not any(item.dataset.articles for item in located.values()):
+        problems = [problem for item in located.values() for problem in item.dataset.log.dropped]
+        raise DataError(problems or [Problem(source=paths[0], cause="no articles", message="holds no articles")])
+    return _audit_data(_title(paths), located, scheme, None)
+
+
+def _audit_data(
+    name: str, located: "Mapping[str, LocatedDataSet]", scheme: "LabelScheme | None", config: "Config | None"
+) -> AuditData:
+    datasets = {key: item.dataset for key, item in located.items()}
+    files = {key: item.files for key, item in located.items()}
+    return AuditData(name=name, datasets=datasets, files=files, scheme=scheme, config=config)
+
+
+def _parts_of(path: Path) -> list[tuple[str, Path]]:
+    """Name and file of each data set of a path: files of a folder that are named as splits, else the path."""
+    if path.is_dir():
+        parts = [(file.stem, file) for file in sorted(path.iterdir()) if file.stem in _SPLITS and file.is_file()]
+        if len({name for name, _ in parts}) == len(parts) > 1:
+            return sorted(parts, key=lambda part: _SPLITS.index(part[0]))
+    return [(path.stem or str(path), path)]
+
+
+def _skipped_files(folder: Path, parts: Sequence[Path]) -> list[str]:
+    """Files of a folder that are not among its splits, but have the same suffix."""
+    if parts == [folder]:
+        return []
+    suffixes = {part.suffix for part in parts}
+    candidates = sorted(file for file in folder.rglob("*") if file.suffix in suffixes and file.is_file())
+    return [str(file.relative_to(folder)) for file in candidates if file not in parts]
+
+
+def _title(paths: Sequence[str]) -> str:
+    """The names of files and folders; names that occur twice get their folder."""
+    absolute = [Path(path) if path.startswith("corpus:") else Path(path).absolute() for path in paths]
+    names = [path.name for path in absolute]
+    return ", ".join(
+        str(Path(path.parent.name, name)) if names.count(name) > 1 else name
+        for path, name in zip(absolute, names, strict=True)
+    )
+
+
+def _unused(name: str, place: str, taken: Mapping[str, Any]) -> str:
+    """The name, with the place if it is taken."""
+    if name not in taken:
+        return name
+    name = f"{name} ({place})"
+    return name if name not in taken else _unused(f"{name}'", place, taken)
+
+
+# ---- judges ----------------------------------------------------------------------------------------------------------
+
+
+def _load_tagger(bundle: Path | None) -> "Tagger | None":
+    if bundle is None:
+        return None
+    from ..inference import Tagger
+
+    return Tagger.from_pretrained(bundle)
+
+
+def _folds_judge(data: AuditData, folds: int, encoder: str | None, bundle: Path | None) -> "Judge":
+    from ..train.folds_judge import judge_of_bundle, judge_of_config
+
+    if data.config is not None:
+        if bundle is not None:
+            fail("--bundle and --folds both find label errors; give one of them with a config")
+        judge = judge_of_config(data.config, data.datasets, folds)
+    elif bundle is not None:
+        judge = judge_of_bundle(bundle, data.datasets, folds)
+    else:
+        fail(
+            f"--folds trains taggers and needs a config: rasid check CONFIG data.train.0.path=FILE --folds {folds}; or "
+            "give a bundle, whose config is used"
+        )
+    if encoder is not None:
+        chosen = _with_encoder(judge.config.encoder, encoder)
+        judge = replace(judge, config=judge.config.model_copy(update={"encoder": chosen}))
+    return judge
+
+
+def _encoder_judges(data: AuditData, encoder: str | None, tagger: "Tagger | None") -> "Iterable[Judge]":
+    """The check against an encoder: the named one, that of the config, that of the bundle, or the built-in one."""
+    from ..audit import EncoderJudge
+    from ..configs.schema import EncoderConfig
+    from ..models.hub import BUILT_IN, EncoderError
+
+    if data.config is not None:
+        config = data.config.encoder if encoder is None else _with_encoder(data.config.encoder, encoder)
+        texts = [a.text for name, d in data.datasets.items() if name.startswith("train") for a in d.articles]
+        try:
+            tokenizer = _load_tokenizer(config, texts)
+        except EncoderError as error:
+            if encoder is not None:
+                raise
+            logger.warning("the text is not checked against the encoder: %s", error)
+            return []
+    elif encoder is None and tagger is not None:
+        settings = tagger.settings
+        return [EncoderJudge(tokenizer=tagger.encoder.tokenizer, window=settings.window, overlap=settings.overlap)]
+    else:
+        built_in = next((name for name, folder in BUILT_IN.items() if folder.is_dir()), None)
+        if not (name := encoder or built_in):
+            logger.warning("the text is not checked against an encoder: name one with --encoder")
+            return []
+        config = EncoderConfig(name=name)
+        tokenizer = _load_tokenizer(config, [])
+    return [EncoderJudge(tokenizer=tokenizer, window=config.window, overlap=config.overlap)]
+
+
+def _language_model_judge(name: str) -> "Judge":
+    from ..audit import LanguageModelJudge
+    from ..audit.language_model import load_language_model
+
+    return LanguageModelJudge(model=load_language_model(name))
+
+
+def _with_encoder(config: "EncoderConfig", name: str) -> "EncoderConfig":
+    return config.model_copy(update={"name": name, "scratch": None})
+
+
+def _load_tokenizer(config: "EncoderConfig", texts: Sequence[str]) -> "Tokenizer":
+    """The tokenizer of an encoder; that of an encoder from scratch is trained on the texts."""
+    if config.scratch is not None:
+        from ..data.text.normalizer import train_wordpiece
+
+        return train_wordpiece(iter(texts), config.scratch.vocabulary)
+    from ..models.encoders import load_tokenizer
+
+    assert config.name is not None
+    return load_tokenizer(config.name, window=config.window, normalizer=config.normalizer, repair=config.repair)
+
+
+# ---- output ----------------------------------------------------------------------------------------------------------
+
+
+def _show(result: "Audit", limit: int, reports: Sequence[Path]) -> None:
+    from rich.console import Console
+
+    from ..audit.terminal import render
+
+    console = Console()
+    with console.capture() as captured:  # at a closed pipe, the console would end the command with its own exit code
+        for part in render(result, limit=limit):
+            console.print(part)
+    with piped(1 if result.errors else 0):
+        typer.echo(captured.get(), nl=False)
+        for path in reports:
+            typer.echo(f"written: {path}")
+
+
+def _write_reports(result: "Audit", data: AuditData, *, json: Path | None, html: Path | None) -> None:
+    """Write the audit as JSON and as a page.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    from json import dumps
+
+    from ..audit.page import to_html
+
+    for path in filter(None, (json, html)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    if json is not None:
+        content = dumps(result.to_plain(), ensure_ascii=False, indent=1)
+        # A lone surrogate becomes \\udXXX, which is how JSON writes it too.
+        json.write_text(content + "\n", encoding="utf-8", errors="backslashreplace")
+    if html is not None:
+        articles = ((name, article) for name, dataset in data.datasets.items() for article in dataset.articles)
+        html.write_text(to_html(result, articles, scheme=data.scheme), encoding="utf-8")

@@ -1,48 +1,46 @@
-"""Encoders and their tokenizers: shipped, from the hub, from a folder, or from scratch."""
+"""Encoders and their tokenizers: built-in, from the Hugging Face hub, from a folder, or from scratch."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from tokenizers import Tokenizer
+from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
 from ..data.text.normalizer import PLACEHOLDERS, VERSION, train_wordpiece, with_arabert_normalization
-from ..errors import RasidError
+from .hub import EncoderError, check_reachable, encoder_path, is_path, not_loaded
 from .network import without_pooler
 
-# AraBERT v1 and v2 were trained on text cut by the Farasa segmenter (Antoun et al. 2020): `ال+ كتاب`.
+SPECIAL_TOKENS = {
+    "pad_token": ("[PAD]", "<pad>"),
+    "unk_token": ("[UNK]", "<unk>"),
+    "cls_token": ("[CLS]", "<s>"),
+    "sep_token": ("[SEP]", "</s>"),
+    "mask_token": ("[MASK]", "<mask>"),
+}
+"""Special tokens by their name in transformers, as BERT and as RoBERTa write them."""
+
+# AraBERT v1 and v2 were trained on text segmented by Farasa (Antoun et al. 2020): `ال+ كتاب`.
 _SEGMENTED = re.compile(r"(^|/)(bert-(base|large)-arabert(v1|v2)?|bert-(base|large)-arabertv2-.*)$")
-
-
-# The encoders that lie beside this file, by name.
-BUILT_IN = {"rasid-mini": Path(__file__).parent / "rasid-mini"}
 _DROPOUTS = (
     "attention_dropout", "embedding_dropout", "mlp_dropout",  # ModernBERT
     "attention_probs_dropout_prob", "hidden_dropout_prob",  # BERT, ELECTRA, RoBERTa
 )  # fmt: skip
 
-_PROBE = 5  # seconds to connect to the hub
-# Errors of httpx, whose name differs with the version of huggingface_hub.
-_UNREACHABLE = ("ConnectError", "ConnectTimeout", "ProxyError")
-
-
-class EncoderError(RasidError, ValueError):
-    """An encoder that cannot be used, and what to use instead."""
-
 
 @dataclass(frozen=True, kw_only=True)
-class Encoder:
-    """An encoder ready for training.
+class EncoderWithTokenizer:
+    """An encoder and its tokenizer, ready for training.
 
     Attributes:
-        model: the network, in float32, without heads.
-        tokenizer: reads raw text; its offsets index it.
-        normalizer: version of the project's normalizer inside the tokenizer, empty where it has its own.
-        name: for the model card.
+        model: the transformer without heads, in float32.
+        tokenizer: takes raw text; its offsets are code points of that text.
+        normalizer: version of rasid's normalizer in the tokenizer; empty if the tokenizer has another one.
+        name: name for the model card.
     """
 
     model: PreTrainedModel
@@ -51,79 +49,95 @@ class Encoder:
     name: str
 
 
-def encoder_path(name: str) -> str:
-    """Where an encoder is loaded from: the package for one that ships, else the name itself."""
-    return str(BUILT_IN.get(name, name))
-
-
 def load_encoder(
     name: str, *, window: int, normalizer: str = "auto", repair: bool = True, dropout: float | None = None
-) -> Encoder:
-    """Load a pretrained encoder.
+) -> EncoderWithTokenizer:
+    """Load a pretrained encoder and its tokenizer.
 
     Args:
-        name: one that ships, a model on the Hugging Face hub, or a folder.
-        window: sub-words that it must be able to read at once.
-        normalizer: ``arabert``, ``own`` or ``auto``, as the config says.
-        repair: see `data.normalize.arabert_normalizer`.
-        dropout: inside the encoder while it is trained; None leaves what the checkpoint says.
+        name: as for `load_tokenizer`.
+        window: as for `load_tokenizer`.
+        normalizer: as for `load_tokenizer`.
+        repair: as for `load_tokenizer`.
+        dropout: dropout rate inside the encoder during training; None keeps the rates of the checkpoint.
 
     Raises:
-        EncoderError: it cannot be loaded, wants segmented text, has no fast tokenizer, or reads shorter windows.
+        EncoderError: the tokenizer or the weights cannot be loaded or used.
+    """
+    tokenizer = load_tokenizer(name, window=window, normalizer=normalizer, repair=repair)
+    config = _load_config(name)
+    if dropout is not None:
+        for key in _DROPOUTS:
+            if hasattr(config, key):
+                setattr(config, key, dropout)
+    return EncoderWithTokenizer(
+        model=_load_weights(encoder_path(name), config),
+        tokenizer=tokenizer,
+        normalizer=VERSION if _has_our_normalizer(tokenizer) else "",
+        name=name,
+    )
+
+
+def load_tokenizer(name: str, *, window: int, normalizer: str = "auto", repair: bool = True) -> Tokenizer:
+    """Load the tokenizer of a pretrained encoder. Weights are not read.
+
+    Args:
+        name: a built-in encoder, a model on the Hugging Face hub, or a folder.
+        window: number of sub-words, special tokens included, that the encoder must accept.
+        normalizer: ``arabert``, ``own`` or ``auto``, see `configs.schema.EncoderConfig`.
+        repair: see `data.text.normalizer.arabert_normalizer`.
+
+    Raises:
+        EncoderError: the tokenizer cannot be loaded, is not fast, is for segmented text, or does not match the
+            encoder's configuration; or the encoder accepts shorter windows only.
     """
     if _SEGMENTED.search(name.rstrip("/")):
         raise EncoderError(
-            f"{name} was trained on text segmented by Farasa, which raw articles are not; use the unsegmented "
+            f"{name} was trained on text segmented by Farasa, and articles are raw text; use the unsegmented "
             "aubmindlab/bert-base-arabertv02 (or -large-arabertv02, or bert-base-arabertv01)"
         )
     path = encoder_path(name)
-    if _is_path(path) and not Path(path).is_dir():
+    if is_path(path) and not Path(path).is_dir():
         raise EncoderError(f"encoder {name!r}: there is no such folder")
     check_reachable(name)
+    config = _load_config(name)
+    _check_positions(name, config, window)
     try:
-        config = AutoConfig.from_pretrained(path)
         loaded = AutoTokenizer.from_pretrained(path)
-    except Exception as error:  # what a broken file raises depends on the file
-        raise _unloadable(name, error) from error
+    except Exception as error:  # a broken file raises almost anything
+        raise not_loaded(name, error) from error
     if not loaded.is_fast:
         raise EncoderError(
-            f"encoder {name!r} has no fast tokenizer, so there are no offsets; use one with tokenizer.json"
+            f"encoder {name!r} has no fast tokenizer, so it gives no offsets; use an encoder with tokenizer.json"
         )
     tokenizer = Tokenizer.from_str(loaded.backend_tokenizer.to_str())
     vocabulary = tokenizer.get_vocab(with_added_tokens=True)
     if "ال+" in vocabulary and "+ة" in vocabulary:
         raise EncoderError(f"the vocabulary of {name!r} is of text segmented by Farasa (it has 'ال+'); use a v02 model")
-    ours = _has_our_normalizer(tokenizer)
-    if not ours and (normalizer == "arabert" or (normalizer == "auto" and PLACEHOLDERS[0] in vocabulary)):
-        tokenizer, ours = with_arabert_normalization(tokenizer, repair=repair), True
-    _check_positions(name, config, window)
-    if dropout is not None:
-        for key in _DROPOUTS:
-            if hasattr(config, key):
-                setattr(config, key, dropout)
-    model = _load_weights(path, config)
-    rows = int(config.vocab_size)
     if len(vocabulary) == len(tokenizer.get_added_tokens_decoder()):
-        raise EncoderError(f"encoder {name!r} has no vocabulary; its folder must hold tokenizer.json or vocab.txt")
-    if max(vocabulary.values()) >= rows:
+        raise EncoderError(f"encoder {name!r} has no vocabulary; its folder must have tokenizer.json or vocab.txt")
+    if max(vocabulary.values()) >= config.vocab_size:
         raise EncoderError(
-            f"the vocabulary of {name!r} has {max(vocabulary.values()) + 1:,} entries, but its weights only {rows:,}: "
-            "the tokenizer is of another model"
+            f"the vocabulary of {name!r} has {max(vocabulary.values()) + 1:,} entries, but its configuration only "
+            f"{config.vocab_size:,}: the tokenizer is of another model"
         )
-    return Encoder(model=model, tokenizer=tokenizer, normalizer=VERSION if ours else "", name=name)
+    wanted = normalizer == "arabert" or (normalizer == "auto" and PLACEHOLDERS[0] in vocabulary)
+    if wanted and not _has_our_normalizer(tokenizer):
+        return with_arabert_normalization(tokenizer, repair=repair)
+    return tokenizer
 
 
-def scratch_encoder(texts: Iterator[str], *, vocabulary: int, **shape: Any) -> Encoder:
-    """An encoder with random weights, and a tokenizer trained on texts.
+def scratch_encoder(texts: Iterator[str], *, vocabulary: int, **shape: Any) -> EncoderWithTokenizer:
+    """An encoder with random weights and a tokenizer trained on texts.
 
     Args:
-        texts: what the vocabulary is learned from.
-        vocabulary: sub-words, at most.
+        texts: training data of the tokenizer.
+        vocabulary: maximum number of sub-words.
         shape: as for `modern_bert`.
     """
     tokenizer = train_wordpiece(texts, vocabulary)
-    config = modern_bert(vocabulary=tokenizer.get_vocab_size(), **shape)
-    return Encoder(model=AutoModel.from_config(config), tokenizer=tokenizer, normalizer=VERSION, name="from scratch")
+    model = AutoModel.from_config(modern_bert(vocabulary=tokenizer.get_vocab_size(), **shape))
+    return EncoderWithTokenizer(model=model, tokenizer=tokenizer, normalizer=VERSION, name="from scratch")
 
 
 def modern_bert(
@@ -180,41 +194,55 @@ def modern_bert(
 
 
 def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
-    """Write tokenizer.json and tokenizer_config.json, which transformers loads as they are.
+    """Write tokenizer.json and tokenizer_config.json for `transformers.AutoTokenizer`.
 
-    Not as a `BertTokenizer`: that class ignores the normalizer of tokenizer.json when it loads.
+    The class is not `BertTokenizer`, which ignores the normalizer of tokenizer.json.
     """
-    names = {
-        "pad_token": "[PAD]",
-        "unk_token": "[UNK]",
-        "cls_token": "[CLS]",
-        "sep_token": "[SEP]",
-        "mask_token": "[MASK]",
-    }
-    other = {
-        "pad_token": "<pad>",
-        "unk_token": "<unk>",
-        "cls_token": "<s>",
-        "sep_token": "</s>",
-        "mask_token": "<mask>",
-    }
-    known = {
-        role: token
-        for table in (other, names)
-        for role, token in table.items()
-        if tokenizer.token_to_id(token) is not None
-    }
+    vocabulary = tokenizer.get_vocab()
+    special = {role: form for role, forms in SPECIAL_TOKENS.items() for form in reversed(forms) if form in vocabulary}
     PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         model_input_names=["input_ids", "token_type_ids", "attention_mask"],
-        **known,
+        **special,
     ).save_pretrained(folder)
 
 
-def _load_weights(name: str, config: Any) -> PreTrainedModel:
-    """The network in float32; every weight of it comes from the checkpoint."""
+def output_layers(model: nn.Module) -> tuple[Callable[[Tensor], Tensor], nn.Linear] | None:
+    """The layers of a masked language model after the encoder: the transform, then the decoder.
+
+    Args:
+        model: a transformers model for masked language modeling.
+
+    Returns:
+        None if the architecture is unknown.
+    """
+    m = cast("Any", model)
+    match getattr(getattr(model, "config", None), "model_type", ""):
+        case "modernbert":
+            return m.head, m.decoder
+        case "bert":
+            return m.cls.predictions.transform, m.cls.predictions.decoder
+        case "roberta" | "xlm-roberta" | "camembert":
+            head = m.lm_head
+            return lambda hidden: head.layer_norm(nn.functional.gelu(head.dense(hidden))), head.decoder
+        case "electra":
+            return m.generator_predictions, m.generator_lm_head
+        case "distilbert":
+            return lambda hidden: m.vocab_layer_norm(m.activation(m.vocab_transform(hidden))), m.vocab_projector
+    return None
+
+
+def _load_config(name: str) -> Any:
     try:
-        # The checkpoint's own dtype may be half precision, in which nothing can be trained.
+        return AutoConfig.from_pretrained(encoder_path(name))
+    except Exception as error:  # a broken file raises almost anything
+        raise not_loaded(name, error) from error
+
+
+def _load_weights(name: str, config: Any) -> PreTrainedModel:
+    """The transformer in float32, with every weight from the checkpoint."""
+    try:
+        # Without a dtype the model gets that of the checkpoint, and half precision cannot be trained.
         model, report = AutoModel.from_pretrained(
             name,
             config=config,
@@ -224,65 +252,24 @@ def _load_weights(name: str, config: Any) -> PreTrainedModel:
             **without_pooler(config),
         )
     except Exception as error:
-        raise _unloadable(name, error) from error
-    # transformers gives what it does not find random weights, and warns.
+        raise not_loaded(name, error) from error
+    # transformers fills missing weights with random numbers and only warns.
     missing = sorted(key for key in report["missing_keys"] if "pooler" not in key)
     if missing:
         raise EncoderError(
-            f"the weights of {name!r} are not those of its config.json: {len(missing)} are missing, such as "
-            f"{missing[0]}"
+            f"the weights of {name!r} do not match its config.json: {len(missing)} are missing, such as {missing[0]}"
         )
     if report["mismatched_keys"]:
-        key, stored, wanted = sorted(report["mismatched_keys"])[0]
+        key, stored, expected = sorted(report["mismatched_keys"])[0]
         raise EncoderError(
-            f"the weights of {name!r} are not those of its config.json: {key} has the size {list(stored)}, "
-            f"not {list(wanted)}"
+            f"the weights of {name!r} do not match its config.json: {key} has the shape {list(stored)}, "
+            f"not {list(expected)}"
         )
     return model
 
 
-def _is_path(name: str) -> bool:
-    """Whether a name can only be a folder: the hub has at most one slash in a name, and none in front."""
-    return name.startswith((".", "/", "~", "\\")) or name.rstrip("/").count("/") > 1 or Path(name).is_absolute()
-
-
-def check_reachable(name: str) -> None:
-    """Drop a model of the hub, before it is loaded, when nobody answers there.
-
-    huggingface_hub tries six times, over half a minute, to connect to a hub that is not there, and a name that was
-    mistyped is looked for like any other. One request without a second try tells. Whatever else it meets (no such
-    model, a busy hub, a slow one) is left to the loading itself, with its second tries.
-
-    Raises:
-        EncoderError: the model is neither in a folder nor in the cache, and the hub cannot be reached.
-    """
-    from huggingface_hub import get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
-    from huggingface_hub.constants import is_offline_mode
-
-    path = encoder_path(name)
-    if Path(path).is_dir() or is_offline_mode():
-        return
-    try:
-        if isinstance(try_to_load_from_cache(path, "config.json"), str):
-            return
-        get_hf_file_metadata(hf_hub_url(path, "config.json"), timeout=_PROBE)
-    except Exception as error:
-        kinds = {kind.__name__ for kind in type(error).__mro__}
-        if not kinds.isdisjoint(_UNREACHABLE):
-            raise EncoderError(
-                f"encoder {name!r} cannot be loaded: there is no such folder, and the hub cannot be reached "
-                f"({str(error) or type(error).__name__}); check the name and the network"
-            ) from error
-
-
-def _unloadable(name: str, error: Exception) -> EncoderError:
-    where = "folder" if Path(name).exists() else "no such folder, and the hub could not give it"
-    reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    return EncoderError(f"encoder {name!r} cannot be loaded ({where}): {reason}")
-
-
 def _has_our_normalizer(tokenizer: Tokenizer) -> bool:
-    """Whether the tokenizer maps a link to the placeholder by itself."""
+    """Whether the tokenizer replaces links with rasid's placeholder."""
     normalizer = tokenizer.normalizer
     return normalizer is not None and PLACEHOLDERS[0] in normalizer.normalize_str("http://a.com/b")
 
@@ -291,9 +278,9 @@ def _check_positions(name: str, config: Any, window: int) -> None:
     longest = getattr(config, "max_position_embeddings", None)
     if longest is None:
         return
-    # RoBERTa counts positions from pad_token_id + 1.
+    # RoBERTa numbers positions from pad_token_id + 1.
     offset = config.pad_token_id + 1 if config.model_type in ("roberta", "xlm-roberta", "camembert") else 0
     if window > longest - offset:
         raise EncoderError(
-            f"encoder {name!r} reads {longest - offset} sub-words at once; set encoder.window to that at most"
+            f"encoder {name!r} reads {longest - offset} sub-words at once; lower encoder.window to at most that"
         )

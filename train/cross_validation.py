@@ -20,6 +20,8 @@ from .prepare import Data
 
 logger = logging.getLogger(__name__)
 
+logger = logging.getLogger(__name__)
+
 RANKED = ("entities", "triggers", "sentence_types")
 """Tasks whose label issues `audit.label_issues` ranks."""
 

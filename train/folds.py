@@ -6,8 +6,8 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from ..audit.article_views import strip_diacritics
 from ..audit.duplicates import near_pairs
-from ..audit.views import fold as without_diacritics
 from ..data.articles import Article
 from ..data.text.words import split_words
 from ..errors import RasidError
@@ -24,7 +24,7 @@ def related(articles: Sequence[Article]) -> np.ndarray:
     `audit.duplicates`), or if both are related to a third one.
     """
     texts = [
-        [without_diacritics(article.text[start:end]) for start, end in split_words(article.text).tolist()]
+        [strip_diacritics(article.text[start:end]) for start, end in split_words(article.text).tolist()]
         for article in articles
     ]
     first: dict[tuple[str, ...], int] = {}  # key → first article that has it

@@ -18,7 +18,7 @@ from ..data.windows.encoding import TextEncoder
 from ..data.windows.training_set import Statistics, WindowSet, write_windows
 from ..models import ngrams
 from ..models.bundle import Settings
-from ..models.encoders import Encoder, load_encoder, scratch_encoder
+from ..models.encoders import EncoderWithTokenizer, load_encoder, scratch_encoder
 from ..models.network import RasidConfig, RasidModel
 from ..models.tasks import TASK_NAMES, target_maker
 from .trainer import Schedule, processes
@@ -63,7 +63,7 @@ def load_data(config: Config) -> Data:
     return Data(scheme=scheme, **parts, repeats=[source.repeats for source in config.data.train])
 
 
-def make_encoder(config: Config, data: Data, seed: int) -> Encoder:
+def make_encoder(config: Config, data: Data, seed: int) -> EncoderWithTokenizer:
     """The encoder of a config; if trained from scratch, the seed determines its weights."""
     section = config.encoder
     if section.scratch is None:
@@ -80,8 +80,8 @@ def make_encoder(config: Config, data: Data, seed: int) -> Encoder:
     return scratch_encoder(texts, **section.scratch.model_dump())
 
 
-def make_model(config: Config, data: Data, encoder: Encoder, seed: int) -> RasidModel:
-    """Encoder and heads; the seed determines the weights of the heads."""
+def make_model(config: Config, data: Data, encoder: EncoderWithTokenizer, seed: int) -> RasidModel:
+    """EncoderWithTokenizer and heads; the seed determines the weights of the heads."""
     torch.manual_seed(seed)
     entities = config.tasks.get("entities")
     network_config = RasidConfig(
@@ -96,7 +96,7 @@ def make_model(config: Config, data: Data, encoder: Encoder, seed: int) -> Rasid
     return RasidModel(network_config, encoder.model)
 
 
-def make_settings(config: Config, data: Data, encoder: Encoder) -> Settings:
+def make_settings(config: Config, data: Data, encoder: EncoderWithTokenizer) -> Settings:
     """Settings of the bundle before calibration."""
     trained_labels: dict[str, set[str]] = {}
     for dataset in data.train:
@@ -119,7 +119,7 @@ def make_settings(config: Config, data: Data, encoder: Encoder) -> Settings:
     )
 
 
-def make_text_encoder(config: Config, encoder: Encoder) -> TextEncoder:
+def make_text_encoder(config: Config, encoder: EncoderWithTokenizer) -> TextEncoder:
     """Encodes articles with the windows of the config."""
     return TextEncoder(encoder.tokenizer, window=config.encoder.window, overlap=config.encoder.overlap)
 

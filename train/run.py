@@ -21,7 +21,7 @@ from accelerate.logging import get_logger
 from ..configs.schema import Config
 from ..data.windows.training_set import Collator
 from ..evaluate.report import Report
-from ..models.encoders import Encoder
+from ..models.encoders import EncoderWithTokenizer
 from ..models.tasks import columns_of
 from . import prepare
 from .arguments import installed_loggers
@@ -101,7 +101,9 @@ def train(config: Config, data: prepare.Data | None = None, *, dry_run: bool = F
     return Result(folder=folder, summary=summary, reports=reports, metrics=metrics)
 
 
-def _prepare(windows_file: Path, config: Config, data: prepare.Data, encoder: Encoder, folder: Path) -> Run:
+def _prepare(
+    windows_file: Path, config: Config, data: prepare.Data, encoder: EncoderWithTokenizer, folder: Path
+) -> Run:
     """Encode the training data."""
     text_encoder = prepare.make_text_encoder(config, encoder)
     windows, statistics = prepare.make_windows(windows_file, config, data, text_encoder)
@@ -110,7 +112,7 @@ def _prepare(windows_file: Path, config: Config, data: prepare.Data, encoder: En
     )
 
 
-def _dry_run(config: Config, data: prepare.Data, encoder: Encoder, folder: Path) -> Result:
+def _dry_run(config: Config, data: prepare.Data, encoder: EncoderWithTokenizer, folder: Path) -> Result:
     """Prepare the run, and compute loss and gradient of its first batch."""
     with TemporaryDirectory() as temporary:
         run = _prepare(Path(temporary) / "windows.arrow", config, data, encoder, folder)

@@ -20,7 +20,7 @@ from ..files import whole
 from ..inference import Tagger
 from ..models.backends import torch_backend
 from ..models.bundle import Settings
-from ..models.encoders import Encoder, save_tokenizer
+from ..models.encoders import EncoderWithTokenizer, save_tokenizer
 from ..models.network import RasidModel
 from ..models.ngrams import NgramModel
 from . import prepare
@@ -122,7 +122,7 @@ def train_seed(run: Run, seed: int) -> dict[str, Any]:
     return result
 
 
-def make_parts(run: Run, seed: int, encoder: Encoder | None = None) -> Parts:
+def make_parts(run: Run, seed: int, encoder: EncoderWithTokenizer | None = None) -> Parts:
     """Batches, network and settings of a seed.
 
     Args:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..data.windows.training_set import Statistics
-from ..models.encoders import Encoder
+from ..models.encoders import EncoderWithTokenizer
 from .seed import Parts, Run
 
 
@@ -32,7 +32,7 @@ class Summary:
     loss: float | None = None
 
 
-def summarize(run: Run, encoder: Encoder, parts: Parts) -> Summary:
+def summarize(run: Run, encoder: EncoderWithTokenizer, parts: Parts) -> Summary:
     """The summary of a run, from the parts of its first seed."""
     data, plan = run.data, parts.plan
     datasets = (("train", data.train), ("dev", data.dev), ("test", data.test))

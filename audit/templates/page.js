@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  const STEP = 20;  // locations of a finding that are shown at first, and more at each press of its button
+  const STEP = 20;  // locations of a finding shown at first; the button shows five times as many more
   const $ = (id) => document.getElementById(id);
   const locations = [...document.querySelectorAll(".location")];
   const lists = [...document.querySelectorAll(".finding")].map((section) => ({
@@ -13,19 +13,19 @@
   const count = (number) => number.toLocaleString("en");
   let current = null, opener = null;
 
-  const fits = (location, words) =>
-    (!split.value || location.dataset.s === split.value) &&
-    (!label.value || location.dataset.l === label.value) &&
-    words.every((word) => location.textContent.toLowerCase().includes(word));
+  const fits = (item, words) =>
+    (!split.value || item.dataset.s === split.value) &&
+    (!label.value || item.dataset.l === label.value) &&
+    words.every((word) => item.textContent.toLowerCase().includes(word));
 
   function draw() {
     const words = text ? text.value.toLowerCase().split(/\s+/).filter(Boolean) : [];
     let left = 0;
     for (const list of lists) {
-      list.fitting = text ? list.locations.filter((location) => fits(location, words)) : list.locations;
+      list.fitting = text ? list.locations.filter((item) => fits(item, words)) : list.locations;
       left += list.fitting.length;
       const visible = new Set(list.fitting.slice(0, list.shown));
-      for (const location of list.locations) location.hidden = !visible.has(location);
+      for (const item of list.locations) item.hidden = !visible.has(item);
       const more = list.fitting.length - visible.size;
       if (list.button) {
         list.button.hidden = more <= 0;
@@ -37,30 +37,30 @@
     document.documentElement.dataset.left = left;
   }
 
-  const readable = () => lists.flatMap((list) => list.fitting).filter((location) => location.dataset.a !== undefined);
+  const readable = () => lists.flatMap((list) => list.fitting).filter((item) => item.dataset.a !== undefined);
 
-  function open(location) {
-    const list = lists.find((each) => each.locations.includes(location));
-    const at = list.fitting.indexOf(location);
+  function open(item) {
+    const list = lists.find((each) => each.locations.includes(item));
+    const at = list.fitting.indexOf(item);
     if (at >= list.shown) { list.shown = at + 1; draw(); }
     if (current) current.classList.remove("current");
-    current = location;
-    location.classList.add("current");
-    if (location.dataset.a === undefined) { location.scrollIntoView({ block: "nearest" }); return; }
+    current = item;
+    item.classList.add("current");
+    if (item.dataset.a === undefined) { item.scrollIntoView({ block: "nearest" }); return; }
     const reader = $("reader"), sheet = $("sheet");
     if (reader.hidden) opener = document.activeElement;
     $("named").hidden = true;
-    sheet.replaceChildren($("a" + location.dataset.a).content.cloneNode(true));
-    const about = location.querySelector(".where").cloneNode(true);
+    sheet.replaceChildren($("a" + item.dataset.a).content.cloneNode(true));
+    const about = item.querySelector(".where").cloneNode(true);
     $("about").replaceChildren(...[...about.childNodes].filter((node) => !node.matches || !node.matches("a, .split")));
     reader.hidden = false;
     document.body.classList.add("reading");
-    location.scrollIntoView({ block: "nearest" });  // the list is narrower now
-    const order = readable(), place = order.indexOf(location);
+    item.scrollIntoView({ block: "nearest" });  // the list has become narrower
+    const order = readable(), place = order.indexOf(item);
     $("place").textContent = place < 0 ? "" : `location ${count(place + 1)} of ${count(order.length)}`;
     $("previous").disabled = place <= 0;
     $("next").disabled = place + 1 >= order.length;
-    const rings = sheet.querySelectorAll(`[data-h~="${location.id.slice(1)}"]`);
+    const rings = sheet.querySelectorAll(`[data-h~="${item.id.slice(1)}"]`);
     for (const ring of rings) ring.classList.add("ring");
     document.documentElement.dataset.rings = rings.length;
     reader.scrollTop = 0;
@@ -77,10 +77,10 @@
     if (location.hash.startsWith("#h")) history.replaceState(null, "", location.pathname + location.search);
   }
 
-  function go(location) {
-    if (!location) return;
-    history.replaceState(null, "", "#" + location.id);
-    open(location);
+  function go(item) {
+    if (!item) return;
+    history.replaceState(null, "", "#" + item.id);
+    open(item);
   }
 
   function step(by) {
@@ -89,15 +89,15 @@
   }
 
   function fromHash() {
-    const location = /^#h\d+$/.test(location.hash) && $(location.hash.slice(1));
-    if (location) open(location);
+    const item = /^#h\d+$/.test(location.hash) && $(location.hash.slice(1));
+    if (item) open(item);
   }
 
-  for (const location of locations) {
-    location.addEventListener("click", (event) => {
-      if (location.dataset.a === undefined || String(getSelection())) return;
+  for (const item of locations) {
+    item.addEventListener("click", (event) => {
+      if (item.dataset.a === undefined || String(getSelection())) return;
       event.preventDefault();
-      go(location);
+      go(item);
     });
   }
   for (const list of lists) {
@@ -109,7 +109,7 @@
     form.addEventListener("reset", () => setTimeout(draw));
     form.addEventListener("submit", (event) => event.preventDefault());
   }
-  $("sheet").addEventListener("click", (event) => {  // a finger cannot point
+  $("sheet").addEventListener("click", (event) => {  // touch screens show no tooltips
     const titles = [];
     for (let mark = event.target; mark !== $("sheet"); mark = mark.parentElement) if (mark.title) titles.push(mark.title);
     $("named").hidden = !titles.length;
@@ -119,7 +119,7 @@
   $("next").addEventListener("click", () => step(1));
   $("close").addEventListener("click", close);
   addEventListener("hashchange", fromHash);
-  addEventListener("beforeprint", () => { for (const location of lists.flatMap((list) => list.fitting)) location.hidden = false; });
+  addEventListener("beforeprint", () => { for (const item of lists.flatMap((list) => list.fitting)) item.hidden = false; });
   addEventListener("afterprint", draw);
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;

@@ -24,7 +24,7 @@ LOCATIONS = 45
 
 @pytest.fixture
 def browse(tmp_path: Path) -> Callable[..., str]:
-    """Open a file in a browser without a window or a network, and return what it writes."""
+    """Open a file in a headless browser and return its output."""
 
     def run(file: Path, place: str, *options: str) -> str:
         quiet = ["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
@@ -40,7 +40,7 @@ def browse(tmp_path: Path) -> Callable[..., str]:
 
 @pytest.fixture
 def html(scheme: LabelScheme) -> str:
-    """A page with hostile text wherever text can stand."""
+    """A page with hostile text in every field."""
     start = TEXT.index("واشنطن")
     entities = (Entity(start=start, end=start + 6, label="GPE"), Entity(start=start - 2, end=start + 6, label=ATTACK))
     article = Article(id=ATTACK, title=ATTACK, source=ATTACK, text=TEXT, entities=entities)
@@ -62,7 +62,7 @@ def html(scheme: LabelScheme) -> str:
     return to_html(audit, [(ATTACK, article)], scheme=scheme)
 
 
-def test_the_script_runs_and_foreign_text_does_not(tmp_path: Path, html: str, browse: Callable[..., str]) -> None:
+def test_page_script_runs_and_article_scripts_do_not(tmp_path: Path, html: str, browse: Callable[..., str]) -> None:
     file = tmp_path / "page.html"
     file.write_text(html, encoding="utf-8")
     seen = browse(file, "#h1", "--dump-dom")
@@ -79,18 +79,18 @@ def test_the_script_runs_and_foreign_text_does_not(tmp_path: Path, html: str, br
     assert f"location 2 of {LOCATIONS}" in reader
 
 
-def test_a_script_that_got_in_would_not_run(tmp_path: Path, html: str, browse: Callable[..., str]) -> None:
+def test_policy_blocks_injected_scripts(tmp_path: Path, html: str, browse: Callable[..., str]) -> None:
     file = tmp_path / "page.html"
     image = "<img src=x onerror=\"document.documentElement.dataset.owned='yes'\">"
     broken = html.replace("</main>", f"{OWN}{image}</main>")
     file.write_text(broken, encoding="utf-8")
     assert "data-owned" not in browse(file, "", "--dump-dom").split(">", 2)[1]
-    # The same page without its policy is taken over: so it is the policy that holds.
+    # Without the policy the same script runs.
     file.write_text(re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", broken), encoding="utf-8")
     assert "data-owned" in browse(file, "", "--dump-dom").split(">", 2)[1]
 
 
-def test_something_is_to_be_seen(tmp_path: Path, html: str, browse: Callable[..., str]) -> None:
+def test_page_is_drawn(tmp_path: Path, html: str, browse: Callable[..., str]) -> None:
     sizes = []
     for name, content in (("page", html), ("empty", "<!DOCTYPE html><title>x</title>")):
         file, picture = tmp_path / f"{name}.html", tmp_path / f"{name}.png"

@@ -1,4 +1,4 @@
-"""Words that do not belong where they stand: found where they were moved, and not where they were not."""
+"""Misplaced words: found after words were moved, and not in edited text."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from rasid.audit import Finding, audit
+from rasid.audit import Finding, LanguageModelJudge, audit
 from rasid.audit.language_model import LanguageModel, LanguageModelError, load_language_model
 from rasid.cli import app
 from rasid.data.articles import Article
@@ -28,7 +28,7 @@ def model() -> LanguageModel:
 
 @pytest.fixture(scope="module")
 def sentences() -> list[list[str]]:
-    """The words of some sentences of the shipped corpus, short ones, so that reading them is quick."""
+    """The words of short sentences of the built-in corpus."""
     texts = [
         article.text[start:end].split()
         for article in load_corpus("train").articles
@@ -40,10 +40,10 @@ def sentences() -> list[list[str]]:
 def findings(sentences: list[list[str]], model: LanguageModel) -> dict[str, Finding]:
     articles = [Article(text=" ".join(words), id=str(number)) for number, words in enumerate(sentences)]
     dataset = DataSet(name="x", articles=articles, annotated_labels={}, log=ProblemLog())
-    return {found.key: found for found in audit({"x": dataset}, language_model=model).findings}
+    return {found.key: found for found in audit({"x": dataset}, judges=[LanguageModelJudge(model=model)]).findings}
 
 
-def test_edited_text_is_not_suspected(sentences: list[list[str]], model: LanguageModel) -> None:
+def test_edited_text_has_no_misplaced_positions(sentences: list[list[str]], model: LanguageModel) -> None:
     found = findings(sentences, model)
     assert "misplaced-positions" not in found
     head, *rows = found["misplaced-words"].table
@@ -73,7 +73,7 @@ def test_moved_first_and_last_words_are_found(sentences: list[list[str]], model:
     assert scores[-1] > 0
 
 
-def test_words_without_any_order_are_said_to_be_so(sentences: list[list[str]], model: LanguageModel) -> None:
+def test_shuffled_words_are_out_of_order(sentences: list[list[str]], model: LanguageModel) -> None:
     generator = np.random.default_rng(0)
     words = generator.permutation([word for words in sentences for word in words]).tolist()
     ends = np.cumsum([len(words) for words in sentences])
@@ -83,27 +83,27 @@ def test_words_without_any_order_are_said_to_be_so(sentences: list[list[str]], m
     assert all("out of order" in location.message for location in locations)
 
 
-def test_nothing_is_said_of_a_few_sentences(sentences: list[list[str]], model: LanguageModel) -> None:
+def test_a_few_sentences_are_not_tested(sentences: list[list[str]], model: LanguageModel) -> None:
     found = findings(sentences[:10], model)
     assert "misplaced-positions" not in found
     assert not found["misplaced-words"].table if "misplaced-words" in found else True
 
 
-def test_texts_without_words_and_beyond_a_window_are_read(model: LanguageModel) -> None:
+def test_texts_without_words_and_texts_beyond_a_window(model: LanguageModel) -> None:
     long = "وصل الوفد إلى بغداد مساء الثلاثاء " * 100
     articles = [Article(text=text, id=str(n)) for n, text in enumerate(["", " ", "…!", "\ud800", long])]
     dataset = DataSet(name="x", articles=articles, annotated_labels={}, log=ProblemLog())
-    for found in audit({"x": dataset}, language_model=model).findings:
+    for found in audit({"x": dataset}, judges=[LanguageModelJudge(model=model)]).findings:
         if found.key == "misplaced-words":
             assert all(long[location.start : location.end] in location.message for location in found.locations)
 
 
-def blanks(model: LanguageModel, *texts: str) -> list[np.ndarray]:
+def sub_words(model: LanguageModel, *texts: str) -> list[np.ndarray]:
     return [np.array(model.tokenizer.encode(text, add_special_tokens=False).ids) for text in texts]
 
 
-def test_a_word_is_likelier_in_its_own_place(model: LanguageModel) -> None:
-    contexts = blanks(model, "قال الرئيس الأمريكي في واشنطن", "فاز المنتخب في المباراة على ملعبه أمس الأول")
+def test_a_word_is_more_likely_in_its_own_context(model: LanguageModel) -> None:
+    contexts = sub_words(model, "قال الرئيس الأمريكي في واشنطن", "فاز المنتخب في المباراة على ملعبه أمس الأول")
     likely = model.exchange(contexts, np.array([[4, 5], [3, 4]]))
     assert likely.shape == (2, 2)
     assert (likely < 0).all()
@@ -111,8 +111,8 @@ def test_a_word_is_likelier_in_its_own_place(model: LanguageModel) -> None:
     assert likely[1, 1] > likely[0, 1]
 
 
-def test_what_else_is_in_the_batch_does_not_matter(model: LanguageModel) -> None:
-    contexts = blanks(model, "قال الرئيس الأمريكي في واشنطن", "فاز المنتخب في المباراة على ملعبه أمس الأول")
+def test_scores_do_not_depend_on_the_batch(model: LanguageModel) -> None:
+    contexts = sub_words(model, "قال الرئيس الأمريكي في واشنطن", "فاز المنتخب في المباراة على ملعبه أمس الأول")
     together = model.exchange(contexts, np.array([[4, 5], [3, 4]]))
     alone = [
         model.exchange([ids], np.array([place]))[0, 0] for ids, place in zip(contexts, ([4, 5], [3, 4]), strict=True)
@@ -120,8 +120,8 @@ def test_what_else_is_in_the_batch_does_not_matter(model: LanguageModel) -> None
     np.testing.assert_allclose(np.diag(together), alone, atol=1e-4)
 
 
-def test_association_has_a_value_for_every_word(model: LanguageModel) -> None:
-    contexts = blanks(model, "قال الرئيس الأمريكي في واشنطن", "فاز المنتخب", "نعم")
+def test_association_has_a_value_per_word(model: LanguageModel) -> None:
+    contexts = sub_words(model, "قال الرئيس الأمريكي في واشنطن", "فاز المنتخب", "نعم")
     words = [np.stack([np.arange(len(ids)), np.arange(len(ids)) + 1], axis=1) for ids in contexts]
     values = model.association(contexts, [words[0], words[1], words[2][:0]])
     assert [len(part) for part in values] == [len(words[0]), len(words[1]), 0]
@@ -136,12 +136,12 @@ def headless(tmp_path: Path) -> str:
     return str(tmp_path)
 
 
-def test_an_encoder_without_head_is_refused(headless: str) -> None:
+def test_encoder_without_head_is_rejected(headless: str) -> None:
     with pytest.raises(LanguageModelError, match="no masked-language-model head.*rasid-mini"):
         load_language_model(headless)
 
 
-def test_an_encoder_that_is_not_there_is_refused() -> None:
+def test_missing_encoder_is_rejected() -> None:
     with pytest.raises(EncoderError, match="no such folder"):
         load_language_model("./nowhere/at/all")
 
@@ -153,14 +153,14 @@ def data(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_option_of_the_command(data: Path, tmp_path: Path) -> None:
+def test_command_with_a_language_model(data: Path, tmp_path: Path) -> None:
     written = tmp_path / "out.json"
     result = CliRunner().invoke(app, ["check", str(data), "--language-model", "rasid-mini", "--json", str(written)])
     assert result.exit_code == 0, result.output
     assert {found["key"] for found in json.loads(written.read_text())["findings"]} >= {"articles-without-annotation"}
 
 
-def test_the_command_names_an_encoder_that_cannot_judge(data: Path, headless: str) -> None:
+def test_command_with_an_encoder_without_head(data: Path, headless: str) -> None:
     result = CliRunner().invoke(app, ["check", str(data), "--language-model", headless])
     assert result.exit_code == 1
     assert "masked-language-model head" in result.output

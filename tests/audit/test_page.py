@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from rasid.audit import marked, page
+from rasid.audit import highlights, page
 from rasid.audit.findings import Audit, Finding, Location
 from rasid.audit.page import to_html
 from rasid.audit.symbols import plain, visible
@@ -95,11 +95,11 @@ def annotated(draw: st.DrawFn) -> tuple[Article, list[Location]]:
     return article, locations
 
 
-# the text and its marks
+# text and highlights
 
 
 @given(st.text(HOSTILE, max_size=60))
-def test_symbols_stand_for_one_character_each(text: str) -> None:
+def test_each_symbol_replaces_one_character(text: str) -> None:
     for lines in (True, False):
         html = visible(text, lines=lines)
         assert Tree(html).text == text
@@ -108,7 +108,7 @@ def test_symbols_stand_for_one_character_each(text: str) -> None:
     assert not re.search("[\u202e\u2066\n\x00\ud800]", plain(text))
 
 
-def test_letters_keep_what_joins_them_and_lines_break_where_asked() -> None:
+def test_joiners_and_line_feeds() -> None:
     assert re.sub("<.*?>", "", visible("می\u200cخواهد")) == "می\u200cخواهد"
     assert visible("a\nb") == "a\nb" and 'data-c="↵"' in visible("a\nb", lines=False)
     assert 'title="U+202E RIGHT-TO-LEFT OVERRIDE"' in visible("\u202e")
@@ -116,113 +116,122 @@ def test_letters_keep_what_joins_them_and_lines_break_where_asked() -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(annotated())
-def test_every_mark_covers_exactly_its_characters(content: tuple[Article, list[Location]]) -> None:
+def test_highlights_cover_exactly_their_characters(content: tuple[Article, list[Location]]) -> None:
     article, locations = content
-    marks = [*marked.hit_marks(article, list(enumerate(locations))), *marked.gold_marks(article, marked.Palette(None))]
-    tree = Tree(marked.nested(article.text, marks))
+    rings: dict[tuple[int, int], list[int]] = {}
+    for number, location in enumerate(locations):
+        rings.setdefault((location.start, location.end), []).append(number)
+    marks = [
+        *highlights.ring_highlights(rings, article.text),
+        *highlights.annotation_highlights(article, highlights.Palette(None)),
+    ]
+    tree = Tree(highlights.highlighted(article.text, marks))
     assert not tree.open
     assert tree.text == article.text
     for number, location in enumerate(locations):
         inside = 0 <= location.start < location.end <= len(article.text)
         expected = article.text[location.start : location.end] if inside else ""
         assert tree.marked.get(("data-h", str(number)), "") == expected
-    for entity in article.entities if len(article.entities) + len(article.events) <= marked.DEPTH else ():
+    for entity in article.entities if len(article.entities) + len(article.events) <= highlights.DEPTH else ():
         title = f"{plain(entity.label)} {entity.start}–{entity.end}"
         same = [e for e in article.entities if (e.start, e.end, e.label) == (entity.start, entity.end, entity.label)]
         assert sorted(tree.marked["title", title]) == sorted(entity.text * len(same))
 
 
-def test_astral_characters_are_one_word() -> None:
+def test_offsets_are_code_points() -> None:
     article = Article(id="a", text="في 😀😀واشنطن 𝒜 باريس", entities=(Entity(start=5, end=11, label="GPE"),))
-    (mark,) = marked.gold_marks(article, marked.Palette(None))
-    html = marked.nested(article.text, [mark])
+    (mark,) = highlights.annotation_highlights(article, highlights.Palette(None))
+    html = highlights.highlighted(article.text, [mark])
     assert html == 'في 😀😀<span class="e l0" title="GPE 5–11">واشنطن</span> 𝒜 باريس'
 
 
-def test_nested_marks_leave_room_for_the_lines_of_those_inside() -> None:
+def test_nested_highlights_have_room_for_inner_lines() -> None:
     text = "وزارة دفاع العراق"
     entities = ((0, 17, "ORG"), (11, 17, "GPE"), (6, 17, "ORG"))
     article = Article(text=text, entities=tuple(Entity(start=s, end=e, label=k) for s, e, k in entities))
-    html = marked.nested(text, marked.gold_marks(article, marked.Palette(None)))
+    html = highlights.highlighted(text, highlights.annotation_highlights(article, highlights.Palette(None)))
     assert re.findall(r'title="\w+ (\S+)"(?: data-u="(\d)")?', html) == [("0–17", "2"), ("6–17", "1"), ("11–17", "")]
 
 
-def test_crossing_marks_are_cut_and_thousands_of_them_take_no_time() -> None:
+def test_thousands_of_crossing_highlights_are_fast() -> None:
     text = "ا" * 6000
     entities = tuple(Entity(start=n, end=n + 3000, label="X") for n in range(3000))
     article = Article(text=text, entities=entities)
     start = time.perf_counter()
-    html = marked.nested(text, marked.gold_marks(article, marked.Palette(None)))
+    html = highlights.highlighted(text, highlights.annotation_highlights(article, highlights.Palette(None)))
     assert time.perf_counter() - start < 5
     assert Tree(html).text == text
     assert len(html) < 10_000_000
 
 
-def test_marks_deeper_than_can_be_read_are_left_out_but_hits_are_drawn() -> None:
+def test_deep_highlights_are_left_out_except_rings() -> None:
     article = Article(text="ا" * 100, entities=tuple(Entity(start=n, end=100 - n, label="X") for n in range(40)))
-    locations = [(7, Location(split="s", start=45, end=50))]
-    html = marked.nested(
-        article.text, [*marked.gold_marks(article, marked.Palette(None)), *marked.hit_marks(article, locations)]
+    html = highlights.highlighted(
+        article.text,
+        [
+            *highlights.annotation_highlights(article, highlights.Palette(None)),
+            *highlights.ring_highlights({(45, 50): [7]}, article.text),
+        ],
     )
-    assert html.count('class="e') == marked.DEPTH
+    assert html.count('class="e') == highlights.DEPTH
     assert Tree(html).marked["data-h", "7"] == "ا" * 5
 
 
-def test_a_tip_names_types_offsets_and_arguments() -> None:
+def test_tooltip_has_types_offsets_and_arguments() -> None:
     place = (Argument(role="At", entity="e1"),)
     event = Event(trigger=Span(start=0, end=3), types=("ASSAULT", "COERCE"), arguments=place)
     entity = Entity(start=4, end=9, label="GPE", id="e1")
     article = Article(text="قصف بغداد", entities=(entity,), events=(event,))
-    html = marked.nested(article.text, marked.gold_marks(article, marked.Palette(None)))
+    html = highlights.highlighted(article.text, highlights.annotation_highlights(article, highlights.Palette(None)))
     assert 'title="ASSAULT + COERCE 0–3\nAt: \u2068بغداد\u2069"' in html
 
 
 # snippets and messages
 
 
-def test_a_snippet_has_the_place_and_whole_words_around_it() -> None:
+def test_snippet_has_the_span_and_whole_words_around_it() -> None:
     text = "كلمة " * 40 + "بغداد" + " كلمات" * 40
     start = text.index("بغداد")
-    before, after = Tree(marked.snippet(text, start, start + 5)).text.split("بغداد")
+    before, after = Tree(highlights.snippet(text, start, start + 5)).text.split("بغداد")
     assert before.lstrip("… ").startswith("كلمة ")
     assert after.endswith("كلمات…")
-    assert marked.CONTEXT - 6 <= len(before) <= marked.CONTEXT + 1
-    assert "<mark>بغداد</mark>" in marked.snippet(text, start, start + 5)
+    assert highlights.CONTEXT - 6 <= len(before) <= highlights.CONTEXT + 1
+    assert "<mark>بغداد</mark>" in highlights.snippet(text, start, start + 5)
 
 
 @given(st.text(HOSTILE, max_size=300), st.integers(-3, 310), st.integers(-3, 310))
-def test_a_snippet_is_part_of_the_text(text: str, start: int, end: int) -> None:
-    html = marked.snippet(text, start, end)
+def test_snippet_is_part_of_the_text(text: str, start: int, end: int) -> None:
+    html = highlights.snippet(text, start, end)
     shown = Tree(html).text
     assert shown.removeprefix("…").removesuffix("…") in text or " … " in shown
     assert ("<mark>" in html) == (0 <= start < end <= len(text))
-    assert len(shown) <= 2 * marked.CONTEXT + marked.EXCERPT + 5
+    assert len(shown) <= 2 * highlights.CONTEXT + highlights.EXCERPT + 5
 
 
-def test_a_long_place_is_shown_by_its_ends() -> None:
+def test_long_span_is_shown_by_its_ends() -> None:
     text = "أول" + "ا" * 5000 + "آخر"
-    assert re.fullmatch("<mark>أولا+ … ا+آخر</mark>", marked.snippet(text, 0, len(text)))
+    assert re.fullmatch("<mark>أولا+ … ا+آخر</mark>", highlights.snippet(text, 0, len(text)))
 
 
-def test_quoted_words_keep_their_place_in_a_message() -> None:
-    html = marked.said("'الساحل' lies in 'وسط مالي'; set `nested: true`")
+def test_quotations_keep_their_place_in_a_message() -> None:
+    html = highlights.message("'الساحل' lies in 'وسط مالي'; set `nested: true`")
     quoted = "&#39;<bdi>الساحل</bdi>&#39; lies in &#39;<bdi>وسط مالي</bdi>&#39;; set <code>nested: true</code>"
     assert html == Markup(f'<bdi dir="ltr">{quoted}</bdi>')
-    assert "<bdi>قال , في 12 آذار: نعم…</bdi>" in marked.said("equals 'قال , في 12 آذار: نعم…'")
-    assert len(marked.said("x" * 100_000)) < 1000
+    assert "<bdi>قال , في 12 آذار: نعم…</bdi>" in highlights.message("equals 'قال , في 12 آذار: نعم…'")
+    assert len(highlights.message("x" * 100_000)) < 1000
 
 
 @settings(max_examples=100)
 @given(TEXT)
-def test_messages_are_balanced_whatever_they_quote(text: str) -> None:
-    tree = Tree(marked.said(text))
+def test_messages_are_valid_html(text: str) -> None:
+    tree = Tree(highlights.message(text))
     assert not tree.open
     assert {name for name, _ in tree.elements} <= {"bdi", "code", "i"}
 
 
 def test_direction_is_that_of_most_letters() -> None:
     texts = {"سوريا": "rtl", "BBC: قال وزير الخارجية": "rtl", "He said نعم": "ltr", "": "rtl"}
-    assert {text: marked.direction(text) for text in texts} == texts
+    assert {text: highlights.direction(text) for text in texts} == texts
 
 
 # the page
@@ -230,7 +239,7 @@ def test_direction_is_that_of_most_letters() -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(annotated(), TEXT, st.none() | st.floats(allow_nan=True))
-def test_nothing_foreign_becomes_markup(
+def test_untrusted_text_never_becomes_markup(
     content: tuple[Article, list[Location]], text: str, score: float | None
 ) -> None:
     article, locations = content
@@ -268,7 +277,7 @@ def test_nothing_foreign_becomes_markup(
     assert "red}</style>" not in html
 
 
-def test_the_policy_admits_this_script_and_style_and_no_network() -> None:
+def test_policy_allows_the_own_script_and_style_only() -> None:
     html = to_html(one_finding(), [])
     policy = next(a["content"] for a in Tree(html).named("meta") if a.get("http-equiv") == "Content-Security-Policy")
     directives = dict(part.split(" ", 1) for part in policy.split("; "))
@@ -280,15 +289,23 @@ def test_the_policy_admits_this_script_and_style_and_no_network() -> None:
     assert not re.search(r"https?:|url\(|@import|fetch\(|XMLHttpRequest", html)
 
 
-def test_colors_are_those_of_the_scheme_and_else_differ(scheme: LabelScheme) -> None:
-    palette = marked.Palette(scheme)
+def test_labels_of_regions_refer_to_elements() -> None:
+    audit = one_finding(Location(split="train", message="m"), table=(("a",), *((str(n),) for n in range(20))))
+    elements = Tree(to_html(audit, [])).elements
+    ids = {attributes.get("id") for _, attributes in elements}
+    references = {attributes["aria-labelledby"] for _, attributes in elements if "aria-labelledby" in attributes}
+    assert len(references) >= 4 and references <= ids
+
+
+def test_labels_have_the_color_of_the_scheme_or_one_of_their_own(scheme: LabelScheme) -> None:
+    palette = highlights.Palette(scheme)
     known, _, _ = (palette["entities", name] for name in ("PER", "NEW", "NEWER"))
     colors = dict(re.findall(r"\.l(\d+)\{--c:(#\w{6})\}", palette.css()))
     assert colors[str(known)] == scheme.entities["PER"].color
     assert len({*colors.values()}) == 3
 
 
-def test_articles_are_embedded_once_with_all_their_spans_and_hits(articles: list[Article], scheme: LabelScheme) -> None:
+def test_articles_are_embedded_once_with_all_highlights(articles: list[Article], scheme: LabelScheme) -> None:
     article = articles[0]
     locations = [Location(split="train", article=article.id, start=e.start, end=e.end) for e in article.entities]
     locations += [Location(split="train", article="gone", message="m"), Location(split="dev", article=article.id)]
@@ -304,18 +321,18 @@ def test_articles_are_embedded_once_with_all_their_spans_and_hits(articles: list
     assert 'dir="rtl"' in template and 'lang="ar"' in template
 
 
-def test_what_is_left_out_for_its_size_is_said(articles: list[Article], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_page_says_what_was_left_out(articles: list[Article], monkeypatch: pytest.MonkeyPatch) -> None:
     locations = tuple(Location(split="train", article=a.id, start=0, end=3) for a in articles)
     pairs = [("train", article) for article in articles]
     table = (("a", "b"), *((str(n), "x") for n in range(page.ROWS + 7)))
-    assert "are not on this page" not in to_html(one_finding(*locations), pairs)
+    assert "articles are not on this page" not in to_html(one_finding(*locations), pairs)
     monkeypatch.setattr(page, "LOCATIONS", 30)
     monkeypatch.setattr(page, "EMBEDDED", 8_000)
     html = to_html(one_finding(*locations, table=table, count=1234), pairs)
     embedded = html.count("<template")
     assert 3 < embedded < 30
-    assert f"{30 - embedded} of the articles that locations name are not on this page" in html
-    assert "The first 30 of 1,234 are on this page." in html
+    assert f"{30 - embedded} articles are not on this page" in html
+    assert "This page lists the first 30 of 1,234." in html
     assert "… and 7 more rows." in html
     monkeypatch.setattr(page, "ARTICLE", 10)
     assert "<template" not in to_html(one_finding(*locations), pairs)
@@ -336,7 +353,7 @@ def test_bars_are_shares_of_the_split() -> None:
     html = to_html(Audit(name="n", splits={"train": {}, "dev": {}}, labels=labels), [])
     widths = [float(rect["width"]) for rect in Tree(html).named("rect")]
     assert widths == pytest.approx([100, 100 * 0.5 / 0.9, 100 / 9, 100 * 0.5 / 0.9], abs=0.01)
-    assert "Nothing was found." in html
+    assert "No problems found." in html
 
 
 @pytest.mark.long

@@ -23,7 +23,7 @@ from transformers import (
 
 from rasid.data.text.normalizer import VERSION
 from rasid.data.windows.encoding import TextEncoder
-from rasid.models.encoders import EncoderError, load_encoder, save_tokenizer, scratch_encoder
+from rasid.models.encoders import EncoderError, load_encoder, load_tokenizer, save_tokenizer, scratch_encoder
 from rasid.models.network import RasidConfig, RasidModel
 
 TEXT = "قالَ الرئيسُ أحمد: زوروا https://example.com/a?b=1 يـــوم ١٢ مايو،، شكرا @user 😀 U2"
@@ -32,7 +32,7 @@ SMALL: dict[str, Any] = {"hidden_size": 16, "num_hidden_layers": 1, "num_attenti
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch):
-    """The hub may be asked, but nothing leaves the machine."""
+    """Requests to the hub fail at once."""
     import huggingface_hub.constants
 
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
@@ -70,7 +70,7 @@ def save_with_tokenizer(model, tokenizer: Tokenizer, folder: Path, **names: str)
 
 
 def foreign_checkpoint(kind: str, articles, folder: Path) -> tuple[str, Tokenizer]:
-    """A small checkpoint that is not AraBERT, and the tokenizer that it was saved with."""
+    """A small checkpoint of another architecture than AraBERT, and its tokenizer."""
     roberta_names = {"pad_token": "<pad>", "unk_token": "<unk>", "cls_token": "<s>", "sep_token": "</s>"}
     bert_names = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
     tokenizer = byte_level(articles) if kind == "roberta" else word_piece(articles)
@@ -96,13 +96,13 @@ def foreign_checkpoint(kind: str, articles, folder: Path) -> tuple[str, Tokenize
             return save_with_tokenizer(ModernBertForMaskedLM(config), tokenizer, folder, **bert_names), tokenizer
 
 
-def test_a_checkpoint_in_the_layout_of_the_hub_gets_arabert_preprocessing(hub_checkpoint):
+def test_arabert_checkpoint_gets_arabert_normalization(hub_checkpoint):
     encoder = load_encoder(str(hub_checkpoint), window=96)
     assert encoder.normalizer == VERSION
     encoding = encoder.tokenizer.encode("زوروا https://example.com/a الرئيسُ", add_special_tokens=False)
     assert "[رابط]" in encoding.tokens
     assert encoder.model.config.num_hidden_layers == 2
-    # The weights are those of the file, not random ones.
+    # The weights come from the file and are not random.
     import safetensors.torch
 
     stored = safetensors.torch.load_file(hub_checkpoint / "model.safetensors")
@@ -110,20 +110,20 @@ def test_a_checkpoint_in_the_layout_of_the_hub_gets_arabert_preprocessing(hub_ch
     assert torch.equal(encoder.model.state_dict()[name], stored[f"bert.{name}"])
 
 
-def test_letters_with_hamza_stay_apart(hub_checkpoint):
-    tokenizer = load_encoder(str(hub_checkpoint), window=96).tokenizer
+def test_hamza_is_kept(hub_checkpoint):
+    tokenizer = load_tokenizer(str(hub_checkpoint), window=96)
     assert tokenizer.encode("أحمد").ids != tokenizer.encode("احمد").ids
 
 
 @pytest.mark.parametrize("kind", ["roberta", "electra", "modernbert"])
-def test_a_tokenizer_of_its_own_stays_untouched(kind, articles, tmp_path):
+def test_other_tokenizers_keep_their_normalizer(kind, articles, tmp_path):
     folder, own = foreign_checkpoint(kind, articles, tmp_path / kind)
     encoder = load_encoder(folder, window=96)
     assert encoder.normalizer == ""
     expected, read = own.encode(TEXT), encoder.tokenizer.encode(TEXT)
     assert (read.ids, read.offsets) == (expected.ids, expected.offsets)
     TextEncoder(encoder.tokenizer, window=96, overlap=24)
-    # It goes through the network, and the forward pass needs nothing that the heads do not give.
+    # The network runs with the inputs that rasid gives it.
     config = RasidConfig(encoder=encoder.model.config.to_dict(), tasks=["entities"], entities=["PER"], events=[])
     ids = torch.tensor([read.ids[:40]])
     words = torch.tensor([[[1, 2], [2, 4]]])
@@ -137,7 +137,7 @@ def test_a_tokenizer_of_its_own_stays_untouched(kind, articles, tmp_path):
     assert logits["entities"].shape == (1, 2, 3)
 
 
-def test_the_config_decides_on_the_normalizer(hub_checkpoint, articles, tmp_path):
+def test_normalizer_can_be_chosen(hub_checkpoint, articles, tmp_path):
     assert load_encoder(str(hub_checkpoint), window=96, normalizer="own").normalizer == ""
     folder, _ = foreign_checkpoint("electra", articles, tmp_path / "electra")
     encoder = load_encoder(folder, window=96, normalizer="arabert")
@@ -155,19 +155,19 @@ def test_the_config_decides_on_the_normalizer(hub_checkpoint, articles, tmp_path
         "aubmindlab/bert-large-arabertv2/",
     ],
 )
-def test_segmented_models_are_refused_by_name(name):
+def test_models_for_segmented_text_are_rejected_by_name(name):
     with pytest.raises(EncoderError, match=r"Farasa.*arabertv02"):
         load_encoder(name, window=96)
 
 
-def test_unsegmented_names_are_not_taken_for_segmented_ones():
+def test_models_for_raw_text_are_not_rejected_by_name():
     for name in ("aubmindlab/bert-base-arabertv02", "aubmindlab/bert-base-arabertv01", "some/bert-base-arabertv02-x"):
         with pytest.raises(EncoderError) as caught:
             load_encoder(name, window=96)
-        assert "Farasa" not in str(caught.value)  # only that the hub cannot be reached
+        assert "Farasa" not in str(caught.value)  # the hub cannot be reached
 
 
-def test_a_segmented_vocabulary_is_refused(articles, tmp_path):
+def test_vocabulary_of_segmented_text_is_rejected(articles, tmp_path):
     tokenizer = word_piece(articles)
     content = json.loads(tokenizer.to_str())
     vocabulary = content["model"]["vocab"]
@@ -181,22 +181,22 @@ def test_a_segmented_vocabulary_is_refused(articles, tmp_path):
 
 
 @pytest.mark.parametrize(("kind", "longest"), [("roberta", 128), ("electra", 128), ("modernbert", 128)])
-def test_a_window_longer_than_the_positions_is_refused(kind, longest, articles, tmp_path):
+def test_window_beyond_the_positions_is_rejected(kind, longest, articles, tmp_path):
     folder, _ = foreign_checkpoint(kind, articles, tmp_path / kind)
     load_encoder(folder, window=longest)
     with pytest.raises(EncoderError, match=rf"reads {longest} sub-words at once"):
         load_encoder(folder, window=longest + 1)
 
 
-def test_the_longest_window_goes_through_the_network(articles, tmp_path):
-    # RoBERTa counts positions from the padding token on: one sub-word too many would read beyond its table.
+def test_longest_window_runs_through_the_network(articles, tmp_path):
+    # RoBERTa numbers positions from the padding id, so that the last ones are not usable.
     folder, _ = foreign_checkpoint("roberta", articles, tmp_path / "roberta")
     model = load_encoder(folder, window=128).model.eval()
     ids = torch.full((1, 128), 7)
     assert model(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state.shape == (1, 128, 16)
 
 
-def test_a_half_precision_checkpoint_is_trained_in_single_precision(hub_checkpoint, tmp_path):
+def test_half_precision_checkpoint_is_loaded_in_float32(hub_checkpoint, tmp_path):
     folder = tmp_path / "half"
     shutil.copytree(hub_checkpoint, folder)
     config = BertConfig.from_pretrained(hub_checkpoint)
@@ -208,7 +208,7 @@ def test_a_half_precision_checkpoint_is_trained_in_single_precision(hub_checkpoi
 
 
 @pytest.mark.parametrize("name", ["nobody/no-such-encoder", "{tmp}/missing", "./missing", "../missing/encoder"])
-def test_a_missing_encoder_is_one_clear_error(name, tmp_path):
+def test_missing_encoder_is_a_one_line_error(name, tmp_path):
     name = name.format(tmp=tmp_path)
     with pytest.raises(EncoderError) as caught:
         load_encoder(name, window=96)
@@ -217,7 +217,7 @@ def test_a_missing_encoder_is_one_clear_error(name, tmp_path):
     assert "\n" not in message
 
 
-def test_a_path_is_never_looked_up_on_the_hub(tmp_path, monkeypatch):
+def test_paths_are_not_looked_up_on_the_hub(tmp_path, monkeypatch):
     from transformers import AutoConfig
 
     monkeypatch.setattr(AutoConfig, "from_pretrained", lambda *args, **kwargs: pytest.fail("asked the hub"))
@@ -245,7 +245,7 @@ def broken(hub_checkpoint, folder, file, content) -> str:
         ("vocab.txt", None),
     ],
 )
-def test_a_broken_checkpoint_is_one_clear_error(file, content, hub_checkpoint, tmp_path):
+def test_broken_checkpoint_is_a_one_line_error(file, content, hub_checkpoint, tmp_path):
     name = broken(hub_checkpoint, tmp_path / "broken", file, content)
     with pytest.raises(EncoderError) as caught:
         load_encoder(name, window=96)
@@ -253,8 +253,19 @@ def test_a_broken_checkpoint_is_one_clear_error(file, content, hub_checkpoint, t
     assert "\n" not in str(caught.value)
 
 
-def test_weights_of_another_network_are_refused(hub_checkpoint, tmp_path):
-    # transformers would fill what it does not find with random numbers, and train them in silence.
+@pytest.mark.parametrize("content", [None, b"not weights"])
+def test_tokenizer_is_loaded_without_weights(content, hub_checkpoint, tmp_path):
+    name = broken(hub_checkpoint, tmp_path / "broken", "model.safetensors", content)
+    with pytest.raises(EncoderError):
+        load_encoder(name, window=96)
+    encoder = load_encoder(str(hub_checkpoint), window=96)
+    assert load_tokenizer(name, window=96).to_str() == encoder.tokenizer.to_str()
+    with pytest.raises(EncoderError, match="reads 128 sub-words"):
+        load_tokenizer(name, window=129)
+
+
+def test_missing_weights_are_rejected(hub_checkpoint, tmp_path):
+    # transformers fills missing weights with random numbers.
     folder = tmp_path / "other"
     shutil.copytree(hub_checkpoint, folder)
     import safetensors.torch
@@ -266,7 +277,7 @@ def test_weights_of_another_network_are_refused(hub_checkpoint, tmp_path):
         load_encoder(str(folder), window=96)
 
 
-def test_weights_of_another_size_are_refused(hub_checkpoint, tmp_path):
+def test_weights_of_another_shape_are_rejected(hub_checkpoint, tmp_path):
     folder = tmp_path / "other"
     shutil.copytree(hub_checkpoint, folder)
     config = json.loads((folder / "config.json").read_text())
@@ -275,7 +286,7 @@ def test_weights_of_another_size_are_refused(hub_checkpoint, tmp_path):
         load_encoder(str(folder), window=96)
 
 
-def test_a_vocabulary_larger_than_the_embeddings_is_refused(hub_checkpoint, tmp_path):
+def test_vocabulary_larger_than_the_embeddings_is_rejected(hub_checkpoint, tmp_path):
     folder = tmp_path / "other"
     shutil.copytree(hub_checkpoint, folder)
     with (folder / "vocab.txt").open("a", encoding="utf-8") as file:
@@ -284,14 +295,14 @@ def test_a_vocabulary_larger_than_the_embeddings_is_refused(hub_checkpoint, tmp_
         load_encoder(str(folder), window=96)
 
 
-def test_the_pooling_layer_is_left_out(hub_checkpoint):
+def test_pooler_is_not_loaded(hub_checkpoint):
     names = [name for name, _ in load_encoder(str(hub_checkpoint), window=96).model.named_parameters()]
     assert not [name for name in names if "pooler" in name]
 
 
 @pytest.mark.parametrize("beside", ["rasid", "bert"])
-def test_a_saved_tokenizer_is_read_alike_by_transformers(beside, tokenizer, hub_checkpoint, tmp_path):
-    if beside == "bert":  # AutoTokenizer chooses a class by the configuration that stands beside
+def test_transformers_loads_a_saved_tokenizer_unchanged(beside, tokenizer, hub_checkpoint, tmp_path):
+    if beside == "bert":  # AutoTokenizer chooses a class by config.json
         shutil.copy(hub_checkpoint / "config.json", tmp_path / "config.json")
     save_tokenizer(tokenizer, tmp_path)
     assert sorted(file.name for file in tmp_path.iterdir() if file.name != "config.json") == [
@@ -307,7 +318,7 @@ def test_a_saved_tokenizer_is_read_alike_by_transformers(beside, tokenizer, hub_
     assert (loaded.pad_token, loaded.cls_token, loaded.mask_token) == ("[PAD]", "[CLS]", "[MASK]")
 
 
-def test_a_saved_encoder_loads_again_with_its_normalizer(hub_checkpoint, tmp_path):
+def test_saved_encoder_keeps_its_normalizer(hub_checkpoint, tmp_path):
     encoder = load_encoder(str(hub_checkpoint), window=96)
     encoder.model.save_pretrained(tmp_path)
     save_tokenizer(encoder.tokenizer, tmp_path)
@@ -317,7 +328,7 @@ def test_a_saved_encoder_loads_again_with_its_normalizer(hub_checkpoint, tmp_pat
     assert again.tokenizer.encode(TEXT).offsets == encoder.tokenizer.encode(TEXT).offsets
 
 
-def test_an_encoder_from_scratch_reads_what_it_was_made_from(articles, tmp_path):
+def test_encoder_from_scratch_knows_its_training_texts(articles, tmp_path):
     torch.manual_seed(0)
     encoder = scratch_encoder(
         iter([article.text for article in articles]),
@@ -339,12 +350,12 @@ def test_an_encoder_from_scratch_reads_what_it_was_made_from(articles, tmp_path)
 
 
 class ConnectError(Exception):
-    """Called as httpx calls its own."""
+    """Has the name of httpx's error."""
 
 
 @pytest.fixture
 def hub(monkeypatch):
-    """A hub that may be asked, under whose requests nothing lies but `answers`."""
+    """A hub whose requests raise the first of `answers`; they are recorded in `asked`."""
     import huggingface_hub
 
     asked: list[dict[str, Any]] = []
@@ -357,11 +368,11 @@ def hub(monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", metadata)
-    monkeypatch.setattr(AutoConfig, "from_pretrained", lambda path: (_ for _ in ()).throw(OSError("loading goes on")))
+    monkeypatch.setattr(AutoConfig, "from_pretrained", lambda path: (_ for _ in ()).throw(OSError("from transformers")))
     return asked, answers
 
 
-def test_a_hub_that_is_not_there_is_asked_once(hub):
+def test_unreachable_hub_is_asked_once(hub):
     asked, answers = hub
     answers.append(ConnectError("name not known"))
     with pytest.raises(EncoderError, match=r"'no/such-model'.*no such folder.*cannot be reached \(name not known\)"):
@@ -371,28 +382,28 @@ def test_a_hub_that_is_not_there_is_asked_once(hub):
 
 
 @pytest.mark.parametrize("answer", [TimeoutError("slow"), OSError("busy"), ValueError("no such model")])
-def test_a_hub_that_answers_is_left_to_the_loading(hub, answer):
+def test_other_hub_errors_are_left_to_transformers(hub, answer):
     asked, answers = hub
     answers.append(answer)
-    with pytest.raises(EncoderError, match="loading goes on"):
+    with pytest.raises(EncoderError, match="from transformers"):
         load_encoder("no/such-model", window=64)
     assert len(asked) == 1
 
 
-def test_a_model_in_the_cache_or_a_folder_asks_nobody(hub, monkeypatch, tmp_path):
+def test_cached_models_and_folders_make_no_request(hub, monkeypatch, tmp_path):
     import huggingface_hub
 
     asked, _ = hub
     monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *names: "/cache/config.json")
     for name in ("some/model", str(tmp_path), "rasid-mini"):
-        with pytest.raises(EncoderError, match="loading goes on"):
+        with pytest.raises(EncoderError, match="from transformers"):
             load_encoder(name, window=64)
     monkeypatch.undo()
     assert not asked
 
 
 @pytest.mark.parametrize(("kind", "frame"), [("roberta", (0, 2)), ("modernbert", (2, 3))])
-def test_other_encoders_judge_words_by_their_own_head(kind, frame, articles, tmp_path):
+def test_language_model_uses_the_head_of_the_checkpoint(kind, frame, articles, tmp_path):
     from transformers import AutoModelForMaskedLM
 
     from rasid.audit.language_model import load_language_model

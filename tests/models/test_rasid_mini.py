@@ -1,4 +1,4 @@
-"""The encoder that ships: it loads by name without a network, reads raw text, and knows Arabic."""
+"""The built-in encoder rasid-mini: files, loading without a network, tokenizer, masked-language-model loss."""
 
 import numpy as np
 import pytest
@@ -6,12 +6,13 @@ import torch
 
 from rasid.data.corpus import load_corpus
 from rasid.data.text.normalizer import with_arabert_normalization
-from rasid.models.encoders import BUILT_IN, load_encoder
+from rasid.models.encoders import load_encoder, load_tokenizer
+from rasid.models.hub import BUILT_IN
 
 FOLDER = BUILT_IN["rasid-mini"]
 
 
-def test_the_folder_holds_what_its_card_says_and_stays_small() -> None:
+def test_folder_has_the_files_of_a_checkpoint_and_is_small() -> None:
     assert {path.name for path in FOLDER.iterdir()} == {
         "README.md", "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"
     }  # fmt: skip
@@ -19,19 +20,19 @@ def test_the_folder_holds_what_its_card_says_and_stays_small() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["rasid-mini", "folder"])
-def test_it_loads_by_name_and_as_a_folder(encoding: str) -> None:
+def test_loads_by_name_and_by_folder(encoding: str) -> None:
     encoder = load_encoder("rasid-mini" if encoding == "rasid-mini" else str(FOLDER), window=512)
     assert all(parameter.dtype == torch.float32 for parameter in encoder.model.parameters())
-    assert encoder.normalizer, "the project's normalizer is inside the tokenizer"
+    assert encoder.normalizer, "the tokenizer has rasid's normalizer"
 
 
-def test_dropout_is_set_for_training_where_the_config_says_so() -> None:
+def test_dropout_can_be_set() -> None:
     assert load_encoder("rasid-mini", window=512, dropout=0.25).model.config.mlp_dropout == 0.25
     assert load_encoder("rasid-mini", window=512).model.config.mlp_dropout == 0.0
 
 
-def test_its_tokenizer_is_the_current_normalizer_and_gives_raw_offsets() -> None:
-    tokenizer = load_encoder("rasid-mini", window=512).tokenizer
+def test_tokenizer_has_the_current_normalizer_and_offsets_of_the_raw_text() -> None:
+    tokenizer = load_tokenizer("rasid-mini", window=512)
     again = with_arabert_normalization(tokenizer)
     for article in load_corpus("dev").articles:
         encoding = tokenizer.encode(article.text)
@@ -42,12 +43,12 @@ def test_its_tokenizer_is_the_current_normalizer_and_gives_raw_offsets() -> None
 
 
 @torch.inference_mode()
-def test_context_tells_it_what_was_masked() -> None:
-    """Masked sub-words of news it never saw are far likelier with their sentence than without any context."""
+def test_context_makes_masked_sub_words_more_likely() -> None:
+    """On unseen news, the loss of masked sub-words is lower with their context than without."""
     from transformers import AutoModelForMaskedLM
 
     model = AutoModelForMaskedLM.from_pretrained(FOLDER, dtype=torch.float32).eval()
-    tokenizer = load_encoder("rasid-mini", window=512).tokenizer
+    tokenizer = load_tokenizer("rasid-mini", window=512)
     mask = tokenizer.token_to_id("[MASK]")
     generator = np.random.default_rng(0)
     losses = {"context": 0.0, "none": 0.0}

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from rasid.cli import app
-from rasid.configs.loader import load_config
 from rasid.configs.schema import Config
 from rasid.data.articles import Article, Entity
 from rasid.data.datasets import DataSet
@@ -168,7 +167,7 @@ def test_too_few_articles_for_the_folds_are_an_error(documents: list[int], said:
 # ---- held out --------------------------------------------------------------------------------------------------------
 
 
-def test_each_article_is_left_out_of_one_training(
+def test_every_article_is_checked_by_a_tagger_that_was_not_trained_on_it(
     rasid: Callable, config_file: Path, tmp_path: Path, trained: list, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "rasid")
@@ -193,9 +192,8 @@ def test_each_article_is_left_out_of_one_training(
 
 @pytest.mark.parametrize("dev", ["dev", "train"])
 def test_no_tagger_checks_an_article_it_was_trained_on(
-    config_file: Path, trained: list, monkeypatch: pytest.MonkeyPatch, dev: str
+    rasid: Callable, config_file: Path, trained: list, monkeypatch: pytest.MonkeyPatch, dev: str
 ) -> None:
-    from rasid.commands.checking import check_config
     from rasid.inference import Tagger
 
     checked: list[set[str]] = []
@@ -207,7 +205,7 @@ def test_no_tagger_checks_an_article_it_was_trained_on(
 
     monkeypatch.setattr(Tagger, "predict", noted)
     dev_file = config_file.parent / f"{dev}.jsonl"
-    check_config(load_config(config_file, Config, [f"data.dev.0.path={dev_file}"]), folds=4)
+    rasid(config_file, f"data.dev.0.path={dev_file}", "--folds", 4, code=0 if dev == "dev" else 1)
     assert len(trained) == 4 and len(checked) == 8  # train and dev
     for number, (_, data) in enumerate(trained):
         assert texts([*data.train, *data.dev]).isdisjoint(checked[2 * number] | checked[2 * number + 1])
@@ -237,7 +235,7 @@ def test_labels_and_ids_that_are_invalid_in_training_can_be_checked(
     odd = [replace(relabeled(a, 0, "NOWHERE"), id="same") for a in VISITS[:6]]
     write_articles(odd, tmp_path / "odd.jsonl")
     shown = rasid(config_file, f"data.train.0.path={tmp_path / 'odd.jsonl'}", "--folds", 2, code=1).stdout
-    assert "Labels that the scheme does not have" in shown
+    assert "Labels that are not in the scheme" in shown
     articles = [data.train[0].articles for _, data in trained]
     assert [len(fold) for fold in articles] == [3, 3]
     assert {entity.label for fold in articles for article in fold for entity in article.entities} == {"GPE"}
@@ -253,14 +251,14 @@ def test_planted_errors_are_ranked_first_in_json_and_page(
     (tmp_path / "runs").mkdir()
     monkeypatch.setattr("tempfile.tempdir", None)
     result = rasid(config_file, "--folds", 2, "--json", tmp_path / "a.json", "--html", tmp_path / "a.html")
-    assert "Each part was annotated by a model that had not seen it" in " ".join(result.stdout.split())
+    assert "Every article was scored by a model that was not trained on it" in " ".join(result.stdout.split())
     assert list((tmp_path / "runs").iterdir()) == []
     ranked = label_issues(tmp_path / "a.json")
     places = {(a.id, e.start): (a.id, i) for a in VISITS for i, e in enumerate(a.entities)}
     first = [places.get((location["article"], location["start"])) for location in ranked[:8]]
     # By chance eight of 224 mentions would hold 0.14 of the four.
     assert len(PLANTED.keys() & set(first)) >= 3
-    assert "least likely" in (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert "Likely label errors" in (tmp_path / "a.html").read_text(encoding="utf-8")
 
 
 def test_data_are_checked_by_the_config_of_a_bundle(

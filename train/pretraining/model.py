@@ -15,10 +15,9 @@ from torch import Tensor, nn
 from transformers import AutoModelForMaskedLM, AutoTokenizer, PreTrainedTokenizerFast
 from transformers.modeling_utils import PreTrainedModel
 
-from ...audit.language_model import output_layers
 from ...configs.pretrain_schema import Optimization, PretrainConfig
 from ...data.text.normalizer import train_wordpiece, with_arabert_normalization
-from ...models.encoders import check_reachable, encoder_path, modern_bert
+from ...models.encoders import check_reachable, encoder_path, modern_bert, output_layers
 from .checkpoints import no_progress_bars
 from .errors import PretrainingError
 from .loss import masked_loss

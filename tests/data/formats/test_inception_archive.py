@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from rasid.audit.reading import read_file
 from rasid.cli import app
-from rasid.commands.lenient import read_leniently
 from rasid.data.articles import Article, check_article
 from rasid.data.datasets import load_dataset
 from rasid.data.formats import detect, format_of, inception, read_files
@@ -209,7 +209,7 @@ def test_config_and_audits_read_archives(tmp_path: Path) -> None:
     scheme = LabelScheme(name="x", entities={name: Label(name=name) for name in ("ALI", "ALONE")})
     dataset = load_dataset(path, scheme=scheme, annotated=["entities"], options={"annotator": "ali"})
     assert labels(dataset.articles) == [("خبر 9.txt", "ALONE"), ("خبر 10.txt", "ALI")]
-    assert read_leniently(str(path), name="x").files == [
+    assert read_file(str(path), "x").files == [
         f"{path}!annotation/خبر 9.txt/ali.json",
         f"{path}!curation/خبر 10.txt/CURATION_USER.zip!CURATION_USER.xmi",
     ]

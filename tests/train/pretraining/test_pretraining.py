@@ -18,12 +18,12 @@ from tokenizers.trainers import BpeTrainer
 from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer, BertConfig, BertForMaskedLM
 from typer.testing import CliRunner
 
-from rasid.audit.language_model import output_layers
 from rasid.cli import app
 from rasid.configs.loader import BUILT_IN, ConfigError, load_config
 from rasid.configs.pretrain_schema import Optimization, PretrainConfig
 from rasid.data.problems import DataError
 from rasid.data.text.normalizer import train_wordpiece
+from rasid.models.encoders import output_layers
 from rasid.train.pretraining import loop
 from rasid.train.pretraining.errors import PretrainingError
 from rasid.train.pretraining.loss import masked_loss
