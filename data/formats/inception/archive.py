@@ -83,7 +83,7 @@ def read_archive(path: Path, log: ProblemLog, annotator: str) -> Iterator[CasFil
     source = log.source
     try:
         with open_archive(path) as archive:
-            for cause, message in archive.refused:
+            for cause, message in archive.rejected:
                 log.drop(cause, message)
             files = _content_files(archive)
             for member, name in _chosen(files, log, annotator):
@@ -226,7 +226,7 @@ def _documents(archive: Archive, member: ArchiveMember, name: str, log: ProblemL
 
 def _nested(archive: Archive, name: str, log: ProblemLog) -> Iterator[CasFile]:
     source = log.source
-    for cause, message in archive.refused:
+    for cause, message in archive.rejected:
         log.drop(cause, message, article=name)
     files = _content_files(archive)
     for deeper in (member for member in files if _suffix(member) == ".zip"):

@@ -51,7 +51,7 @@ def read_tasks(path: Path, log: ProblemLog) -> Iterator[tuple[int, dict[str, Any
 
 
 def _parsed(raw: str) -> tuple[dict[str, Any] | None, Fault | None]:
-    """A task, or the reason why the value is none."""
+    """A task, or why the value is not a task."""
     if message := spoilt(raw):
         return None, ("not UTF-8", message)
     try:

@@ -103,14 +103,6 @@ def test_reads_offsets_as_cassis_does(tmp_path_factory: pytest.TempPathFactory, 
         assert sorted((e.start, e.end, e.label) for e in article.entities) == expected
 
 
-def test_a_folder_of_articles(tmp_path: Path, articles: list[Article]) -> None:
-    log = write_articles(articles, tmp_path / "out", "inception")
-    assert log.counts() == {"articles": len(articles)}
-    assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".xmi", ".xml"}
-    loaded = load_articles(tmp_path / "out", "inception")
-    assert sorted(loaded, key=lambda article: article.id) == sorted(articles, key=lambda article: article.id)
-
-
 def test_file_names_differ_and_stay_in_the_folder(tmp_path: Path) -> None:
     names = ["../x", "a", "A", "a", "", "TypeSystem", "خبر 1", "a.", "x" * 300, "nul\n"]
     articles = [Article(text="نص", id=name) for name in names]
