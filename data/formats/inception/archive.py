@@ -150,7 +150,7 @@ def _plain(files: Sequence[ArchiveMember], log: ProblemLog) -> Iterator[tuple[Ar
     known = {member.name for member in taken}
     other = [m.name for m in files if m.name not in known and PurePosixPath(m.name).name != "TypeSystem.xml"]
     if other:
-        log.fix("members left aside", f"{len(other)} members are not documents: {_few(other)}")
+        log.fix("members ignored", f"{len(other)} members are not documents: {_few(other)}")
     yield from ((member, "") for member in taken)
 
 

@@ -301,7 +301,7 @@ def test_fixes_are_logged(tmp_path: Path) -> None:
     (article,), log = read(tmp_path / "a.xmi", xmi(body))
     assert [(e.text, e.id) for e in article.entities] == [("خالد", "x"), ("غزة", "")]
     assert not log.dropped
-    assert [p.cause for p in log.fixed] == ["white space at an edge", "layer left aside", "duplicate id"]
+    assert [p.cause for p in log.fixed] == ["white space at an edge", "layer ignored", "duplicate id"]
 
 
 BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'

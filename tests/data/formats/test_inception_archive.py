@@ -115,7 +115,7 @@ def test_several_documents_are_read_in_order_and_other_members_logged(tmp_path: 
     articles, log = read(tmp_path / "a.zip", zipped(members))
     assert labels(articles) == [("9", "L9"), ("10", "L10"), ("doc", "Z")]
     (problem,) = log.fixed
-    assert problem.cause == "members left aside" and "liesmich.txt" in problem.message and not log.dropped
+    assert problem.cause == "members ignored" and "liesmich.txt" in problem.message and not log.dropped
 
 
 def test_a_project_gives_the_curated_version_or_the_only_one(tmp_path: Path) -> None:
