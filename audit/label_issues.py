@@ -123,7 +123,9 @@ def _entities(
     gold_tags = np.where(given, tags, 0)
     losses = np.where(given, -log_probabilities[np.arange(len(tags)), gold_tags], 0.0)  # [W]
     predicted = {(entity.start, entity.end): entity.label for entity in prediction.article.entities}
-    names = np.array(["", *(name for name in tagger.settings.scheme.labels("entities") for _ in range(2))], dtype=object)[gold_tags]
+    names = np.array(
+        ["", *(name for name in tagger.settings.scheme.labels("entities") for _ in range(2))], dtype=object
+    )[gold_tags]
     for entity in gold.entities:
         first, last = word_range(prediction.encoded, entity.start, entity.end)
         words = np.flatnonzero(names[first:last] == entity.label) + first

@@ -18,6 +18,7 @@ from itertools import count
 from pathlib import PurePath
 from typing import Any, Literal, get_args
 
+from ...errors import shown
 from ..articles import Argument, Article
 from ..problems import ArticleLog, DataError, Problem, ProblemLog
 from .common.format import Located, Sample, format_of_lines
@@ -26,19 +27,18 @@ from .common.losses import record_losses
 from .common.offsets import Offsets
 from .common.span_lines import (
     FlatSpan,
-    Mark,
+    LabeledSpan,
     as_text,
     flat_arguments,
     flat_spans,
     fresh_ids,
     importable,
     json_objects,
+    labeled_span,
     link,
     listed,
     merged,
-    new_mark,
     placed,
-    shown,
     text_of,
     to_article,
 )
@@ -139,9 +139,9 @@ def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
 
 def _marks(
     content: Mapping[str, Any], offsets: Offsets, notes: "ArticleLog", triggers: Collection[str], units: Units
-) -> tuple[list["Mark"], dict[str, int | None]]:
+) -> tuple[list["LabeledSpan"], dict[str, int | None]]:
     """The spans of an example, and the place of each by its id in the file; None for one that was left out."""
-    marks: list[Mark] = []
+    marks: list[LabeledSpan] = []
     ids: dict[str, int | None] = {}
     taken: set[str] = set()
     recounted = 0
@@ -154,7 +154,7 @@ def _marks(
         if place is not None:
             original = value.get("original_id")
             name = original if isinstance(original, str) else number or ""
-            mark = new_mark(place, label, name, taken, triggers, notes)
+            mark = labeled_span(place, label, name, taken, triggers, notes)
         if number is not None:
             ids.setdefault(number, None if mark is None else len(marks))
         if mark is not None:
@@ -189,7 +189,7 @@ def _categories(content: Mapping[str, Any], notes: "ArticleLog") -> Iterator[str
 
 
 def _arguments(
-    content: Mapping[str, Any], marks: list["Mark"], ids: Mapping[str, int | None], notes: "ArticleLog"
+    content: Mapping[str, Any], marks: list["LabeledSpan"], ids: Mapping[str, int | None], notes: "ArticleLog"
 ) -> dict[int, list[Argument]]:
     arguments: dict[int, list[Argument]] = {}
     fresh = fresh_ids(marks)
@@ -201,7 +201,7 @@ def _arguments(
         head, child = (None if end is None else ids.get(end) for end in ends)
         if head is None or child is None:
             missing = shown(ends[0] if head is None else ends[1])
-            notes.drop("relation left out", f"{shown(relation)} names span {missing}, which is not there")
+            notes.drop("relation left out", f"a relation refers to span {missing}, which does not exist")
             continue
         link(marks, head, child, relation.get("type"), arguments, fresh, notes)
     return arguments

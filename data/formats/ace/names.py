@@ -5,7 +5,7 @@ from dataclasses import replace
 from ...articles import Event
 
 AUTHOR = "rasid"
-"""AUTHOR attribute of the files that are written here; in these, an id made by `first_id` stands for no id."""
+"""AUTHOR attribute of the files that are written here; in these, an id made by `first_id` means that there is none."""
 
 ANNOTATION_SUFFIX = ".apf.xml"
 SOURCE_SUFFIX = ".sgm"

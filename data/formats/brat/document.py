@@ -20,7 +20,7 @@ class Line:
         number: line number, from 1.
         id: text before the first tab.
         data: text between the tabs.
-        tail: text behind the second tab; None if there is none.
+        tail: text after the second tab; None if there is none.
         raw: the whole line.
     """
 

@@ -273,7 +273,7 @@ def _free(letter: str, taken: set[str]) -> Iterator[str]:
 
 
 def _configuration(labels: set[str], roles: Mapping[str, set[str]]) -> str:
-    """The content of annotation.conf; names that brat does not allow there are omitted, and shown as they are."""
+    """The content of annotation.conf; names that brat does not allow there are omitted; brat shows them unchanged."""
     lines = ["[entities]", *sorted(filter(_CONFIGURABLE.fullmatch, labels)), "", "[relations]", "", "[events]"]
     for kind in sorted(filter(_CONFIGURABLE.fullmatch, roles)):
         known = sorted(filter(_CONFIGURABLE.fullmatch, roles[kind]))

@@ -56,13 +56,13 @@ class Archive:
 
     Attributes:
         members: files by name; folders are left out.
-        refused: (cause, message) of each member that is unsafe or a duplicate.
+        rejected: (cause, message) of each member that is unsafe or a duplicate.
         left: bytes that may still be read; `read` lowers it.
     """
 
     file: zipfile.ZipFile
     members: dict[str, ArchiveMember] = field(default_factory=dict)
-    refused: list[tuple[str, str]] = field(default_factory=list)
+    rejected: list[tuple[str, str]] = field(default_factory=list)
     left: int = MAX_TOTAL
 
     def read(self, member: ArchiveMember, largest: int) -> bytes:
@@ -147,7 +147,7 @@ def _reason(error: Exception) -> str:
 
 
 def _list_members(archive: Archive) -> None:
-    """Fill `Archive.members` and `Archive.refused`."""
+    """Fill `Archive.members` and `Archive.rejected`."""
     infos = archive.file.infolist()
     first = min((info.header_offset for info in infos), default=archive.file.start_dir)
     if first:
@@ -158,11 +158,11 @@ def _list_members(archive: Archive) -> None:
     for info in infos:
         name = info.orig_filename.replace("\\", "/")
         if reason := _unsafe(name, info):
-            archive.refused.append(("unsafe member", f"member {shown(info.orig_filename)} is not read: {reason}"))
+            archive.rejected.append(("unsafe member", f"member {shown(info.orig_filename)} is not read: {reason}"))
         elif name.endswith("/"):
             continue
         elif name in archive.members:
-            archive.refused.append(("duplicate member", f"member {shown(name)} occurs twice; the first is read"))
+            archive.rejected.append(("duplicate member", f"member {shown(name)} occurs twice; the first is read"))
         else:
             archive.members[name] = ArchiveMember(name=name, info=info)
 

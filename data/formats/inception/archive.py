@@ -83,7 +83,7 @@ def read_archive(path: Path, log: ProblemLog, annotator: str) -> Iterator[CasFil
     source = log.source
     try:
         with open_archive(path) as archive:
-            for cause, message in archive.refused:
+            for cause, message in archive.rejected:
                 log.drop(cause, message)
             files = _content_files(archive)
             for member, name in _chosen(files, log, annotator):
@@ -150,7 +150,7 @@ def _plain(files: Sequence[ArchiveMember], log: ProblemLog) -> Iterator[tuple[Ar
     known = {member.name for member in taken}
     other = [m.name for m in files if m.name not in known and PurePosixPath(m.name).name != "TypeSystem.xml"]
     if other:
-        log.fix("members left aside", f"{len(other)} members are not documents: {_few(other)}")
+        log.fix("members ignored", f"{len(other)} members are not documents: {_few(other)}")
     yield from ((member, "") for member in taken)
 
 
@@ -226,7 +226,7 @@ def _documents(archive: Archive, member: ArchiveMember, name: str, log: ProblemL
 
 def _nested(archive: Archive, name: str, log: ProblemLog) -> Iterator[CasFile]:
     source = log.source
-    for cause, message in archive.refused:
+    for cause, message in archive.rejected:
         log.drop(cause, message, article=name)
     files = _content_files(archive)
     for deeper in (member for member in files if _suffix(member) == ".zip"):

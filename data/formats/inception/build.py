@@ -114,7 +114,7 @@ class _CasReader:
         for layer, count in (+unread).items():
             message = f"{count} annotations of layer {layer} are not read"
             if layer.startswith(_LINGUISTIC):
-                self.log.fix("layer left aside", message)
+                self.log.fix("layer ignored", message)
             else:
                 self.log.drop(
                     "layer not read", f"{message}; name it in entity_layers, event_layers … or ignored_layers"

@@ -51,7 +51,7 @@ def read_tasks(path: Path, log: ProblemLog) -> Iterator[tuple[int, dict[str, Any
 
 
 def _parsed(raw: str) -> tuple[dict[str, Any] | None, Fault | None]:
-    """A task, or the reason why the value is none."""
+    """A task, or why the value is not a task."""
     if message := spoilt(raw):
         return None, ("not UTF-8", message)
     try:
@@ -135,7 +135,7 @@ class _Buffer:
                 return False
 
     def skip_to_object(self) -> None:
-        """Move to the next opening brace behind the position, or to the end of the file."""
+        """Move to the next opening brace after the position, or to the end of the file."""
         self.move(self.at + 1)
         while (found := self.text.find("{", self.at)) < 0:
             self.move(len(self.text))
@@ -144,7 +144,7 @@ class _Buffer:
         self.move(found)
 
     def value(self) -> tuple[str, Fault | None]:
-        """Move behind the value at the position and return its text; or its start, and the fault."""
+        """Move past the value and return its text; for a fault, return the start of the value and the fault."""
         start = self.text[self.at : self.at + 40]
         if start[0] not in "{[":
             return start, ("between tasks", f"{shown(start)} is between tasks; a file is an array of tasks")

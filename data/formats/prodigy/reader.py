@@ -7,22 +7,22 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
+from ....errors import shown
 from ...articles import Argument, Article
 from ...problems import ArticleLog, ProblemLog
 from ..common.format import Located, Sample
 from ..common.losses import has_scores
 from ..common.offsets import Offsets
 from ..common.span_lines import (
-    Mark,
+    LabeledSpan,
     as_text,
     fresh_ids,
     json_objects,
+    labeled_span,
     link,
     listed,
     merged,
-    new_mark,
     placed,
-    shown,
     text_of,
     to_article,
 )
@@ -109,9 +109,9 @@ def _article(content: Mapping[str, Any], text: str, notes: ArticleLog, triggers:
 
 def _spans(
     content: Mapping[str, Any], offsets: Offsets, notes: ArticleLog, triggers: Collection[str]
-) -> list[tuple[dict[str, Any], Mark | None]]:
+) -> list[tuple[dict[str, Any], LabeledSpan | None]]:
     """The spans of a task, each with what was made of it; None where it was left out."""
-    spans: list[tuple[dict[str, Any], Mark | None]] = []
+    spans: list[tuple[dict[str, Any], LabeledSpan | None]] = []
     taken: set[str] = set()
     for value in listed(content, "spans", notes):
         if not isinstance(value, dict):
@@ -120,17 +120,17 @@ def _spans(
             continue
         place = placed(offsets, value.get("start"), value.get("end"), value.get("text"), value.get("label"), notes)
         name = as_text(value.get("id")) or ""
-        mark = None if place is None else new_mark(place, value.get("label"), name, taken, triggers, notes)
+        mark = None if place is None else labeled_span(place, value.get("label"), name, taken, triggers, notes)
         spans.append((value, mark))
     return spans
 
 
 def _linked(
-    content: Mapping[str, Any], spans: list[tuple[dict[str, Any], Mark | None]], notes: ArticleLog
-) -> tuple[list[Mark], dict[int, list[Argument]]]:
+    content: Mapping[str, Any], spans: list[tuple[dict[str, Any], LabeledSpan | None]], notes: ArticleLog
+) -> tuple[list[LabeledSpan], dict[int, list[Argument]]]:
     """The marks, and the arguments by trigger; an entity that is one and has no id gets one."""
     places: dict[int, int] = {}  # position in the file → place among the marks
-    marks: list[Mark] = []
+    marks: list[LabeledSpan] = []
     for position, (_, mark) in enumerate(spans):
         if mark is not None:
             places[position] = len(marks)
@@ -148,7 +148,7 @@ def _linked(
         head, child = ends
         if head is None or child is None:
             end = ("head", "child")[ends.index(None)]
-            message = f"{shown(relation)}: its {end} is no span that was read, or the last token of several"
+            message = f"{end} is no span that was read, or the last token of several"
             notes.drop("relation left out", message)
             continue
         link(marks, head, child, relation.get("label"), arguments, fresh, notes, score=_number(relation.get("score")))
@@ -156,7 +156,7 @@ def _linked(
 
 
 def _indices(
-    content: Mapping[str, Any], spans: list[tuple[dict[str, Any], Mark | None]]
+    content: Mapping[str, Any], spans: list[tuple[dict[str, Any], LabeledSpan | None]]
 ) -> tuple[dict[Any, list[int]], dict[int, list[int]]]:
     """Positions of spans by (start, end, label) as stored, and by last token."""
     tokens = content.get("tokens")
@@ -194,7 +194,7 @@ def _position(
     return found[0] if len(found) == 1 else -1
 
 
-def _scores(spans: list[tuple[dict[str, Any], Mark | None]], notes: ArticleLog) -> Iterator[Any]:
+def _scores(spans: list[tuple[dict[str, Any], LabeledSpan | None]], notes: ArticleLog) -> Iterator[Any]:
     """The scores of what was read: a number of an entity, a tuple of a trigger, None where there are none."""
     for value, mark in spans:
         if mark is None:

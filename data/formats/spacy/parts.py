@@ -42,7 +42,7 @@ class StoredDocs:
     """The content of a file; iterating yields its documents.
 
     Attributes:
-        strings: the strings behind the hashes.
+        strings: the strings that were hashed.
         most_text: limit on the code points of all documents; a short file can repeat a long token a million times.
 
     Raises:

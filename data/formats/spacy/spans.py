@@ -21,7 +21,7 @@ class DocSpans:
     Attributes:
         text: the tokens with the spaces between them.
         starts: offset of each token # [T]
-        ends: offset behind each token # [T]
+        ends: end offset of each token, exclusive # [T]
     """
 
     def __init__(self, doc: StoredDoc, strings: Any, most: int) -> None:
@@ -39,11 +39,11 @@ class DocSpans:
         self.strings = strings
         surfaces = [self._string(key, "a token") for key in doc.columns[ORTH].tolist()]
         widths = np.array([len(surface) for surface in surfaces], dtype=np.int64)
-        behind = np.cumsum(widths + doc.spaces)
-        if len(behind) and behind[-1] > most:
-            raise ValueError(f"its text has {behind[-1]} characters, more than the limit of {most}")
-        self.ends: list[int] = (behind - doc.spaces).tolist()
-        self.starts: list[int] = (behind - doc.spaces - widths).tolist()
+        stops = np.cumsum(widths + doc.spaces)
+        if len(stops) and stops[-1] > most:
+            raise ValueError(f"its text has {stops[-1]} characters, more than the limit of {most}")
+        self.ends: list[int] = (stops - doc.spaces).tolist()
+        self.starts: list[int] = (stops - doc.spaces - widths).tolist()
         pairs = zip(surfaces, doc.spaces.tolist(), strict=True)
         self.text = "".join(surface + " " * space for surface, space in pairs)
 

@@ -1,4 +1,4 @@
-"""Offsets that somebody else counted: proven, mended, or refused."""
+"""Offsets of other tools: confirmed by the surface, fixed, or rejected."""
 
 import pytest
 from hypothesis import given
@@ -10,14 +10,14 @@ TEXTS = st.text(alphabet="واشنطن 🙂𐤀a\u200f\r\n", min_size=1, max_siz
 
 
 @given(TEXTS, st.data())
-def test_offsets_in_code_points_stay_as_they_are(text, data):
+def test_offsets_in_code_points_are_unchanged(text, data):
     start = data.draw(st.integers(0, len(text) - 1))
     end = data.draw(st.integers(start + 1, len(text)))
     assert Offsets(text).settle(start, end, text[start:end]) == (start, end, "")
 
 
 @given(TEXTS, st.data())
-def test_utf16_units_come_back_as_code_points(text, data):
+def test_utf16_units_are_mapped_to_code_points(text, data):
     start = data.draw(st.integers(0, len(text) - 1))
     end = data.draw(st.integers(start + 1, len(text)))
     assert Offsets(text).from_utf16(to_utf16(text, start), to_utf16(text, end)) == (start, end)
@@ -34,27 +34,27 @@ def test_units_agree_with_the_codec(text, start, end):
     assert (text[found[0] : found[1]] if found else None) == wanted
 
 
-def test_utf16_units_are_mended_and_said():
+def test_utf16_units_are_fixed():
     text = "🙂 وصل إلى غزة"
     at = text.index("غزة")
     assert Offsets(text).settle(at + 1, at + 4, "غزة") == (at, at + 3, "UTF-16 units")
 
 
 @pytest.mark.parametrize("unseen", ["\ufeff", "\r", "\u200f", "\u2067", "\u061c"])
-def test_a_shift_that_something_unseen_explains_is_mended(unseen):
+def test_a_shift_by_an_invisible_character_is_fixed(unseen):
     text = f"{unseen}وصل إلى غزة"
     at = text.index("غزة")
     assert Offsets(text).settle(at - 1, at + 2, "غزة") == (at, at + 3, "shifted by 1")
 
 
-def test_what_was_dropped_before_the_text_came_here_explains_a_shift():
+def test_a_shift_by_a_removed_character_is_fixed():
     text = "وصل إلى غزة"
     with pytest.raises(OffsetError):
         Offsets(text).settle(9, 12, "غزة")
     assert Offsets(text, unseen=True).settle(9, 12, "غزة") == (8, 11, "shifted by -1")
 
 
-def test_a_shift_with_two_places_is_refused():
+def test_an_ambiguous_shift_is_rejected():
     text = "\u200fلا لا"
     with pytest.raises(OffsetError, match="neither"):
         Offsets(text).settle(2, 5, "لا")
@@ -69,6 +69,6 @@ def test_a_shift_with_two_places_is_refused():
         (4, 4, None, "empty"),
     ],
 )
-def test_what_cannot_be_proven_is_refused_with_both_strings(start, end, surface, said):
+def test_other_offsets_are_rejected_with_both_strings(start, end, surface, said):
     with pytest.raises(OffsetError, match=said):
         Offsets("وصل إلى غزة").settle(start, end, surface)

@@ -1,4 +1,4 @@
-"""Offsets of a text with markup, in every way of counting."""
+"""Source texts with tags and references, in all ways of counting."""
 
 from xml.sax.saxutils import escape
 
@@ -13,14 +13,14 @@ TEXTS = st.text('ابa \n\r\u2028\u200f\U0001f600<>&;"', max_size=25)
 
 
 @pytest.mark.parametrize("piece", ["<a", "<!--", "&", "&amp;", "<a>&amp;\r\n", "&#1114112;"])
-def test_sources_of_markup_alone_take_no_time(piece: str) -> None:
+def test_sources_of_tags_and_references_alone_are_read_fast(piece: str) -> None:
     source = SourceText(piece * 50_000, [(0, 1, "x")] * 3, tags=False)
     assert len(source.text) <= len(source.raw)
 
 
 @settings(max_examples=100, deadline=None)
 @given(TEXTS, st.booleans())
-def test_offsets_of_a_source_mean_the_same_character_in_its_text(text: str, tags: bool) -> None:
+def test_offsets_in_the_source_are_mapped_to_the_text(text: str, tags: bool) -> None:
     raw = "".join(f"<i>{escape(sign)}</i>" for sign in text) + "&x;"
     source = SourceText(raw, [], tags=tags)
     assert source.text == text + "&x;"
@@ -43,11 +43,11 @@ def test_offsets_of_a_source_mean_the_same_character_in_its_text(text: str, tags
         ("&#0;&#xD800;&#9999999;&none;&amp &;", "&#0;&#xD800;&#9999999;&none;&amp &;"),
     ],
 )
-def test_references_that_are_known_are_decoded(text: str, decoded: str) -> None:
+def test_known_references_are_decoded(text: str, decoded: str) -> None:
     assert unescape(text) == decoded
 
 
-def test_a_range_inside_a_reference_or_tag_is_snapped() -> None:
+def test_ranges_that_cut_a_reference_or_tag_include_it() -> None:
     source = SourceText("<b>AT&amp;T</b> <i></i>X", [], tags=True)
     assert source.text == "AT&T X"
     assert source.settle(3, 6, "") == (0, 3, "")
