@@ -8,7 +8,7 @@ from typing import Any
 __version__ = "0.1.0"
 __all__ = ["Article", "Tagger", "__version__", "load_articles"]
 
-_MODULES = {"Tagger": "inference", "Article": "data.articles", "load_articles": "data.formats"}
+_MODULES = {"Tagger": "inference", "Article": "data.articles", "load_articles": "data.reading"}
 
 
 def __getattr__(name: str) -> Any:

@@ -26,7 +26,8 @@ ARTICLE_KEYS = {"judged": "annotated"}
 
 def with_new_keys(content: Any) -> Any:
     """Rename `ARTICLE_KEYS` in a JSON object. Any other value is returned unchanged, and so is an object with both
-    names of a key."""
+    names of a key.
+    """
     if not isinstance(content, dict) or not any(
         old in content and new not in content for old, new in ARTICLE_KEYS.items()
     ):

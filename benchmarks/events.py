@@ -23,7 +23,8 @@ from sklearn.model_selection import StratifiedGroupKFold
 from rasid.configs.loader import load_config
 from rasid.configs.schema import Config
 from rasid.data.articles import Article
-from rasid.data.formats import load_articles, write_articles
+from rasid.data.formats import write_articles
+from rasid.data.reading import load_articles
 from rasid.evaluate import offline
 from rasid.inference import Tagger
 from rasid.models.decoding import sigmoid

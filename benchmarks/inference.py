@@ -16,8 +16,8 @@ from shared import VOCABULARY, bert_config, in_turns, ratio, show_ratio, show_ta
 from transformers import AutoModelForTokenClassification, AutoTokenizer, BertForTokenClassification, pipeline
 
 from rasid import Tagger
-from rasid.data.formats import load_articles
 from rasid.data.labels import load_scheme
+from rasid.data.reading import load_articles
 from rasid.data.text.normalizer import train_wordpiece
 from rasid.data.text.sentences import split_sentences
 from rasid.models.bundle import Settings

@@ -9,7 +9,8 @@ from ..audit import Audit, Finding, audit
 from ..data.articles import Article
 from ..data.labels import LabelScheme, load_scheme
 from ..data.problems import DataError, Problem
-from .lenient import CheckError, Read, is_built_in, left_aside, parts_of, read_leniently, read_source, shipped
+from ..data.reading import corpus_splits
+from .lenient import CheckError, Read, left_aside, parts_of, read_leniently, read_source, shipped
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -165,7 +166,7 @@ def check_data(
     read: dict[str, Read] = {}
     scheme = None
     for path in paths:
-        if is_built_in(path):
+        if corpus_splits(path):
             scheme = load_scheme("news")
             read |= {found.dataset.name: found for found in shipped(path)}
         else:

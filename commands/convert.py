@@ -1,16 +1,12 @@
 """``rasid convert``."""
 
 import sys
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from ._terminal import fail, label_mapping, piped, reading_options, say, stdin_or_path
-
-if TYPE_CHECKING:
-    from ..data.articles import Article
 
 
 def convert(
@@ -33,10 +29,10 @@ def convert(
     The exit code is 1 if anything of IN could not be read or was not written; what the format of OUT cannot hold is
     reported alone.
     """
+    from ..data import conversion
     from ..data.formats import format_of
     from ..data.labels import SchemeError, load_scheme
     from ..data.problems import DataError
-    from . import converting
 
     source = stdin_or_path(source, read_as, "--from")
     try:
@@ -50,27 +46,14 @@ def convert(
         }
         if target == "-":
             with piped():
-                conversion = converting.convert(source, sys.stdout, **arguments)
+                done = conversion.convert(source, sys.stdout, **arguments)
         else:
-            conversion = converting.convert(source, Path(target), watch=_progress, **arguments)
+            done = conversion.convert(source, Path(target), **arguments)
     except (DataError, SchemeError) as error:
         fail(error)
     except OSError as error:
         # A file is written beside its place and moved there.
         fail(f"{str(error.filename or target).removesuffix('.part')}: {error.strerror}")
-    say(converting.describe(conversion, format))
-    if not conversion.complete:
+    say(conversion.describe(done, format))
+    if not done.complete:
         raise typer.Exit(1)
-
-
-def _progress(articles: "Iterable[Article]") -> "Iterator[Article]":
-    """The articles, counted on a terminal as they pass."""
-    if not sys.stderr.isatty():
-        yield from articles
-        return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), TextColumn("{task.completed} articles"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        yield from progress.track(articles)

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..data.articles import Article, check_article
-from ..data.datasets import DataSet, map_labels, resolve_annotated
-from ..data.formats import located_articles
+from ..data.articles import Article
+from ..data.datasets import DataSet, resolve_annotated
 from ..data.labels import LabelScheme
-from ..data.problems import DataError, Problem, ProblemLog
+from ..data.problems import DataError, ProblemLog
+from ..data.reading import corpus_splits, map_labels, read
 from ..errors import RasidError
 
 if TYPE_CHECKING:
@@ -48,23 +48,13 @@ def left_aside(folder: Path, parts: Sequence[Path]) -> list[str]:
     return [str(file.relative_to(folder)) for file in files if file not in parts]
 
 
-def is_built_in(name: str | Path) -> bool:
-    """Whether a path names the shipped corpus, or a split of it, rather than files."""
-    return str(name) == "corpus" or str(name).startswith("corpus:")
-
-
 def shipped(name: str) -> Iterator[Read]:
-    """The shipped corpus, or one split of it (``corpus:train``)."""
+    """The built-in corpus, or one split of it (``corpus:train``)."""
     from ..data.corpus import load_corpus
 
-    split = name.removeprefix("corpus").removeprefix(":")
-    if split not in ("", "train", "dev", "test"):
-        message = f"the shipped corpus has the splits train, dev and test, not {split!r}"
-        raise DataError([Problem(source=name, cause="no such split", message=message)])
-    for part in ("train", "dev", "test"):
-        if split in ("", part):
-            dataset = load_corpus(part)
-            yield Read(dataset=dataset, files=[""] * len(dataset.articles))
+    for split in corpus_splits(name):
+        dataset = load_corpus(split)  # type: ignore[arg-type]
+        yield Read(dataset=dataset, files=[""] * len(dataset.articles))
 
 
 def read_source(source: "DataSource", title: str, scheme: LabelScheme) -> Read:
@@ -99,35 +89,12 @@ def read_leniently(
     articles: list[Article] = []
     files: list[str] = []
     try:
-        for line, article in located_articles(path, format, log=log, options=options):
-            valid = without_bad_spans(article, log, line=line)
-            articles.append(map_labels(valid, labels, log) if labels else valid)
+        how: dict[str, Any] = {"labels": labels, "format": format, "options": options}
+        for line, article in read(path, policy="drop_annotation", log=log, **how):
+            articles.append(article)
             files.append(f"{log.source}:{line}" if line else log.source)
     except DataError as error:
         log.dropped += error.problems
     except OSError as error:
         log.drop("cannot be read", f"{error.strerror or error}")
     return Read(dataset=DataSet(name=name, articles=articles, annotated_labels={}, log=log), files=files)
-
-
-def without_bad_spans(article: Article, log: ProblemLog, *, line: int = 0) -> Article:
-    """An article without the annotation that `check_article` refuses; each piece left out is in the log."""
-    if not any(check_article(article)):
-        return article
-    ids: set[str] = set()
-
-    def is_good(alone: Article, identity: str, known: tuple = ()) -> bool:
-        problems = list(check_article(replace(alone, entities=(*alone.entities, *known))))
-        if identity and identity in ids:
-            problems.append(("duplicate id", f"id {identity!r} is used twice in the article"))
-        for cause, message in problems:
-            log.drop(cause, message, line=line, article=article.id)
-        ids.update({identity} - {""})
-        return not problems
-
-    bare = Article(text=article.text, id=article.id)
-    entities = tuple(e for e in article.entities if is_good(replace(bare, entities=(e,)), e.id))
-    events = tuple(v for v in article.events if is_good(replace(bare, events=(v,)), v.id, entities))
-    sentences = tuple(s for s in article.sentences if is_good(replace(bare, sentences=(s,)), ""))
-    annotated = {t: names for t, names in article.annotated.items() if is_good(replace(bare, annotated={t: names}), "")}
-    return replace(article, entities=entities, events=events, sentences=sentences, annotated=annotated)

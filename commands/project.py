@@ -10,10 +10,10 @@ from pathlib import Path
 from string import Template
 
 from ..data.articles import Article, Entity
-from ..data.datasets import map_labels
-from ..data.formats import label_studio, load_articles, suffix_of, write_articles
+from ..data.formats import label_studio, suffix_of, write_articles
 from ..data.labels import load_scheme
 from ..data.problems import ProblemLog
+from ..data.reading import load_articles, map_labels
 from ..errors import RasidError, did_you_mean
 
 _TASKS = {

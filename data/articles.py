@@ -1,11 +1,11 @@
-"""The data model: an article, what is annotated in it, and what may be believed of the annotation.
+"""The data model: an article with its annotation, and validation of annotations.
 
-Every offset is a half-open range of Unicode code points of ``Article.text`` as it was read.
+All offsets are half-open ranges of Unicode code points of ``Article.text``.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from .. import renamed
 from .labels import LabelScheme
@@ -13,6 +13,13 @@ from .problems import Problem
 
 Task = Literal["entities", "triggers", "proclitics", "arguments", "sentence_types", "article_types"]
 TASKS: tuple[Task, ...] = get_args(Task)
+AnnotatedLabels = Mapping[Task, tuple[str, ...]]
+"""Task → labels that were annotated; a task that is absent was not annotated at all."""
+
+Fault = tuple[str, str]
+"""A short cause, for counting, and a message."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,7 +29,7 @@ class Span:
     Attributes:
         start: first code point.
         end: one past the last code point.
-        text: the surface; filled in by the article where it is left empty, checked where it is given.
+        text: the surface. If empty, `Article` fills it in; if given, `check_article` compares it with the text.
     """
 
     start: int
@@ -32,9 +39,9 @@ class Span:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entity:
-    """A mention with a label; mentions may nest.
+    """A mention with a label; entities may nest.
 
-    ``score`` is the probability that the model gives to exactly this span with this label; None on gold.
+    ``score`` is the model's probability of exactly this span with this label; None on gold.
     """
 
     start: int
@@ -47,7 +54,7 @@ class Entity:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Argument:
-    """An entity, by its id, in a role of an event."""
+    """The role of an entity, given by its id, in an event."""
 
     role: str
     entity: str
@@ -56,9 +63,9 @@ class Argument:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
-    """A trigger, its types, and who took part.
+    """A trigger with its event types and arguments.
 
-    ``scores`` aligns with ``types``: the probability that this span triggers an event of that type; empty on gold.
+    ``scores`` aligns with ``types``: the probability that the span triggers an event of that type; empty on gold.
     """
 
     trigger: Span
@@ -88,20 +95,22 @@ class Article:
     """A text and its annotation, gold or predicted.
 
     Attributes:
-        text: the article as read, title included; never changed.
+        text: as read, with the title; never changed.
         id: unique within a data set.
-        title, date, source: as given; the title is also the first line of ``text`` where the article has one.
-        entities: mentions, in order of (start, -end).
-        events: triggers with types and arguments, in order of start.
+        title: also the first line of ``text`` if the article has a title.
+        date: as given.
+        source: as given.
+        entities: mentions, sorted by (start, -end).
+        events: triggers with types and arguments, sorted by start.
         event_types: labels of the whole article.
-        sentences: sentence labels that were given; empty means that they follow from the triggers.
-        tokens: the tokens that the annotation was made on, where it was made on whole tokens (CoNLL); predictions
-            are snapped to them when they are scored.
-        annotated: task → labels that an annotator annotated in this article; a task that is absent has what its data set
-            declares. What was not annotated gives no loss and no score.
+        sentences: annotated sentence labels; if empty, they follow from the triggers.
+        tokens: tokens that the annotation was made on, if it was made on whole tokens (CoNLL); scoring snaps
+            predictions to them.
+        annotated: task → labels that were annotated in this article; for other tasks the data set's declaration holds.
+            Labels that were not annotated give no loss and no score.
         type_scores: aligned with ``event_types``; empty on gold.
-        evidence: event type → the sentences that it was read from; empty on gold.
-        meta: anything else, JSON-compatible.
+        evidence: event type → sentences that support it; empty on gold.
+        meta: any other metadata, JSON-compatible.
     """
 
     text: str
@@ -120,7 +129,7 @@ class Article:
     meta: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        # Surfaces left empty are read off the text, so that `text[m.start:m.end] == m.text` holds by construction.
+        # Fill in empty surfaces, so that `text[m.start:m.end] == m.text` holds.
         surface = self.text
         entities = tuple(e if e.text else replace(e, text=surface[e.start : e.end]) for e in self.entities)
         events = tuple(
@@ -136,108 +145,145 @@ class Article:
         object.__setattr__(self, "events", events)
 
 
-def check_article(article: Article, scheme: LabelScheme | None = None) -> Iterator[tuple[str, str]]:
+def check_article(article: Article, scheme: LabelScheme | None = None) -> Iterator[Fault]:
     """Yield (cause, message) for every problem of an article.
 
     Args:
         article: gold or predicted.
         scheme: labels to check against; None checks spans and ids only.
     """
-    text, length = article.text, len(article.text)
-
-    def span_problem(what: str, start: int, end: int, surface: str) -> Iterator[tuple[str, str]]:
-        if not 0 <= start <= end <= length:
-            yield (
-                "span outside the text",
-                f"{what} {start}-{end} ({surface!r}) lies outside the text of {length} code points; "
-                "offsets count code points from 0, the end is exclusive",
-            )
-        elif start == end:
-            yield (
-                "empty span",
-                f"{what} {start}-{end} is empty; the end is exclusive, so a span of one letter is n to n+1",
-            )
-        elif text[start].isspace() or text[end - 1].isspace():
-            yield (
-                "white space at an edge",
-                f"{what} {start}-{end} {text[start:end]!r} starts or ends with white space; "
-                f"the mention is {text[start:end].strip()!r}",
-            )
-        elif surface and surface != text[start:end]:
-            yield (
-                "surface differs",
-                f"{what} {start}-{end} is said to be {surface!r} but the text there is {text[start:end]!r}; "
-                "the offsets may count UTF-16 units, or the text was changed after annotation",
-            )
-
-    ids: set[str] = set()
-    for entity in article.entities:
-        yield from span_problem(f"entity {entity.label}", entity.start, entity.end, entity.text)
-        if scheme and entity.label not in scheme.entities:
-            yield (
-                "unknown label",
-                f"entity label {entity.label!r} of {entity.text!r} is not in scheme "
-                f"{scheme.hint('entities', entity.label)}",
-            )
-        if entity.id and entity.id in ids:
-            yield "duplicate id", f"id {entity.id!r} of {entity.text!r} is used twice in the article"
-        ids.add(entity.id)
+    entities, events = _with_repeats(article)
     entity_ids = {entity.id for entity in article.entities if entity.id}
-    for event in article.events:
-        trigger = event.trigger
-        yield from span_problem("trigger", trigger.start, trigger.end, trigger.text)
-        if not event.types:
-            yield "no type", f"trigger {trigger.text!r} at {trigger.start} has no event type"
-        if event.id and event.id in ids:
-            yield "duplicate id", f"id {event.id!r} of {trigger.text!r} is used twice in the article"
-        ids.add(event.id)
-        for label in event.types:
-            if scheme and label not in scheme.events:
-                yield (
-                    "unknown label",
-                    f"event type {label!r} of {trigger.text!r} is not in scheme {scheme.hint('events', label)}",
-                )
-        for argument in event.arguments:
-            if argument.entity not in entity_ids:
-                yield (
-                    "unknown id",
-                    f"{argument.role} of {trigger.text!r} names entity {argument.entity!r}, which the article lacks",
-                )
-            if scheme and argument.role not in scheme.roles:
-                yield (
-                    "unknown label",
-                    f"role {argument.role!r} of {trigger.text!r} is not in scheme "
-                    f"{scheme.hint('roles', argument.role)}",
-                )
-    for label in article.event_types:
-        if scheme and label not in scheme.events:
-            yield (
-                "unknown label",
-                f"event type {label!r} of the article is not in scheme {scheme.hint('events', label)}",
-            )
+    for entity, repeated in entities:
+        yield from _entity_faults(article, entity, repeated, scheme)
+    for event, repeated in events:
+        yield from _event_faults(article, event, repeated, entity_ids, scheme)
+    yield from _unknown_labels("event type", article.event_types, "of the article", scheme)
     for sentence in article.sentences:
-        yield from span_problem("sentence", sentence.start, sentence.end, "")
-        for label in sentence.types:
-            if scheme and label not in scheme.events:
-                yield (
-                    "unknown label",
-                    f"event type {label!r} of the sentence at {sentence.start} is not in scheme "
-                    f"{scheme.hint('events', label)}",
-                )
+        yield from _sentence_faults(article, sentence, scheme)
     for task, labels in article.annotated.items():
-        if task not in TASKS:
-            yield "unknown task", f"annotated names {task!r}; the tasks are {', '.join(TASKS)}"
-        elif scheme and task != "proclitics":
-            known = scheme.labels(task)
-            for label in labels:
-                if label not in known:
-                    yield "unknown label", f"annotated label {label!r} of {task} is not in scheme {scheme.name}"
+        yield from _annotated_faults(task, labels, scheme)
+
+
+def valid_part(article: Article) -> tuple[Article, list[Fault]]:
+    """An article without the mentions, events, sentences and tasks that have a problem, and the problems.
+
+    Labels are not checked. An event with an argument that was left out is left out as well.
+    """
+    if not any(check_article(article)):
+        return article, []
+    entities, events = _with_repeats(article)
+    good_entities, faults = _parted(entities, lambda pair: _entity_faults(article, *pair))
+    ids = {entity.id for entity, _ in good_entities if entity.id}
+    good_events, of_events = _parted(events, lambda pair: _event_faults(article, *pair, ids))
+    sentences, of_sentences = _parted(article.sentences, lambda sentence: _sentence_faults(article, sentence))
+    annotated, of_annotated = _parted(article.annotated.items(), lambda item: _annotated_faults(*item))
+    valid = replace(
+        article,
+        entities=tuple(entity for entity, _ in good_entities),
+        events=tuple(event for event, _ in good_events),
+        sentences=tuple(sentences),
+        annotated=dict(annotated),
+    )
+    return valid, faults + of_events + of_sentences + of_annotated
+
+
+def _parted(items: Iterable[T], faults_of: Callable[[T], Iterable[Fault]]) -> tuple[list[T], list[Fault]]:
+    """The items without a problem, and the problems of the others."""
+    checked = [(item, list(faults_of(item))) for item in items]
+    return [item for item, faults in checked if not faults], [fault for _, faults in checked for fault in faults]
+
+
+def _with_repeats(article: Article) -> tuple[list[tuple[Entity, bool]], list[tuple[Event, bool]]]:
+    """Entities and events, each with whether an earlier one has its id."""
+    ids = [mention.id for mention in (*article.entities, *article.events)]
+    first: dict[str, int] = {}
+    repeated = [bool(name) and first.setdefault(name, place) < place for place, name in enumerate(ids)]
+    entities = zip(article.entities, repeated, strict=False)
+    return list(entities), list(zip(article.events, repeated[len(article.entities) :], strict=True))
+
+
+def _span_faults(text: str, what: str, start: int, end: int, surface: str = "") -> Iterator[Fault]:
+    if not 0 <= start <= end <= len(text):
+        yield (
+            "span outside the text",
+            f"{what} {start}-{end} ({surface!r}) is outside the text of {len(text)} code points; "
+            "offsets count code points from 0, the end is exclusive",
+        )
+    elif start == end:
+        yield (
+            "empty span",
+            f"{what} {start}-{end} is empty; the end is exclusive, so a span of one letter is n to n+1",
+        )
+    elif text[start].isspace() or text[end - 1].isspace():
+        yield (
+            "white space at an edge",
+            f"{what} {start}-{end} {text[start:end]!r} starts or ends with white space; "
+            f"the mention is {text[start:end].strip()!r}",
+        )
+    elif surface and surface != text[start:end]:
+        yield (
+            "surface differs",
+            f"{what} {start}-{end} has the surface {surface!r} but the text there is {text[start:end]!r}; "
+            "the offsets may count UTF-16 units, or the text was changed after annotation",
+        )
+
+
+_KINDS = {"entity label": "entities", "event type": "events", "role": "roles"}  # of labels, as attributes of a scheme
+
+
+def _unknown_labels(kind: str, labels: Iterable[str], where: str, scheme: LabelScheme | None) -> Iterator[Fault]:
+    for label in labels if scheme else ():
+        if label not in getattr(scheme, _KINDS[kind]):
+            hint = scheme.hint(_KINDS[kind], label)  # pyright: ignore[reportOptionalMemberAccess]
+            yield "unknown label", f"{kind} {label!r} {where} is not in scheme {hint}"
+
+
+def _entity_faults(
+    article: Article, entity: Entity, repeated: bool, scheme: LabelScheme | None = None
+) -> Iterator[Fault]:
+    yield from _span_faults(article.text, f"entity {entity.label}", entity.start, entity.end, entity.text)
+    yield from _unknown_labels("entity label", [entity.label], f"of {entity.text!r}", scheme)
+    if repeated:
+        yield "duplicate id", f"id {entity.id!r} of {entity.text!r} is used twice in the article"
+
+
+def _event_faults(
+    article: Article, event: Event, repeated: bool, entity_ids: set[str], scheme: LabelScheme | None = None
+) -> Iterator[Fault]:
+    trigger = event.trigger
+    where = f"of {trigger.text!r}"
+    yield from _span_faults(article.text, "trigger", trigger.start, trigger.end, trigger.text)
+    if not event.types:
+        yield "no type", f"trigger {trigger.text!r} at {trigger.start} has no event type"
+    if repeated:
+        yield "duplicate id", f"id {event.id!r} {where} is used twice in the article"
+    yield from _unknown_labels("event type", event.types, where, scheme)
+    for argument in event.arguments:
+        if argument.entity not in entity_ids:
+            yield "unknown id", f"{argument.role} {where} names entity {argument.entity!r}, which the article lacks"
+        yield from _unknown_labels("role", [argument.role], where, scheme)
+
+
+def _sentence_faults(article: Article, sentence: Sentence, scheme: LabelScheme | None = None) -> Iterator[Fault]:
+    yield from _span_faults(article.text, "sentence", sentence.start, sentence.end)
+    yield from _unknown_labels("event type", sentence.types, f"of the sentence at {sentence.start}", scheme)
+
+
+def _annotated_faults(task: str, labels: Iterable[str], scheme: LabelScheme | None = None) -> Iterator[Fault]:
+    if task not in TASKS:
+        yield "unknown task", f"annotated names {task!r}; the tasks are {', '.join(TASKS)}"
+    elif scheme and task != "proclitics":
+        known = scheme.labels(task)
+        for label in labels:
+            if label not in known:
+                yield "unknown label", f"annotated label {label!r} of {task} is not in scheme {scheme.name}"
 
 
 def check_articles(
     articles: list[Article], scheme: LabelScheme | None = None, source: str = "<memory>"
 ) -> list[Problem]:
-    """Every problem of a data set, duplicate article ids included; lines are positions from 1."""
+    """All problems of a data set, duplicate article ids included; lines are positions from 1."""
     problems: list[Problem] = []
     seen: dict[str, int] = {}
     for line, article in enumerate(articles, 1):

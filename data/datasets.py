@@ -1,16 +1,14 @@
-"""Data sets: articles with what they supervise, in the labels of one scheme."""
+"""Data sets: articles and the labels that were annotated in them, under one label scheme."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .articles import TASKS, Argument, Article, Event, Task
-from .formats import load_articles
+from .articles import TASKS, AnnotatedLabels, Article, Task
 from .labels import LabelScheme
 from .problems import DataError, Problem, ProblemLog
-from .windows.targets import AnnotatedLabels
+from .reading import corpus_splits, read
 
 Annotated = Sequence[str] | Mapping[str, Sequence[str] | str]
 _KINDS = {"entities": "entities", "arguments": "roles"}  # of the scheme; events otherwise
@@ -18,16 +16,18 @@ _KINDS = {"entities": "entities", "arguments": "roles"}  # of the scheme; events
 if TYPE_CHECKING:
     from datasets import Dataset as HuggingFaceDataset
 
+    from ..configs.schema import DataSource
+
 
 @dataclass(frozen=True, kw_only=True)
 class DataSet:
-    """Articles and what was annotated in them.
+    """Articles and the labels that were annotated in them.
 
     Attributes:
         name: for reports.
         articles: valid under the scheme.
         annotated_labels: task → labels that were annotated.
-        log: what reading fixed, and what the label mapping dropped.
+        log: what reading fixed and the label mapping dropped.
     """
 
     name: str
@@ -36,7 +36,7 @@ class DataSet:
     log: ProblemLog
 
     def to_huggingface(self) -> "HuggingFaceDataset":
-        """The articles as a `datasets.Dataset`: one row each, mentions and triggers as lists of rows with offsets."""
+        """The articles as a `datasets.Dataset`: one row per article, with entities and events as lists of rows."""
         from datasets import Dataset
 
         return Dataset.from_list(
@@ -69,10 +69,10 @@ class DataSet:
 
 
 def load_dataset(
-    path: str | Path,
+    source: "str | Path | DataSource",
     *,
     scheme: LabelScheme,
-    annotated: Annotated,
+    annotated: Annotated | None = None,
     format: str | None = None,
     labels: Mapping[str, str | None] | None = None,
     name: str | None = None,
@@ -81,47 +81,54 @@ def load_dataset(
     """Load and validate a data set.
 
     Args:
-        path: a file or folder.
+        source: a path, ``corpus:train`` or a data set of a config, as for `reading.read`.
         scheme: labels that the articles must have after the mapping.
-        annotated: tasks, or task → labels (``"all"`` for every label of the scheme).
-        format: see `data.formats`; None looks at the file.
-        labels: label of the file → label of the scheme, None drops it.
-        name: for reports; None takes the file's name.
+        annotated: tasks, or task → labels (``"all"`` for every label of the scheme); None takes those of the config's
+            data set, else all tasks.
+        format: one of `formats.FORMATS`; None detects it.
+        labels: label of the file → label of the scheme; None drops a label.
+        name: for reports; None takes that of the config's data set, else the file's name.
         options: reading options of the format, as in ``{"triggers": ["Attack"]}``.
 
     Raises:
         DataError: with every problem, those of ``annotated`` included.
     """
-    log = ProblemLog(source=str(path))
-    change = partial(map_labels, labels=labels, log=log) if labels else None
+    if isinstance(source, str | Path):
+        place = str(source)
+        name = name or ("-".join(place.split(":")) if corpus_splits(source) else Path(source).stem)
+    else:
+        place = source.path or f"corpus:{source.corpus}"
+        name, annotated = name or source.title, annotated or source.annotated  # pyright: ignore[reportAssignmentType]
+    log = ProblemLog(source=place)
     problems: list[Problem] = []
     articles: list[Article] = []
     annotated_labels: AnnotatedLabels = {}
     try:
-        annotated_labels = resolve_annotated(annotated, scheme, str(path))
+        annotated_labels = resolve_annotated(TASKS if annotated is None else annotated, scheme, place)
     except DataError as error:
         problems += error.problems
     try:
-        articles = load_articles(path, format, scheme, log=log, change=change, options=options)
+        how: dict[str, Any] = {"format": format, "labels": labels, "options": options}
+        articles = [article for _, article in read(source, scheme=scheme, log=log, **how)]
     except DataError as error:
         problems += error.problems
     if problems:
         raise DataError(problems)
-    return DataSet(name=name or Path(path).stem, articles=articles, annotated_labels=annotated_labels, log=log)
+    return DataSet(name=name, articles=articles, annotated_labels=annotated_labels, log=log)
 
 
 def resolve_annotated(
     annotated: Annotated, scheme: LabelScheme, source: str = "annotated"
 ) -> dict[Task, tuple[str, ...]]:
-    """What a config declares, with every label named.
+    """The annotated labels by task, with ``"all"`` replaced by the labels of the scheme.
 
     Args:
         annotated: as for `load_dataset`.
-        scheme: what ``"all"`` means.
-        source: the data set's name, for errors.
+        scheme: the labels that exist.
+        source: for error messages.
 
     Raises:
-        DataError: with every task that there is not, and every label that is not in the scheme.
+        DataError: with every unknown task and every label that is not in the scheme.
     """
     declared = annotated if isinstance(annotated, Mapping) else dict.fromkeys(annotated, "all")
     resolved: dict[Task, tuple[str, ...]] = {}
@@ -144,40 +151,3 @@ def resolve_annotated(
     if log.dropped:
         raise DataError(log.dropped)
     return resolved
-
-
-def map_labels(article: Article, labels: Mapping[str, str | None], log: ProblemLog) -> Article:
-    """Rename and drop labels everywhere in an article, roles included; what is dropped is counted in the log."""
-
-    def renamed(names: Sequence[str]) -> tuple[str, ...]:
-        for name in names:
-            if labels.get(name, name) is None:
-                log.fix("label dropped by the mapping", f"label {name!r} dropped", article=article.id)
-        return new_names(names)
-
-    def new_names(names: Sequence[str]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(new for name in names if (new := labels.get(name, name)) is not None))
-
-    def remaining(event: Event) -> Iterator[Argument]:
-        for argument in event.arguments:
-            if argument.entity in dropped:
-                message = f"{argument.role} of {event.trigger.text!r} dropped with its entity {argument.entity!r}"
-                log.fix("argument of a dropped entity", message, article=article.id)
-            elif role := renamed([argument.role]):
-                yield replace(argument, role=role[0])
-
-    entities = tuple(replace(entity, label=new[0]) for entity in article.entities if (new := renamed([entity.label])))
-    # An argument that names an entity which never was stays, for validation to find.
-    dropped = {entity.id for entity in article.entities} - {entity.id for entity in entities}
-    return replace(
-        article,
-        entities=entities,
-        events=tuple(
-            replace(event, types=types, arguments=tuple(remaining(event)))
-            for event in article.events
-            if (types := renamed(event.types)) or not event.types
-        ),
-        event_types=renamed(article.event_types),
-        sentences=tuple(replace(sentence, types=renamed(sentence.types)) for sentence in article.sentences),
-        annotated={task: new_names(names) for task, names in article.annotated.items()},
-    )

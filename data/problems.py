@@ -76,11 +76,17 @@ class ProblemLog:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ArticleLog:
-    """A log and the place that its entries are about, for the reader of one article."""
+    """A problem log with the place that its entries are about: one article.
+
+    Attributes:
+        log: takes the problems.
+        article: id of the article.
+        line: where it starts, from 1; 0 where lines do not apply.
+    """
 
     log: ProblemLog
-    line: int
     article: str
+    line: int = 0
 
     def drop(self, cause: str, message: str) -> None:
         """Record something left out."""

@@ -2,16 +2,15 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from ..configs.schema import Config, DataSource
-from ..data.articles import Article, check_articles
-from ..data.corpus import load_corpus
-from ..data.datasets import DataSet, load_dataset, map_labels, resolve_annotated
+from ..configs.schema import Config
+from ..data.articles import Article
+from ..data.datasets import DataSet, load_dataset
 from ..data.labels import LabelScheme, load_scheme
 from ..data.problems import DataError, Problem
 from ..data.windows.batches import padding_share, plan_run
@@ -52,34 +51,12 @@ def load_data(config: Config) -> Data:
     for part, loaded in parts.items():
         for source in getattr(config.data, part):
             try:
-                loaded.append(_load(source, scheme))
+                loaded.append(load_dataset(source, scheme=scheme))
             except DataError as error:
                 problems += error.problems
     if problems:
         raise DataError(problems)
     return Data(scheme=scheme, **parts)
-
-
-def _load(source: DataSource, scheme: LabelScheme) -> DataSet:
-    if source.corpus is None:
-        assert source.path is not None
-        return load_dataset(
-            source.path,
-            scheme=scheme,
-            annotated=source.annotated,  # type: ignore[arg-type]
-            format=source.format,
-            labels=source.labels,
-            name=source.name,
-            options=source.options,
-        )
-    corpus = load_corpus(source.corpus)
-    articles = corpus.articles
-    if source.labels:
-        articles = [map_labels(article, source.labels, corpus.log) for article in articles]
-    if problems := check_articles(articles, scheme, corpus.name):
-        raise DataError(problems)
-    annotated_labels = resolve_annotated(source.annotated, scheme, corpus.name)  # type: ignore[arg-type]
-    return replace(corpus, name=source.name or corpus.name, articles=articles, annotated_labels=annotated_labels)
 
 
 def make_encoder(config: Config, data: Data, seed: int) -> Encoder:

@@ -5,35 +5,35 @@ Keys: ``labels`` are the types of the text as one sentence; ``event_types`` are 
 ``date`` and ``source`` are the article's; every other key goes to ``meta``.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from ... import renamed
 from ..articles import Article, Sentence
-from ..problems import ProblemLog
-from .common.lines import has_surrogate, numbered, parse_json, spoilt
+from ..problems import ArticleLog, ProblemLog
+from .common.format import Located, Sample, format_of_lines
+from .common.lines import json_line, numbered, parse_json, spoilt
+from .common.losses import record_losses
 
 _STRINGS = ("id", "title", "date", "source")
+HOLDS = frozenset(
+    {
+        *("id", "title", "date", "source", "meta", "spacing", "event types", "label of the text"),
+        *("annotated article_types", "annotated sentence_types"),
+    }
+)
 _KEYS = ("text", "labels", "event_types", "annotated", *_STRINGS)
 
 
-def read(lines: Iterable[str], log: ProblemLog) -> Iterator[Article]:
-    """Read labeled texts; a line with a problem is left out, and every problem of it is recorded.
+def read(lines: Iterable[str], log: ProblemLog) -> Located:
+    """Read labeled texts with their line numbers; a line with a problem is dropped, and every problem is recorded.
+
+    Consecutive rows with the same id and text, each annotated for other labels, are one article.
 
     Args:
         lines: the lines of a file, split at line feeds only; with or without their ends.
         log: takes the problems and the count.
-    """
-    for _, article in read_located(lines, log):
-        yield article
-
-
-def read_located(lines: Iterable[str], log: ProblemLog) -> Iterator[tuple[int, Article]]:
-    """As `read`, each article with the number of its line.
-
-    Rows that follow one another with one id and one text, each annotated for other labels, are one article.
     """
     held: tuple[int, Article] | None = None
     for number, article in _rows(lines, log):
@@ -102,10 +102,11 @@ def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
     that stay. Both are recorded.
     """
     for article in articles:
+        notes = ArticleLog(log=log, article=article.id)
         spans = [(sentence.start, sentence.end) for sentence in article.sentences]
         if spans and spans != [_stripped(article.text)]:
             message = f"{len(spans)} sentence labels do not span the text; write the sentences as articles of their own"
-            log.drop("sentences of an article", message, article=article.id)
+            notes.drop("sentences of an article", message)
             continue
         content: dict[str, Any] = {"text": article.text}
         if article.sentences:
@@ -116,31 +117,13 @@ def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
         if task in article.annotated:
             content["annotated"] = list(article.annotated[task])
         content |= {key: value for key in _STRINGS if (value := getattr(article, key))}
-        clash = sorted(set(article.meta) & set(_KEYS))
         content |= {key: value for key, value in article.meta.items() if key not in _KEYS}
-        try:
-            line = json.dumps(content, ensure_ascii=False, allow_nan=False)
-        except (TypeError, ValueError, RecursionError) as error:
-            log.drop("not JSON", f"the article cannot be written as JSON: {error}", article=article.id)
+        if (line := json_line(content, notes)) is None:
             continue
-        if has_surrogate(line):
-            message = "the article holds a lone surrogate, which UTF-8 cannot carry; write it as jsonl"
-            log.drop("lone surrogate", message, article=article.id)
-            continue
-        lost = {
-            "entities": article.entities,
-            "events": article.events,
-            "tokens": article.tokens,
-            "evidence": article.evidence,
-            "scores": article.type_scores or any(sentence.scores for sentence in article.sentences),
-            "annotated tasks": sorted(set(article.annotated) - {task}),
-            "meta keys": clash,
-        }
-        for field in (field for field, value in lost.items() if value):
-            message = f"labeled texts hold no {field}; write jsonl to keep them"
-            log.drop(f"{field} left out", message, article=article.id)
+        further = {"annotated": article.annotated.keys() - {task}, "meta": set(article.meta) & set(_KEYS)}
+        record_losses(article, HOLDS, notes, further=further)
         log.articles += 1
-        yield f"{line}\n"
+        yield line
 
 
 def _problems(content: Any) -> Iterator[tuple[str, str]]:
@@ -204,3 +187,13 @@ def _article(content: dict[str, Any]) -> Article:
         annotated={task: _labels(content["annotated"])} if "annotated" in content else {},
         meta={key: value for key, value in content.items() if key not in _KEYS},
     )
+
+
+def _recognizes(sample: Sample) -> bool:
+    """Whether the first line has labels of its text rather than annotations in it."""
+    if sample.suffix != ".jsonl" or not sample.objects or not isinstance(content := sample.objects[0], dict):
+        return False
+    return "labels" in content or isinstance(renamed.with_new_keys(content).get("annotated"), str | list)
+
+
+FORMAT = format_of_lines(read, write, suffixes=(".jsonl",), holds=HOLDS, recognizes=_recognizes)

@@ -13,14 +13,20 @@ from pathlib import PurePath
 from typing import Literal
 
 from ..articles import Article, Entity, Event, Span
-from ..problems import ProblemLog
+from ..problems import ArticleLog, ProblemLog
 from ..text.words import split_words
+from .common.format import Located, Sample, format_of_lines
 from .common.lines import has_surrogate, numbered, spoilt
+from .common.losses import record_losses
 
 TaggedSpan = tuple[int, int, str]
 TagScheme = Literal["IOB2", "BIOES", "BILOU", "BMES"]
 
+SUFFIXES = (".conll", ".bio", ".iob", ".iob2", ".bioes", ".txt")
+HOLDS = frozenset({"entities", "crossing spans", "tokens"})
+
 _TAG = re.compile(r"O|[BIMELSU]-.+", re.DOTALL)
+_TAGGED = re.compile(r"\S+[ \t]+(\S+[ \t]+)*(O|[BIMELSU]-\S+)")
 # Prefixes of the first token of a span, one inside, the last one, and the only one.
 _PREFIXES: dict[TagScheme, str] = {"IOB2": "BIIB", "BIOES": "BIES", "BILOU": "BILU", "BMES": "BMES"}
 _COLUMNS = 500  # Wojood has six; a token is compared with every span that runs, so time grows with their square
@@ -55,8 +61,8 @@ def spans_to_tags(spans: Iterable[TaggedSpan], length: int, scheme: TagScheme = 
 
 def read(
     lines: Iterable[str], log: ProblemLog, *, columns: int | None = None, triggers: Collection[str] = ()
-) -> Iterator[Article]:
-    """Read sentences; one with a problem is left out, and every problem of it is recorded.
+) -> Located:
+    """Read sentences with the numbers of their first lines; one with a problem is dropped, every problem is recorded.
 
     Stray ``I-`` tags are kept as spans and recorded as fixed; dropped sentinel lines and white space at the edges of
     tokens too.
@@ -68,14 +74,6 @@ def read(
             look like tags.
         triggers: labels of spans that are event triggers, not entities.
     """
-    for _, article in read_located(lines, log, columns=columns, triggers=triggers):
-        yield article
-
-
-def read_located(
-    lines: Iterable[str], log: ProblemLog, *, columns: int | None = None, triggers: Collection[str] = ()
-) -> Iterator[tuple[int, Article]]:
-    """As `read`, each article with the number of its first line."""
     stem = PurePath(log.source).stem
     for count, rows in enumerate(_sentences(lines, log), 1):
         name = f"{stem}-{count}"
@@ -252,7 +250,8 @@ def write(articles: Iterable[Article], log: ProblemLog, *, scheme: TagScheme = "
         # What `read` names the sentence, where the article is one.
         name = f"{stem}-{sentences + 1}" if len(cuts) == 1 else ""
         sentences += len(cuts)
-        _record_losses(article, " ".join(surfaces), name, log)
+        further = {"id": article.id not in ("", name), "spacing": article.text != " ".join(surfaces)}
+        record_losses(article, HOLDS, ArticleLog(log=log, article=article.id), further=further)
         log.articles += 1
         for first, stop in cuts:
             inner = [(start - first, end - first, label) for start, end, label in spans if first <= start < stop]
@@ -293,19 +292,10 @@ def _cuts(article: Article, tokens: list[tuple[int, int]], spans: list[TaggedSpa
         yield first, len(tokens)
 
 
-def _record_losses(article: Article, text: str, name: str, log: ProblemLog) -> None:
-    lost = {
-        "id": article.id not in ("", name),
-        "spacing": article.text != text,
-        "events": article.events,
-        "event types": article.event_types,
-        "sentence labels": article.sentences,
-        "scores": article.type_scores or any(entity.score is not None for entity in article.entities),
-        "evidence": article.evidence,
-        "annotated": article.annotated,
-        "title, date, source": article.title or article.date or article.source,
-        "meta": article.meta,
-    }
-    for field in (field for field, value in lost.items() if value):
-        message = f"CoNLL holds no {field}; write jsonl to keep it"
-        log.drop(f"{field} left out", message, article=article.id)
+def _recognizes(sample: Sample) -> bool:
+    if sample.suffix in (".txt", ""):
+        return bool(sample.lines) and all(map(_TAGGED.fullmatch, sample.lines))
+    return sample.suffix in SUFFIXES
+
+
+FORMAT = format_of_lines(read, write, suffixes=SUFFIXES, holds=HOLDS, recognizes=_recognizes)

@@ -20,7 +20,9 @@ from typing import Any, Literal, get_args
 
 from ..articles import Argument, Article
 from ..problems import ArticleLog, DataError, Problem, ProblemLog
+from .common.format import Located, Sample, format_of_lines
 from .common.lines import nearest
+from .common.losses import record_losses
 from .common.offsets import Offsets
 from .common.span_lines import (
     FlatSpan,
@@ -29,15 +31,13 @@ from .common.span_lines import (
     flat_arguments,
     flat_spans,
     fresh_ids,
-    has_scores,
-    json_line,
+    importable,
     json_objects,
     link,
     listed,
     merged,
     new_mark,
     placed,
-    record_losses,
     shown,
     text_of,
     to_article,
@@ -46,11 +46,17 @@ from .common.span_lines import (
 Units = Literal["utf-16", "code points"]
 UNITS: tuple[Units, ...] = get_args(Units)
 
+HOLDS = frozenset(
+    {
+        *("id", "title", "date", "source", "meta", "spacing", "entities", "crossing spans", "mention ids"),
+        *("events", "arguments", "event types"),
+    }
+)
 _KEYS = {"id", "text", "label", "labels", "entities", "relations", "cats", "meta"}
 _STRINGS = ("title", "date", "source")
 
 
-def is_example(content: Any) -> bool:
+def _is_example(content: Any) -> bool:
     """Whether a parsed line of JSON has a key that an example of doccano has and an article of ours has not."""
     if not isinstance(content, dict) or not isinstance(content.get("text"), str):
         return False
@@ -61,10 +67,8 @@ def is_example(content: Any) -> bool:
     return any(isinstance(first, list) or (isinstance(first, dict) and "start_offset" in first) for first in firsts)
 
 
-def read(
-    lines: Iterable[str], log: ProblemLog, *, triggers: Collection[str] = (), units: Units = "utf-16"
-) -> Iterator[Article]:
-    """Read examples; what is wrong in one is left out of it, and recorded.
+def read(lines: Iterable[str], log: ProblemLog, *, triggers: Collection[str] = (), units: Units = "utf-16") -> Located:
+    """Read examples with their line numbers; what is wrong in one is left out of it, and recorded.
 
     Args:
         lines: the lines of a file, split at line feeds only; with or without their ends.
@@ -75,14 +79,6 @@ def read(
     Raises:
         DataError: there are no such units.
     """
-    for _, article in read_located(lines, log, triggers=triggers, units=units):
-        yield article
-
-
-def read_located(
-    lines: Iterable[str], log: ProblemLog, *, triggers: Collection[str] = (), units: Units = "utf-16"
-) -> Iterator[tuple[int, Article]]:
-    """As `read`, each article with the number of its line."""
     if units not in UNITS:
         message = f"units {units!r} are not known; {nearest(str(units), UNITS)}"
         raise DataError([Problem(source=log.source, cause="unknown units", message=message)])
@@ -133,20 +129,10 @@ def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
             "cats": [label for label in article.event_types if label],
             "meta": article.meta,
         }
-        if (line := json_line(content, article, log)) is None:
+        notes = ArticleLog(log=log, article=article.id)
+        if (line := importable(content, article, notes)) is None:
             continue
-        record_losses(
-            {
-                "event types": "" in article.event_types,
-                "scores": has_scores(article),
-                "sentence labels": article.sentences,
-                "tokens": article.tokens,
-                "evidence": article.evidence,
-                "annotated": article.annotated,
-            },
-            article,
-            log,
-        )
+        record_losses(article, HOLDS, notes, further={"event types": "" in article.event_types})
         log.articles += 1
         yield line
 
@@ -248,3 +234,10 @@ def _numbers(spans: list["FlatSpan"], named: Collection[int]) -> list[dict[str, 
             numbers.append({})
         given.add(name)
     return numbers
+
+
+def _recognizes(sample: Sample) -> bool:
+    return sample.suffix == ".jsonl" and any(map(_is_example, sample.objects))
+
+
+FORMAT = format_of_lines(read, write, suffixes=(".jsonl",), holds=HOLDS, recognizes=_recognizes)

@@ -5,7 +5,6 @@ and for a check: a surface that disagrees with the text at its offsets is refuse
 and those that other readers take for line ends, are written as ``\uXXXX``.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -13,7 +12,9 @@ from typing import Any
 from ... import renamed
 from ..articles import Argument, Article, Entity, Event, Sentence, Span
 from ..problems import ProblemLog
-from .common.lines import nearest, numbered, parse_json, spoilt
+from .common.format import Located, format_of_lines
+from .common.lines import escape_surrogates, nearest, numbered, parse_json, spoilt, to_json
+from .common.losses import EVERYTHING
 
 # What each key holds; a name of another table stands for a list of such objects.
 _SHAPES: dict[str, dict[str, str]] = {
@@ -54,23 +55,16 @@ _REQUIRED = {
     "argument": ("role", "entity"),
     "sentence": ("start", "end"),
 }
-_ESCAPED = re.compile("[\x85\u2028\u2029\ud800-\udfff]")
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 
-def read(lines: Iterable[str], log: ProblemLog) -> Iterator[Article]:
-    """Read articles; a line with a problem is left out, and every problem of it is recorded.
+def read(lines: Iterable[str], log: ProblemLog) -> Located:
+    """Read articles with their line numbers; a line with a problem is dropped, and every problem of it is recorded.
 
     Args:
         lines: the lines of a file, split at line feeds only; with or without their ends.
         log: takes the problems and the count.
     """
-    for _, article in read_located(lines, log):
-        yield article
-
-
-def read_located(lines: Iterable[str], log: ProblemLog) -> Iterator[tuple[int, Article]]:
-    """As `read`, each article with the number of its line."""
     for number, line in numbered(lines):
         if not line.strip():
             continue
@@ -97,9 +91,9 @@ def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
     """Yield one line per article; one whose numbers or ``meta`` are not JSON is left out and recorded."""
     for article in articles:
         try:
-            line = json.dumps(_plain(article), ensure_ascii=False, allow_nan=False)
-        except (TypeError, ValueError, RecursionError) as error:
-            log.drop("not JSON", f"the article cannot be written as JSON: {error}", article=article.id)
+            line = to_json(_plain(article))
+        except ValueError as error:
+            log.drop("not JSON", f"the article {error}", article=article.id)
             continue
         if pair := _PAIR.search(line):
             # JSON reads the two escapes as the one character that they encode, and offsets after it would shift.
@@ -107,7 +101,7 @@ def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
             log.drop("surrogate pair", message, article=article.id)
             continue
         log.articles += 1
-        yield _ESCAPED.sub(lambda found: f"\\u{ord(found.group()):04x}", line) + "\n"
+        yield escape_surrogates(line) + "\n"
 
 
 def _shape_problems(content: Any, name: str, where: str) -> Iterator[tuple[str, str]]:
@@ -284,3 +278,8 @@ def _filled(**fields: Any) -> dict[str, Any]:
 
 def _span(span: Span) -> dict[str, Any]:
     return _filled(start=span.start, end=span.end, text=span.text)
+
+
+FORMAT = format_of_lines(
+    read, write, suffixes=(".jsonl",), holds=EVERYTHING, recognizes=lambda sample: sample.suffix == ".jsonl"
+)

@@ -1,21 +1,18 @@
 """Gold annotation to training targets, and what of the gold no model of this kind can predict."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..articles import Article, Task
+from ..articles import AnnotatedLabels, Article, Task
 from ..labels import LabelScheme
 from ..text.words import behind_proclitic, extend_over_marks, offset_to_letters
 from .encoding import EncodedText
 
 IGNORED = -100  # the target of what gives no loss
 LONGEST_PROCLITIC = 3  # letters
-
-AnnotatedLabels = Mapping[Task, tuple[str, ...]]
-"""Task → the labels of it that a data set judges; a task that is absent is not trained_labels at all."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -21,7 +21,6 @@ from rasid.audit.texts import mojibake
 from rasid.audit.views import MOST_LOCATIONS, role_of
 from rasid.cli import app
 from rasid.commands.checking import check_data, is_config
-from rasid.commands.lenient import without_bad_spans
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
 from rasid.data.datasets import DataSet
 from rasid.data.formats import write_articles
@@ -593,28 +592,6 @@ def rasid(monkeypatch: pytest.MonkeyPatch) -> Callable:
         return result
 
     return run
-
-
-def test_bad_spans_cost_themselves() -> None:
-    text = "قصف بغداد"
-    entities = (
-        Entity(start=4, end=9, label="GPE", id="a"),
-        Entity(start=4, end=99, label="GPE", id="b"),
-        Entity(start=0, end=3, label="GPE", id="a"),
-    )
-    arguments = (Argument(role="Actor", entity="b"),)
-    events = (
-        Event(trigger=Span(start=0, end=3), types=("AID",), arguments=arguments),
-        Event(trigger=Span(start=0, end=3), types=("AID",)),
-    )
-    article = Article(text=text, id="x", entities=entities, events=events, annotated={"nonsense": ()})
-    log = ProblemLog()
-    valid = without_bad_spans(article, log)
-    assert not list(check_article(valid))
-    assert (len(valid.entities), len(valid.events), dict(valid.annotated)) == (1, 1, {})
-    causes = Counter(problem.cause for problem in log.dropped)
-    assert causes == {"span outside the text": 1, "duplicate id": 1, "unknown id": 1, "unknown task": 1}
-    assert without_bad_spans(GOOD, log) is GOOD
 
 
 def test_a_damaged_file_is_a_finding(rasid: Callable, tmp_path: Path) -> None:

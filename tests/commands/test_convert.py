@@ -11,15 +11,16 @@ import pytest
 from typer.testing import CliRunner
 
 from rasid.cli import app
-from rasid.commands.converting import SHOWN, Tally, convert, describe
 from rasid.configs.loader import ConfigError, load_config
 from rasid.configs.schema import Config
 from rasid.data.articles import Article, Entity, Event, Span
+from rasid.data.conversion import SHOWN, Tally, convert, describe
 from rasid.data.corpus import load_corpus
 from rasid.data.datasets import load_dataset
-from rasid.data.formats import FORMATS, format_chunks, load_articles, suffix_of, write_articles
+from rasid.data.formats import FORMATS, format_chunks, suffix_of, write_articles
 from rasid.data.labels import load_scheme
 from rasid.data.problems import DataError, ProblemLog
+from rasid.data.reading import load_articles
 from rasid.data.text.words import split_words
 
 REALISTIC = 5  # articles of the corpus
@@ -90,9 +91,9 @@ def test_what_is_not_reported_as_lost_comes_back_exactly(format: str, realistic:
         there = convert(folder / "old.jsonl", folder / f"new{suffix_of(format)}", write_as=format)
         assert (there.reading.articles, there.writing.articles) == (1, 1)
         back = convert(folder / f"new{suffix_of(format)}", folder / "back.jsonl", read_as=format)
-        assert back.complete and not back.writing.refusals
+        assert back.complete and not back.writing.drop_counts
         found = load_articles(folder / "back.jsonl")
-        lost = " ".join(there.writing.refusals).replace("types", "event_types")
+        lost = " ".join(there.writing.drop_counts).replace("types", "event_types")
         if not lost:
             whole += 1
             assert found == [article]
@@ -117,7 +118,7 @@ def test_invalid_articles_are_left_out_with_their_place(tmp_path: Path) -> None:
     conversion = convert(source, tmp_path / "out.rasid")
     assert [article.id for article in load_articles(tmp_path / "out.rasid")] == ["good"]
     assert not conversion.complete
-    assert conversion.reading.refusals == {"white space at an edge": 1, "span outside the text": 1}
+    assert conversion.reading.drop_counts == {"white space at an edge": 1, "span outside the text": 1}
     report = describe(conversion, "inline")
     assert f"{source}:2: [spaced] entity GPE 8-14" in report and f"{source}:3" in report
     assert "1 written as inline" in report
@@ -144,12 +145,12 @@ def test_labels_are_renamed_and_dropped_and_counted(tmp_path: Path) -> None:
     labels = {"CITY": "GPE", "X": None}
     conversion = convert(source, tmp_path / "out.jsonl", labels=labels, scheme=load_scheme("news"))
     assert conversion.complete
-    assert conversion.reading.repairs == {"label dropped by the mapping": 5}
+    assert conversion.reading.fix_counts == {"label dropped by the mapping": 5}
     assert "label dropped by the mapping: 5" in describe(conversion, "jsonl")
     (first, *_) = (json.loads(line) for line in (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines())
     assert first["entities"][0]["label"] == "GPE" and first["event_types"] == ["AID"]
     without = convert(source, tmp_path / "other.jsonl", scheme=load_scheme("news"))
-    assert without.reading.refusals["unknown label"] == 10 and not (tmp_path / "other.jsonl").exists()
+    assert without.reading.drop_counts["unknown label"] == 10 and not (tmp_path / "other.jsonl").exists()
 
 
 def test_a_tally_counts_all_and_keeps_few() -> None:
@@ -169,7 +170,7 @@ def test_a_report_says_nothing_twice(tmp_path: Path) -> None:
     report = describe(convert(source, tmp_path / "out.conll", labels={"CITY": None}), "conll")
     assert "label dropped by the mapping: 10\n" in report
     assert len(set(report.splitlines())) == len(report.splitlines())
-    assert "CoNLL holds no event types; write jsonl to keep it (a0, a1, a2, …)" in report
+    assert "the format holds no event types; write jsonl to keep them (a0, a1, a2, …)" in report
 
 
 def test_a_folder_is_read_in_the_order_in_which_it_was_written(tmp_path: Path) -> None:
@@ -183,7 +184,7 @@ def test_a_folder_is_read_in_the_order_in_which_it_was_written(tmp_path: Path) -
 
 def test_a_folder_of_text_files_alone_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("بغداد B-GPE\n", encoding="utf-8")
-    with pytest.raises(DataError, match=r"files of .txt, .json and .zip are read where their format is named"):
+    with pytest.raises(DataError, match=r"files of .txt, .json and .zip are read if their format is given"):
         convert(tmp_path, tmp_path.with_suffix(".jsonl"))
     with pytest.raises(DataError, match=r"of suffix .rasid$"):
         convert(tmp_path, tmp_path.with_suffix(".jsonl"), read_as="inline")
@@ -300,7 +301,7 @@ def test_the_command_reads_stdin(tmp_path: Path, python: Callable) -> None:
 
 def test_a_target_that_cannot_be_written_is_named_as_it_was_given(tmp_path: Path) -> None:
     source = write_lines(tmp_path / "in.jsonl", GOOD)
-    (tmp_path / "out.jsonl.part").mkdir()  # what stands in the way of the file that is moved
+    (tmp_path / "out.jsonl").mkdir()
     assert run(source, tmp_path / "out.jsonl", code=1).stderr == f"error: {tmp_path / 'out.jsonl'}: Is a directory\n"
 
 
@@ -343,12 +344,12 @@ def test_the_shipped_corpus_is_converted(tmp_path: Path) -> None:
     assert outcome.exit_code == 0, outcome.stderr
     assert load_articles(tmp_path / "dev.jsonl") == load_corpus("dev").articles
     dropped = convert("corpus:dev", tmp_path / "d.jsonl", labels={"GPE": None}, scheme=load_scheme("news"))
-    assert dropped.complete and dropped.reading.repairs + dropped.reading.refusals
+    assert dropped.complete and dropped.reading.fix_counts + dropped.reading.drop_counts
     assert not any(
         entity.label == "GPE" for article in load_articles(tmp_path / "d.jsonl") for entity in article.entities
     )
     foreign = convert("corpus:dev", tmp_path / "e.jsonl", scheme=load_scheme("anercorp"))
-    assert not foreign.complete and foreign.reading.refusals
+    assert not foreign.complete and foreign.reading.drop_counts
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from rasid.cli import app
 from rasid.data.articles import Article
-from rasid.data.formats import load_articles, write_articles
+from rasid.data.formats import write_articles
+from rasid.data.reading import load_articles
 
 TEXT = "قصف في سوريا\n\nقال متحدث إن قصف وقع قرب بغداد يوم الثلاثاء.\n"
 MAIN = "from rasid.__main__ import main\nmain()\n"

@@ -9,8 +9,8 @@ import pytest
 from rasid import Tagger
 from rasid.commands.tagging import CSV_COLUMNS, FORMATS, Inputs, describe, write_tagged, write_tagged_folder
 from rasid.data.articles import Article, Entity, Event, Sentence, Span
-from rasid.data.formats import load_articles
 from rasid.data.problems import DataError
+from rasid.data.reading import load_articles
 
 TEXT = "قصف في سوريا\n\nقال متحدث إن قصف وقع قرب بغداد يوم الثلاثاء.\n"
 

@@ -2,7 +2,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rasid.data.articles import TASKS, Argument, Article, Entity, Event, Sentence, Span, check_article, check_articles
+from rasid.data.articles import (
+    TASKS,
+    Argument,
+    Article,
+    Entity,
+    Event,
+    Sentence,
+    Span,
+    check_article,
+    check_articles,
+    valid_part,
+)
 from rasid.data.labels import Label, LabelScheme, SchemeError, load_scheme
 from rasid.data.problems import DataError, Problem, ProblemLog
 
@@ -101,6 +112,26 @@ def test_roles_and_ids(scheme: LabelScheme) -> None:
 def test_labels_are_not_checked_without_a_scheme() -> None:
     fields = entity(0, 3) | event(types=("ANY",)) | {"event_types": ("ANY",), "annotated": {"entities": ("ANY",)}}
     assert not list(check_article(Article(text=TEXT, **fields)))
+
+
+def test_the_valid_part_lacks_exactly_what_has_a_problem(article: Article) -> None:
+    entities = (
+        Entity(start=4, end=9, label="GPE", id="a"),
+        Entity(start=4, end=99, label="GPE", id="b"),
+        Entity(start=0, end=3, label="GPE", id="a"),
+    )
+    trigger = Span(start=0, end=3)
+    events = (
+        Event(trigger=trigger, types=("AID",), arguments=(Argument(role="Actor", entity="b"),)),
+        Event(trigger=trigger, types=("AID",)),
+    )
+    damaged = Article(text=TEXT, id="x", entities=entities, events=events, annotated={"nonsense": ()})
+    valid, problems = valid_part(damaged)
+    assert not list(check_article(valid))
+    assert (valid.entities, valid.events, valid.annotated) == (damaged.entities[:1], damaged.events[1:], {})
+    causes = ["span outside the text", "duplicate id", "unknown id", "unknown task"]
+    assert [cause for cause, _ in problems] == causes
+    assert valid_part(article) == (article, [])
 
 
 @given(st.text("اب \n", max_size=6), st.integers(-2, 8), st.integers(-2, 8))

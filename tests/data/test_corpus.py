@@ -11,9 +11,10 @@ import pytest
 from rasid.data import corpus
 from rasid.data.articles import Article
 from rasid.data.corpus import load_corpus
-from rasid.data.formats import inline, load_articles
+from rasid.data.formats import inline
 from rasid.data.labels import load_scheme
 from rasid.data.problems import ProblemLog
+from rasid.data.reading import load_articles
 from rasid.data.text.sentences import split_sentences
 
 FOLDER = Path(corpus.__file__).parent
@@ -118,7 +119,7 @@ def test_large_enough(articles):
 def test_files_are_canonical(articles):
     for name in articles:
         text = (FOLDER / f"{name}.rasid").read_bytes().decode()
-        read = list(inline.read(text.removesuffix("\n").split("\n"), ProblemLog(source=name)))
+        read = [a for _, a in inline.read(text.removesuffix("\n").split("\n"), ProblemLog(source=name))]
         assert [article.id for article in read] == [name]
         assert "".join(inline.write(read, ProblemLog(source=name))) == text, name
 

@@ -11,10 +11,11 @@ from rasid.configs.loader import load_config
 from rasid.configs.schema import Config
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span
 from rasid.data.corpus import load_corpus
-from rasid.data.datasets import load_dataset, map_labels, resolve_annotated
+from rasid.data.datasets import load_dataset, resolve_annotated
 from rasid.data.formats import write_articles
 from rasid.data.labels import Label, LabelScheme
 from rasid.data.problems import DataError, ProblemLog
+from rasid.data.reading import map_labels
 from rasid.train.prepare import load_data
 
 TEXT = "قصف في سوريا قال سامر"
@@ -185,7 +186,7 @@ def test_all_problems_of_all_files_of_a_config_are_said(
         load_data(load_config(tmp_path / "config.yaml", Config))
     problems = {(problem.source, problem.cause) for problem in raised.value.problems}
     assert problems == {
-        ("corpus-dev", "unknown label"),
+        ("corpus:dev", "unknown label"),
         (str(bad), "unknown label"),
         (str(tmp_path / "gone.jsonl"), "no such file"),
     }
@@ -210,7 +211,7 @@ def test_the_shipped_corpus_is_mapped_and_checked_as_any_data_set(tmp_path: Path
     (tmp_path / "config.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(DataError) as raised:
         load_data(load_config(tmp_path / "config.yaml", Config))
-    assert any(p.source == "corpus-dev" and "'GPE'" in p.message for p in raised.value.problems)
+    assert any(p.source == "corpus:dev" and "'GPE'" in p.message for p in raised.value.problems)
 
 
 def test_the_splits_of_the_corpus_share_no_article() -> None:

@@ -16,7 +16,8 @@ from rasid.cli import app
 from rasid.configs.loader import load_config
 from rasid.configs.schema import Config
 from rasid.data.articles import Article, Entity
-from rasid.data.formats import load_articles, write_articles
+from rasid.data.formats import write_articles
+from rasid.data.reading import load_articles
 from rasid.train import run
 from rasid.train.folds import FoldError, assign_folds, related
 

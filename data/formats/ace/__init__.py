@@ -10,7 +10,26 @@ What has no place in an article, as relations and coreference, and what the opti
 as fixed, once for each kind.
 """
 
+from ..common.format import Format, Sample
 from .reader import is_root, read_file
-from .writer import write_files
+from .writer import HOLDS, write_files
 
-__all__ = ["is_root", "read_file", "write_files"]
+__all__ = ["FORMAT", "read_file", "write_files"]
+
+_SUFFIXES = (".apf.xml", ".rich_ere.xml", ".ere.xml")
+
+
+def _recognizes(sample: Sample) -> bool:
+    named = sample.path.name.lower().endswith(_SUFFIXES)
+    return named or (sample.suffix == ".xml" and is_root("\n".join(sample.lines)))
+
+
+FORMAT = Format(
+    read=read_file,
+    write=write_files,
+    reader=read_file,
+    suffixes=_SUFFIXES,
+    holds=HOLDS,
+    recognizes=_recognizes,
+    folder=True,
+)

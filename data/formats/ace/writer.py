@@ -15,9 +15,15 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from ...articles import Article, Entity, Event, Span
-from ...problems import ProblemLog
+from ...problems import ArticleLog, ProblemLog
 from ..common.lines import has_surrogate
+from ..common.losses import EVERYTHING, record_losses
 from .standoff import AUTHOR, first_id, further_id, joined
+
+HOLDS = EVERYTHING - {
+    *("event types", "sentence labels", "label of the text", "tokens", "scores", "evidence"),
+    *("annotated", "annotated article_types", "annotated sentence_types"),
+}
 
 # What XML 1.0 cannot hold, not even as a reference.
 _FOREIGN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -47,7 +53,7 @@ def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> Non
         source = f"<DOC{_attributes(article, log)}><TEXT>{escape(article.text)}</TEXT></DOC>"
         (path / f"{name}.sgm").write_bytes(source.encode())
         (path / f"{name}.apf.xml").write_bytes(annotation.encode())
-        _record_losses(article, log)
+        record_losses(article, HOLDS, ArticleLog(log=log, article=article.id))
         log.articles += 1
 
 
@@ -230,19 +236,3 @@ def _made_of(group: str, types: int) -> list[str]:
     """The ids of an entity or event of so many types, and of its mentions where they have none."""
     first = first_id(group)
     return [group, first, *(further_id(first, count) for count in range(2, types + 1))]
-
-
-def _record_losses(article: Article, log: ProblemLog) -> None:
-    scored = [*article.entities, *(argument for event in article.events for argument in event.arguments)]
-    lost = {
-        "event types": article.event_types,
-        "sentence labels": article.sentences,
-        "tokens": article.tokens,
-        "annotated": article.annotated,
-        "evidence": article.evidence,
-        "scores": article.type_scores
-        or any(event.scores for event in article.events)
-        or any(item.score is not None for item in scored),
-    }
-    for field in (field for field, value in lost.items() if value):
-        log.drop(f"{field} left out", f"ACE holds no {field}; write jsonl to keep it", article=article.id)

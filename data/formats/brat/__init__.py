@@ -9,7 +9,24 @@ Offsets count code points of the text file as it lies on the disk. brat replaces
 by a cut, so fragments with nothing but white space between them are one mention; other tools write a space instead.
 """
 
+from ..common.format import Format, Sample
+from ..common.losses import EVERYTHING
 from .reader import read_document, read_file
 from .writer import write_document, write_files
 
-__all__ = ["read_document", "read_file", "write_document", "write_files"]
+__all__ = ["FORMAT", "read_document", "read_file", "write_document", "write_files"]
+
+
+def _recognizes(sample: Sample) -> bool:
+    return sample.suffix == ".ann" or (sample.suffix == ".txt" and sample.path.with_suffix(".ann").is_file())
+
+
+FORMAT = Format(
+    read=read_file,
+    write=write_files,
+    reader=read_file,
+    suffixes=(".ann",),
+    holds=EVERYTHING,
+    recognizes=_recognizes,
+    folder=True,
+)

@@ -91,7 +91,7 @@ def _fields(text: str, id: str, content: Mapping[str, Any]) -> tuple[Article, li
     """The article that a note describes, as far as it is valid, and what is wrong with it."""
     scratch = ProblemLog()
     try:
-        articles = list(jsonl.read([json.dumps({"id": id, **content, "text": text})], scratch))
+        articles = [article for _, article in jsonl.read([json.dumps({"id": id, **content, "text": text})], scratch)]
     except RecursionError:
         articles = []
     if not articles:

@@ -18,7 +18,7 @@ from typing import Any
 from ...articles import Article, Entity, Event
 from ...problems import ProblemLog
 from .. import jsonl
-from ..common.lines import has_surrogate
+from ..common.lines import escape_surrogates, has_surrogate, to_json
 from .names import (
     META,
     NOTE,
@@ -244,8 +244,7 @@ def _article_note(writing: _Writing, name: str, drop: bool) -> list[tuple[str, d
 
 def _one_line(content: Mapping[str, Any]) -> str:
     """JSON without the characters that brat takes for line ends and those that UTF-8 cannot carry."""
-    plain = json.dumps(content, ensure_ascii=False)
-    return re.sub("[\x85\u2028\u2029\ud800-\udfff]", lambda found: f"\\u{ord(found.group()):04x}", plain)
+    return escape_surrogates(to_json(content))
 
 
 def _numbers(mentions: tuple[Entity, ...] | tuple[Event, ...], letter: str, own: re.Pattern[str]) -> list[str]:

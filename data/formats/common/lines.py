@@ -1,6 +1,5 @@
 """Lines of a file as the formats read them: split at line feeds alone, no byte lost, no byte guessed."""
 
-import difflib
 import json
 import re
 from collections import Counter
@@ -9,12 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...problems import DataError, Problem
+from ....errors import did_you_mean
+from ...problems import ArticleLog, DataError, Problem
 
 # A byte that is not UTF-8 is carried as one of these (PEP 383) until the reader of its format can say which article
 # it spoils. Text that decodes never holds one.
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+# Line ends to readers that split as `str.splitlines` does.
+_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 # A long article has some 100,000 characters; JSON takes about ten times the length of its text in memory.
 LONGEST_LINE = 32 * 2**20
 
@@ -84,8 +86,47 @@ def parse_json(text: str) -> Any:
         raise ValueError("not JSON that can be read: nested too deeply") from error
 
 
+def to_json(content: Any) -> str:
+    """A value as JSON on one line, with no character that a reader could take for a line end.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+    try:
+        text = json.dumps(content, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"cannot be written as JSON: {error}") from error
+    return _LINE_ENDS.sub(_escape, text)
+
+
+def escape_surrogates(json_text: str) -> str:
+    r"""JSON with its lone surrogates as ``\uXXXX``, so that UTF-8 can hold it; few other programs read them."""
+    return _SURROGATE.sub(_escape, json_text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    return f"\\u{ord(found.group()):04x}"
+
+
+def json_line(content: Any, log: ArticleLog) -> str | None:
+    """An article's content as a line of JSON; None, and recorded, if JSON or UTF-8 cannot hold it."""
+    try:
+        line = to_json(content)
+    except ValueError as error:
+        log.drop("not JSON", f"the article {error}")
+        return None
+    return f"{line}\n" if is_utf8(line, log) else None
+
+
+def is_utf8(text: str, log: ArticleLog) -> bool:
+    """Whether UTF-8 can hold what is written of an article; recorded if not."""
+    if has_surrogate(text):
+        log.drop("lone surrogate", "the article holds a lone surrogate, which UTF-8 cannot hold; write it as jsonl")
+        return False
+    return True
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint for a name that is not known: the nearest one, or all of them."""
+    """A hint for an unknown name: the nearest known one, or all of them."""
     known = tuple(known)
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+    return did_you_mean(name, known) or f"there are {', '.join(known)}"

@@ -1,7 +1,5 @@
 """What the formats of labeled spans in JSON lines have in common: doccano and Prodigy."""
 
-import json
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
@@ -11,10 +9,8 @@ from ...articles import Argument, Article, Entity, Event, Span
 from ...problems import ArticleLog, ProblemLog
 from ...text.words import trim
 from .flat_labels import is_entity_label, trigger_label, trigger_types
-from .lines import LONGEST_LINE, has_surrogate, numbered, parse_json, spoilt
+from .lines import LONGEST_LINE, json_line, numbered, parse_json, spoilt
 from .offsets import OffsetError, Offsets
-
-_LINE_ENDS = re.compile("[\x85\u2028\u2029]")  # to readers that split as `str.splitlines` does
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -253,34 +249,9 @@ def flat_arguments(article: Article, spans: list[FlatSpan], log: ProblemLog) -> 
     return found
 
 
-def has_scores(article: Article) -> bool:
-    """Whether anything in an article has a score, which makes it a prediction."""
-    arguments = (argument for event in article.events for argument in event.arguments)
-    return (
-        bool(article.type_scores)
-        or any(item.score is not None for item in (*article.entities, *article.events, *arguments))
-        or any(sentence.scores for sentence in article.sentences)
-    )
-
-
-def json_line(content: Mapping[str, Any], article: Article, log: ProblemLog) -> str | None:
-    """A line of JSON; None, and recorded, for an article that has no text or that UTF-8 or JSON cannot carry."""
+def importable(content: Mapping[str, Any], article: Article, log: ArticleLog) -> str | None:
+    """A line of JSON for a tool that imports no empty texts; None, and recorded, for an article that it cannot hold."""
     if not article.text.strip():
-        log.drop("no text", "the text is empty, which the tool does not import", article=article.id)
+        log.drop("no text", "the text is empty, which the tool does not import")
         return None
-    try:
-        line = json.dumps(content, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        log.drop("not JSON", f"the article cannot be written as JSON: {error}", article=article.id)
-        return None
-    if has_surrogate(line):
-        message = "the article holds a lone surrogate, which UTF-8 cannot carry; write it as jsonl"
-        log.drop("lone surrogate", message, article=article.id)
-        return None
-    return _LINE_ENDS.sub(lambda found: f"\\u{ord(found.group()):04x}", line) + "\n"
-
-
-def record_losses(lost: Mapping[str, Any], article: Article, log: ProblemLog) -> None:
-    """Record the fields that hold something and are not written."""
-    for field in (field for field, value in lost.items() if value):
-        log.drop(f"{field} left out", f"the format holds no {field}; write jsonl to keep it", article=article.id)
+    return json_line(content, log)

@@ -7,9 +7,30 @@ values; its arguments are links (slot features) to entities with a role, or rela
 Layer names are those of types (``webanno.custom.Trigger``), with the feature that holds the label behind a colon.
 """
 
+from ..common.format import Format, Sample
 from .archive import is_archive
 from .reader import read_file
 from .uima_cas import is_cas_json
-from .writer import write_files
+from .writer import HOLDS, write_files
 
-__all__ = ["is_archive", "is_cas_json", "read_file", "write_files"]
+__all__ = ["FORMAT", "read_file", "write_files"]
+
+
+def _recognizes(sample: Sample) -> bool:
+    match sample.suffix:
+        case ".json":
+            return is_cas_json(sample.path)
+        case ".zip":
+            return is_archive(sample.path)
+    return sample.suffix == ".xmi"
+
+
+FORMAT = Format(
+    read=read_file,
+    write=write_files,
+    reader=read_file,
+    suffixes=(".xmi", ".json", ".zip"),
+    holds=HOLDS,
+    recognizes=_recognizes,
+    folder=True,
+)

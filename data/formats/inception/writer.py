@@ -11,8 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from ...articles import Article
-from ...problems import DataError, Problem, ProblemLog
+from ...problems import ArticleLog, DataError, Problem, ProblemLog
+from ..common.losses import EVERYTHING, record_losses
 
+HOLDS = EVERYTHING - {
+    *("sentence labels", "label of the text", "tokens", "scores", "evidence"),
+    *("annotated", "annotated article_types", "annotated sentence_types"),
+}
 ENTITY_TYPE = "de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity"
 METADATA_TYPE = "de.tudarmstadt.ukp.dkpro.core.api.metadata.type.DocumentMetaData"
 EVENT_TYPE = "custom.Event"
@@ -100,17 +105,7 @@ class _Writing:
                 self._add(EVENT_LABEL_TYPE, value=label)
         targets = self._entities()
         self._events(targets)
-        lost = {
-            "scores": any(item.score is not None for item in (*article.entities, *article.events))
-            or article.type_scores
-            or any(argument.score is not None for event in article.events for argument in event.arguments),
-            "sentences": article.sentences,
-            "tokens": article.tokens,
-            "annotated": article.annotated,
-            "evidence": article.evidence,
-        }
-        for what in (what for what, value in lost.items() if value):
-            self._drop(f"{what} left out", f"INCEpTION files hold no {what}; write jsonl to keep them")
+        record_losses(article, HOLDS, ArticleLog(log=self.log, article=article.id))
 
     def _add(self, kind: str, **features: Any) -> Any:
         structure = self.cas.typesystem.get_type(kind)(**features)

@@ -17,7 +17,18 @@ line. The title is the first line of a text whose second line is blank, unless t
 end with ``\n`` alone; the last one of an article is not part of its text.
 """
 
-from .reader import read, read_located
-from .writer import write
+from ..common.format import Sample, format_of_lines
+from .front_matter import FENCE
+from .reader import read
+from .writer import HOLDS, write
 
-__all__ = ["read", "read_located", "write"]
+__all__ = ["FORMAT", "read", "write"]
+
+
+def _recognizes(sample: Sample) -> bool:
+    if sample.suffix in (".txt", ""):
+        return sample.lines[:1] != [] and sample.lines[0].strip() == FENCE
+    return sample.suffix == ".rasid"
+
+
+FORMAT = format_of_lines(read, write, suffixes=(".rasid",), holds=HOLDS, recognizes=_recognizes)

@@ -1,11 +1,10 @@
 """The front matter of an article in markup: ``key: value`` lines between two lines ``---``."""
 
-import json
 import re
 from typing import Any
 
 from ...articles import Article
-from ..common.lines import parse_json
+from ..common.lines import parse_json, to_json
 
 KEYS = ("id", "title", "date", "source", "event_types", "annotated", "meta")
 FENCE = "---"
@@ -17,7 +16,7 @@ def write_front_matter(article: Article) -> str:
     """The front matter with its fences.
 
     Raises:
-        TypeError, ValueError: ``meta`` or ``annotated`` is not JSON.
+        ValueError: ``meta`` or ``annotated`` is not JSON.
     """
     lines = [FENCE]
     if article.id:
@@ -29,11 +28,11 @@ def write_front_matter(article: Article) -> str:
             lines.append(f"{key}: {_quoted(value)}")
     if labels := article.event_types:
         bare = all(_BARE.fullmatch(label) for label in labels)
-        lines.append(f"event_types: [{', '.join(labels)}]" if bare else f"event_types: {_json(list(labels))}")
+        lines.append(f"event_types: [{', '.join(labels)}]" if bare else f"event_types: {to_json(list(labels))}")
     if article.annotated:
-        lines.append(f"annotated: {_json(dict(article.annotated))}")
+        lines.append(f"annotated: {to_json(dict(article.annotated))}")
     if article.meta:
-        lines.append(f"meta: {_json(dict(article.meta))}")
+        lines.append(f"meta: {to_json(dict(article.meta))}")
     return "\n".join([*lines, FENCE, ""])
 
 
@@ -91,8 +90,4 @@ def _unquoted(value: str) -> str:
 
 def _quoted(value: str) -> str:
     bare = value and value == value.strip() and "\n" not in value and _unquoted(value) == value
-    return value if bare else json.dumps(value, ensure_ascii=False)
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return value if bare else to_json(value)

@@ -1,4 +1,4 @@
-"""Reading inline inline."""
+"""Reads inline annotation."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -8,29 +8,22 @@ from typing import Any
 from .... import renamed
 from ...articles import Argument, Article, Entity, Event, Span
 from ...problems import ProblemLog
+from ..common.format import Located
 from ..common.lines import nearest, numbered, spoilt
 from .front_matter import FENCE, KEYS, first_line_title, read_value
-from .writer import CLOSES, SPECIAL, write
-
-__all__ = ["read", "read_located", "write"]
+from .writer import CLOSES, SPECIAL
 
 _KEY = re.compile(r"([^\s:]+):(.*)", re.DOTALL)
 _HEADER = re.compile(r"([^\s:=\[\]{}\\]*):([^\s\[\]{}\\]+) ")  # id:LABEL, then one space
 
 
-def read(lines: Iterable[str], log: ProblemLog) -> Iterator[Article]:
-    """Read articles; one with a problem is left out, and every problem of it is recorded with its line.
+def read(lines: Iterable[str], log: ProblemLog) -> Located:
+    """Read articles with the lines on which they start; one with a problem is dropped, every problem is recorded.
 
     Args:
         lines: the lines of a file, split at line feeds only; with or without their ends.
         log: takes the problems and the count.
     """
-    for _, article in read_located(lines, log):
-        yield article
-
-
-def read_located(lines: Iterable[str], log: ProblemLog) -> Iterator[tuple[int, Article]]:
-    """As `read`, each article with the number of the line on which it starts."""
     for front, body in _split(numbered(lines), log):
         reader = _Reader(front, body)
         article = reader.article()

@@ -1,13 +1,15 @@
-"""Writing the inline markup that the package describes."""
+"""Writes inline annotation."""
 
 import re
 from collections.abc import Iterable, Iterator
 
 from ...articles import Article, Entity, Event
-from ...problems import ProblemLog
-from ..common.lines import has_surrogate
+from ...problems import ArticleLog, ProblemLog
+from ..common.lines import is_utf8
+from ..common.losses import EVERYTHING, record_losses
 from .front_matter import FENCE, write_front_matter
 
+HOLDS = EVERYTHING - {*("crossing spans", "sentence labels", "label of the text", "tokens", "scores", "evidence")}
 CLOSES = {"[": "]", "{": "}"}
 SPECIAL = re.compile(r"[\\\[\]{}]")
 
@@ -23,30 +25,20 @@ def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
     white space at an edge; scores, evidence, sentence labels, tokens; an article with a lone surrogate.
     """
     for article in articles:
+        notes = ArticleLog(log=log, article=article.id)
         try:
-            chunk = write_front_matter(article) + _body(article, log)
-        except (TypeError, ValueError, RecursionError) as error:
-            log.drop("not JSON", f"meta or annotated cannot be written as JSON: {error}", article=article.id)
+            chunk = write_front_matter(article) + _body(article, notes)
+        except ValueError as error:
+            notes.drop("not JSON", f"meta or annotated {error}")
             continue
-        if has_surrogate(chunk):
-            message = "the article holds a lone surrogate, which UTF-8 cannot carry; write it as jsonl"
-            log.drop("lone surrogate", message, article=article.id)
+        if not is_utf8(chunk, notes):
             continue
-        lost = {
-            "scores": article.type_scores
-            or any(entity.score is not None for entity in article.entities)
-            or any(event.scores or any(a.score is not None for a in event.arguments) for event in article.events),
-            "evidence": article.evidence,
-            "sentence labels": article.sentences,
-            "tokens": article.tokens,
-        }
-        for field in (field for field, value in lost.items() if value):
-            log.drop(f"{field} left out", f"inline holds no {field}; write jsonl to keep them", article=article.id)
+        record_losses(article, HOLDS, notes)
         log.articles += 1
         yield chunk
 
 
-def _body(article: Article, log: ProblemLog) -> str:
+def _body(article: Article, log: ArticleLog) -> str:
     text = article.text
     marks, arguments = _marks(article, log)
     parts: list[str] = []
@@ -75,12 +67,12 @@ def _body(article: Article, log: ProblemLog) -> str:
     return "\n".join([*lines, ""])
 
 
-def _marks(article: Article, log: ProblemLog) -> tuple[list[tuple[int, int, str, str]], dict[int, list[str]]]:
+def _marks(article: Article, log: ArticleLog) -> tuple[list[tuple[int, int, str, str]], dict[int, list[str]]]:
     """The marks that can be held, as (start, end, bracket, header), and the argument lines below each line of text."""
     text = article.text
 
     def lost(cause: str, what: str, message: str) -> None:
-        log.drop(cause, f"{what} {message}", article=article.id)
+        log.drop(cause, f"{what} {message}")
 
     # Outer marks come first; of two with the same span the entity is the outer one.
     found: list[tuple[int, int, int, int, Entity | Event]] = [
@@ -121,7 +113,7 @@ def _marks(article: Article, log: ProblemLog) -> tuple[list[tuple[int, int, str,
 
 
 def _argument_lines(
-    article: Article, events: list[Event], kinds: dict[str, str], log: ProblemLog
+    article: Article, events: list[Event], kinds: dict[str, str], log: ArticleLog
 ) -> dict[int, list[str]]:
     below: dict[int, list[str]] = {}
     for event in events:
@@ -129,7 +121,7 @@ def _argument_lines(
         for argument in event.arguments:
             if argument not in held:
                 message = f"{argument.role}={argument.entity} of {event.trigger.text!r} is left out: the event or the "
-                log.drop("argument", f"{message}entity has no id in the inline text", article=article.id)
+                log.drop("argument", f"{message}entity has no id in the inline text")
         if held:
             pairs = " ".join(f"{argument.role}={argument.entity}" for argument in held)
             below.setdefault(article.text.count("\n", 0, event.trigger.end), []).append(f"@{event.id} {pairs}")

@@ -10,7 +10,18 @@ Tasks that nobody annotated are no articles: they would teach that nothing is in
 place of annotations with ``predictions=True`` and never else, and only they have scores.
 """
 
+from ..common.format import Format
 from .reader import is_export, read_file
-from .writer import labeling_config, write, write_files
+from .writer import HOLDS, labeling_config, write, write_files
 
-__all__ = ["is_export", "labeling_config", "read_file", "write", "write_files"]
+__all__ = ["FORMAT", "labeling_config", "read_file", "write", "write_files"]
+
+FORMAT = Format(
+    read=read_file,
+    write=write_files,
+    reader=read_file,
+    suffixes=(".json",),
+    holds=HOLDS,
+    recognizes=lambda sample: sample.suffix == ".json" and is_export(sample.path),
+    chunks=write,
+)

@@ -3,7 +3,6 @@
 The names of the controls here are those that the reader knows its own files by.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -13,14 +12,17 @@ from xml.sax.saxutils import quoteattr
 
 from ...articles import Article, Entity, Event, Span
 from ...labels import Label, LabelScheme
-from ...problems import ProblemLog
-from ..common.lines import has_surrogate
+from ...problems import ArticleLog, ProblemLog
+from ..common.lines import json_line
+from ..common.losses import EVERYTHING, record_losses
 
+HOLDS = EVERYTHING - {
+    *("sentence labels", "label of the text", "tokens", "evidence"),
+    *("annotated", "annotated article_types", "annotated sentence_types"),
+}
 ENTITIES, TRIGGERS, EVENT_TYPES, TEXT = "entity", "trigger", "event_types", "text"
 # Ids of regions that have none in the article; readers drop them again.
 MADE_ID = re.compile(r"rasid-[et]\d+")
-
-_ESCAPED = re.compile("[\x85\u2028\u2029]")
 
 
 def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> None:
@@ -51,18 +53,11 @@ def write(
     separator = "[\n"
     for article in articles:
         task = _task(article, log, predictions, model_version)
-        try:
-            line = json.dumps(task, ensure_ascii=False, allow_nan=False)
-        except (TypeError, ValueError, RecursionError) as error:
-            log.drop("not JSON", f"the article cannot be written as JSON: {error}", article=article.id)
-            continue
-        if has_surrogate(line):
-            # One such task, and the import of the whole file fails.
-            message = "the article holds a lone surrogate, which Label Studio cannot store; mend the text"
-            log.drop("lone surrogate", message, article=article.id)
+        # One task with a lone surrogate, and the import of the whole file fails.
+        if (line := json_line(task, ArticleLog(log=log, article=article.id))) is None:
             continue
         log.articles += 1
-        yield separator + _ESCAPED.sub(lambda found: f"\\u{ord(found.group()):04x}", line)
+        yield separator + line.rstrip("\n")
         separator = ",\n"
     yield "\n]\n" if separator == ",\n" else "[]\n"
 
@@ -71,7 +66,7 @@ def _task(article: Article, log: ProblemLog, predictions: bool | None, model_ver
     data: dict[str, Any] = {"text": article.text, "id": article.id}
     rest = {"title": article.title, "date": article.date, "source": article.source, "meta": dict(article.meta) or None}
     data |= {key: value for key, value in rest.items() if value is not None}
-    _record_losses(article, log)
+    record_losses(article, HOLDS, ArticleLog(log=log, article=article.id))
     result = _result(article, log)
     scores = _scores(article)
     if predictions or (predictions is None and scores):
@@ -166,18 +161,6 @@ def _choices(article: Article, log: ProblemLog) -> list[dict[str, Any]]:
         return []
     choices = {"from_name": EVENT_TYPES, "to_name": TEXT, "type": "choices", "value": {"choices": types}}
     return [choices | _scored(article.type_scores)]
-
-
-def _record_losses(article: Article, log: ProblemLog) -> None:
-    lost = {
-        "sentence labels": article.sentences,
-        "tokens": article.tokens,
-        "annotated": article.annotated,
-        "evidence": article.evidence,
-    }
-    for field in (field for field, value in lost.items() if value):
-        message = f"Label Studio holds no {field}; write jsonl to keep it"
-        log.drop(f"{field} left out", message, article=article.id)
 
 
 def labeling_config(scheme: LabelScheme) -> str:

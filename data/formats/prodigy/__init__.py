@@ -11,6 +11,10 @@ names the last token of its spans, and ``head_span`` and ``child_span`` say whic
 Source: https://prodi.gy/docs/api-interfaces and the relation extraction project of explosion/projects.
 """
 
-from .reader import is_task, read, read_located, write
+from ..common.format import format_of_lines
+from .reader import read, recognizes
+from .writer import HOLDS, write
 
-__all__ = ["is_task", "read", "read_located", "write"]
+__all__ = ["FORMAT", "read", "write"]
+
+FORMAT = format_of_lines(read, write, suffixes=(".jsonl",), holds=HOLDS, recognizes=recognizes)

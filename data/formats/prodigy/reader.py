@@ -9,27 +9,24 @@ from typing import Any
 
 from ...articles import Argument, Article
 from ...problems import ArticleLog, ProblemLog
+from ..common.format import Located, Sample
+from ..common.losses import has_scores
 from ..common.offsets import Offsets
 from ..common.span_lines import (
     Mark,
     as_text,
-    flat_arguments,
-    flat_spans,
     fresh_ids,
-    has_scores,
-    json_line,
     json_objects,
     link,
     listed,
     merged,
     new_mark,
     placed,
-    record_losses,
     shown,
     text_of,
     to_article,
 )
-from .writer import STRINGS, task
+from .writer import STRINGS
 
 ANSWERS = ("accept", "reject", "ignore")
 
@@ -38,8 +35,12 @@ _KEYS = {"text", "tokens", "spans", "relations", "answer", "accept", "options", 
 _HALF = 0.5  # what a category of `cats` must reach to be one of the text, as for spaCy's textcat
 
 
-def is_task(content: Any) -> bool:
-    """Whether a parsed line of JSON has a key that a task of Prodigy has and no other format of ours."""
+def recognizes(sample: Sample) -> bool:
+    """Whether a line of a JSONL file has a key that only a task of Prodigy has."""
+    return sample.suffix == ".jsonl" and any(map(_is_task, sample.objects))
+
+
+def _is_task(content: Any) -> bool:
     if not isinstance(content, dict) or not isinstance(content.get("text"), str):
         return False
     answer = content.get("answer")
@@ -50,24 +51,17 @@ def is_task(content: Any) -> bool:
     )
 
 
-def read(lines: Iterable[str], log: ProblemLog, *, triggers: Collection[str] = ()) -> Iterator[Article]:
-    """Read accepted tasks and those without an answer; what is wrong in one is left out of it, and recorded.
+def read(lines: Iterable[str], log: ProblemLog, *, triggers: Collection[str] = ()) -> Located:
+    """Read accepted tasks and those without an answer, with their line numbers.
 
-    Rejected and ignored tasks are recorded as repairs, and so are the scores of an accepted task, which is gold.
+    What is wrong in a task is left out of it, and recorded. Rejected and ignored tasks are recorded as fixed, and so
+    are the scores of an accepted task, which is gold.
 
     Args:
         lines: the lines of a file, split at line feeds only; with or without their ends.
         log: takes the problems and the count; where ``meta`` has no id, its stem and the line make one.
         triggers: labels of spans that are event triggers, not entities.
     """
-    for _, article in read_located(lines, log, triggers=triggers):
-        yield article
-
-
-def read_located(
-    lines: Iterable[str], log: ProblemLog, *, triggers: Collection[str] = ()
-) -> Iterator[tuple[int, Article]]:
-    """As `read`, each article with the number of its line."""
     for number, content in json_objects(lines, log):
         shown_meta = content.get("meta")
         name = as_text(shown_meta.get("id")) if isinstance(shown_meta, dict) else None
@@ -80,34 +74,6 @@ def read_located(
             notes.fix("no answer", "the task has neither an answer nor scores; read as if it had been accepted")
         log.articles += 1
         yield number, article
-
-
-def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
-    """Yield one task per article; gold ones are answered ``accept``, those with scores are left to be annotated.
-
-    Tokens are the words of the text, cut where a mention starts or ends inside one, and with what stands between them,
-    so that they and their ``ws`` give the text back. Event types of the article are the ``accept`` of a choice whose
-    ``options`` are the types that were annotated, where that is known. Sentences, given tokens, evidence and what else was
-    annotated are dropped. Articles without text or with lone surrogates are left out. All of it is recorded.
-    """
-    for article in articles:
-        spans = flat_spans(article, log)
-        arguments = flat_arguments(article, spans, log)
-        line = json_line(task(article, spans, arguments) if article.text.strip() else {}, article, log)
-        if line is None:
-            continue
-        record_losses(
-            {
-                "sentence labels": article.sentences,
-                "tokens": article.tokens,
-                "evidence": article.evidence,
-                "annotated": set(article.annotated) - {"article_types"},
-            },
-            article,
-            log,
-        )
-        log.articles += 1
-        yield line
 
 
 def _is_wanted(answer: Any, notes: ArticleLog) -> bool:

@@ -1,19 +1,44 @@
-"""Writing Prodigy tasks: see `prodigy`."""
+"""Writes Prodigy tasks."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
 from ...articles import Argument, Article, Entity
+from ...problems import ArticleLog, ProblemLog
 from ...text.words import split_words
-from ..common.span_lines import FlatSpan, has_scores
+from ..common.losses import EVERYTHING, has_scores, record_losses
+from ..common.span_lines import FlatSpan, flat_arguments, flat_spans, importable
 
+HOLDS = EVERYTHING - {
+    *("sentence labels", "label of the text", "tokens", "annotated", "annotated sentence_types", "evidence")
+}
 STRINGS = ("title", "date", "source")
 OURS = {"id", "meta", "type_scores", *STRINGS}  # keys of `meta` that are no metadata of the article
 
 
-def task(article: Article, spans: list[FlatSpan], arguments: list[tuple[int, int, Argument]]) -> dict[str, Any]:
+def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
+    """Yield one task per article; gold ones are answered ``accept``, those with scores are left to be annotated.
+
+    Tokens are the words of the text, cut where a mention starts or ends inside one, and with what stands between them,
+    so that they and their ``ws`` give the text back. Event types of the article are the ``accept`` of a choice whose
+    ``options`` are the types that were annotated, where that is known. Sentences, given tokens, evidence and what else was
+    annotated are dropped. Articles without text or with lone surrogates are left out. All of it is recorded.
+    """
+    for article in articles:
+        notes = ArticleLog(log=log, article=article.id)
+        spans = flat_spans(article, log)
+        arguments = flat_arguments(article, spans, log)
+        line = importable(_task(article, spans, arguments) if article.text.strip() else {}, article, notes)
+        if line is None:
+            continue
+        record_losses(article, HOLDS, notes)
+        log.articles += 1
+        yield line
+
+
+def _task(article: Article, spans: list[FlatSpan], arguments: list[tuple[int, int, Argument]]) -> dict[str, Any]:
     """An article as a task, without an answer where it is a prediction."""
     tokens = _tokens(article.text, spans)
     starts, ends = [token["start"] for token in tokens], [token["end"] for token in tokens]

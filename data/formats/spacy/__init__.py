@@ -8,7 +8,18 @@ A file is read without making spaCy documents of it: damaged token indices stop 
 MessagePack, in which nothing can name code (https://spacy.io/api/docbin); spaCy's table of strings turns hashes back.
 """
 
+from ..common.format import Format
+from ..common.losses import EVERYTHING
 from .reader import read_file
 from .writer import write_files
 
-__all__ = ["read_file", "write_files"]
+__all__ = ["FORMAT", "read_file", "write_files"]
+
+FORMAT = Format(
+    read=read_file,
+    write=write_files,
+    reader=read_file,
+    suffixes=(".spacy",),
+    holds=EVERYTHING,
+    recognizes=lambda sample: sample.suffix == ".spacy",
+)

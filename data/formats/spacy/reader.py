@@ -252,7 +252,7 @@ class _Reading:
             self.drop("user data", f"the user data under {USER_KEY!r} are nested too deeply")
             return None
         inner = ProblemLog()
-        article = next(jsonl.read(iter([line]), inner), None)
+        _, article = next(jsonl.read([line], inner), (0, None))
         for problem in inner.dropped:
             self.drop(problem.cause, f"{problem.message} (in the user data)")
         return article

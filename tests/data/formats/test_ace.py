@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rasid.data.articles import Argument, Article, check_article
-from rasid.data.formats import detect, load_articles, read_articles
+from rasid.data.formats import detect, read_files
 from rasid.data.problems import DataError, ProblemLog
+from rasid.data.reading import load_articles
 
 SGM = """<DOC>
 <DOCID> XIN-1 </DOCID>
@@ -94,7 +95,7 @@ def made(tmp_path: Path) -> Callable[..., Path]:
 
 def read(path: Path, **options: object) -> tuple[Article, ProblemLog]:
     log = ProblemLog()
-    (article,) = read_articles(path, log=log, options=options)
+    ((_, article),) = read_files(path, log=log, options=options)
     assert not list(check_article(article)) and log.articles == 1
     return article, log
 
@@ -102,7 +103,7 @@ def read(path: Path, **options: object) -> tuple[Article, ProblemLog]:
 def refused(path: Path) -> list[tuple[int, str, str]]:
     """The problems of a file that gives no article."""
     log = ProblemLog()
-    assert not list(read_articles(path, log=log)) and log.articles == 0
+    assert not list(read_files(path, log=log)) and log.articles == 0
     return [(problem.line, problem.cause, problem.message) for problem in log.dropped]
 
 
@@ -358,7 +359,7 @@ def test_large_files_are_not_opened(tmp_path: Path) -> None:
             file.truncate(1 << 33)
     (tmp_path / "y.apf.xml").write_text(apf(""), encoding="utf-8")
     log = ProblemLog()
-    assert not list(read_articles(tmp_path, "ace", log=log))
+    assert not list(read_files(tmp_path, "ace", log=log))
     assert [p.cause for p in log.dropped] == ["not XML", "too large"]
     assert all("split the file" in p.message for p in log.dropped)
 
@@ -423,7 +424,7 @@ def check_hostile(folder: Path, annotation: bytes, source: bytes) -> None:
     (folder / "h.apf.xml").write_bytes(annotation)
     (folder / "h.sgm").write_bytes(source)
     log = ProblemLog()
-    found = list(read_articles(folder / "h.apf.xml", log=log, options={"mentions": ["NAM", "NOM"]}))
+    found = [article for _, article in read_files(folder / "h.apf.xml", log=log, options={"mentions": ["NAM", "NOM"]})]
     assert len(found) == log.articles and (found or log.dropped)
     for article in found:
         assert not list(check_article(article))
@@ -456,6 +457,6 @@ def test_damaged_ere_gives_valid_articles_or_reasons(
     (folder / "n.txt").write_bytes(source)
     (folder / "n.rich_ere.xml").write_bytes(annotation)
     log = ProblemLog()
-    found = list(read_articles(folder / "n.rich_ere.xml", log=log))
+    found = [article for _, article in read_files(folder / "n.rich_ere.xml", log=log)]
     assert found or log.dropped
     assert not [problem for article in found for problem in check_article(article)]

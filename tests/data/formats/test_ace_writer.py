@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span
-from rasid.data.formats import load_articles, write_articles
+from rasid.data.formats import write_articles
 from rasid.data.formats.ace.source_text import unescape
 from rasid.data.problems import ProblemLog
+from rasid.data.reading import load_articles
 
 LETTERS = "ابوَ٣aZ \n\t\r\u2028\x85\u200f\u202b\ufeff\U0001f600\"\\{}<>&;'قT"
 TEXTS = st.text(LETTERS, max_size=25) | st.lists(

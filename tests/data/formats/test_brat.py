@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
-from rasid.data.formats import brat, detect, load_articles, read_articles, write_articles
+from rasid.data.formats import brat, detect, read_files, write_articles
 from rasid.data.formats.brat.names import (
     decode_name,
     decode_role,
@@ -20,6 +20,7 @@ from rasid.data.formats.brat.names import (
     fragments,
 )
 from rasid.data.problems import DataError, Problem, ProblemLog
+from rasid.data.reading import load_articles
 
 TEXT = "هاجم مسلحون مدينة حلب\nالقديمة وقتل سبعة"
 GOOD = (
@@ -492,7 +493,7 @@ def test_a_text_that_is_not_utf8_costs_the_article(tmp_path: Path) -> None:
     (tmp_path / "a.ann").write_bytes(GOOD.encode())
     (tmp_path / "a.txt").write_bytes(TEXT.encode("windows-1256"))
     log = ProblemLog()
-    assert not list(read_articles(tmp_path, log=log)) and log.articles == 0
+    assert not list(read_files(tmp_path, log=log)) and log.articles == 0
     assert causes(log.dropped) == ["not UTF-8"] and "windows-1256" in log.dropped[0].message
 
 

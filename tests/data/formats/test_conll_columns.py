@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rasid.data.articles import Article, Entity, check_article
-from rasid.data.formats import conll, jsonl, load_articles, read_articles, write_articles
+from rasid.data.formats import conll, jsonl, read_files, write_articles
 from rasid.data.formats.conll import spans_to_tags, tags_to_spans
 from rasid.data.problems import DataError, ProblemLog
+from rasid.data.reading import load_articles
 
 LABELS = ("PERS", "ORG", "GPE")
 SCHEMES = ("IOB2", "BIOES", "BILOU", "BMES")
@@ -37,7 +38,7 @@ $#$ O
 
 def read(text: str, **options: object) -> tuple[list[Article], ProblemLog]:
     log = ProblemLog(source="f.txt")
-    return list(conll.read(text.splitlines(keepends=True), log, **options)), log  # type: ignore[arg-type]
+    return [article for _, article in conll.read(text.splitlines(keepends=True), log, **options)], log  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_columns_of_wojood_are_nested_spans() -> None:
 
 def test_nested_columns_survive_jsonl_and_conll(tmp_path: Path, annotation: Callable[[list[Article]], list]) -> None:
     (tmp_path / "w.txt").write_text(NESTED, encoding="utf-8")
-    first = list(read_articles(tmp_path / "w.txt", "conll", log=ProblemLog()))
+    first = [article for _, article in read_files(tmp_path / "w.txt", "conll", log=ProblemLog())]
     assert not write_articles(first, tmp_path / "w.jsonl").dropped
     second = load_articles(tmp_path / "w.jsonl")
     assert not write_articles(second, tmp_path / "w.conll").dropped
@@ -156,7 +157,7 @@ def check_hostile(path: Path, edits: list[tuple[int, bytes]]) -> None:
         content[place : place + 1] = new
     path.write_bytes(bytes(content))
     log = ProblemLog()
-    articles = list(read_articles(path, "conll", log=log))
+    articles = [article for _, article in read_files(path, "conll", log=log)]
     assert log.articles == len(articles)
     assert not [problem for article in articles for problem in check_article(article)]
     assert articles or log.dropped

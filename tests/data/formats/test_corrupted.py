@@ -7,7 +7,7 @@ import pytest
 
 from rasid.data.articles import Article, check_article
 from rasid.data.corpus import load_corpus
-from rasid.data.formats import read_articles, write_articles
+from rasid.data.formats import read_files, write_articles
 from rasid.data.problems import DataError, ProblemLog
 
 FORMATS = ("jsonl", "inline", "conll", "classification")
@@ -48,7 +48,7 @@ def check(format: str, folder: Path, seeds: range) -> int:
         path.write_bytes(corrupted(good, seed))
         log = ProblemLog()
         try:
-            found = list(read_articles(path, format, log=log))
+            found = [article for _, article in read_files(path, format, log=log)]
         except DataError as error:
             assert all(problem.source and problem.message for problem in error.problems)
             continue

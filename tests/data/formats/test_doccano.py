@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
-from rasid.data.formats import detect, doccano, load_articles, write_articles
+from rasid.data.formats import detect, doccano, write_articles
 from rasid.data.formats.common import span_lines
 from rasid.data.formats.common.lines import file_lines
 from rasid.data.problems import DataError, Problem, ProblemLog
+from rasid.data.reading import load_articles
 
 SIGNS = 'ابلقوَ٣aZ \n\t\r\u2028\x85\x1c\x00\u200f\u202b\ufeff\U0001f600"\\{}'
 LABELS = ["PER", "منظمة", "event", "a b", "\u2028"]
@@ -27,7 +28,7 @@ META = st.dictionaries(st.sampled_from(["x", "id", "text", "meta", "label", "tit
 def run(*contents: Any, **options: Any) -> tuple[list[Article], list[Problem], list[Problem]]:
     log = ProblemLog(source="f.jsonl")
     lines = [content if isinstance(content, str) else json.dumps(content) for content in contents]
-    articles = list(doccano.read(lines, log, **options))
+    articles = [article for _, article in doccano.read(lines, log, **options)]
     assert log.articles == len(articles)
     assert not [problem for article in articles for problem in check_article(article)]
     return articles, log.dropped, log.fixed
@@ -305,22 +306,24 @@ def test_losses_are_recorded() -> None:
     )
     lines, lost = written(article, Article(text=" "), Article(text="\ud800"), Article(text="a", meta={"x": {1}}))
     assert len(lines) == 1
-    assert lost == [
-        "entity left out",
-        "entity left out",
-        "event left out",
-        "event left out",
-        "argument left out",
-        "event types left out",
-        "scores left out",
-        "sentence labels left out",
-        "tokens left out",
-        "evidence left out",
-        "annotated left out",
-        "no text",
-        "lone surrogate",
-        "not JSON",
-    ]
+    assert sorted(lost) == sorted(
+        [
+            "entity left out",
+            "entity left out",
+            "event left out",
+            "event left out",
+            "argument left out",
+            "event types left out",
+            "scores left out",
+            "sentence labels left out",
+            "tokens left out",
+            "evidence left out",
+            "annotated left out",
+            "no text",
+            "lone surrogate",
+            "not JSON",
+        ]
+    )
 
 
 @pytest.mark.parametrize(
@@ -379,7 +382,7 @@ def check_corrupted(seeds: range, path: Path) -> int:
     for seed in seeds:
         path.write_bytes(corrupted(seed, good))
         log = ProblemLog(source="f.jsonl")
-        found = list(doccano.read(file_lines(path), log))
+        found = [article for _, article in doccano.read(file_lines(path), log)]
         assert not [problem for article in found for problem in check_article(article)]
         assert found or log.dropped
         read += len(found)

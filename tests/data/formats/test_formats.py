@@ -8,18 +8,10 @@ from hypothesis import strategies as st
 from seqeval.metrics.sequence_labeling import get_entities
 
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
-from rasid.data.formats import (
-    FORMATS,
-    classification,
-    conll,
-    detect,
-    jsonl,
-    load_articles,
-    read_articles,
-    write_articles,
-)
+from rasid.data.formats import FORMATS, classification, conll, detect, jsonl, read_files, write_articles
 from rasid.data.formats.conll import spans_to_tags, tags_to_spans
 from rasid.data.problems import DataError, Problem, ProblemLog
+from rasid.data.reading import load_articles
 
 HOSTILE = 'ابلقوَ٣aZ \n\t\r\u2028\x85\x1c\x00\u200f\u202b\ufeff\U0001f600"\\{}\ud800'
 TEXT = st.text(HOSTILE, max_size=12)
@@ -33,7 +25,7 @@ JSON = st.recursive(
 
 def run(read: Callable, text: str, source: str = "f") -> tuple[list[Article], list[Problem], list[Problem]]:
     log = ProblemLog(source=source)
-    articles = list(read(text.split("\n"), log))
+    articles = [article for _, article in read(text.split("\n"), log)]
     assert log.articles == len(articles)
     return articles, log.dropped, log.fixed
 
@@ -323,7 +315,7 @@ def test_conll_writes_words_and_sentences_and_records_what_it_loses() -> None:
         meta={"x": 1},
     )
     chunk, lost = written(conll.write, article)
-    assert lost == ["widened to tokens", "id left out", "spacing left out", "events left out", "meta left out"]
+    assert lost == ["widened to tokens", "id left out", "events left out", "meta left out", "spacing left out"]
     first, second = chunk.rstrip("\n").split("\n\n")
     assert "وواشنطن\tB-GPE" in first.split("\n") and "مصر\tB-GPE" in second.split("\n")
     assert first.startswith("قُتل\tO\n") and second.endswith("\n.\tO")
@@ -427,9 +419,9 @@ def test_labeled_texts_record_what_they_lose() -> None:
     assert json.loads(line) == {"text": "ab cd", "event_types": ["A"]}
     assert lost == [
         "entities left out",
+        "annotated left out",
         "scores left out",
-        "annotated tasks left out",
-        "meta keys left out",
+        "meta left out",
         "sentences of an article",
     ]
 
@@ -492,7 +484,7 @@ def test_a_folder_is_read_in_order_file_by_file(tmp_path: Path) -> None:
     for ignored in ("stats.json", "notes.txt", ".hidden.jsonl", "c/.hidden/x.jsonl"):
         write_file(tmp_path / ignored, "{")
     log = ProblemLog()
-    assert [article.text for article in read_articles(tmp_path, log=log)] == ["1", "2", "3"]
+    assert [article.text for _, article in read_files(tmp_path, log=log)] == ["1", "2", "3"]
     assert log.articles == 3 and not log.dropped
     assert [article.text for article in load_articles(tmp_path, "jsonl")] == ["2"]
 
@@ -571,7 +563,7 @@ def test_rows_annotated_for_one_label_each_are_one_article():
         {"text": "قتل جنديان.", "labels": ["ASSAULT"], "annotated": "PROTEST ASSAULT".split(), "id": "c"},
     ]
     log = ProblemLog()
-    read = list(classification.read((json.dumps(row) for row in rows), log))
+    read = [article for _, article in classification.read((json.dumps(row) for row in rows), log)]
     assert [article.id for article in read] == ["a", "b", "c", "c"]
     assert read[0].annotated == {"sentence_types": ("ASSAULT", "PROTEST")}
     assert read[0].sentences[0].types == ("PROTEST",)

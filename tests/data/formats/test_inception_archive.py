@@ -18,10 +18,11 @@ from rasid.cli import app
 from rasid.commands.lenient import read_leniently
 from rasid.data.articles import Article, check_article
 from rasid.data.datasets import load_dataset
-from rasid.data.formats import detect, format_of, inception, load_articles, read_articles
+from rasid.data.formats import detect, format_of, inception, read_files
 from rasid.data.formats.common import zip_archive
 from rasid.data.labels import Label, LabelScheme
 from rasid.data.problems import DataError, ProblemLog
+from rasid.data.reading import load_articles
 
 TYPES = b"<typeSystemDescription/>"
 
@@ -348,7 +349,7 @@ def test_memory_is_that_of_one_document(tmp_path: Path) -> None:
     for count in (2, 40):
         path.write_bytes(zipped({f"annotation/{n}/ali.zip": one for n in range(count)}))
         tracemalloc.start()
-        assert sum(1 for _ in read_articles(path, log=ProblemLog())) == count
+        assert sum(1 for _ in read_files(path, log=ProblemLog())) == count
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] + (1 << 20)

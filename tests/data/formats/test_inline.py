@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
-from rasid.data.formats import inline, load_articles
+from rasid.data.formats import inline
 from rasid.data.problems import DataError, Problem, ProblemLog
+from rasid.data.reading import load_articles
 
 # Letters, and what a writer of markup can stumble over: marks, line starts, every line end but \n, bidi, NUL, harakat.
 HOSTILE = 'ابلقوَـ٣aZ1  \n\n[]{}\\@-:+="\r\u2028\x85\x1c\x00\u200f\u202b\u2066\u200c\ufeff\U0001f600e\u0301'
@@ -19,7 +20,8 @@ JSON = st.recursive(
 
 def read(text: str) -> tuple[list[Article], list[Problem]]:
     log = ProblemLog(source="t.rasid")
-    articles = list(inline.read(text.split("\n")[:-1] if text.endswith("\n") else text.split("\n"), log))
+    lines = text.split("\n")[:-1] if text.endswith("\n") else text.split("\n")
+    articles = [article for _, article in inline.read(lines, log)]
     assert log.articles == len(articles) and not log.fixed
     return articles, log.dropped
 

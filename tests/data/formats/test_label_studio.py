@@ -14,10 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
-from rasid.data.formats import detect, label_studio, load_articles, read_articles, write_articles
+from rasid.data.formats import detect, label_studio, read_files, write_articles
 from rasid.data.formats.label_studio.tasks import split_values
 from rasid.data.labels import Label, LabelScheme
 from rasid.data.problems import DataError, Problem, ProblemLog
+from rasid.data.reading import load_articles
 
 TEXT = "قصف الجيش مدينة حلب. 🙂 قال سامر إن القصف وقع"
 
@@ -414,7 +415,7 @@ def test_a_task_without_end_fills_no_memory(tmp_path):
         file.write(f'"}}}}, {good}]')
     log = ProblemLog(source="huge.json")
     tracemalloc.start()
-    articles = list(read_articles(path, "label-studio", log=log))
+    articles = [article for _, article in read_files(path, "label-studio", log=log)]
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert path.stat().st_size > 80 * 2**20 and peak < 48 * 2**20

@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
-from rasid.data.formats import detect, load_articles, write_articles
+from rasid.data.formats import detect, write_articles
 from rasid.data.formats import spacy as docbin
 from rasid.data.formats.spacy import parts as docbin_parts
 from rasid.data.formats.spacy.msgpack import unpack
 from rasid.data.formats.spacy.writer import token_pieces
 from rasid.data.problems import DataError, ProblemLog
+from rasid.data.reading import load_articles
 from rasid.data.text.words import split_words
 
 spacy = pytest.importorskip("spacy")

@@ -1,0 +1,161 @@
+"""Converting annotations from one format to another, article by article, with a report of what was lost."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TextIO
+
+from ..progress import track
+from .articles import Article
+from .formats import format_chunks, write_articles
+from .labels import LabelScheme
+from .problems import DataError, Problem, ProblemLog
+from .reading import corpus_splits, read
+
+SHOWN = 3
+"""Examples that are kept of each cause."""
+
+
+@dataclass(kw_only=True)
+class Tally(ProblemLog):
+    """A log that counts all problems but keeps only the first few of each cause, so that its size is bounded.
+
+    Attributes:
+        fix_counts: cause → how often something was fixed.
+        drop_counts: cause → how often something was dropped.
+    """
+
+    fix_counts: Counter[str] = field(default_factory=Counter)
+    drop_counts: Counter[str] = field(default_factory=Counter)
+
+    def drop(self, cause: str, message: str, *, line: int = 0, article: str = "") -> None:
+        """Record something that was dropped."""
+        self.drop_counts[cause] += 1
+        super().drop(cause, message, line=line, article=article)
+        self._keep_few(self.dropped)
+
+    def fix(self, cause: str, message: str, *, line: int = 0, article: str = "") -> None:
+        """Record something that was fixed."""
+        self.fix_counts[cause] += 1
+        super().fix(cause, message, line=line, article=article)
+        self._keep_few(self.fixed)
+
+    def _keep_few(self, problems: list[Problem]) -> None:
+        """Remove the last problem if it repeats an earlier one, or if there are enough of its cause."""
+        last, *_ = same = [problem for problem in reversed(problems) if problem.cause == problems[-1].cause]
+        if last in same[1:] or len(same) > SHOWN:
+            problems.pop()
+
+    def counts(self) -> dict[str, int]:
+        """Sums by cause, prefixed with ``fixed:`` or ``dropped:``."""
+        found = {f"fixed: {cause}": number for cause, number in self.fix_counts.items()}
+        found |= {f"dropped: {cause}": number for cause, number in self.drop_counts.items()}
+        return {"articles": self.articles, **found}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conversion:
+    """The result of a conversion.
+
+    Attributes:
+        reading: articles read, and what the reader fixed and dropped; invalid articles are dropped.
+        writing: articles written, and what the target format cannot hold.
+    """
+
+    reading: Tally
+    writing: Tally
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything was read and every article was written."""
+        return 0 < self.reading.articles == self.writing.articles and not self.reading.drop_counts
+
+
+class _NothingWritten(Exception):
+    """No article was written. Raised inside the writer, so that the target stays as it is."""
+
+
+def convert(
+    source: str | Path,
+    target: str | Path | TextIO,
+    *,
+    read_as: str | None = None,
+    write_as: str | None = None,
+    scheme: LabelScheme | None = None,
+    labels: Mapping[str, str | None] | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Conversion:
+    """Convert a file, a folder or the built-in corpus.
+
+    Args:
+        source: as for `reading.read`.
+        target: a path, which is written whole or not at all, and stays as it is if no article is written; or a stream,
+            which takes the articles as they come and needs ``write_as``.
+        read_as: format of the source; None detects it.
+        write_as: format of the target; None goes by its suffix.
+        scheme: articles with other labels are dropped; None accepts every label.
+        labels: label of the source → label of the target; None drops a label.
+        options: reading options of the source's format.
+
+    Raises:
+        DataError: there is no such source, a format or an option is unknown, or the target cannot be replaced.
+        OSError: the target cannot be written.
+    """
+    reading, writing = Tally(source=str(source)), Tally(source="output")
+
+    def articles() -> Iterator[Article]:
+        how: dict[str, Any] = {"format": read_as, "scheme": scheme, "labels": labels, "options": options}
+        found = False
+        for _, article in read(source, policy="drop_article", log=reading, **how):
+            found = True
+            yield article
+        if not found or (writing.drop_counts and not writing.articles):
+            raise _NothingWritten
+
+    try:
+        if isinstance(target, str | Path):
+            if not corpus_splits(source):
+                _check_target(Path(source), Path(target))
+            write_articles(track(articles(), "converting"), target, write_as, log=writing)
+        else:
+            target.writelines(format_chunks(articles(), write_as or "", writing))
+    except _NothingWritten:
+        pass
+    return Conversion(reading=reading, writing=writing)
+
+
+def _check_target(source: Path, target: Path) -> None:
+    """Reject a target inside the folder that is read: the next conversion would read it too."""
+    if source.is_dir() and target.resolve().is_relative_to(source.resolve()):
+        message = f"is inside {source}, whose files are read; write it to another folder"
+        raise DataError([Problem(source=str(target), cause="target in source", message=message)])
+
+
+def describe(conversion: Conversion, target: str) -> str:
+    """The loss report: counts by cause, with the first examples of each.
+
+    Args:
+        conversion: the result.
+        target: name of the target's format.
+    """
+    reading, writing = conversion.reading, conversion.writing
+    lines = [f"{reading.articles} articles read, {writing.articles} written as {target}"]
+    lines += _section("fixed in reading", reading.fix_counts, reading.fixed)
+    lines += _section("dropped in reading", reading.drop_counts, reading.dropped)
+    lines += _section(f"changed in writing {target}", writing.fix_counts, writing.fixed)
+    lines += _section(f"lost, because {target} cannot hold it", writing.drop_counts, writing.dropped)
+    return "\n".join(lines)
+
+
+def _section(title: str, counts: Counter[str], problems: list[Problem]) -> Iterator[str]:
+    if counts:
+        yield f"{title}:"
+    for cause, number in counts.most_common():
+        yield f"  {cause}: {number}"
+        shown = [problem for problem in problems if problem.cause == cause]
+        if len(shown) > 1 and len({(problem.source, problem.line, problem.message) for problem in shown}) == 1:
+            more = ", …" if number > len(shown) else ""
+            yield f"    {replace(shown[0], article='')} ({', '.join(problem.article for problem in shown)}{more})"
+        else:
+            yield from (f"    {problem}" for problem in shown)

@@ -1,0 +1,109 @@
+"""What an annotation format is to the rest of the library."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ...articles import Article
+from ...problems import ProblemLog
+from .lines import file_lines
+
+Located = Iterator[tuple[int, Article]]
+"""Articles, each with the line where it starts: from 1, or 0 where lines do not apply."""
+
+_SAMPLED = 50  # lines that detection looks at
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A file whose format is to be detected. Its lines are read only when a format asks for them."""
+
+    path: Path
+
+    @property
+    def suffix(self) -> str:
+        """Its suffix in lower case."""
+        return self.path.suffix.lower()
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """Its first lines that are not blank, without line ends."""
+        return [line.rstrip("\r\n") for line in islice(file_lines(self.path), _SAMPLED) if line.strip()]
+
+    @cached_property
+    def objects(self) -> list[Any]:
+        """Its first lines parsed as JSON; None for a line that is not JSON."""
+        return [_parsed(line) for line in self.lines]
+
+
+def _parsed(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Format:
+    """How a format is recognized, read and written, and what it can hold.
+
+    Attributes:
+        read: (path, log, **options) → articles with the lines where they start. It never raises on bad content: what
+            cannot be used is dropped and recorded.
+        write: (articles, path, log) → None.
+        reader: the function whose keyword-only parameters are the reading options.
+        suffixes: of its files; files are written with the first one.
+        holds: which of `losses.CONTENT` it can hold.
+        recognizes: whether a file is in this format.
+        folder: it is written as a folder of files.
+        chunks: (articles, log) → the text of one file in pieces; None if it takes several files or is binary.
+    """
+
+    read: Callable[..., Located]
+    write: Callable[[Iterable[Article], Path, ProblemLog], None]
+    reader: Callable[..., Any]
+    suffixes: tuple[str, ...]
+    holds: frozenset[str]
+    recognizes: Callable[[Sample], bool]
+    folder: bool = False
+    chunks: Callable[[Iterable[Article], ProblemLog], Iterator[str]] | None = None
+
+
+def format_of_lines(
+    read: Callable[..., Located],
+    write: Callable[[Iterable[Article], ProblemLog], Iterator[str]],
+    *,
+    suffixes: tuple[str, ...],
+    holds: frozenset[str],
+    recognizes: Callable[[Sample], bool],
+) -> Format:
+    """A format of text lines.
+
+    Args:
+        read: (lines, log, **options) → articles with the lines where they start.
+        write: (articles, log) → the text in pieces.
+        suffixes: as for `Format`.
+        holds: as for `Format`.
+        recognizes: as for `Format`.
+    """
+
+    def read_file(path: Path, log: ProblemLog, **options: Any) -> Located:
+        yield from read(file_lines(path), log, **options)
+
+    def write_file(articles: Iterable[Article], path: Path, log: ProblemLog) -> None:
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            file.writelines(write(articles, log))
+
+    return Format(
+        read=read_file,
+        write=write_file,
+        reader=read,
+        suffixes=suffixes,
+        holds=holds,
+        recognizes=recognizes,
+        chunks=write,
+    )

@@ -1,0 +1,207 @@
+"""Reading validated articles from files, folders, the built-in corpus or a data set of a config."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from .articles import Argument, Article, Event, check_article, valid_part
+from .formats import read_files
+from .formats.common.format import Located
+from .labels import LabelScheme, load_scheme
+from .problems import DataError, Problem, ProblemLog
+
+if TYPE_CHECKING:
+    from ..configs.schema import DataSource
+
+Policy = Literal["raise", "drop_article", "drop_annotation"]
+"""What happens to problems: all of them are raised at the end; articles with a problem are dropped, and recorded; or
+only the mention, event, sentence or task with the problem is."""
+
+SPLITS = ("train", "dev", "test")
+
+
+def read(
+    source: "str | Path | DataSource",
+    *,
+    policy: Policy = "raise",
+    scheme: LabelScheme | None = None,
+    labels: Mapping[str, str | None] | None = None,
+    format: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    log: ProblemLog | None = None,
+) -> Located:
+    """Read and validate articles.
+
+    Args:
+        source: a file, a folder, ``corpus`` (the built-in corpus), ``corpus:train`` (a split of it), or a data set of a
+            config, which brings its own labels, format and options.
+        policy: see `Policy`. ``raise`` reads everything before it yields the first article, and finds ids that two
+            articles share; the other policies stream. ``drop_annotation`` does not check labels.
+        scheme: labels to check against; None checks spans and ids only.
+        labels: label of the source → label of the scheme; None drops a label.
+        format: one of `formats.FORMATS`; None detects it.
+        options: reading options of the format, as in ``{"triggers": ["Attack"]}``.
+        log: takes what was fixed and dropped; its ``source`` is the file that is being read.
+
+    Yields:
+        Articles, each with the line where it starts: from 1, or 0 where lines do not apply.
+
+    Raises:
+        DataError: the source does not exist or has no files, or the format or an option is unknown. With ``raise`` also
+            for every problem of every file, and if there are no articles.
+        OSError: a file cannot be read.
+    """
+    if not isinstance(source, str | Path):
+        labels, format, options = source.labels, source.format, source.options
+        source = source.path or f"corpus:{source.corpus}"
+    log = ProblemLog(source=str(source)) if log is None else log
+    located = _located(source, format, options, log)
+    match policy:
+        case "raise":
+            yield from _all_valid(located, str(source), scheme, labels, log)
+        case "drop_article":
+            for line, article in located:
+                article = map_labels(article, labels, log) if labels else article
+                faults = list(check_article(article, scheme))
+                for cause, message in faults:
+                    log.drop(cause, message, line=line, article=article.id)
+                if not faults:
+                    yield line, article
+        case "drop_annotation":
+            for line, article in located:
+                article, faults = valid_part(article)
+                for cause, message in faults:
+                    log.drop(cause, message, line=line, article=article.id)
+                yield line, map_labels(article, labels, log) if labels else article
+
+
+def load_articles(
+    source: "str | Path | DataSource",
+    format: str | None = None,
+    scheme: LabelScheme | None = None,
+    *,
+    options: Mapping[str, Any] | None = None,
+    log: ProblemLog | None = None,
+) -> list[Article]:
+    """All articles of a source, valid; arguments and errors as for `read`."""
+    return [article for _, article in read(source, format=format, scheme=scheme, options=options, log=log)]
+
+
+def corpus_splits(source: str | Path) -> tuple[str, ...]:
+    """The splits of the built-in corpus that a source names; empty for a path.
+
+    >>> corpus_splits("corpus:dev"), corpus_splits("articles.jsonl")
+    (('dev',), ())
+
+    Raises:
+        DataError: there is no such split.
+    """
+    name, _, split = str(source).partition(":")
+    if name != "corpus":
+        return ()
+    if split and split not in SPLITS:
+        message = f"the built-in corpus has the splits train, dev and test, not {split!r}"
+        raise DataError([Problem(source=str(source), cause="no such split", message=message)])
+    return (split,) if split else SPLITS
+
+
+def _located(source: str | Path, format: str | None, options: Mapping[str, Any] | None, log: ProblemLog) -> Located:
+    splits = corpus_splits(source)
+    if not splits:
+        yield from read_files(source, format, log=log, options=options)
+        return
+    if format or options:
+        message = "a format and reading options are for files; the built-in corpus has its own"
+        raise DataError([Problem(source=str(source), cause="unknown option", message=message)])
+    for article in _corpus(splits):
+        log.articles += 1
+        yield 0, article
+
+
+def _corpus(splits: tuple[str, ...]) -> Iterator[Article]:
+    """Articles of the built-in corpus, in the order of splits.json."""
+    with as_file(files("rasid.data.corpus")) as folder:
+        names = json.loads((folder / "splits.json").read_text(encoding="utf-8"))
+        articles = {article.id: article for article in load_articles(folder, "inline", load_scheme("news"))}
+    wanted = [(split, name) for split in splits for name in names[split]]
+    if missing := [(split, name) for split, name in wanted if name not in articles]:
+        raise DataError(
+            Problem(
+                source=str(folder / "splits.json"),
+                cause="no such article",
+                message=f"article {name!r} of the {split} split is not among the files of the corpus",
+            )
+            for split, name in missing
+        )
+    yield from (articles[name] for _, name in wanted)
+
+
+def _all_valid(
+    located: Located,
+    source: str,
+    scheme: LabelScheme | None,
+    labels: Mapping[str, str | None] | None,
+    log: ProblemLog,
+) -> Located:
+    """All articles, or a `DataError` with all problems, sorted by place."""
+    before = len(log.dropped)
+    found: list[tuple[int, Article]] = []
+    problems: list[Problem] = []
+    places: dict[str, str] = {}  # of articles by their ids
+    for line, article in located:
+        article = map_labels(article, labels, log) if labels else article
+        faults = list(check_article(article, scheme))
+        if article.id and article.id in places:
+            faults.append(("duplicate id", f"article id {article.id!r} was used at {places[article.id]} already"))
+        places.setdefault(article.id, f"{log.source}:{line}" if line else log.source)
+        problems += [
+            Problem(source=log.source, line=line, article=article.id, cause=cause, message=message)
+            for cause, message in faults
+        ]
+        found.append((line, article))
+    problems += log.dropped[before:]
+    if not found and not problems:
+        problems = [Problem(source=source, cause="no articles", message="holds no articles")]
+    if problems:
+        raise DataError(sorted(problems, key=lambda problem: (problem.source, problem.line)))
+    yield from found
+
+
+def map_labels(article: Article, labels: Mapping[str, str | None], log: ProblemLog) -> Article:
+    """Rename and drop labels everywhere in an article, roles included; what is dropped is counted in the log."""
+
+    def renamed(names: Sequence[str]) -> tuple[str, ...]:
+        for name in names:
+            if labels.get(name, name) is None:
+                log.fix("label dropped by the mapping", f"label {name!r} dropped", article=article.id)
+        return new_names(names)
+
+    def new_names(names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(new for name in names if (new := labels.get(name, name)) is not None))
+
+    def remaining(event: Event) -> Iterator[Argument]:
+        for argument in event.arguments:
+            if argument.entity in dropped:
+                message = f"{argument.role} of {event.trigger.text!r} dropped with its entity {argument.entity!r}"
+                log.fix("argument of a dropped entity", message, article=article.id)
+            elif role := renamed([argument.role]):
+                yield replace(argument, role=role[0])
+
+    entities = tuple(replace(entity, label=new[0]) for entity in article.entities if (new := renamed([entity.label])))
+    # An argument that names an entity which never was stays, for validation to find.
+    dropped = {entity.id for entity in article.entities} - {entity.id for entity in entities}
+    return replace(
+        article,
+        entities=entities,
+        events=tuple(
+            replace(event, types=types, arguments=tuple(remaining(event)))
+            for event in article.events
+            if (types := renamed(event.types)) or not event.types
+        ),
+        event_types=renamed(article.event_types),
+        sentences=tuple(replace(sentence, types=renamed(sentence.types)) for sentence in article.sentences),
+        annotated={task: new_names(names) for task, names in article.annotated.items()},
+    )
