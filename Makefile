@@ -1,18 +1,18 @@
-# Two commands on a fresh machine: `make quickstart` and `make test`. Each sets up .venv by itself.
+# On a fresh machine: `make quickstart` and `make test`. Each creates .venv itself.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# What `make quickstart` tags at the end, and overrides of its recipe (ARGS="training.epochs=3").
+# The article that `make quickstart` tags, and overrides of its config (ARGS="training.epochs=3").
 ARTICLE ?= examples/article.txt
 ARGS ?=
 RUN := runs/quickstart
 
-.PHONY: quickstart test test-long lint clean
+.PHONY: quickstart test test-long lint docs clean
 
 quickstart: $(VENV)/.installed
 	$(BIN)/rasid train quickstart $(ARGS)
-	$(BIN)/rasid tag $(RUN)/bundle $(ARTICLE) --format jsonl --output $(RUN)/tagged.jsonl
-	$(BIN)/rasid tag $(RUN)/bundle $(ARTICLE) --format text
+	$(BIN)/rasid tag $(RUN)/bundle $(ARTICLE) --output $(RUN)/tagged.jsonl
+	$(BIN)/rasid tag $(RUN)/bundle $(ARTICLE) --to text
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
@@ -24,6 +24,10 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	$(BIN)/lint-imports --no-cache
+
+docs: $(VENV)/.installed-dev
+	PYTHONUTF8=1 $(BIN)/python -m rasid.configs.reference > docs/config.md
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

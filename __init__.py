@@ -1,6 +1,6 @@
 """rasid (راصد): entities and events from Arabic news articles.
 
-The package imports nothing heavy until a name is asked for, so ``import rasid`` and ``rasid --help`` stay fast.
+Public names are imported on first use, so that ``import rasid`` and ``rasid --help`` are fast.
 """
 
 from typing import Any
@@ -8,13 +8,13 @@ from typing import Any
 __version__ = "0.1.0"
 __all__ = ["Article", "Tagger", "__version__", "load_articles"]
 
-_HOMES = {"Tagger": "inference", "Article": "data.articles", "load_articles": "data.reading"}
+_MODULES = {"Tagger": "inference", "Article": "data.articles", "load_articles": "data.reading"}
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name from its home at first use."""
-    if name in _HOMES:
+    """Import a public name from its module."""
+    if name in _MODULES:
         import importlib
 
-        return getattr(importlib.import_module(f"rasid.{_HOMES[name]}"), name)
+        return getattr(importlib.import_module(f"rasid.{_MODULES[name]}"), name)
     raise AttributeError(f"module 'rasid' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""``python -m rasid`` and the console script."""
+"""The entry point of ``python -m rasid`` and of the command ``rasid``."""
 
 
 def main() -> None:

@@ -1,21 +1,21 @@
-"""The base of all errors of rasid, and how their messages name a value."""
+"""The base class of all errors of rasid, and helpers for their messages."""
 
 import difflib
 from collections.abc import Iterable
 from typing import Any
 
-LONGEST = 60  # characters of a value in a message
+LONGEST = 60  # characters
 
 
 class RasidError(Exception):
-    """Something that the user can mend: a config, a file, a bundle. The message says what and how.
+    """An error that the user can fix, for example in a config or a file. The message says how.
 
-    The command line catches it in one place and prints the message. Any other exception is a fault of rasid.
+    The command line prints the message without a traceback. Any other exception is a bug in rasid.
     """
 
 
 def shown(value: Any, longest: int = LONGEST) -> str:
-    """A value as a message shows it: quoted text, YAML's words for constants, cut where it is long.
+    """A value for an error message: text in quotes, constants as in YAML, cut to ``longest`` characters.
 
     >>> shown("أ" * 100, 5), shown(True), shown([1, 2]), shown({"a": 1})
     ("'أأأ…", 'true', 'a list', 'a mapping')
@@ -35,7 +35,7 @@ def shown(value: Any, longest: int = LONGEST) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``did you mean 'x'?`` with the nearest known word, or an empty string where none is near.
+    """``did you mean 'x'?`` with the most similar known word, or an empty string if none is similar.
 
     >>> did_you_mean("Batch-Siz", ["batch_size", "epochs"])
     "did you mean 'batch_size'?"

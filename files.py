@@ -1,4 +1,4 @@
-"""Files and folders that are written whole or not at all."""
+"""Atomic writing of files and folders."""
 
 import shutil
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ from pathlib import Path
 
 @contextmanager
 def whole(path: Path, *, folder: bool = False) -> Iterator[Path]:
-    """A path to write to; it takes the place of ``path`` when the block ends without an error.
+    """A temporary path to write to; it is moved to ``path`` if the block ends without an error, else removed.
 
-    The unfinished file or folder lies beside the target, so that replacing it is one step, and is removed after an
-    error. Parent folders are made. A folder that exists is replaced.
+    The temporary path is in the same folder, so the move is atomic. Parent folders are created. An existing file or
+    folder is replaced.
 
     Args:
         path: the target.
-        folder: the target is a folder; it is made empty.
+        folder: the target is a folder; it is created empty.
 
     Raises:
         OSError: the target cannot be written.

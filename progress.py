@@ -1,4 +1,4 @@
-"""Progress of long work. Library code calls `track`; who runs it decides what is shown.
+"""Progress reports. Library code calls `track`; the application chooses with `reported` how progress is shown.
 
 The command line shows a bar on a terminal (`commands/_terminal.py`). Messages go through `logging`.
 """
@@ -10,18 +10,18 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 Bar = Callable[[Iterable[Any], str, float | None], Iterable[Any]]
-"""(items, label, total) → the same items; shows how many have passed."""
+"""(items, label, total) → the same items; shows how many of them were consumed."""
 
 _bar: ContextVar[Bar | None] = ContextVar("bar", default=None)
 
 
 def track(items: Iterable[T], label: str, total: float | None = None) -> Iterator[T]:
-    """The items, reported to the bar in force; without one they just pass.
+    """Yield the items, and report each to the current bar, if there is one.
 
     Args:
         items: may be a stream.
-        label: what is being done, as in "tagging".
-        total: number of items; None takes ``len(items)`` where there is one.
+        label: for display, as in "tagging".
+        total: number of items; None takes ``len(items)`` if it is defined.
 
     >>> list(track([1, 2], "counting"))
     [1, 2]
@@ -37,7 +37,7 @@ def track(items: Iterable[T], label: str, total: float | None = None) -> Iterato
 
 @contextmanager
 def reported(bar: Bar) -> Iterator[None]:
-    """Report all `track` inside the block to a bar."""
+    """Use a bar for every `track` inside the block."""
     token = _bar.set(bar)
     try:
         yield

@@ -1,9 +1,9 @@
-"""Names of version 0.1 and what they are called now. Files, configs and bundles with the old names are still read."""
+"""Names of version 0.1 → names of today. Files, configs and bundles with the old names can still be read."""
 
 from typing import Any
 
 TASKS = {"boundaries": "proclitics", "event_types": "article_types"}
-"""Tasks, and with them the heads of a network."""
+"""Tasks, which are also the names of a network's heads."""
 
 FORMATS = {"markup": "inline"}
 """Annotation formats."""
@@ -16,17 +16,19 @@ CONFIG_KEYS = {
     "optimisation": "optimization",
     "clip": "max_grad_norm",
 }
-"""Keys of a config, wherever they occur."""
+"""Keys of a config, in any section."""
 
 INPUTS = {"units": "words"}
 """Inputs of an exported network."""
 
 ARTICLE_KEYS = {"judged": "annotated"}
-"""Keys of an article in JSON Lines and in the front matter of inline files."""
+"""Keys of an article in JSON Lines, and in the front matter of inline files."""
 
 
 def with_new_keys(content: Any) -> Any:
-    """A JSON object with `ARTICLE_KEYS` renamed; anything else, and an object that has both names, stays."""
+    """Rename `ARTICLE_KEYS` in a JSON object. Any other value is returned unchanged, and so is an object with both
+    names of a key.
+    """
     if not isinstance(content, dict) or not any(
         old in content and new not in content for old, new in ARTICLE_KEYS.items()
     ):

@@ -1,7 +1,7 @@
 """``rasid evaluate``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -30,12 +30,21 @@ def evaluate(
     format: Annotated[str | None, old_option("--format", new="--from")] = None,
 ) -> None:
     """Score a bundle on annotated articles, and write the report as JSON and Markdown."""
+    from ..data.datasets import load_dataset
     from ..evaluate import offline
     from ..evaluate.markdown import to_markdown
     from ..inference import Tagger
 
     tagger = Tagger.from_pretrained(bundle, backend=backend)  # type: ignore[arg-type]
-    dataset = _load(data, tagger, task, read_as or format, label_mapping(label or []), reading_options(option or []))
+    read_as = read_as or format
+    dataset = load_dataset(
+        data,
+        scheme=tagger.settings.scheme,
+        annotated=task or _default_tasks(data, read_as, tagger),
+        format=read_as,
+        labels=label_mapping(label or []),
+        options=reading_options(option or []),
+    )
     _check_tasks(bundle, tagger, dataset, task or [])
     report = offline.evaluate(tagger, dataset.articles, dataset.annotated_labels, bundle=str(bundle), data=dataset.name)
     if output is not None:
@@ -61,22 +70,12 @@ def _check_tasks(bundle: Path, tagger: "Tagger", dataset: "DataSet", asked: list
         fail(f"nothing to score: {bundle} does not tag {which}; it tags {', '.join(tagger.settings.tasks)}")
 
 
-def _load(
-    data: str,
-    tagger: "Tagger",
-    tasks: list[str] | None,
-    format: str | None,
-    labels: dict[str, str | None],
-    options: dict[str, Any],
-) -> "DataSet":
-    """Read the data set; without ``tasks``, a format that holds one task only is annotated for that task."""
-    from ..data.datasets import load_dataset
+def _default_tasks(data: str, format: str | None, tagger: "Tagger") -> list[str] | None:
+    """The task of a format that holds one task only; all tasks of the corpus (None); else those of the model."""
     from ..data.formats import detect
+    from ..data.reading import corpus_splits
 
-    if tasks is None:
-        kind = format or (detect(data) if Path(data).is_file() else "")
-        single = {"conll": ["entities"], "classification": ["sentence_types"]}
-        tasks = single.get(kind, list(tagger.settings.tasks))
-    return load_dataset(
-        data, scheme=tagger.settings.scheme, annotated=tasks, format=format, labels=labels, options=options
-    )
+    if corpus_splits(data):
+        return None
+    kind = format or (detect(data) if Path(data).is_file() else "")
+    return {"conll": ["entities"], "classification": ["sentence_types"]}.get(kind, list(tagger.settings.tasks))

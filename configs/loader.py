@@ -1,42 +1,39 @@
-"""Read configs: for every error its file, line, column and key, what is wrong, and the nearest right key."""
+"""Load configs. Errors name file, line, column and key, what is wrong, and the nearest valid key."""
 
-import difflib
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic.fields import FieldInfo
 
+from ..errors import did_you_mean, shown
+from . import BUILT_IN
 from .renamed import new_path, with_new_names
-from .tree import ConfigError, Dumper, Node, lay, merge, parse, shown
+from .tree import ConfigError, Dumper, Node, lay, merge, parse, parse_file
 
-__all__ = ["BUILT_IN", "ConfigError", "did_you_mean", "dump_config", "load_config"]
+__all__ = ["BUILT_IN", "ConfigError", "dump_config", "load_config"]
 
 M = TypeVar("M", bound=BaseModel)
 
-BUILT_IN = Path(__file__).parent
-"""The folder of the configs that can be named without a path."""
-
 
 def load_config(source: str | Path, model: type[M], overrides: Sequence[str] = ()) -> M:
-    """Read a config into a model.
+    """Load and validate a config.
 
-    A config may say ``extends: other.yaml`` (a file beside it, or the name of a shipped config): mappings are merged
-    key by key, everything else is replaced. Paths in values stay as written.
+    A config may extend another one with ``extends: other.yaml`` (a path relative to its folder, or the name of a
+    built-in config): mappings are merged key by key, all other values are replaced. Paths in values are not changed.
 
     Args:
-        source: a file, or the name of a shipped config (``quickstart``).
-        model: a pydantic model; keys that it does not know are errors if it says ``extra="forbid"``.
+        source: a file, or the name of a built-in config (``quickstart``).
+        model: a pydantic model.
         overrides: ``training.epochs=3`` or ``data.train.0.path=x``, applied in order. Values are YAML: ``a=`` is
             null, ``a='3'`` is text, and a mapping is merged.
 
     Raises:
-        ConfigError: with all problems, each ``file:line:column: key.path: message``.
+        ConfigError: with all errors, each as ``file:line:column: key.path: message``.
     """
     problems: list[str] = []
     try:
@@ -58,36 +55,34 @@ def load_config(source: str | Path, model: type[M], overrides: Sequence[str] = (
 
 
 def dump_config(config: BaseModel, file: Path) -> None:
-    """Write a resolved config as YAML, keys in the order of the fields; `load_config` reads it back equal.
+    """Write a config with all its keys as YAML; `load_config` reads an equal one.
 
     Raises:
         OSError: the file cannot be written.
     """
-    content = config.model_dump(mode="json", by_alias=True, round_trip=True)
+    content = config.model_dump(mode="json", round_trip=True)
     text = yaml.dump(content, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=sys.maxsize)
     file.write_text(text, encoding="utf-8", newline="\n")
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``did you mean 'x'?`` with the nearest known word, or an empty string where none is near.
-
-    >>> did_you_mean("Batch-Siz", ["batch_size", "epochs"])
-    "did you mean 'batch_size'?"
-    """
-    folded = {name.lower().replace("-", "_"): name for name in known}
-    near = difflib.get_close_matches(word.lower().replace("-", "_"), folded, n=1)
-    return f"did you mean {folded[near[0]]!r}?" if near else ""
 
 
 # ---- files ---------------------------------------------------------------------------------------------------------
 
 
 def _find(name: str, child: Path | None, where: str) -> Path:
-    """The file of a config: a path, relative to the child that extends it, or the name of a shipped one."""
+    """The file of a config.
+
+    Args:
+        name: a path, or the name of a built-in config.
+        child: the config that extends it; the path is relative to its folder.
+        where: start of the error messages.
+
+    Raises:
+        ConfigError: there is no such file.
+    """
     path = child.parent / name if child else Path(name)
-    shipped = sorted(file.stem for file in BUILT_IN.glob("*.yaml"))
+    built_in = sorted(file.stem for file in BUILT_IN.glob("*.yaml"))
     is_path = path.suffix in (".yaml", ".yml", ".json") or len(Path(name).parts) > 1
-    if not is_path and name in shipped:
+    if not is_path and name in built_in:
         return BUILT_IN / f"{name}.yaml"
     try:
         if path.is_file():
@@ -99,26 +94,18 @@ def _find(name: str, child: Path | None, where: str) -> Path:
     if is_folder:
         raise ConfigError([f"{where}{shown(name)} is a folder; name the config in it"])
     if not is_path:
-        hint = did_you_mean(name, shipped) or "the name of a file ends in .yaml"
-        there = f"there are {', '.join(shipped)}" if shipped else "there are none"
-        raise ConfigError([f"{where}no config {shown(name)} ships ({there}); {hint}"])
-    if path.stem in shipped:
-        hint = f"a config that ships is named without its ending: {path.stem}"
+        hint = did_you_mean(name, built_in) or "the name of a file ends in .yaml"
+        raise ConfigError([f"{where}no built-in config {shown(name)} (there are {', '.join(built_in)}); {hint}"])
+    if path.stem in built_in:
+        hint = f"a built-in config is named without its ending: {path.stem}"
     else:
         hint = did_you_mean(path.name, beside) or "check the path"
     raise ConfigError([f"{where}there is no file {str(path)!r}; {hint}"])
 
 
 def _read(path: Path, chain: tuple[Path, ...], problems: list[str]) -> Node:
-    """A file merged over what it extends; ``chain`` are the files that led to it."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise ConfigError([f"{path}:{line}: byte {error.start} is not UTF-8; save the file as UTF-8"]) from error
-    except OSError as error:
-        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from error
-    tree = with_new_names(parse(text, str(path), problems))
+    """Read a file and merge it over the one that it extends; ``chain`` are the files that extend this one."""
+    tree = with_new_names(parse_file(path, problems))
     if not isinstance(tree.value, dict):
         found = "is empty" if tree.value is None else f"holds {shown(tree.plain())}"
         raise ConfigError([f"{tree.place}: the file {found}; a config is a mapping, lines of `key: value`"])
@@ -136,7 +123,7 @@ def _read(path: Path, chain: tuple[Path, ...], problems: list[str]) -> Node:
 
 
 def _override(tree: Node, override: str, label: str, problems: list[str]) -> Node:
-    """The tree with one ``key.path=value`` laid over it."""
+    """Apply an override ``key.path=value`` to the tree."""
     key, equals, text = override.partition("=")
     keys = key.strip().split(".")
     if not equals or not all(keys):
@@ -145,7 +132,7 @@ def _override(tree: Node, override: str, label: str, problems: list[str]) -> Nod
     return lay(tree, keys, with_new_names(parse(text, label, problems, located=False), tuple(keys)))
 
 
-# ---- what pydantic found, told in the config's terms ---------------------------------------------------------------
+# ---- pydantic's errors in terms of the config ------------------------------------------------------------------------
 
 _EXPECTED = {
     "model_type": "should be a mapping: keys below it, indented",
@@ -165,104 +152,73 @@ _EXPECTED = {
 
 
 def _explain(error: ValidationError, tree: Node, model: type[BaseModel]) -> list[str]:
-    """One line for each place at which pydantic found something; the members of a union speak together."""
-    found: dict[tuple[str, ...], tuple[str, list[str], bool]] = {}
+    """One line for each place with an error; where several types are allowed, their messages are joined."""
+    found: dict[tuple[str, ...], tuple[str, list[str]]] = {}
     for detail in error.errors(include_url=False):
-        node, path, loc, members = tree, (), detail["loc"], []
-        for step in loc:  # pydantic's locations name members of unions too; those are no keys of the config
+        node, path, loc = tree, (), detail["loc"]
+        for step in loc:
             match node.value:
                 case dict() as entries if str(step) in entries:
                     node, path = entries[str(step)], (*path, str(step))
                 case list() as items if isinstance(step, int) and step < len(items):
                     node, path = items[step], (*path, str(step))
-                case _:
-                    members.append(str(step))
+                # Any other step is not a key: pydantic names the alternatives of a union too.
         if detail["type"] == "missing":
-            path, members = (*path, str(loc[-1])), members[:-1]
-        _, messages, _ = found.setdefault(path, (node.place, [], bool(members)))
-        owners = [_fields(owner) for owner in _models_at(model, path[:-1], members)]
-        message = _message(detail, path, owners, model)
-        if message not in messages:
+            path = (*path, str(loc[-1]))
+        _, messages = found.setdefault(path, (node.place, []))
+        if (message := _message(detail, path, model)) not in messages:
             messages.append(message)
-    # A member of a union that does not fit at all is noise where another one fits but for a key below.
-    kept = {
-        path: entry
-        for path, entry in found.items()
-        if not entry[2] or not any(other[: len(path)] == path and other != path for other in found)
-    }
-    return [
-        f"{place}: {'.'.join(path)}: {', or '.join(messages)}" if path else f"{place}: {', or '.join(messages)}"
-        for path, (place, messages, _) in kept.items()
-    ]
+    # In a union, the alternative that fails at a key further below is the one that was meant.
+    meant = [path for path in found if not any(other[: len(path)] == path != other for other in found)]
+    return [": ".join(filter(None, (found[path][0], ".".join(path), ", or ".join(found[path][1])))) for path in meant]
 
 
-def _message(error: ErrorDetails, path: tuple[str, ...], owners: list[dict[str, Any]], model: type) -> str:
-    """What is wrong, with the value, and how to mend it; ``owners`` are the fields that may stand beside the key."""
-    kind, said, value, ctx = error["type"], error["msg"], error["input"], error.get("ctx", {})
+def _message(error: Mapping[str, Any], path: tuple[str, ...], model: type[BaseModel]) -> str:
+    """What is wrong at a path, with the value and how to fix it."""
+    kind, message, value = error["type"], error["msg"], error["input"]
     if kind == "extra_forbidden":
-        fields = list(dict.fromkeys(name for fields in owners for name in fields))
+        keys = _fields_at(model, path[:-1])
         elsewhere = [dotted for dotted in _dotted(model) if dotted.split(".")[-1] == path[-1]]
-        elsewhere = [f"did you mean {dotted!r}?" for dotted in elsewhere if dotted != ".".join(path)]
-        hint = did_you_mean(path[-1], fields) or next(iter(elsewhere), "")
-        return f"unknown key; {hint or 'the keys here are ' + ', '.join(fields)}"
+        hint = did_you_mean(path[-1], keys) or next((f"did you mean {dotted!r}?" for dotted in elsewhere), "")
+        return f"unknown key; {hint or 'the keys here are ' + ', '.join(keys)}"
     if kind == "missing":
-        description = next((fields[path[-1]].description for fields in owners if path[-1] in fields), None)
+        description = _fields_at(model, path[:-1])[path[-1]].description
         return f"is missing; {' '.join(description.split()) if description else 'give it a value'}"
     if kind in _EXPECTED:
         quote = "; put it in quotes" if kind == "string_type" and not isinstance(value, dict | list | None) else ""
         return f"{shown(value)} {_EXPECTED[kind]}{quote}"
-    said = re.sub(r"^(Value error|Assertion failed), ", "", said)
-    if said.startswith("Input "):
-        said = f"{shown(value)} {said.removeprefix('Input ')}"
-    elif not isinstance(value, dict | list) and shown(value) not in said:
-        said = f"{said} (the value is {shown(value)})"
-    choices = re.findall(r"'([^']+)'", str(ctx.get("expected") or ctx.get("expected_tags") or ""))
-    hint = did_you_mean(str(ctx.get("tag", value)), choices)
-    return f"{said}; {hint}" if hint else said
+    message = re.sub(r"^(Value error|Assertion failed), ", "", message)
+    if message.startswith("Input "):
+        message = f"{shown(value)} {message.removeprefix('Input ')}"
+    elif not isinstance(value, dict | list) and shown(value) not in message:
+        message = f"{message} (the value is {shown(value)})"
+    hint = did_you_mean(str(value), re.findall(r"'([^']+)'", str(error.get("ctx", {}).get("expected", ""))))
+    return f"{message}; {hint}" if hint else message
 
 
-def _alternatives(annotation: Any) -> list[Any]:
-    """The members of a union, with what annotates them taken off."""
-    match get_origin(annotation):
-        case origin if origin is Union or origin is UnionType:
-            return [member for part in get_args(annotation) for member in _alternatives(part)]
-        case origin if origin is Annotated:
-            return _alternatives(get_args(annotation)[0])
-    return [annotation]
+def _inner(annotation: Any) -> Any:
+    """The model of ``Model | None``, ``list[Model]`` or ``dict[str, Model]``; None for any other type."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((model for part in get_args(annotation) if (model := _inner(part))), None)
 
 
-def _literals(model: type[BaseModel]) -> list[Any]:
-    """All values that are spelled out in the types of a model's fields."""
-    types = [field.annotation for field in model.model_fields.values()]
-    return [value for kind in types if get_origin(kind) is Literal for value in get_args(kind)]
+def _fields_at(model: type[BaseModel], path: Sequence[str]) -> dict[str, FieldInfo]:
+    """The fields of the model at a path of keys and list indices."""
+    fields, at = model.model_fields, 0
+    while at < len(path):
+        annotation = fields[path[at]].annotation
+        below = _inner(annotation)
+        # A list or dict of models takes one more step: the index, or the key.
+        at += 1 if below is annotation or type(None) in get_args(annotation) else 2
+        fields = below.model_fields
+    return fields
 
 
-def _fields(model: type[BaseModel]) -> dict[str, Any]:
-    """Field infos by the name that a config uses."""
-    return {field.alias or name: field for name, field in model.model_fields.items()}
-
-
-def _models_at(model: type, path: Sequence[str], members: Sequence[str]) -> list[type[BaseModel]]:
-    """The models that may stand at a path of keys and list indices; of a union, the member that pydantic chose."""
-    here: list[Any] = [model]
-    for step in path:
-        below: list[Any] = []
-        for kind in here:
-            if isinstance(kind, type) and issubclass(kind, BaseModel):
-                below += [_fields(kind)[step].annotation] if step in _fields(kind) else []
-            else:  # list[X], tuple[X, ...], dict[str, X]
-                below += [part for part in get_args(kind) if part is not Ellipsis][-1:]
-        here = [member for annotation in below for member in _alternatives(annotation)]
-    models = [kind for kind in here if isinstance(kind, type) and issubclass(kind, BaseModel)]
-    # Pydantic names a member by its class, or by the value of the discriminating field.
-    names = {kind: {kind.__name__, *map(str, _literals(kind))} for kind in models}
-    return [kind for kind in models if names[kind].intersection(members)] or models
-
-
-def _dotted(model: type, prefix: tuple[str, ...] = ()) -> Iterator[str]:
-    """The dotted paths of all fields of a model and the models in it, lists left out."""
-    for name, field in _fields(model).items() if len(prefix) < 5 else ():
+def _dotted(model: type[BaseModel], prefix: tuple[str, ...] = ()) -> Iterator[str]:
+    """The dotted paths of all fields of a model and the models in it, without those in lists and dicts."""
+    for name, field in model.model_fields.items():
         yield ".".join((*prefix, name))
-        for member in _alternatives(field.annotation):
-            if isinstance(member, type) and issubclass(member, BaseModel):
-                yield from _dotted(member, (*prefix, name))
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from _dotted(kind, (*prefix, name))

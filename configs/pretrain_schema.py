@@ -1,4 +1,4 @@
-"""The config of `rasid pretrain`: every key with its meaning and default. Code that trains takes it as it is."""
+"""The config of ``rasid pretrain``: every key with its meaning and default. docs/config.md is generated from it."""
 
 from typing import Annotated, Literal
 
@@ -14,48 +14,48 @@ class _Section(BaseModel):
 
 
 class TextData(_Section):
-    """Raw text, and what is kept apart of it."""
+    """The raw text."""
 
     files: Annotated[list[str], Field(min_length=1)]
-    """Files or globs, as in [corpus/*.txt.xz]: text with a blank line between articles, or JSONL with a key "text",
-    one article a line; .xz, .gz and (with the package zstandard) .zst are read through."""
+    """Files or globs, as in ``[corpus/*.txt.xz]``: text with a blank line between articles, or JSON Lines with a key
+    ``text``. Files that end in .xz, .gz or (with the package zstandard) .zst are decompressed."""
     exclude: list[str] = []
-    """Globs of file names that are left out, as in ['*religion*']."""
+    """Globs of file names to exclude, as in ``['*religion*']``."""
     heldout: Annotated[float, Field(gt=0, lt=0.5)] = 0.005
-    """Share of the articles that is never trained on; perplexity and accuracy are measured there. An article is
-    chosen by a hash of its text, so it stays held out when files are added."""
+    """Share of the articles that is held out to measure perplexity and accuracy. The articles are chosen by a hash of
+    their text, so they stay the same when files are added."""
     cache: str | None = None
-    """Folder for the token shards; null puts them into the run's folder. Runs with the same files and tokenizer can
-    share it."""
+    """Folder of the tokenized text; null is a folder in ``output``. Runs with the same files and tokenizer can share
+    it."""
 
 
 class TokenizerConfig(_Section):
-    """Where the tokenizer comes from."""
+    """The tokenizer."""
 
     path: str | None = None
-    """A folder with a tokenizer, or a tokenizer.json, to use; null takes the encoder's, or trains one."""
+    """A folder with a tokenizer, or a tokenizer.json; null takes the tokenizer of ``encoder``, or trains one."""
     vocabulary: Annotated[int, Field(ge=100, le=2**31)] = 20_000
-    """Entries of the WordPiece vocabulary that is trained from scratch."""
+    """Size of the WordPiece vocabulary, if one is trained."""
     training_articles: Count | None = None
-    """Train the vocabulary on so many articles, spread evenly over all of them; null takes all."""
+    """Number of articles to train the vocabulary on, spread evenly over the text; null takes all."""
     normalize: bool = True
-    """Put AraBERT's normalization, with the repair of letters it would delete, into the tokenizer."""
+    """Add AraBERT's preprocessing to the tokenizer, with a step before it that keeps letters it would delete."""
 
 
 class ModelShape(_Section):
-    """A pre-norm encoder (ModernBERT's layer) that is trained from scratch."""
+    """Sizes of a new encoder with pre-norm layers (ModernBERT)."""
 
     layers: Count = 4
     """Number of layers."""
     hidden: Count = 256
-    """Width of the hidden states."""
+    """Hidden size."""
     heads: Count = 4
-    """Attention heads; must divide the width."""
+    """Number of attention heads; must divide ``hidden`` into even parts."""
     intermediate: Count = 768
-    """Width of the gated feed-forward layer."""
+    """Size of the gated feed-forward layers."""
     window: Count = 128
-    """A sub-word attends to so many on either side. Not larger than the training sequence, it keeps the model sound
-    on texts longer than any it was trained on."""
+    """Local attention: number of sub-words on each side that a sub-word attends to. With a window no larger than
+    ``optimization.sequence``, the encoder also works on longer texts than it was trained on."""
 
     @model_validator(mode="after")
     def _divisible(self) -> "ModelShape":
@@ -68,98 +68,99 @@ class ModelShape(_Section):
 
 
 class Objective(_Section):
-    """Masked language modelling."""
+    """Masked language modeling."""
 
     masked: Annotated[float, Field(gt=0, lt=1)] = 0.15
-    """Share of the words that the model has to restore."""
+    """Share of the words that are masked."""
     whole_words: bool = True
-    """Mask all sub-words of a word or none; false masks sub-words one by one."""
+    """Mask all sub-words of a word together; false masks sub-words independently."""
 
 
 class Budget(_Section):
-    """When to stop; whichever comes first."""
+    """When training stops: at the first limit that is reached."""
 
     tokens: Positive | None = None
-    """Sub-words seen, over all sessions; null goes on until it is stopped."""
+    """Maximum number of sub-words over all sessions; null is no limit."""
     minutes: Positive | None = None
-    """Minutes of this session. The state is saved, the next session goes on where this one stopped."""
+    """Maximum minutes of this session. The state is saved, and the next session resumes from it."""
 
 
 class Optimization(_Section):
-    """How the weights move."""
+    """Optimizer settings."""
 
     optimizer: Literal["adamw", "muon"] = "adamw"
-    """muon (Jordan et al. 2024) orthogonalizes the momentum of the layers' matrices; the rest stays with AdamW."""
+    """``muon`` (Jordan et al. 2024) orthogonalizes the momentum of the layers' matrices, and uses AdamW for all other
+    weights."""
     learning_rate: Positive = 1e-3
     """Peak learning rate."""
     warmup_tokens: Annotated[float, Field(ge=0)] = 2e6
-    """Sub-words over which the learning rate rises from zero."""
+    """Number of sub-words in which the learning rate rises from zero."""
     cooldown: Share = 0.0
-    """Share of all tokens over which the learning rate falls to zero at the end (warm-up, stable, decay). With a
-    token budget, the last part of it; without, it begins at the checkpoint that is gone on from, and the run ends
-    with it. 1 is a plain decay."""
+    """Share of all sub-words in which the learning rate falls to zero (warmup-stable-decay schedule). With a token
+    budget it is the last part of it; without a budget, the cooldown starts at the resumed checkpoint and ends the run.
+    1 decays from the start."""
     cooldown_shape: Literal["linear", "1-sqrt"] = "1-sqrt"
-    """Shape of the fall; 1-sqrt is the better one for short cooldowns (Hägele et al. 2024)."""
+    """Shape of the cooldown; 1-sqrt is better for short ones (Hägele et al. 2024)."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
-    """Decoupled decay of the layers' matrices; embeddings, biases and norms are left alone."""
+    """Decoupled weight decay of the layers' matrices; not applied to embeddings, biases and norms."""
     betas: tuple[Share, Share] = (0.9, 0.98)
-    """Averages of AdamW."""
+    """Beta coefficients of AdamW."""
     max_grad_norm: Positive = 1.0
-    """Gradients are clipped to this norm."""
+    """Maximum norm of the gradient (clipping)."""
     batch: Count = 32
-    """Sequences in a step."""
+    """Sequences per step."""
     sequence: Annotated[int, Field(ge=8)] = 128
-    """Sub-words in a sequence, [CLS] and [SEP] included."""
+    """Sequence length in sub-words, [CLS] and [SEP] included."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """bf16 computes matrix products in bfloat16 and keeps the weights in 32 bits; auto takes it where the device has
-    it in hardware."""
+    """``bf16`` computes matrix products in bfloat16 and keeps the weights in 32 bits; ``auto`` is bf16 if the hardware
+    supports it."""
     compile: bool = False
-    """torch.compile the encoder: a minute at the start, then about 1.3 times as fast on a CPU. Needs a C++ compiler
-    there."""
+    """Compile the encoder with torch.compile: takes a minute at the start, and is then about 1.3 times as fast on a
+    CPU, where it needs a C++ compiler."""
     seed: int = 0
-    """Seed of weights, order and masks."""
+    """Random seed of weights, order and masks."""
 
 
 class Reporting(_Section):
-    """What is measured and saved meanwhile."""
+    """Logging, evaluation and checkpoints."""
 
     log_steps: Count = 50
-    """A line of metrics.jsonl for so many steps."""
+    """Steps between two lines of metrics.jsonl."""
     evaluate_steps: Count = 1000
-    """Measure held-out perplexity and masked accuracy every so many steps, and at the end."""
+    """Steps between two evaluations on the held-out articles; there is one at the end too."""
     evaluate_sequences: Count = 512
-    """Held-out sequences to measure on; always the same ones under the same masks."""
+    """Number of held-out sequences to evaluate on; always the same ones, with the same masks."""
     checkpoint_minutes: Positive = 10
-    """Save the state every so many minutes, and when stopped."""
+    """Minutes between two checkpoints; there is one at the end too."""
     keep: Count = 2
-    """Checkpoints that are kept."""
+    """Number of checkpoints to keep."""
     export_dtype: Literal["float32", "float16"] = "float32"
-    """Number format of the exported weights on disk."""
+    """Number format of the exported weights."""
 
 
 class PretrainConfig(_Section):
-    """Masked-language-model pretraining, from scratch or from a checkpoint."""
+    """The config of ``rasid pretrain``: masked language modeling, from scratch or from a checkpoint."""
 
     output: str
-    """Folder of the run: checkpoints, metrics.jsonl, and the exported encoder in `model`. A run that is there already
-    is continued."""
+    """Folder of the run: checkpoints, metrics.jsonl, and the exported encoder in ``model``. An existing run is
+    resumed."""
     data: TextData
-    """The text."""
+    """The raw text."""
     encoder: str | None = None
-    """A checkpoint with a masked-language-model head to adapt to the text, as in aubmindlab/bert-base-arabertv02;
-    null trains a model of the shape below from scratch."""
+    """A checkpoint with a masked-language-model head to continue from, as in ``aubmindlab/bert-base-arabertv02``;
+    null trains a new encoder of the sizes in ``model``."""
     start_from: str | None = None
-    """A checkpoint of another run (its folder) to branch from, with optimizer state and position; used only while the
-    output folder has no checkpoint of its own. Made for a cooldown that leaves the trunk as it is."""
+    """Folder of a checkpoint of another run to branch from, with its optimizer state and position. Ignored if
+    ``output`` has a checkpoint. Use it to try a cooldown without changing the other run."""
     tokenizer: TokenizerConfig = TokenizerConfig()
     """The tokenizer."""
     model: ModelShape = ModelShape()
-    """Shape of a model from scratch; of no effect with an encoder."""
+    """Sizes of a new encoder; ignored with ``encoder``."""
     objective: Objective = Objective()
-    """What the model has to predict."""
+    """Masked language modeling."""
     budget: Budget = Budget()
-    """When to stop."""
+    """When training stops."""
     optimization: Optimization = Optimization()
-    """How the weights move."""
+    """Optimizer settings."""
     reporting: Reporting = Reporting()
-    """What is measured and saved meanwhile."""
+    """Logging, evaluation and checkpoints."""

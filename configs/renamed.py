@@ -1,4 +1,4 @@
-"""Configs of version 0.1: old keys, tasks and formats become the new ones, with one line for each."""
+"""Configs of version 0.1: old keys, tasks and formats are replaced by the new ones, each with a warning."""
 
 import logging
 from collections.abc import Sequence
@@ -8,15 +8,15 @@ from ..renamed import CONFIG_KEYS, FORMATS, TASKS
 from .tree import Node
 
 logger = logging.getLogger(__name__)
-_FREE = ("labels", "options")  # sections whose keys are the user's
+_FREE = ("labels", "options")  # sections with keys of the user
 
 
 def with_new_names(tree: Node, path: tuple[str, ...] = ()) -> Node:
-    """The tree with today's names.
+    """Replace old names in a tree.
 
     Args:
         tree: a config, or a part of one.
-        path: keys above that part.
+        path: path of that part.
     """
     match tree.value:
         case dict() as entries if path[-1:] not in [(name,) for name in _FREE]:
@@ -33,7 +33,7 @@ def with_new_names(tree: Node, path: tuple[str, ...] = ()) -> Node:
 
 
 def new_path(keys: Sequence[str], place: str) -> list[str]:
-    """The key path of an override with today's names."""
+    """Replace old names in the key path of an override."""
     path: tuple[str, ...] = ()
     for key in keys:
         path = (*path, key if path[-1:] in [(name,) for name in _FREE] else new_key(path, key, place))
@@ -41,23 +41,23 @@ def new_path(keys: Sequence[str], place: str) -> list[str]:
 
 
 def new_key(path: tuple[str, ...], key: str, place: str) -> str:
-    """Today's name of a key below a path; a key that is not an old one stays."""
+    """The new name of a key; other keys are returned unchanged. ``path`` is that of the mapping that has the key."""
     is_task = path == ("tasks",) or path[-1:] == ("annotated",)
-    return _told(place, key, TASKS.get(key, key) if is_task else CONFIG_KEYS.get(key, key))
+    return _warned(place, key, TASKS.get(key, key) if is_task else CONFIG_KEYS.get(key, key))
 
 
 def _new_value(path: tuple[str, ...], text: str, place: str) -> str:
     if path[-1:] == ("format",):
-        return _told(place, text, FORMATS.get(text, text))
+        return _warned(place, text, FORMATS.get(text, text))
     if path[-2:-1] == ("annotated",):
-        return _told(place, text, TASKS.get(text, text))
+        return _warned(place, text, TASKS.get(text, text))
     if path[-1:] == ("metric",):
         task, dot, figure = text.partition(".")
-        return _told(place, text, TASKS.get(task, task) + dot + figure)
+        return _warned(place, text, TASKS.get(task, task) + dot + figure)
     return text
 
 
-def _told(place: str, old: str, new: str) -> str:
+def _warned(place: str, old: str, new: str) -> str:
     if new != old:
         logger.warning("%s: %s is now called %s", place, old, new)
     return new

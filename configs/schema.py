@@ -1,11 +1,11 @@
-"""The config of a training run: every key, its meaning and its default. This is the one home of defaults."""
+"""The training config: every key with its meaning and default. docs/config.md is generated from it."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-# `data.formats.FORMATS`, which is not imported here: the configuration stands on the ground.
+# Equal to `data.formats.FORMATS`, which configs may not import; a test compares them.
 FormatName = Literal[
     "jsonl",
     "inline",
@@ -30,26 +30,34 @@ Metric = Literal[
     "mean.f1",
 ]
 
+TASK_OPTIONS: dict[str, tuple[TaskName, ...]] = {
+    "decoder": ("entities",),
+    "class_weights": ("entities",),
+    "positive_weight": ("triggers", "sentence_types", "article_types"),
+    "ngrams": ("sentence_types",),
+}
+"""Option of `TaskConfig` → the tasks that have it."""
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 class ScratchConfig(_Section):
-    """An encoder with random weights and a vocabulary learned from the training texts."""
+    """An encoder with random weights, and a vocabulary trained on the training texts."""
 
     layers: int = Field(default=3, ge=1)
     """Number of layers."""
     hidden: int = Field(default=256, ge=16)
-    """Width of the states."""
+    """Hidden size."""
     heads: int = Field(default=4, ge=1)
-    """Attention heads; must divide ``hidden``."""
+    """Number of attention heads; must divide ``hidden``."""
     intermediate: int = Field(default=512, ge=16)
-    """Width of the feed-forward layers."""
+    """Size of the feed-forward layers."""
     vocabulary: int = Field(default=12000, ge=200)
-    """Sub-words of the vocabulary, at most."""
+    """Maximum number of sub-words in the vocabulary."""
     positions: int = Field(default=512, ge=64)
-    """Longest window in sub-words."""
+    """Maximum window length in sub-words."""
 
     @model_validator(mode="after")
     def _heads_divide(self) -> "ScratchConfig":
@@ -59,27 +67,27 @@ class ScratchConfig(_Section):
 
 
 class EncoderConfig(_Section):
-    """The encoder and how it reads text."""
+    """The pretrained encoder, its tokenizer, and the windows that it reads."""
 
     name: str | None = "rasid-mini"
-    """``rasid-mini``, the compact encoder that ships; a model on the Hugging Face hub, as in
+    """The built-in encoder ``rasid-mini``; a model on the Hugging Face hub, as in
     ``aubmindlab/bert-base-arabertv02``; or a folder with config.json, tokenizer.json and weights."""
     scratch: ScratchConfig | None = None
-    """Sizes of an encoder with random weights, in place of ``name`` (set ``name: null``)."""
+    """Sizes of an encoder with random weights, instead of ``name`` (set ``name: null``)."""
     pooling: Literal["first", "mean", "attention"] = "first"
-    """How the sub-words of a word become one state."""
+    """How the states of a word's sub-words are combined into one."""
     window: int = Field(default=512, ge=80)
-    """Sub-words that the encoder reads at once, special tokens included; longer articles take several windows."""
+    """Window length in sub-words, special tokens included. Longer articles are split into several windows."""
     overlap: int = Field(default=128, ge=0)
-    """Sub-words that two neighboring windows of an article share."""
+    """Number of sub-words shared by two neighboring windows; at most half of the window."""
     normalizer: Literal["auto", "arabert", "own"] = "auto"
-    """``arabert`` puts AraBERT's preprocessing into the tokenizer, ``own`` leaves the tokenizer as it came, ``auto``
-    knows AraBERT's vocabulary by its tokens for links and users."""
+    """``arabert`` adds AraBERT's preprocessing to the tokenizer; ``own`` keeps the tokenizer of the checkpoint;
+    ``auto`` chooses ``arabert`` if the vocabulary has AraBERT's tokens for links and users."""
     dropout: float | None = Field(default=None, ge=0, lt=1)
-    """Dropout inside the encoder; null leaves what its checkpoint says."""
+    """Dropout in the encoder; null keeps the value of the checkpoint."""
     repair: bool = True
-    """Before AraBERT's preprocessing, map presentation forms and Persian letters to Arabic ones, and drop bidi marks:
-    AraBERT would delete them."""
+    """Before AraBERT's preprocessing, map presentation forms and Persian letters to Arabic letters, and remove bidi
+    marks. AraBERT's preprocessing alone would delete these letters."""
 
     @model_validator(mode="after")
     def _one_encoder(self) -> "EncoderConfig":
@@ -91,179 +99,187 @@ class EncoderConfig(_Section):
 
 
 class TaskConfig(_Section):
-    """One task of the run."""
+    """Options of one task. Some exist for certain tasks only."""
 
     weight: float = Field(default=1.0, gt=0)
-    """Factor of this task's loss."""
+    """Weight of this task in the total loss."""
     positive_weight: float = Field(default=1.0, gt=0)
-    """Triggers and event types: weight of positive labels in the loss; above 1 favors recall."""
+    """Weight of positive labels in the loss; above 1 favors recall."""
     decoder: Literal["viterbi", "crf"] = "viterbi"
-    """Entities: independent words made legal by Viterbi, or a linear-chain CRF."""
+    """``viterbi`` classifies each word and decodes a valid BIO sequence; ``crf`` is a linear-chain CRF."""
     class_weights: Literal["none", "balanced"] = "none"
-    """Entities: weigh tags by the root of their inverse frequency; not with a CRF."""
+    """``balanced`` weights each tag by the square root of its inverse frequency. Not with a CRF."""
     ngrams: float = Field(default=0.0, ge=0)
-    """Sentence types: weight of a linear model over words and character n-grams, which is fitted to the same sentences
-    and whose logits are added to the network's; 0 for none. For few sentences, or a small encoder."""
+    """Weight of a linear model over words and character n-grams. It is fitted to the same sentences, and its logits
+    are added to those of the network; 0 turns it off. Helps with few sentences or a small encoder."""
+
+
+def _labels_of_tasks(annotated: Any) -> Any:
+    """``[entities, triggers]`` as ``{entities: all, triggers: all}``; anything else unchanged."""
+    if isinstance(annotated, list) and all(isinstance(task, str) for task in annotated):
+        return dict.fromkeys(annotated, "all")
+    return annotated
 
 
 class DataSource(_Section):
-    """One data set and what it annotated."""
+    """One data set of ``data.train``, ``data.dev`` or ``data.test``."""
 
     path: str | None = None
     """A file or folder, relative to the working directory."""
     corpus: Literal["train", "dev", "test"] | None = None
-    """A split of the corpus that ships, in place of ``path``."""
+    """A split of the built-in corpus, instead of ``path``."""
     name: str | None = Field(default=None, pattern=r"^\w[\w. -]*$")
-    """Name in reports; the file's name where it is left out."""
+    """Name in reports; null takes the file's name."""
     format: FormatName | None = None
-    """Format of the file; recognized by itself where it is left out."""
+    """Format of the file; null detects it."""
     options: dict[str, Any] = {}
     """Reading options of the format, as in ``{triggers: [Attack]}``."""
-    annotated: Annotated[list[TaskName] | dict[TaskName, list[str] | Literal["all"]], Field(min_length=1)]
-    """Tasks that this data set was annotated for, and for each task the labels that were annotated. What is not named
-    gives no loss and no score."""
+    annotated: Annotated[
+        dict[TaskName, list[str] | Literal["all"]], Field(min_length=1), BeforeValidator(_labels_of_tasks)
+    ]
+    """Tasks that are annotated in this data set, as in ``[entities, triggers]``, or the annotated labels of each task,
+    as in ``{entities: [PER, ORG]}``. Tasks and labels not listed are masked in the loss and excluded from scores."""
     labels: dict[str, str | None] = {}
-    """Labels of the file → labels of the scheme; null drops a label. What is not named stays as it is."""
+    """Label of the file: label of the scheme; null drops a label. Labels not listed are kept."""
     repeats: float = Field(default=1.0, gt=0, le=1000)
-    """How often each article is seen in an epoch."""
+    """How often each article occurs in an epoch."""
 
     @model_validator(mode="after")
     def _one_place(self) -> "DataSource":
         if (self.path is None) == (self.corpus is None):
             raise ValueError("give either path or corpus")
         if self.corpus is not None and (self.format or self.options):
-            raise ValueError("format and options are for a path; the corpus that ships has its own")
+            raise ValueError("format and options are for a path; the built-in corpus has its own")
         return self
 
     @property
     def title(self) -> str:
-        """The name, or what stands for it where it is left out."""
+        """The name; without one, the name of the file or of the split."""
         return self.name or (f"corpus-{self.corpus}" if self.path is None else Path(self.path).stem)
 
 
 class DataConfig(_Section):
-    """Data sets of the run."""
+    """The data sets of the run."""
 
     train: list[DataSource] = Field(min_length=1)
-    """Articles to learn from."""
+    """Data sets to train on."""
     dev: list[DataSource] = Field(min_length=1)
-    """Articles for early stopping, thresholds and calibration; never for the reported score."""
+    """Data sets for early stopping, thresholds and calibration."""
     test: list[DataSource] = []
-    """Articles for the report, scored once at the end."""
+    """Data sets that are scored once, at the end."""
 
     @model_validator(mode="after")
     def _names_differ(self) -> "DataConfig":
-        # Reports are files by these names.
+        # Reports are files with these names.
         for part, sources in (("dev", self.dev), ("test", self.test)):
             titles = [source.title for source in sources]
             if twice := next((title for title in titles if titles.count(title) > 1), None):
-                raise ValueError(f"two data sets of {part} are named {twice!r}; give each a name of its own")
+                raise ValueError(f"two data sets of {part} are named {twice!r}; set `name` in one of them")
         return self
 
 
 class TrainingConfig(_Section):
-    """Optimization."""
+    """Optimizer, schedule, checkpoints."""
 
     seeds: list[Annotated[int, Field(ge=0, lt=2**32)]] = Field(default=[13], min_length=1)
-    """One training run for each seed; the bundle is the one that is best on dev, metrics.json gives mean and spread."""
+    """Random seeds, one training run each. The bundle is the run with the best dev score; metrics.json has the mean
+    and the standard deviation over all runs."""
     epochs: float = Field(default=10, gt=0)
-    """Passes over the training data, at most."""
+    """Maximum number of passes over the training data."""
     max_steps: int | None = Field(default=None, ge=1)
-    """Optimizer steps, at most; the rates fall to their end within them."""
+    """Maximum number of optimizer steps; the learning-rate schedule is shortened to them."""
     batch_tokens: int = Field(default=4096, ge=64)
-    """Sub-words in a batch, padding included."""
+    """Batch size in sub-words, padding included."""
     accumulation: int = Field(default=1, ge=1)
-    """Batches for one optimizer step."""
+    """Number of batches per optimizer step (gradient accumulation)."""
     learning_rate: float = Field(default=5e-5, gt=0)
-    """Peak rate of the encoder."""
+    """Peak learning rate of the encoder."""
     head_learning_rate: float = Field(default=5e-4, gt=0)
-    """Peak rate of the heads."""
+    """Peak learning rate of the heads."""
     layer_decay: float = Field(default=1.0, gt=0, le=1)
-    """Each encoder layer below the last learns at this factor of the one above it."""
+    """Layer-wise learning-rate decay: factor from each encoder layer to the one below it; 1 turns it off."""
     weight_decay: float = Field(default=0.01, ge=0)
-    """AdamW's decay; never on biases and norms."""
+    """Weight decay of AdamW; not applied to biases and norms."""
     warmup: float = Field(default=0.1, ge=0, lt=1)
-    """Share of the steps in which the rates rise."""
+    """Share of the steps in which the learning rates rise from zero."""
     schedule: Literal["linear", "cosine", "constant_with_warmup"] = "linear"
-    """How the rates go on after it."""
+    """Learning-rate schedule after warm-up."""
     max_grad_norm: float = Field(default=1.0, gt=0)
-    """Gradients are clipped to this norm."""
+    """Maximum norm of the gradient (clipping)."""
     dropout: float = Field(default=0.1, ge=0, lt=1)
-    """Before every head."""
+    """Dropout before each head."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """``auto`` is bf16 on a GPU that has it, else fp32."""
+    """Number format of the computation; ``auto`` is bf16 on a GPU that supports it, else fp32."""
     metric: Metric = "mean.f1"
-    """The dev figure that chooses the checkpoint; ``mean.f1`` is the mean over the tasks that dev annotated."""
+    """Dev score that selects the best checkpoint; ``mean.f1`` is the mean over the tasks annotated in the dev data."""
     evaluations: float = Field(default=1, gt=0)
-    """Evaluations on dev per epoch, each with a checkpoint; 0.5 is one in two epochs."""
+    """Evaluations on dev per epoch, each with a checkpoint; 0.5 is one every two epochs."""
     patience: int | None = Field(default=5, ge=1)
-    """Stop after so many evaluations without a better figure, those during warm-up not counted; null never stops
-    early."""
+    """Stop after this number of evaluations without improvement, not counting warm-up; null turns early stopping
+    off."""
     gradient_checkpointing: bool = False
-    """Less GPU memory for more time."""
+    """Use less GPU memory and more time."""
     workers: int = Field(default=0, ge=0)
-    """Processes that prepare batches."""
+    """Number of processes that load data."""
     report_to: list[Literal["tensorboard", "wandb", "mlflow"]] = ["tensorboard"]
-    """Loggers beside the JSONL log; tensorboard is left out where it is not installed."""
+    """Loggers in addition to log.jsonl; tensorboard is skipped if it is not installed."""
 
     @model_validator(mode="after")
     def _seeds_differ(self) -> "TrainingConfig":
         if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError("training.seeds: a seed stands there twice, which would be the same run again")
+            raise ValueError("training.seeds: a seed is listed twice")
         return self
 
 
 class ExportConfig(_Section):
-    """The bundle."""
+    """The exported bundle."""
 
     onnx: bool = True
-    """Write an ONNX model beside the weights (needs the extra ``onnx``)."""
+    """Export an ONNX model too (needs the extra ``onnx``)."""
     tolerance: float = Field(default=0.0, ge=0, le=1)
-    """Share of spans and labels that ONNX may decide differently on dev before the export is refused."""
+    """Parity check: maximum share of spans and labels on dev for which the ONNX model may differ."""
 
 
 class Config(_Section):
-    """A training run."""
+    """The config of ``rasid train``."""
 
     name: str = Field(default="run", pattern=r"^\w[\w.-]*$")
     """Name of the run; its folder is ``output``/``name``."""
     output: Path = Path("runs")
-    """Folder of runs, relative to the working directory."""
+    """Folder of all runs, relative to the working directory."""
     scheme: str = "news"
-    """Label scheme: one that ships (news, anercorp, wojood), or a YAML file."""
+    """Label scheme: a built-in one (news, anercorp, wojood) or a YAML file."""
     encoder: EncoderConfig = EncoderConfig()
-    """The encoder."""
+    """The pretrained encoder, its tokenizer, and its windows."""
     tasks: dict[TaskName, TaskConfig] = Field(min_length=1)
-    """Tasks to train, each with its options."""
+    """Tasks to train: entities, triggers, proclitics, sentence_types, article_types; each with its options."""
     data: DataConfig
-    """Data sets."""
+    """The data sets of the run."""
     training: TrainingConfig = TrainingConfig()
-    """Optimization."""
+    """Optimizer, schedule, checkpoints."""
     export: ExportConfig = ExportConfig()
-    """The bundle."""
+    """The exported bundle."""
 
     @model_validator(mode="after")
     def _consistent(self) -> "Config":
-        def trained_labels(sources: list[DataSource]) -> set[str]:
+        def annotated(sources: list[DataSource]) -> set[str]:
             return {task for source in sources for task in source.annotated}
 
-        missing = set(self.tasks) - trained_labels(self.data.train)
+        missing = set(self.tasks) - annotated(self.data.train)
         if missing:
-            raise ValueError(f"task {sorted(missing)[0]!r} is trained, but no data set in data.train annotated it")
+            raise ValueError(f"task {sorted(missing)[0]!r} is not annotated in any data set of data.train")
         metric = self.training.metric.split(".")[0]
-        scored = (trained_labels(self.data.dev) & set(self.tasks)) - {"proclitics"}
+        scored = (annotated(self.data.dev) & set(self.tasks)) - {"proclitics"}
         if metric != "mean" and metric not in scored:
-            raise ValueError(f"training.metric is {self.training.metric!r}, but no data set in data.dev annotated it")
+            raise ValueError(f"training.metric is {self.training.metric!r}, but no data set of data.dev annotates it")
         if not scored:
-            raise ValueError("data.dev annotated none of the tasks: there is nothing to choose a checkpoint by")
+            raise ValueError("data.dev annotates none of the tasks, so no checkpoint can be selected")
         entities = self.tasks.get("entities")
         if entities and entities.decoder == "crf" and entities.class_weights != "none":
-            raise ValueError("tasks.entities: class_weights do not go with decoder: crf")
+            raise ValueError("tasks.entities: class_weights cannot be used with decoder: crf")
         for task, options in self.tasks.items():
-            if task != "entities" and (options.decoder != "viterbi" or options.class_weights != "none"):
-                raise ValueError(f"tasks.{task}: decoder and class_weights are options of entities")
-            if task in ("entities", "proclitics") and options.positive_weight != 1:
-                raise ValueError(f"tasks.{task}: positive_weight is an option of triggers and event types")
-            if task != "sentence_types" and options.ngrams:
-                raise ValueError(f"tasks.{task}: ngrams is an option of sentence_types")
+            for option, tasks in TASK_OPTIONS.items():
+                # Options at their default are accepted: `dump_config` writes them for every task.
+                if task not in tasks and getattr(options, option) != TaskConfig.model_fields[option].default:
+                    raise ValueError(f"tasks.{task}: {option} is an option of {', '.join(tasks)} only")
         return self

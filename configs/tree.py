@@ -1,23 +1,27 @@
-"""YAML as a tree whose nodes know where they were written; extending and overriding are operations on such trees."""
+"""Parse YAML into a tree of nodes that keep their place in the file, merge trees, and override single values.
+
+Configs and label schemes are read with it.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-from ..errors import RasidError
+from ..errors import RasidError, shown
 
 MOST_NODES = 20_000
-"""Values in one document once its aliases are written out; nine lines of aliases can ask for a billion."""
+"""Maximum number of values in a document after its aliases are expanded; nine lines of aliases can give a billion."""
 
 MOST_LEVELS = 50
-"""Depth of nesting; an alias inside its own anchor would nest for ever."""
+"""Maximum depth of nesting; an alias inside its own anchor would nest without end."""
 
 
 class ConfigError(RasidError, ValueError):
-    """A config that cannot be used; ``problems`` has a line for each thing to mend, not the first one only."""
+    """A config that cannot be used; ``problems`` has a line for each error in it."""
 
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(dict.fromkeys(problems))
@@ -26,13 +30,18 @@ class ConfigError(RasidError, ValueError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Node:
-    """A scalar, or a dict or list of nodes. ``place`` is ``file:line:column`` of the key, or ``override N``."""
+    """A scalar, or a dict or list of nodes.
+
+    Attributes:
+        value: the scalar, dict or list.
+        place: ``file:line:column`` of its key, or ``override N``.
+    """
 
     value: Any
     place: str
 
     def plain(self) -> Any:
-        """The same as Python's own dicts and lists."""
+        """The tree as Python's dicts and lists."""
         match self.value:
             case dict() as entries:
                 return {key: node.plain() for key, node in entries.items()}
@@ -43,7 +52,7 @@ class Node:
 
 _NUMBER = r"(?:0|[1-9][0-9]*(?:_[0-9]+)*)"
 _FLOAT = rf"[-+]?(?:\.[0-9]+|{_NUMBER}(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
-_SCALARS: dict[str, tuple[str, Callable[[str], Any]]] = {  # in the order in which they are tried
+_SCALARS: dict[str, tuple[str, Callable[[str], Any]]] = {  # the first pattern that matches counts
     "null": ("~|null|Null|NULL|", lambda text: None),
     "bool": ("true|True|TRUE|false|False|FALSE", lambda text: text.lower() == "true"),
     "int": (rf"[-+]?{_NUMBER}", int),
@@ -54,20 +63,20 @@ _TAG = "tag:yaml.org,2002:"
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML without its traps: `no` and `12:30` and `2024-01-01` and `007` are text, `3e-5` is a number."""
+    """YAML 1.1 with fewer implicit types: `no`, `12:30`, `2024-01-01` and `007` are text, `3e-5` is a number."""
 
     yaml_implicit_resolvers = {}
 
 
 class Dumper(yaml.SafeDumper):
-    """Quotes all text that either `parse` or another YAML reader would take for something else."""
+    """Quotes text that `parse` or another YAML reader would read as another type."""
 
     def ignore_aliases(self, data: Any) -> bool:
-        """Write shared values out each time."""
+        """Write no aliases."""
         return True
 
     def represent_str(self, data: str) -> yaml.ScalarNode:
-        """Escape Unicode's line breaks: PyYAML writes U+0085 raw and reads it back as a newline."""
+        """Escape Unicode's line breaks; PyYAML would write U+0085 unescaped and read it back as a newline."""
         style = '"' if re.search("[\x85\u2028\u2029\ufeff]", data) else None
         return self.represent_scalar(f"{_TAG}str", data, style=style)
 
@@ -80,34 +89,33 @@ for _name, (_pattern, _) in _SCALARS.items():
         Dumper.add_implicit_resolver(_TAG + _name, re.compile(rf"(?:{_pattern})\Z"), None)
 
 
-def shown(value: Any) -> str:
-    """A value as an error message names it.
+def parse_file(file: Path, problems: list[str]) -> Node:
+    """Parse a YAML file; see `parse`.
 
-    >>> shown(True), shown(None), shown([1, 2])
-    ('true', 'null', 'a list')
+    Raises:
+        ConfigError: the file cannot be read, or is not UTF-8 or YAML.
     """
-    match value:
-        case dict():
-            return "a mapping"
-        case list():
-            return "a list"
-        case True | False | None:
-            return {True: "true", False: "false", None: "null"}[value]
-    text = repr(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= 60 else f"{text[:59]}…"
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ConfigError([f"{file}:{line}: byte {error.start} is not UTF-8; save the file as UTF-8"]) from error
+    except OSError as error:
+        raise ConfigError([f"{file}: cannot be read: {error.strerror}"]) from error
+    return parse(text, str(file), problems)
 
 
 def parse(text: str, label: str, problems: list[str], *, located: bool = True) -> Node:
-    """One YAML document as a tree.
+    """Parse one YAML document.
 
     Args:
         text: the document.
-        label: file name, for places.
-        problems: receives what can be read past: duplicate keys, unknown tags.
+        label: name of the file, for messages.
+        problems: errors that do not end the parsing, such as duplicate keys and unknown tags, are appended to it.
         located: whether places have line and column.
 
     Raises:
-        ConfigError: the text is not YAML, or too much or too deep once its aliases are written out.
+        ConfigError: the text is not YAML, or has too many values or levels after its aliases are expanded.
     """
 
     def place(line: int, column: int) -> str:
@@ -118,7 +126,7 @@ def parse(text: str, label: str, problems: list[str], *, located: bool = True) -
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = place(mark.line, mark.column) if mark else label
-        raise ConfigError([f"{where}: not YAML: {_mend(error.problem or error.context or 'unreadable')}"]) from error
+        raise ConfigError([f"{where}: not YAML: {_advice(error.problem or error.context or 'unreadable')}"]) from error
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         where = place(before.count("\n"), len(before) - before.rfind("\n") - 1)
@@ -132,8 +140,8 @@ def parse(text: str, label: str, problems: list[str], *, located: bool = True) -
     return _Builder(label, place, problems).node(root, root, ())
 
 
-def _mend(problem: str) -> str:
-    """PyYAML's message with what to do about it."""
+def _advice(problem: str) -> str:
+    """PyYAML's message, with advice."""
     if r"'\t'" in problem:
         return f"{problem}; indent with spaces"
     if "cannot start any token" in problem or "mapping values are not allowed" in problem:
@@ -142,18 +150,18 @@ def _mend(problem: str) -> str:
 
 
 class _Builder:
-    """Turns PyYAML's nodes into ours, aliases written out."""
+    """Converts PyYAML's nodes to `Node`, with aliases expanded."""
 
     def __init__(self, label: str, place: Callable[[int, int], str], problems: list[str]) -> None:
         self.label, self.place, self.problems = label, place, problems
         self.count = 0
 
     def node(self, node: yaml.Node, at: yaml.Node, path: tuple[str, ...]) -> Node:
-        """One node and all below it; ``at`` is the key, or the node itself in a list."""
+        """Convert a node and all below it; ``at`` is its key, or in a list the node itself."""
         here = self.place(at.start_mark.line, at.start_mark.column)
         self.count += 1
         if self.count > MOST_NODES:
-            raise ConfigError([f"{here}: more than {MOST_NODES} values once the aliases are written out"])
+            raise ConfigError([f"{here}: more than {MOST_NODES} values after aliases are expanded"])
         if len(path) > MOST_LEVELS:
             raise ConfigError([f"{here}: more than {MOST_LEVELS} levels deep; is an alias inside its own anchor?"])
         tag = node.tag.removeprefix(_TAG)
@@ -167,7 +175,7 @@ class _Builder:
                 value, tags = node.value, tuple(_SCALARS)
         said = f"{here}: {'.'.join(path)}: " if path else f"{here}: "
         if tag not in tags:
-            self.problems.append(f"{said}the tag {shown(tag)} is not read here; leave it out")
+            self.problems.append(f"{said}the tag {shown(tag)} is not supported; remove it")
         elif tag in _SCALARS:
             try:
                 value = _SCALARS[tag][1](node.value)
@@ -176,20 +184,22 @@ class _Builder:
         return Node(value=value, place=here)
 
     def mapping(self, node: yaml.MappingNode, path: tuple[str, ...]) -> dict[str, Node]:
-        """The entries; a key is text as it was written, so that `no:` is "no"."""
+        """Convert the entries; keys are text as written, so `no:` is the key "no"."""
         entries: dict[str, Node] = {}
         lines: dict[str, int] = {}
         for key, value in node.value:
             here = self.place(key.start_mark.line, key.start_mark.column)
             if not isinstance(key, yaml.ScalarNode):
-                self.problems.append(f"{here}: {'.'.join((*path, ''))}?: a key must be a word, not a list or mapping")
+                self.problems.append(f"{here}: {'.'.join((*path, ''))}?: a key must be text, not a list or mapping")
                 continue
             dotted = ".".join((*path, key.value))
             if key.value == "<<" and key.style is None:
-                self.problems.append(f"{here}: {dotted}: merge keys are not read; `extends: other.yaml` merges a file")
+                self.problems.append(
+                    f"{here}: {dotted}: merge keys are not supported; `extends: other.yaml` merges files"
+                )
             elif key.value in entries:
                 line = lines[key.value] + 1
-                self.problems.append(f"{here}: {dotted}: the key was given on line {line} already; keep one of the two")
+                self.problems.append(f"{here}: {dotted}: the key is already on line {line}; remove one of the two")
             else:
                 entries[key.value] = self.node(value, key, (*path, key.value))
                 lines[key.value] = key.start_mark.line
@@ -197,7 +207,7 @@ class _Builder:
 
 
 def merge(base: Node, over: Node) -> Node:
-    """Mappings key by key; anything else is what ``over`` says."""
+    """Merge two trees: mappings key by key; any other value of ``over`` replaces that of ``base``."""
     if not isinstance(base.value, dict) or not isinstance(over.value, dict):
         return over
     merged = dict(base.value)
@@ -207,7 +217,7 @@ def merge(base: Node, over: Node) -> Node:
 
 
 def lay(tree: Node, keys: Sequence[str], new: Node) -> Node:
-    """The tree with ``new`` merged in at a path of keys and list indices; missing mappings are made.
+    """Merge a node into a tree at a path of keys and list indices; missing mappings are created.
 
     Raises:
         ConfigError: the path leads through a scalar or past the end of a list.

@@ -1,1 +1,1 @@
-"""Arabic text: words and proclitics, sentences, and the normalizer that goes into a tokenizer."""
+"""Arabic text: words and proclitics, sentences, and AraBERT's normalizer."""

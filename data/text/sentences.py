@@ -1,4 +1,4 @@
-"""Sentences of Arabic news, as ranges of the raw text."""
+"""Sentence segmentation of Arabic news, in code points."""
 
 import re
 from collections.abc import Iterator
@@ -8,15 +8,15 @@ from .words import trim
 _END = ".!?؟…۔"
 _CLOSING = "\"'”’»)\\]}›"
 _BIDI = "\u200e\u200f\u202c\u2069"
-# One pass finds all that matters: the end of a line, quotation marks, and runs of full stops that may end a sentence.
-# The look-behind lets a run be tried once, at its start.
+# Line ends, quotation marks, and runs of marks that may end a sentence. The look-behind makes the pattern match a run
+# at its start only.
 _MARKS = re.compile(
     "(?P<line>[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+)"
     f"|(?P<end>(?<![{_END}])[{_END}]++(?P<closing>[{_CLOSING}{_BIDI}]*+)(?=\\s|\\Z))"
     '|(?P<quote>[«»“”"])'
 )
 _LETTER = r"[^\W\d_]"
-# An initial or title (د. م. أ. J.), also with و or ل before it; initials in a row (ص.ب. أ.ف.ب. U.S.); Latin titles.
+# An initial or title (د. م. أ. J.), also with و or ل before it; several initials (ص.ب. أ.ف.ب. U.S.); Latin titles.
 _SHORT = re.compile(
     rf"(?<![\w.\u0640])(?:(?P<initial>{_LETTER}\u0640?)|(?:{_LETTER}{{1,2}}\u0640?\.)+{_LETTER}\u0640?|[ول]د|"
     r"Mr|Mrs|Ms|Dr|Prof|Gen|Sen|Rep|Gov|Lt|Col|St|Jr|Sr|No|vs|Inc|Ltd|Co|Corp)\Z"
@@ -24,30 +24,30 @@ _SHORT = re.compile(
 _UNIT = re.compile(r"\d\s?\Z")
 _NUMBERING = re.compile(r"\W*\d{1,3}\Z")
 _READ = re.compile(r"[^\W_]")
-_REACH = 24  # code points before a full stop that are looked at; longer than any abbreviation
+_REACH = 24  # code points before a full stop that are searched for an abbreviation
 
 
 def split_sentences(text: str) -> list[tuple[int, int]]:
-    """Sentences, in order; every visible character is in exactly one.
+    """Split a text into sentences; every visible character is in exactly one.
 
-    A line ends a sentence. So do ``. ! ? ؟ …`` and runs of them, with the quotation marks and brackets that close
-    behind them, before white space. A full stop does not after an initial, a title or initials in a row (``د. أحمد``,
-    ``ص.ب. 12``) or the number of an item; an ellipsis does not inside a quotation; ``(!)`` does not. A letter behind
-    a number is a unit (``عام 1990 م.``) and ends a sentence. Without letters or digits there is no sentence of its
-    own on a line: stray marks go with their neighbor.
+    A sentence ends at the end of a line, and at a run of ``. ! ? ؟ …``, with closing quotation marks and brackets,
+    before white space. Exceptions: a full stop after an initial, a title or several initials (``د. أحمد``,
+    ``ص.ب. 12``) or after the number of a list item; an ellipsis inside a quotation; ``(!)``. A letter after a number
+    is a unit, not an initial (``عام 1990 م.``). Text without letters or digits is no sentence: it is joined to the
+    sentence before it on the line.
 
     Args:
         text: raw.
 
     Returns:
-        half-open offsets in code points, without white space and format characters at the edges.
+        Start and end of each sentence in code points, without white space and format characters at the edges.
 
     >>> text = "وصل د. أحمد إلى 3.5 كم من دمشق. «هل يعود؟» لا أحد يعلم..."
     >>> [text[start:end] for start, end in split_sentences(text)]
     ['وصل د. أحمد إلى 3.5 كم من دمشق.', '«هل يعود؟»', 'لا أحد يعلم...']
     """
     sentences: list[tuple[int, int]] = []
-    start = line = 0  # of the sentence, in code points; of the line, in sentences
+    start = line = 0  # offset where the sentence starts; number of sentences before the line
     for end, ends_line in _boundaries(text):
         first, last = trim(text, start, end)
         start = end
@@ -61,7 +61,7 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
 
 
 def _boundaries(text: str) -> Iterator[tuple[int, bool]]:
-    """Where sentences end, and whether the line ends with them."""
+    """The ends of sentences, each with whether the line ends there too."""
     start = looked = 0
     read = straight = False  # whether the sentence has a letter or digit yet; whether a " is open
     depth = 0  # of « and “
@@ -82,7 +82,7 @@ def _boundaries(text: str) -> Iterator[tuple[int, bool]]:
 
 
 def _ends(text: str, start: int, match: re.Match[str], *, quoted: bool) -> bool:
-    """Whether full stops end the sentence that starts at ``start``."""
+    """Whether a match of `_MARKS` ends the sentence that starts at ``start``."""
     at = match.start()
     marks = text[at : match.start("closing")]
     if text[at - 1] in "([{" and match["closing"]:

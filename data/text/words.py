@@ -1,6 +1,6 @@
-"""Words of a raw text and positions inside a word, in code points. No character is changed, none is lost.
+"""Word segmentation of raw text, and positions inside words, in code points.
 
-A word here is what a span may start or end at: it is cut from the raw text, whatever a tokenizer makes of it.
+Spans start and end at words (or after a proclitic). Words do not depend on a tokenizer.
 """
 
 import unicodedata
@@ -12,18 +12,18 @@ _SPACE, _INVISIBLE, _MARK, _SYMBOL, _LETTER = range(5)
 
 
 def split_words(text: str) -> np.ndarray:
-    """Words of a text, in order and without overlap.
+    """Split a text into words.
 
     A run of letters and digits is one word, with the diacritics, tatweel and format characters (zero width joiners,
-    bidi marks) between them and the diacritics after them. Every other visible character is a word of its own, with
-    what combines with it: punctuation, symbols, emoji; so is a diacritic on nothing. White space, control and format
-    characters are no words; the zero width space separates, as white space does.
+    bidi marks) inside it and the diacritics after it. Every other visible character (punctuation, symbols, emoji, a
+    diacritic without a letter) is a word of its own, with its combining marks. White space, control characters and
+    format characters are not words. The zero width space separates words, as white space does.
 
     Args:
-        text: raw; lone surrogates are symbols.
+        text: raw; lone surrogates count as symbols.
 
     Returns:
-        half-open offsets in code points, int64 # [W, 2]
+        Start and end of each word in code points, in order and without overlap; int64. [W, 2]
 
     >>> split_words("وصل إلى غزة.").tolist()
     [[0, 3], [4, 7], [8, 11], [11, 12]]
@@ -33,14 +33,14 @@ def split_words(text: str) -> np.ndarray:
     kinds = _kinds(text)
     index = np.arange(len(kinds))
     hangs = (kinds == _MARK) | (kinds == _INVISIBLE)
-    # A mark or format character is what it hangs on: the kind of the last character before it that is neither.
+    # A mark or format character has the kind of its base: the last character before it that is neither.
     base = np.maximum.accumulate(np.where(hangs, -1, index))
     kind = np.where(base < 0, _SPACE, kinds[base])
     starts = kinds == _SYMBOL
     starts |= (kinds == _MARK) & (kind == _SPACE)
     in_run = kind == _LETTER
     starts |= (kinds == _LETTER) & ~np.concatenate([[False], in_run[:-1]])
-    # A word ends behind its last visible character before the next word or space.
+    # A word ends after its last visible character before the next word or space.
     visible = np.maximum.accumulate(np.where(kinds == _INVISIBLE, -1, index))
     bounds = np.append(index[starts | (kinds == _SPACE)], len(kinds))
     begin = index[starts]
@@ -49,14 +49,14 @@ def split_words(text: str) -> np.ndarray:
 
 
 def letters_to_offset(text: str, start: int, letters: int) -> int:
-    """The offset behind a number of letters; marks, tatweel and format characters behind them belong to them.
+    """The offset after a number of letters, and after the marks, tatweel and format characters that follow them.
 
-    This is where the name behind a proclitic starts: one letter into وَواشنطن is its second و, behind the diacritic.
+    A name after a proclitic of n letters starts there: after one letter of وَواشنطن comes its second و.
 
     Args:
         text: raw text.
-        start: where counting starts.
-        letters: characters to pass, diacritics, tatweel and format characters not counted.
+        start: offset of the first letter.
+        letters: number of letters; diacritics, tatweel and format characters are not counted.
 
     Raises:
         ValueError: the text has fewer letters.
@@ -76,12 +76,12 @@ def letters_to_offset(text: str, start: int, letters: int) -> int:
             passed += 1
         position += 1
     if passed < letters:
-        raise ValueError(f"there are {passed} letters behind offset {start}, not {letters}")
+        raise ValueError(f"there are {passed} letters after offset {start}, not {letters}")
     return position
 
 
 def offset_to_letters(text: str, start: int, offset: int) -> int:
-    """The number of letters from start to offset; `letters_to_offset` undoes it up to what hangs on the last one.
+    """The number of letters from ``start`` to ``offset``; the inverse of `letters_to_offset`.
 
     >>> offset_to_letters("وَواشنطن", 0, 2)
     1
@@ -90,9 +90,13 @@ def offset_to_letters(text: str, start: int, offset: int) -> int:
 
 
 def behind_proclitic(text: str, start: int, end: int, letters: int) -> int:
-    """Where a mention starts whose first word has a proclitic of so many letters.
+    """The start of a mention whose first word has a proclitic.
 
-    A proclitic that is the whole word leaves nothing to mention: the word's start then.
+    Args:
+        text: raw text.
+        start: start of the word.
+        end: end of the word.
+        letters: length of the proclitic. If it is the whole word, the mention starts at the word's start.
 
     >>> behind_proclitic("وواشنطن", 0, 7, 1), behind_proclitic("و", 0, 1, 1)
     (1, 0)
@@ -103,9 +107,9 @@ def behind_proclitic(text: str, start: int, end: int, letters: int) -> int:
 
 
 def extend_over_marks(text: str, end: int) -> int:
-    """A span's end, moved behind the diacritics and tatweel that follow it; no sub-word reaches over them.
+    """Move the end of a span over the diacritics and tatweel that follow it, which sub-words do not cover.
 
-    Format characters are passed where a diacritic or tatweel follows them, and left out at the very end.
+    Format characters are included if a diacritic or tatweel follows them.
 
     >>> extend_over_marks("الرئيسُ قال", 6)
     7
@@ -119,7 +123,7 @@ def extend_over_marks(text: str, end: int) -> int:
 
 
 def trim(text: str, start: int, end: int) -> tuple[int, int]:
-    """A span without white space, control and format characters at its edges; (start, start) if nothing is left.
+    """Remove white space, control and format characters at the edges of a span; (start, start) if nothing is left.
 
     >>> trim(" غزة ", 0, 5)
     (1, 4)
@@ -147,12 +151,12 @@ def _kind(character: str) -> int:
         return _INVISIBLE
     if category[0] == "M":
         return _MARK
-    return _LETTER if category[0] in "LN" else _SYMBOL  # tatweel is a letter to Unicode
+    return _LETTER if category[0] in "LN" else _SYMBOL  # tatweel is a letter in Unicode
 
 
 @cache
 def _table() -> np.ndarray:
-    """Kinds of the basic plane, where all but emoji and rare scripts live # [65536]"""
+    """Kinds of the characters of the basic multilingual plane. [65536]"""
     return np.array([_kind.__wrapped__(chr(codepoint)) for codepoint in range(0x10000)], dtype=np.int8)
 
 

@@ -84,7 +84,7 @@ def test_errors(rasid, bundle, dev, tmp_path, error_of):
     assert "arguments" in error_of(rasid("evaluate", bundle, dev, "--task", "arguments", code=1))
     assert "nothing to score" in error_of(rasid("evaluate", bundle, dev, "--task", "proclitics", code=1))
     assert "splits" in error_of(rasid("evaluate", bundle, "corpus:all", code=1))
-    assert "--label" in error_of(rasid("evaluate", bundle, "corpus:dev", "--label", "A=B", code=1))
+    assert "has its own" in error_of(rasid("evaluate", bundle, "corpus:dev", "--from", "inline", code=1))
     assert "format" in error_of(rasid("evaluate", bundle, dev, "--from", "xml", code=1))
     (tmp_path / "taken").write_text("x")
     message = rasid("evaluate", bundle, dev, "-o", tmp_path / "taken", code=1).stderr.splitlines()[-1]
@@ -105,3 +105,18 @@ def test_all_problems_of_the_data_are_reported_with_their_lines(rasid, bundle, t
     assert f"{place}:1" in message
     assert f"{place}:2" in message
     assert "did you mean 'GPE'" in message
+
+
+def test_built_in_corpus(rasid, bundle, tmp_path):
+    rasid("evaluate", bundle, "corpus:dev", "-o", tmp_path)
+    report = report_of(tmp_path)
+    assert report.data == "corpus-dev"
+    assert {score.task for score in report.scores} == {"entities", "triggers", "sentence_types", "article_types"}
+
+
+def test_reading_options(rasid, bundle, tmp_path):
+    (tmp_path / "a.conll").write_text("قصف B-ASSAULT\nغزة B-GPE\n", encoding="utf-8")
+    arguments = ["evaluate", bundle, tmp_path / "a.conll", "--task", "triggers", "-o", tmp_path / "report"]
+    assert "ASSAULT" in rasid(*arguments, code=1).stderr
+    rasid(*arguments, "--option", "triggers=[ASSAULT]")
+    assert report_of(tmp_path / "report").score("triggers").gold == 1

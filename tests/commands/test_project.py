@@ -1,4 +1,4 @@
-"""`rasid init`: what it writes can be read, checked and trained as it is."""
+"""`rasid init`: the project that it writes can be read and trained."""
 
 import re
 from pathlib import Path
@@ -38,7 +38,7 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> list[Article]:
     return loaded(folder)
 
 
-def test_the_command_says_what_it_wrote_and_what_comes_next(tmp_path: Path) -> None:
+def test_command_lists_the_written_files_and_the_next_commands(tmp_path: Path) -> None:
     folder = tmp_path / "مشروع جديد"
     lines = run("init", folder).stdout.splitlines()
     names = [file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()]
@@ -47,7 +47,7 @@ def test_the_command_says_what_it_wrote_and_what_comes_next(tmp_path: Path) -> N
     assert lines[4:] == ["next:", *(f"  rasid {command} '{folder / 'config.yaml'}'" for command in ("check", "train"))]
 
 
-def test_nothing_is_replaced(tmp_path: Path) -> None:
+def test_existing_files_are_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "scheme.yaml").write_text("mine", encoding="utf-8")
     message = run("init", tmp_path, code=1).stderr
     assert message.startswith("error: ") and str(tmp_path / "scheme.yaml") in message
@@ -60,7 +60,7 @@ def test_nothing_is_replaced(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_every_format_holds_the_examples(format: str, tmp_path: Path, examples: list[Article]) -> None:
+def test_examples_are_complete_in_every_format(format: str, tmp_path: Path, examples: list[Article]) -> None:
     initialize(tmp_path / "p", format=format)
     found = loaded(tmp_path / "p")
     assert [(a.id, a.text, a.event_types, a.date, a.source) for a in found] == [
@@ -76,7 +76,7 @@ def test_every_format_holds_the_examples(format: str, tmp_path: Path, examples: 
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_the_config_trains_on_the_examples(scheme: str, tmp_path: Path) -> None:
+def test_config_can_be_trained(scheme: str, tmp_path: Path) -> None:
     folder = tmp_path / scheme
     run("init", folder, "--scheme", scheme)
     labels = load_scheme(folder / "scheme.yaml")
@@ -91,13 +91,13 @@ def test_the_config_trains_on_the_examples(scheme: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_config_trains_to_a_bundle(tmp_path: Path) -> None:
+def test_training_gives_a_bundle(tmp_path: Path) -> None:
     run("init", tmp_path / "p")
     run("train", tmp_path / "p" / "config.yaml", *TINY, "training.epochs=2", "export.onnx=false")
     assert (tmp_path / "p" / "runs" / "p" / "bundle").is_dir()
 
 
-def test_the_line_for_arabert_can_be_uncommented(tmp_path: Path) -> None:
+def test_line_for_arabert_can_be_uncommented(tmp_path: Path) -> None:
     initialize(tmp_path / "p")
     config = tmp_path / "p" / "config.yaml"
     text = re.sub(r"(?m)^encoder: .*\n# (encoder: .*)$", r"\1", config.read_text(encoding="utf-8"))
@@ -105,7 +105,7 @@ def test_the_line_for_arabert_can_be_uncommented(tmp_path: Path) -> None:
     assert load_config(config, Config).encoder.name == "aubmindlab/bert-base-arabertv02"
 
 
-def test_every_line_of_the_config_is_explained(tmp_path: Path) -> None:
+def test_every_line_of_the_config_has_a_comment(tmp_path: Path) -> None:
     initialize(tmp_path / "p")
     lines = (tmp_path / "p" / "config.yaml").read_text(encoding="utf-8").splitlines()
     seen = set()
@@ -117,7 +117,7 @@ def test_every_line_of_the_config_is_explained(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a: b # c", "-x", "123", "null", "it's", 'say "x"', "..."])
-def test_any_folder_has_a_config_that_can_be_read(name: str, tmp_path: Path) -> None:
+def test_folders_with_special_characters(name: str, tmp_path: Path) -> None:
     folder = tmp_path / name
     initialize(folder)
     config = load_config(folder / "config.yaml", Config)
@@ -125,7 +125,7 @@ def test_any_folder_has_a_config_that_can_be_read(name: str, tmp_path: Path) -> 
     assert load_scheme(config.scheme).name == config.name
 
 
-def test_a_relative_folder_stays_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relative_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("123", "p"):
         initialize(name)
@@ -135,7 +135,7 @@ def test_a_relative_folder_stays_relative(tmp_path: Path, monkeypatch: pytest.Mo
     assert load_config("./config.yaml", Config).name == re.sub(r"[^\w.-]+", "-", tmp_path.name)
 
 
-def test_wrong_names_are_told(tmp_path: Path) -> None:
+def test_unknown_schemes_and_formats(tmp_path: Path) -> None:
     assert "did you mean 'news'" in run("init", tmp_path / "p", "--scheme", "new", code=1).stderr
     assert "inline, jsonl" in run("init", tmp_path / "p", "--to", "xml", code=1).stderr
     assert not (tmp_path / "p").exists()
@@ -144,7 +144,7 @@ def test_wrong_names_are_told(tmp_path: Path) -> None:
 # ---- the examples themselves ---------------------------------------------------------------------------------------
 
 
-def test_the_examples_keep_the_guidelines(examples: list[Article]) -> None:
+def test_examples_follow_the_guidelines(examples: list[Article]) -> None:
     assert 3 <= len(examples) <= 5
     assert {len(event.types) for article in examples for event in article.events} == {1, 2}
     for article in examples:
@@ -161,7 +161,7 @@ def test_the_examples_keep_the_guidelines(examples: list[Article]) -> None:
         assert not any(a[0] < b[0] < a[1] < b[1] for a in spans for b in spans)  # nested, never crossing
 
 
-def test_arguments_have_the_labels_that_their_roles_take(examples: list[Article]) -> None:
+def test_arguments_have_labels_that_fit_their_roles(examples: list[Article]) -> None:
     takes = {
         "Actor": {"PER", "ORG", "GPE", "NORP"},
         "Recipient": {"PER", "ORG", "GPE", "NORP", "FAC", "VEH", "WEA"},
@@ -181,9 +181,17 @@ def test_arguments_have_the_labels_that_their_roles_take(examples: list[Article]
                 assert not any(low < place < high for place in paragraph)  # in the same paragraph
 
 
-def test_the_examples_are_no_articles_of_the_corpus(examples: list[Article]) -> None:
+def test_examples_are_not_in_the_corpus(examples: list[Article]) -> None:
     from rasid.data.corpus import load_corpus
 
     corpus = [article for part in ("train", "dev", "test") for article in load_corpus(part).articles]
     lines = {line for article in corpus for line in article.text.split("\n")}
     assert not lines & {line for article in examples for line in article.text.split("\n") if line}
+
+
+def test_label_studio_gets_its_labeling_configuration(tmp_path: Path) -> None:
+    result = run("init", tmp_path / "p", "--to", "label-studio")
+    file = tmp_path / "p" / "label-studio.xml"
+    assert f"wrote {file}, the labeling configuration for Label Studio" in result.stdout.splitlines()
+    labels = load_scheme(tmp_path / "p" / "scheme.yaml")
+    assert all(f'value="{label}"' in file.read_text(encoding="utf-8") for label in (*labels.entities, *labels.events))

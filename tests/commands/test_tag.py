@@ -155,3 +155,12 @@ def test_closed_pipe_is_not_an_error(python, bundle, tmp_path):
     os.close(writer)
     assert done.returncode == 0
     assert done.stderr == ""
+
+
+def test_label_studio_gets_its_labeling_configuration_once(rasid, bundle, file, tmp_path):
+    config = tmp_path / "out.label-studio.xml"
+    assert f"wrote {config}" in rasid("tag", bundle, file, "-t", "label-studio", "-o", tmp_path / "out.json").stderr
+    assert 'value="GPE"' in config.read_text(encoding="utf-8")
+    config.write_text("edited", encoding="utf-8")
+    assert rasid("tag", bundle, file, "-t", "label-studio", "-o", tmp_path / "out.json").stderr.count("wrote") == 0
+    assert config.read_text(encoding="utf-8") == "edited"

@@ -1,4 +1,4 @@
-"""Every config that ships can be used."""
+"""The built-in configs are valid."""
 
 import re
 from pathlib import Path
@@ -20,14 +20,14 @@ def model_of(file: Path) -> type[BaseModel]:
 
 
 @pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.stem)
-def test_a_shipped_config_parses_and_comes_back_equal(file: Path, tmp_path: Path) -> None:
+def test_round_trip(file: Path, tmp_path: Path) -> None:
     config = load_config(file.stem, model_of(file))
     dump_config(config, tmp_path / "resolved.yaml")
     assert load_config(tmp_path / "resolved.yaml", model_of(file)) == config
 
 
 @pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.stem)
-def test_a_shipped_config_opens_with_the_command_that_runs_it(file: Path) -> None:
+def test_first_lines_have_the_command_that_runs_the_config(file: Path) -> None:
     head = file.read_text(encoding="utf-8").splitlines()[:3]
     assert all(line.startswith("#") for line in head[:2])
     command = "pretrain" if file.stem.startswith("pretrain-") else "train"
@@ -35,7 +35,7 @@ def test_a_shipped_config_opens_with_the_command_that_runs_it(file: Path) -> Non
 
 
 @pytest.mark.parametrize("file", [f for f in CONFIGS if model_of(f) is Config], ids=lambda file: file.stem)
-def test_a_training_config_is_named_after_its_file_and_has_labels_for_its_tasks(file: Path) -> None:
+def test_training_config_has_the_name_of_its_file_and_labels_for_its_tasks(file: Path) -> None:
     config = load_config(file.stem, Config)
     assert config.name == file.stem
     scheme = load_scheme(config.scheme)
@@ -44,7 +44,7 @@ def test_a_training_config_is_named_after_its_file_and_has_labels_for_its_tasks(
 
 
 @pytest.mark.parametrize("name", ["quickstart", "arabert"])
-def test_config_over_the_shipped_corpus_find_their_articles(name: str) -> None:
+def test_configs_of_the_built_in_corpus_find_their_articles(name: str) -> None:
     data = load_data(load_config(name, Config))
     parts = [{article.id for dataset in part for article in dataset.articles} for part in (data.train, data.dev)]
     assert all(parts) and not parts[0] & parts[1]

@@ -1,4 +1,4 @@
-"""The config's model: what it refuses, and that it explains itself."""
+"""The schemas: every key is documented, invalid configs are errors."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,7 +38,7 @@ def config_file(tmp_path_factory: pytest.TempPathFactory, config_text: str) -> P
     return file
 
 
-def test_the_tiny_config_is_right(config_file: Path) -> None:
+def test_tiny_config_is_valid(config_file: Path) -> None:
     assert load_config(config_file, Config).training.seeds == [1]
 
 
@@ -52,40 +52,45 @@ def test_the_tiny_config_is_right(config_file: Path) -> None:
         ("training.epochs=.inf", "training.epochs: "),
         ("training.learning_rate=.nan", "training.learning_rate: "),
         ("training.evaluations=0", "training.evaluations: "),
-        ("training.seeds=[1, 1]", "a seed stands there twice"),
+        ("training.seeds=[1, 1]", "a seed is listed twice"),
         ("training.seeds=[-1]", "training.seeds.0: "),
         ("training.seeds=[]", "training.seeds: "),
         ("training.metric=entities.f2", "did you mean 'entities.f1'?"),
         ("training.leanring_rate=1", "did you mean 'learning_rate'?"),
         ("trainig.epochs=1", "did you mean 'training'?"),
         ("tasks.entites={}", "did you mean 'entities'?"),
-        ("tasks.triggers.decoder=crf", "options of entities"),
-        ("tasks.event_types.class_weights=balanced", "options of entities"),
-        ("tasks.entities.positive_weight=2", "an option of triggers and event types"),
-        ("tasks.entities.ngrams=1", "an option of sentence_types"),
-        ("tasks.entities={decoder: crf, class_weights: balanced}", "do not go with decoder: crf"),
+        ("tasks.triggers.decoder=crf", "decoder is an option of entities only"),
+        (
+            "tasks.event_types.class_weights=balanced",
+            "tasks.article_types: class_weights is an option of",
+        ),
+        ("tasks.entities.positive_weight=2", "an option of triggers, sentence_types, article_types only"),
+        ("tasks.entities.ngrams=1", "an option of sentence_types only"),
+        ("tasks.entities={decoder: crf, class_weights: balanced}", "cannot be used with decoder: crf"),
         ("encoder.scratch={}", "give either encoder.name or encoder.scratch"),
         ("encoder.overlap=60", "at most half of the window"),
         ("data.train.0.corpus=train", "give either path or corpus"),
-        ("data.train.0.annotated=[entities]", "no data set in data.train annotated it"),
-        ("data.dev.0.annotated=[proclitics]", "nothing to choose a checkpoint by"),
+        ("data.train.0.annotated=[entities]", "not annotated in any data set of data.train"),
+        ("data.dev.0.annotated=[proclitics]", "no checkpoint can be selected"),
         ("data.test.0.name=../../report", "data.test.0.name: "),
         ("data.train.0.annotated=[]", "data.train.0.annotated"),
+        ("data.train.0.annotated=[entites]", "did you mean 'entities'?"),
+        ("data.train.0.annotated={entities: PER}", "data.train.0.annotated.entities: 'PER' should be a list"),
     ],
 )
-def test_what_cannot_be_run_is_refused(config_file: Path, override: str, said: str) -> None:
+def test_invalid_configs(config_file: Path, override: str, said: str) -> None:
     with pytest.raises(ConfigError) as raised:
         load_config(config_file, Config, [override])
     assert said in str(raised.value)
 
 
-def test_a_metric_that_dev_does_not_supervise_is_refused(config_file: Path) -> None:
+def test_metric_must_be_annotated_in_dev(config_file: Path) -> None:
     overrides = ["data.dev.0.annotated=[entities]", "training.metric=triggers.f1"]
-    with pytest.raises(ConfigError, match="no data set in data.dev annotated it"):
+    with pytest.raises(ConfigError, match="no data set of data.dev annotates it"):
         load_config(config_file, Config, overrides)
 
 
-def test_two_data_sets_whose_reports_would_be_one_file_are_refused(config_file: Path) -> None:
+def test_data_sets_of_one_part_must_have_different_names(config_file: Path) -> None:
     sources = "{path: a/test.conll, annotated: [entities]}, {path: b/test.conll, annotated: [entities]}"
     with pytest.raises(ConfigError, match="two data sets of test are named 'test'"):
         load_config(config_file, Config, [f"data.test=[{sources}]"])
@@ -94,12 +99,17 @@ def test_two_data_sets_whose_reports_would_be_one_file_are_refused(config_file: 
     assert [source.title for source in config.data.test] == ["test", "other"]
 
 
-def test_all_errors_are_told_at_once(config_file: Path) -> None:
+def test_all_errors_are_reported_at_once(config_file: Path) -> None:
     overrides = ["training.epochs=x", "training.batch_tokens=1", "encoder.pooling=last"]
     with pytest.raises(ConfigError) as raised:
         load_config(config_file, Config, overrides)
     assert len(raised.value.problems) == 3
 
 
-def test_a_config_names_the_formats_that_there_are() -> None:
+def test_format_names_are_those_of_the_formats() -> None:
     assert get_args(FormatName) == FORMATS
+
+
+def test_a_list_of_tasks_means_all_their_labels(config_file: Path) -> None:
+    config = load_config(config_file, Config, ["data.test.0.annotated=[entities]"])
+    assert config.data.test[0].annotated == {"entities": "all"}

@@ -78,7 +78,7 @@ def test_lines_are_independent(first: str, second: str) -> None:
 
 
 @given(TEXTS)
-def test_marks_alone_are_no_sentence_beside_others(text: str) -> None:
+def test_marks_alone_are_joined_to_the_sentence_before(text: str) -> None:
     for line in text.splitlines():
         sentences = split_sentences(line)
         for start, end in sentences:

@@ -72,7 +72,7 @@ def test_every_visible_character_is_in_exactly_one_word(text: str) -> None:
 
 @settings(max_examples=500, deadline=None)
 @given(TEXTS)
-def test_the_kinds_of_words(text: str) -> None:
+def test_kinds_of_words(text: str) -> None:
     found = split_words(text).tolist()
     for start, end in found:
         word = text[start:end]
@@ -90,7 +90,7 @@ def test_the_kinds_of_words(text: str) -> None:
 
 
 @given(TEXTS, TEXTS)
-def test_white_space_makes_texts_independent(first: str, second: str) -> None:
+def test_words_do_not_depend_on_text_after_white_space(first: str, second: str) -> None:
     shifted = split_words(second) + len(first) + 1
     assert np.array_equal(split_words(f"{first}\n{second}"), np.concatenate([split_words(first), shifted]))
 
@@ -126,14 +126,14 @@ def test_letters_and_offsets(text: str, letters: int, offset: int) -> None:
 
 
 def test_too_many_letters() -> None:
-    with pytest.raises(ValueError, match="2 letters behind offset 1, not 3"):
+    with pytest.raises(ValueError, match="2 letters after offset 1, not 3"):
         letters_to_offset("وَفي", 1, 3)
     with pytest.raises(ValueError, match="negative"):
         letters_to_offset("في", 0, -1)
 
 
 @given(TEXTS, st.data())
-def test_letters_and_offsets_undo_each_other(text: str, data: st.DataObject) -> None:
+def test_letters_and_offsets_are_inverse(text: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(text)))
     letters = data.draw(st.integers(0, offset_to_letters(text, start, len(text))))
     offset = letters_to_offset(text, start, letters)

@@ -1,0 +1,96 @@
+"""Configs of version 0.1 load equal to those of today, with a warning for each old name."""
+
+from pathlib import Path
+
+import pytest
+
+from rasid.configs.loader import load_config
+from rasid.configs.pretrain_schema import PretrainConfig
+from rasid.configs.schema import Config
+
+QUICKSTART = """\
+name: quickstart
+scheme: news
+encoder:
+  dropout: 0.1
+tasks:
+  entities: {}
+  triggers: {}
+  boundaries: {weight: 0.5}
+  sentence_types: {lexical: 2}   # a linear model beside so small an encoder: two points of average precision on dev
+  event_types: {}
+data:
+  train:
+    - {corpus: train, supervises: [entities, triggers, boundaries, sentence_types, event_types]}
+  dev:
+    - {corpus: dev, supervises: [entities, triggers, boundaries, sentence_types, event_types]}
+  test:
+    - {corpus: test, supervises: [entities, triggers, boundaries, sentence_types, event_types]}
+training:
+  epochs: 20
+  batch_tokens: 1024
+  learning_rate: 5e-4
+  head_learning_rate: 2e-3
+  metric: mean.f1
+  patience: 6
+"""
+"""The built-in config `quickstart` of version 0.1."""
+
+TASKS = {"boundaries": "proclitics", "event_types": "article_types"}
+
+
+def test_quickstart(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file = tmp_path / "old.yaml"
+    file.write_text(QUICKSTART, encoding="utf-8")
+    assert load_config(file, Config) == load_config("quickstart", Config)
+    renamed = [message.partition(": ")[2] for message in caplog.messages]
+    expected = [f"{old} is now called {new}" for old, new in TASKS.items()]
+    assert sorted(renamed) == sorted(
+        [*expected * 4, "lexical is now called ngrams", *["supervises is now called annotated"] * 3]
+    )
+    lines = QUICKSTART.splitlines()
+    for message in caplog.messages:
+        place, _, text = message.partition(": ")
+        line, column = map(int, place.removeprefix(f"{file}:").split(":"))
+        assert lines[line - 1][column - 1 :].startswith(text.split()[0])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("encoder.normaliser=own", "encoder.normalizer=own"),
+        ("tasks.event_types.weight=2", "tasks.article_types.weight=2"),
+        ("tasks.sentence_types.lexical=1", "tasks.sentence_types.ngrams=1"),
+        ("training.metric=event_types.f1", "training.metric=article_types.f1"),
+        (
+            "data.test=[{path: a, format: markup, supervises: {event_types: [AID]}}]",
+            "data.test=[{path: a, format: inline, annotated: {article_types: [AID]}}]",
+        ),
+    ],
+)
+def test_overrides(old: str, new: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert load_config("quickstart", Config, [old]) == load_config("quickstart", Config, [new])
+    assert caplog.messages and all(message.startswith("override 1: ") for message in caplog.messages)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("tokenizer.normalise=false", "tokenizer.normalize=false"),
+        ("optimisation.clip=2", "optimization.clip=2"),
+        ("optimisation={clip: 2}", "optimization={clip: 2}"),
+    ],
+)
+def test_overrides_of_pretraining(old: str, new: str, caplog: pytest.LogCaptureFixture) -> None:
+    expected = load_config("pretrain-mini", PretrainConfig, [new])
+    assert not caplog.messages
+    assert load_config("pretrain-mini", PretrainConfig, [old]) == expected
+    assert len(caplog.messages) == 1
+
+
+def test_labels_and_options_of_the_user_are_not_renamed(caplog: pytest.LogCaptureFixture) -> None:
+    source = "{path: a, annotated: [entities], labels: {lexical: PER}, options: {boundaries: x}}"
+    config = load_config("quickstart", Config, [f"data.test=[{source}]", "data.test.0.labels.supervises=ORG"])
+    assert config.data.test[0].labels == {"lexical": "PER", "supervises": "ORG"}
+    assert config.data.test[0].options == {"boundaries": "x"}
+    assert not caplog.messages
