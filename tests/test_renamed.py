@@ -1,8 +1,8 @@
 """Names of version 0.1 are still read."""
 
+from rasid import load_articles
 from rasid.configs.loader import load_config
 from rasid.configs.schema import Config
-from rasid.data.formats import load_articles
 
 OLD_CONFIG = """\
 tasks: {entities: {}, boundaries: {}, sentence_types: {lexical: 2}}
@@ -18,7 +18,7 @@ def test_a_config_with_old_keys_tasks_and_formats(tmp_path):
     assert list(config.tasks) == ["entities", "proclitics", "sentence_types"]
     assert config.tasks["sentence_types"].ngrams == 2
     assert config.data.train[0].format == "inline"
-    assert config.data.train[0].annotated == ["entities", "proclitics", "sentence_types"]
+    assert list(config.data.train[0].annotated) == ["entities", "proclitics", "sentence_types"]
 
 
 def test_the_old_name_of_the_inline_format(tmp_path):
