@@ -222,5 +222,19 @@ def test_links_resolve(path):
         assert not anchor or anchor in anchors(target), link
 
 
+def test_contributing_names_files_that_exist():
+    names = re.findall(r"`((?:[a-z]+/)+[\w.-]*)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    inside = [name for name in names if (ROOT / name.partition("/")[0]).is_dir()]
+    assert [name for name in inside if not (ROOT / name).exists() and not (ROOT / f"{name}.py").exists()] == []
+
+
+def test_readme_names_the_built_in_configs():
+    names = re.findall(
+        r"^`CONFIG` is .*built-in config: (.*)\.$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE
+    )
+    built_in = sorted(path.stem for path in (ROOT / "configs").glob("*.yaml"))
+    assert sorted(re.findall("[a-z-]+", names[0])) == built_in
+
+
 def test_readme_is_short():
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 130
