@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ... import renamed
 from ..articles import Article, check_article
 from ..labels import LabelScheme
 from ..problems import DataError, Problem, ProblemLog
@@ -48,7 +47,6 @@ def located_articles(
     path = existing(path)
     if format is not None:
         format_named(path, format)  # now, not at the first file
-        format = renamed.FORMATS.get(format, format)
     for file in _files(path, format) if path.is_dir() else [path]:
         log.source = str(file)
         name = format or detect(file)
