@@ -61,9 +61,9 @@ def evaluate(
 
 def _check_tasks(bundle: Path, tagger: "Tagger", dataset: "DataSet", asked: list[str]) -> None:
     """Fail if the model has none of the data's tasks, or lacks one that was asked for."""
-    tasks = set(tagger.settings.tasks)
-    if "sentence_types" in tasks:  # an article has the types of its sentences
-        tasks.add("article_types")
+    from ..models.tasks import heads_of
+
+    tasks = set(heads_of(tagger.settings.tasks))
     missing = [name for name in asked if name not in tasks]
     if missing or not (set(dataset.annotated_labels) & tasks) - {"proclitics"}:
         which = missing[0] if missing else ", ".join(dataset.annotated_labels)

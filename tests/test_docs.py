@@ -1,5 +1,6 @@
 """The documentation: its commands run, its examples are valid, its links resolve."""
 
+import inspect
 import json
 import re
 import shlex
@@ -13,12 +14,11 @@ import yaml
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from rasid import load_articles
 from rasid.cli import app
 from rasid.configs.loader import load_config
 from rasid.configs.schema import Config, DataSource
-from rasid.data.formats import FORMATS
-from rasid.data.reading import load_articles
-from rasid.models.export import export_onnx
+from rasid.data.formats.registry import KNOWN
 
 ROOT = Path(__file__).parents[1]
 USER_DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -29,9 +29,10 @@ ALL_DOCS = sorted({path for path in ALL_DOCS if path.relative_to(ROOT).parts[0] 
 CHEAP = {
     "rasid train": ["output=cheap", "training.max_steps=2", "training.seeds=[1]", "export.onnx=false", "TINY"],
     "rasid check my.yaml --folds": ["--folds", "2", "training.max_steps=2", "TINY"],
+    "rasid tag runs/my-news/bundle my/new.txt --backend onnx": ["--backend", "torch"],  # the tiny run has no ONNX model
     "rasid compare": ["--samples", "100"],
 }
-SLOW = ("--folds", "--language-model", "onnx")
+SLOW = ("--folds", "--language-model")
 
 
 def blocks(path: Path, language: str) -> list[str]:
@@ -103,8 +104,6 @@ def test_commands_run(words, workspace, hub_checkpoint, monkeypatch):
     extra = next((extra for prefix, extra in CHEAP.items() if line.startswith(prefix)), [])
     tiny = [f"encoder.name={hub_checkpoint}", "encoder.window=96", "encoder.overlap=24"]
     arguments = [*words[1:], *(word for item in extra for word in (tiny if item == "TINY" else [item]))]
-    if "onnx" in words:
-        export_onnx(workspace / "runs" / "my-news" / "bundle")
     result = CliRunner().invoke(app, arguments)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     findings = words[1] == "check"  # the exit code says whether there were errors
@@ -181,9 +180,15 @@ def test_picture_shows_the_sentence_of_the_readme():
     assert mentions == [sentence[int(start) : int(end)] for start, end in offsets] != []
 
 
-def test_formats_page_lists_every_format():
-    rows = re.findall(r"^\| (`[^|]*`) \|", (ROOT / "docs" / "formats.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert sorted(re.findall("[a-z-]+", " ".join(rows))) == sorted(FORMATS)
+def test_formats_page_lists_every_format_and_option():
+    page = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+    rows = " ".join(re.findall(r"^\| (`[^|]*`) \|", page, re.MULTILINE))
+    assert sorted(re.findall("[a-z-]+", rows)) == sorted(KNOWN)
+    for name, known in KNOWN.items():
+        section = page.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+        parameters = inspect.signature(known.reader).parameters.values()
+        options = [parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
+        assert [option for option in options if f"`{option}" not in section] == [], name
 
 
 def test_check_page_lists_the_findings(workspace, monkeypatch):
@@ -215,6 +220,20 @@ def test_links_resolve(path):
         target = (path.parent / name).resolve() if name else path
         assert target.exists(), link
         assert not anchor or anchor in anchors(target), link
+
+
+def test_contributing_names_files_that_exist():
+    names = re.findall(r"`((?:[a-z]+/)+[\w.-]*)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    inside = [name for name in names if (ROOT / name.partition("/")[0]).is_dir()]
+    assert [name for name in inside if not (ROOT / name).exists() and not (ROOT / f"{name}.py").exists()] == []
+
+
+def test_readme_names_the_built_in_configs():
+    names = re.findall(
+        r"^`CONFIG` is .*built-in config: (.*)\.$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE
+    )
+    built_in = sorted(path.stem for path in (ROOT / "configs").glob("*.yaml"))
+    assert sorted(re.findall("[a-z-]+", names[0])) == built_in
 
 
 def test_readme_is_short():
