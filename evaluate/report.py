@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import renamed
 from ..data.articles import Article
 from ..errors import RasidError
 from .counts import Counts
@@ -175,12 +176,13 @@ def _dense(*, labels: Sequence[str], articles: int, cells: Sequence[Sequence[int
 
 
 def data_hash(articles: Iterable[Article]) -> str:
-    """What a score was measured on, in 16 hexadecimal digits.
+    """Hash of a data set, 16 hexadecimal digits.
 
     SHA-256 over canonical JSON of each article's id, text, tokens, annotated labels and gold, in the order of the
-    articles. The order of annotations in an article and the ids of mentions make no difference; probabilities and
-    metadata neither.
+    articles. The order of annotations within an article, ids of mentions, scores and metadata make no difference.
     """
+    # Keys and tasks have the names of version 0.1, so that its reports can be compared with new ones.
+    old_tasks = {new: old for old, new in renamed.TASKS.items()}
     digest = hashlib.sha256()
     for article in articles:
         where = {entity.id: [entity.start, entity.end] for entity in article.entities if entity.id}
@@ -188,7 +190,7 @@ def data_hash(articles: Iterable[Article]) -> str:
             "id": article.id,
             "text": article.text,
             "tokens": article.tokens,
-            "annotated": {task: sorted(labels) for task, labels in article.annotated.items()},
+            "judged": {old_tasks.get(task, task): sorted(labels) for task, labels in article.annotated.items()},
             "entities": sorted((entity.start, entity.end, entity.label) for entity in article.entities),
             "events": sorted(
                 [
@@ -199,7 +201,7 @@ def data_hash(articles: Iterable[Article]) -> str:
                 ]
                 for event in article.events
             ),
-            "article_types": sorted(article.event_types),
+            "event_types": sorted(article.event_types),
             "sentences": sorted(
                 [sentence.start, sentence.end, sorted(sentence.types)] for sentence in article.sentences
             ),

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..articles import Article, Sentence
 from ..text.sentences import split_sentences
+from ..text.special_tokens import padding_id
 from ..text.words import split_words
 
 if TYPE_CHECKING:
@@ -97,9 +98,7 @@ class TextEncoder:
             )
         self.window, self.overlap = window, overlap
         self.unknown_id = _unknown_id(tokenizer)
-        self.pad_id = next(
-            (i for t in ("[PAD]", "<pad>") if (i := tokenizer.token_to_id(t)) is not None), 0
-        )  # masked out: its value never matters
+        self.pad_id = padding_id(tokenizer)
         marked = [number for number, token in tokenizer.get_added_tokens_decoder().items() if token.special]
         self._special = np.array(sorted({*marked, *self.prefix, *self.suffix} - {self.unknown_id}), dtype=np.int32)
 
