@@ -85,7 +85,9 @@ def write_windows(
             article has more, its labels are trained on the first batch only, where news has its topic.
     """
     statistics = Statistics(tags=np.zeros(1 + 2 * len(maker.scheme.entities), dtype=np.int64))
-    schema = pa.schema({**_WINDOW, **{name: pa.list_(column.type) for name, column in maker.columns.items()}})
+    schema = pa.schema(
+        {**_WINDOW, **{name: pa.list_(pa.type_for_alias(column.type)) for name, column in maker.columns.items()}}
+    )
     group = 0
     with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
         for source, (articles, annotated_labels) in enumerate(sources):
