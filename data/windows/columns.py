@@ -72,7 +72,7 @@ def word_column(type: str) -> Column:
 
 
 def mark_column(width: int) -> Column:
-    """Marks of words, stored as (word, mark) pairs, [N, 2]; only of words that a window owns. In a batch [B, W, width] bool."""
+    """Marks of the words that a window owns, as (word, mark) pairs, [N, 2]. In a batch [B, W, width] bool."""
 
     def cut(values: np.ndarray, part: Part) -> np.ndarray:
         start, end = part.window.owned

@@ -1,8 +1,8 @@
 """Text to model input: sub-words, words, and overlapping windows that cover the whole article.
 
-Only words in which a sub-word begins are used. Every sub-word belongs to one word; if the tokenizer keeps white space, a
-space belongs to the next word, and long runs of spaces are dropped. Every word is in one or more windows and is owned by
-one: the window where it is furthest from the edge. Nothing is truncated.
+Only words in which a sub-word begins are used. Every sub-word belongs to one word; if the tokenizer keeps white space,
+a space belongs to the next word, and long runs of spaces are dropped. Every word is in one or more windows and is owned
+by one: the window where it is furthest from the edge. Nothing is truncated.
 """
 
 import json
