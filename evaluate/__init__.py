@@ -1,1 +1,1 @@
-"""Scores that say what they are."""
+"""Offline evaluation: scores with confidence intervals, thresholds, reports, the parity check."""

@@ -1,6 +1,7 @@
-"""Scores, thresholds and calibration of multi-label classification in which not every label was annotated in every row.
+"""Scores, thresholds and calibration of multi-label classification with partial annotation.
 
-Shapes: N rows (sentences or articles), K labels. A label is predicted where its probability is at least its threshold.
+Shapes: N rows (sentences or articles), K labels. A label is predicted if its probability is at least its threshold. A
+cell is a row and a label; cells that were not annotated count nowhere.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from scipy.special import expit, logit, logsumexp
 from .counts import Counts
 
 TEMPERATURES = (0.05, 20.0)
-"""The range of temperatures that are tried; a development set that is told apart perfectly would ask for 0."""
+"""The range of temperatures. Without a lower bound, a dev set without errors would give 0."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -22,11 +23,11 @@ class LabelScores:
 
     Attributes:
         counts: decisions per article and label, [A, K, 3].
-        gold, predicted, annotated: [N, K] booleans; what was not annotated is False in the first two.
+        gold, predicted, annotated: [N, K] booleans; the first two are False for cells that were not annotated.
         probabilities: [N, K].
-        groups: [N], for each row the index of its article.
-        average_precision: [K], NaN where a label has no annotated positive.
-        micro_average_precision: of all annotated cells in one ranking, NaN where none is positive.
+        groups: [N], index of each row's article.
+        average_precision: [K], NaN for a label without annotated positives.
+        micro_average_precision: of all annotated cells in one ranking, NaN if none is positive.
     """
 
     counts: Counts
@@ -40,7 +41,7 @@ class LabelScores:
 
     @property
     def macro_average_precision(self) -> float:
-        """The plain mean over labels with a annotated positive; NaN where there is none."""
+        """The mean over labels with an annotated positive; NaN if there is none."""
         values = self.average_precision[~np.isnan(self.average_precision)]
         return float(values.mean()) if len(values) else float("nan")
 
@@ -58,7 +59,7 @@ def score_labels(
     labels: Sequence[str],
     groups: np.ndarray | None = None,
 ) -> LabelScores:
-    """Score decisions and rankings; cells that were not annotated count nowhere.
+    """Score decisions and rankings.
 
     Args:
         gold: [N, K] booleans.
@@ -66,10 +67,10 @@ def score_labels(
         predicted: [N, K] booleans.
         annotated: [N, K] booleans.
         labels: K names.
-        groups: [N], for each row the index of its article, from 0; None makes each row an article.
+        groups: [N], index of each row's article, from 0; None makes each row an article.
 
     Raises:
-        ValueError: shapes differ, or a annotated probability is not a number from 0 to 1.
+        ValueError: shapes differ, or an annotated probability is not a number from 0 to 1.
     """
     gold, predicted, annotated = (np.asarray(array, bool) for array in (gold, predicted, annotated))
     probabilities = np.asarray(probabilities, np.float64)
@@ -80,7 +81,7 @@ def score_labels(
             f"{annotated.shape} must all be [N, {len(labels)}]"
         )
     if not ((probabilities >= 0) & (probabilities <= 1) | ~annotated).all():
-        raise ValueError("a annotated probability is not a number from 0 to 1; these may be logits")
+        raise ValueError("an annotated probability is not a number from 0 to 1; these may be logits")
     groups = np.arange(len(gold)) if groups is None else np.asarray(groups, np.int64)
     if groups.shape != gold.shape[:1]:
         raise ValueError(f"groups {groups.shape} must be [{len(gold)}], one article for each row")
@@ -104,29 +105,31 @@ def score_labels(
 
 
 def average_precision(gold: np.ndarray, probabilities: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
-    """Average precision of a ranking, equal to scikit-learn's, under many weightings of its rows at once.
+    """Average precision of a ranking, as scikit-learn defines it, for many weightings of its rows at once.
 
     Args:
         gold: [N] booleans.
         probabilities: [N]; rows of the same probability share a rank.
-        weights: [S, N], how often each row counts; None counts each once.
+        weights: [S, N], how often each row counts; None counts each row once.
 
     Returns:
-        [S]; NaN where no row that counts is positive.
+        [S]; NaN if no row with a weight is positive.
     """
     weights = np.ones((1, len(gold))) if weights is None else weights
     order = np.argsort(-probabilities, kind="stable")
     ranked = probabilities[order]
     ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], len(ranked) > 0))  # last row of each rank
-    locations = np.flatnonzero(gold[order])  # only here does recall grow: P positives, so all below is [S, P]
-    rank = np.searchsorted(ends, locations)
+    # Recall grows at the P positives only, so the arrays below are [S, P].
+    positives = np.flatnonzero(gold[order])
+    rank = np.searchsorted(ends, positives)
     ordered = weights[:, order]
     rows_so_far = np.cumsum(ordered, axis=1)[:, ends[rank]]
-    hit_weights = ordered[:, locations]
-    hits_so_far = np.cumsum(hit_weights, axis=1)[:, np.searchsorted(rank, rank, side="right") - 1]
-    precision = np.divide(hits_so_far, rows_so_far, out=np.zeros_like(hit_weights), where=rows_so_far > 0)
-    total = hit_weights.sum(axis=1)
-    return np.divide((precision * hit_weights).sum(axis=1), total, out=np.full(len(weights), np.nan), where=total > 0)
+    positive_weights = ordered[:, positives]
+    positives_so_far = np.cumsum(positive_weights, axis=1)[:, np.searchsorted(rank, rank, side="right") - 1]
+    precision = np.divide(positives_so_far, rows_so_far, out=np.zeros_like(positive_weights), where=rows_so_far > 0)
+    total = positive_weights.sum(axis=1)
+    undefined = np.full(len(weights), np.nan)
+    return np.divide((precision * positive_weights).sum(axis=1), total, out=undefined, where=total > 0)
 
 
 def tune_thresholds(
@@ -137,23 +140,23 @@ def tune_thresholds(
     minimum_positives: int = 10,
     shrinkage: float = 10.0,
 ) -> np.ndarray:
-    """Choose for each label the threshold of the highest F1 on development data.
+    """Choose for each label the threshold with the highest F1 on dev.
 
-    Thresholds lie midway between neighboring probabilities; among equally good ones, 0.5 included, the one nearest
-    to 0.5 is taken. A threshold tuned on a handful of positives fits their noise, so a label with few of them gets the
-    threshold that is best for all labels together (micro F1), and the other labels' are drawn towards it; 0.5 where
-    nothing at all is positive.
+    Thresholds are midway between neighboring probabilities; of equally good ones, 0.5 included, the one nearest to 0.5
+    is taken. A threshold tuned on few positives overfits, so a label with few of them gets the threshold that is best
+    for all labels together (micro F1), and the thresholds of other labels are shrunk towards it. Without any positive
+    it is 0.5.
 
     Args:
         gold: [N, K] booleans.
         probabilities: [N, K].
-        annotated: [N, K] booleans; other cells are left out.
+        annotated: [N, K] booleans.
         minimum_positives: annotated positives that a label needs for a threshold of its own.
-        shrinkage: number of annotated positives at which a label's own threshold and the shared one weigh the same, on
-            the scale of log odds; 0 keeps its own.
+        shrinkage: number of annotated positives at which a label's own threshold and the shared one have equal weight,
+            in log odds; 0 for no shrinkage.
 
     Returns:
-        [K]; predict a label where its probability is at least its threshold.
+        [K]
     """
     gold, annotated = np.asarray(gold, bool), np.asarray(annotated, bool)
     probabilities = np.asarray(probabilities, np.float64)
@@ -180,15 +183,15 @@ def _best_threshold(gold: np.ndarray, probabilities: np.ndarray) -> float:
     middle = ranked[cuts] / 2 + below[cuts] / 2
     middle = np.where(middle <= below[cuts], ranked[cuts], middle)  # neighbors with no number between them
     half = probabilities >= 0.5
-    locations = np.append(np.cumsum(gold[order])[cuts], (gold & half).sum())
+    correct = np.append(np.cumsum(gold[order])[cuts], (gold & half).sum())
     predicted = np.append(cuts + 1, half.sum())
-    scores = 2 * locations / (predicted + gold.sum())  # F1, exact for equal fractions
+    scores = 2 * correct / (predicted + gold.sum())  # F1, exact for equal fractions
     candidates = np.append(middle, 0.5)[scores == scores.max()]
     return float(candidates[np.argmin(np.abs(candidates - 0.5))])
 
 
 def fit_temperature(logits: np.ndarray, gold: np.ndarray, annotated: np.ndarray) -> float:
-    """The temperature under which ``sigmoid(logits / T)`` gives annotated cells the highest likelihood (Guo et al. 2017).
+    """The temperature with the highest likelihood of ``sigmoid(logits / T)`` on annotated cells (Guo et al. 2017).
 
     Args:
         logits: [N, K].
@@ -196,10 +199,10 @@ def fit_temperature(logits: np.ndarray, gold: np.ndarray, annotated: np.ndarray)
         annotated: [N, K] booleans.
 
     Returns:
-        T within `TEMPERATURES`; 1 where nothing was annotated.
+        T within `TEMPERATURES`; 1 if nothing was annotated.
 
     Raises:
-        ValueError: a annotated logit is not finite.
+        ValueError: an annotated logit is not finite.
     """
     margins = np.where(gold, 1.0, -1.0) * logits
     margins = margins[np.asarray(annotated, bool)]
@@ -207,14 +210,14 @@ def fit_temperature(logits: np.ndarray, gold: np.ndarray, annotated: np.ndarray)
 
 
 def fit_softmax_temperature(logits: np.ndarray, gold: np.ndarray) -> float:
-    """The temperature under which ``softmax(logits / T)`` gives the right classes the highest likelihood.
+    """The temperature with the highest likelihood of ``softmax(logits / T)``.
 
     Args:
         logits: [N, K].
         gold: [N], the right class of each row.
 
     Returns:
-        T within `TEMPERATURES`; 1 where there are no rows.
+        T within `TEMPERATURES`; 1 without rows.
 
     Raises:
         ValueError: a logit is not finite.
@@ -224,21 +227,21 @@ def fit_softmax_temperature(logits: np.ndarray, gold: np.ndarray) -> float:
 
 
 def _minimize(loss, margins: np.ndarray) -> float:
-    """The temperature of the least loss; the loss is convex in 1/T, so it has one minimum in log T."""
+    """The temperature with the lowest loss. The loss is convex in 1/T, so it has one minimum in log T."""
     if not margins.size:
         return 1.0
     if not np.isfinite(margins).all():
         raise ValueError("a logit is not finite")
-    found = minimize_scalar(lambda x: loss(np.exp(-x)), bounds=np.log(TEMPERATURES), method="bounded")
-    return float(np.exp(found.x))
+    minimum = minimize_scalar(lambda x: loss(np.exp(-x)), bounds=np.log(TEMPERATURES), method="bounded")
+    return float(np.exp(minimum.x))
 
 
 def expected_calibration_error(
     probabilities: np.ndarray, gold: np.ndarray, annotated: np.ndarray | None = None, *, bins: int = 15
 ) -> float:
-    """The mean distance between stated probability and observed frequency over bins of equal width, by rows in them.
+    """Expected calibration error over bins of equal width (Naeini et al. 2015), for binary decisions.
 
-    Naeini et al. (2015), for binary outcomes: every cell is a statement that its label holds.
+    The mean distance of predicted probability and observed frequency in a bin, weighted by the cells in it.
 
     Args:
         probabilities: [...], from 0 to 1.
@@ -247,12 +250,12 @@ def expected_calibration_error(
         bins: number of bins.
 
     Returns:
-        From 0 to 1; NaN where nothing was annotated.
+        From 0 to 1; NaN if nothing was annotated.
     """
     annotated = np.ones(np.shape(gold), bool) if annotated is None else np.asarray(annotated, bool)
-    stated, observed = np.asarray(probabilities, np.float64)[annotated], np.asarray(gold, bool)[annotated]
-    if not len(stated):
+    predicted, observed = np.asarray(probabilities, np.float64)[annotated], np.asarray(gold, bool)[annotated]
+    if not len(predicted):
         return float("nan")
-    column = np.minimum((stated * bins).astype(np.int64), bins - 1)
-    gaps = np.bincount(column, stated - observed, minlength=bins)  # summed within each bin
-    return float(np.abs(gaps).sum() / len(stated))
+    column = np.minimum((predicted * bins).astype(np.int64), bins - 1)
+    gaps = np.bincount(column, predicted - observed, minlength=bins)  # summed within each bin
+    return float(np.abs(gaps).sum() / len(predicted))

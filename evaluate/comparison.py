@@ -1,4 +1,4 @@
-"""Comparing two reports on the same data, article by article."""
+"""Comparison of two reports on the same data."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +16,7 @@ class Comparison:
     Attributes:
         name: ``"entities/strict/micro/f1"``.
         first, second: the two values.
-        difference: second less first.
+        difference: second minus first.
         low, high: percentile interval of the difference.
         p_value: two-sided, from approximate randomization.
     """
@@ -33,33 +33,32 @@ class Comparison:
 def compare_reports(first: Report, second: Report, *, bootstrap: Bootstrap | None = None) -> tuple[Comparison, ...]:
     """Compare F1 in every task, mode and averaging that both reports have.
 
-    Many comparisons at once: of twenty p-values one is below 0.05 by chance, so choose beforehand which one counts.
+    Of twenty p-values one is below 0.05 by chance: choose beforehand which comparison counts.
 
     Args:
-        first: of one bundle.
-        second: of another.
+        first: report of one bundle.
+        second: report of another.
         bootstrap: of the intervals and the test; None takes 10,000 samples, and seed and level of the first report.
 
     Raises:
-        ReportError: the reports are not of the same articles and gold, or of different schemes or labels, or have
-            nothing in common.
+        ReportError: the reports have different articles, gold, schemes or labels, or no task in common.
     """
-    for what in ("data_hash", "scheme"):
-        if getattr(first, what) != getattr(second, what):
+    for name in ("data_hash", "scheme"):
+        if getattr(first, name) != getattr(second, name):
             raise ReportError(
-                f"the reports differ in {what}: {getattr(first, what)!r} and {getattr(second, what)!r}; "
-                "their scores are not of the same thing"
+                f"the reports differ in {name}: {getattr(first, name)!r} and {getattr(second, name)!r}; "
+                "their scores cannot be compared"
             )
     bootstrap = bootstrap or Bootstrap(samples=10_000, seed=first.bootstrap.seed, level=first.bootstrap.level)
     comparisons: list[Comparison] = []
     for key in (key for key in first.counts if key in second.counts):
-        one, other = first.counts[key], second.counts[key]
-        choices: tuple[Averaging, ...] = AVERAGINGS if one.labels != (ANY_LABEL,) else ("micro",)
+        first_counts, second_counts = first.counts[key], second.counts[key]
+        choices: tuple[Averaging, ...] = AVERAGINGS if first_counts.labels != (ANY_LABEL,) else ("micro",)
         for averaging in choices:
             try:
-                found = paired_difference(
-                    one,
-                    other,
+                difference = paired_difference(
+                    first_counts,
+                    second_counts,
                     partial(average, metric="f1", averaging=averaging),
                     samples=bootstrap.samples,
                     seed=bootstrap.seed,
@@ -70,12 +69,12 @@ def compare_reports(first: Report, second: Report, *, bootstrap: Bootstrap | Non
             comparisons.append(
                 Comparison(
                     name=f"{key}/{averaging}/f1",
-                    first=one.score("f1", averaging=averaging),
-                    second=other.score("f1", averaging=averaging),
-                    difference=found.value,
-                    low=found.low,
-                    high=found.high,
-                    p_value=found.p_value,
+                    first=first_counts.score("f1", averaging=averaging),
+                    second=second_counts.score("f1", averaging=averaging),
+                    difference=difference.value,
+                    low=difference.low,
+                    high=difference.high,
+                    p_value=difference.p_value,
                 )
             )
     if not comparisons:

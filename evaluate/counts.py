@@ -1,4 +1,4 @@
-"""Right and wrong decisions as counts, per article: they add up, and a bootstrap resamples them without re-scoring."""
+"""True positives, false positives and false negatives per article. They add up, and a bootstrap can resample them."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -9,8 +9,8 @@ Metric = Literal["precision", "recall", "f1"]
 METRICS: tuple[Metric, ...] = get_args(Metric)
 
 Averaging = Literal["micro", "macro", "macro-seen"]
-"""How labels become one number: ``micro`` sums the counts; ``macro`` is the plain mean over the labels that occur in
-gold; ``macro-seen`` is the plain mean over the labels that occur in gold or prediction, which is seqeval's macro."""
+"""How labels are averaged: ``micro`` sums the counts; ``macro`` is the mean over the labels in gold; ``macro-seen`` is
+the mean over the labels in gold or prediction, which is seqeval's macro."""
 AVERAGINGS: tuple[Averaging, ...] = get_args(Averaging)
 
 TP, FP, FN = 0, 1, 2
@@ -21,11 +21,11 @@ def rate(table: np.ndarray, metric: Metric) -> np.ndarray:
 
     Args:
         table: [..., 3], true positives, false positives, false negatives.
-        metric: which.
+        metric: precision, recall or F1.
 
     Returns:
-        [...], from 0 to 1; 0 where the denominator is 0 though there is gold or prediction (as seqeval and
-        scikit-learn), NaN where there is neither: then there was nothing to measure.
+        [...], from 0 to 1. If the denominator is 0: 0 if there is gold or prediction (as in seqeval and scikit-learn),
+        NaN if there is neither.
     """
     tp, fp, fn = (table[..., column].astype(np.float64) for column in (TP, FP, FN))
     match metric:
@@ -44,11 +44,11 @@ def average(table: np.ndarray, metric: Metric, averaging: Averaging) -> np.ndarr
 
     Args:
         table: [..., K, 3], counts of K labels.
-        metric: which.
-        averaging: how; see `Averaging`.
+        metric: precision, recall or F1.
+        averaging: see `Averaging`.
 
     Returns:
-        [...]; NaN where there was nothing to measure.
+        [...]; NaN without gold and prediction.
     """
     if averaging == "micro":
         return rate(table.sum(axis=-2), metric)
@@ -91,7 +91,7 @@ class Counts:
         return self.table.sum(axis=0)
 
     def score(self, metric: Metric, *, averaging: Averaging = "micro", label: str | None = None) -> float:
-        """A metric over all articles, of one label or averaged over all; NaN where there was nothing to measure.
+        """A metric over all articles, of one label or averaged over all; NaN without gold and prediction.
 
         >>> counts = Counts(labels=("PER", "LOC"), table=np.array([[[1, 0, 1], [0, 0, 0]]]))
         >>> round(counts.score("f1"), 4), counts.score("recall", label="PER")

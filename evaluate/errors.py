@@ -1,4 +1,4 @@
-"""The most frequent errors of a tagger, with one place in which to see each."""
+"""The most frequent errors of a tagger, each with one example."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,17 +13,17 @@ Kind = Literal["missed", "spurious", "wrong label"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FrequentError:
-    """An error and how often it was made.
+    """An error that a tagger made one or more times.
 
     Attributes:
         task: ``"entities"`` or ``"triggers"``.
         kind: ``missed``, gold that was not predicted; ``spurious``, predicted and not gold; ``wrong label``, the
             extent is right.
-        label: of gold; of the prediction where it is spurious.
-        predicted_label: where the label is wrong.
+        label: of the gold; of the prediction if it is spurious.
+        predicted_label: if the label is wrong.
         text: the mention.
-        count: how often, in how many places.
-        article: id of the first article in which it was made.
+        count: number of mentions with this error.
+        article: id of the first article with the error.
         before, after: the text around it there.
     """
 
@@ -50,42 +50,42 @@ def frequent_errors(
     """The errors under strict matching, most frequent first, by kind, label and surface.
 
     Args:
-        articles: their texts are what the spans are offsets into.
-        gold: spans of each article, in code points, unannotated labels left out.
-        predicted: likewise.
-        task: what was tagged.
-        limit: how many errors at most.
-        width: code points of context on each side, at most.
+        articles: texts of the spans.
+        gold: spans of each article, in code points, of annotated labels.
+        predicted: as gold.
+        task: of the spans.
+        limit: largest number of errors.
+        width: code points of context on each side.
     """
     counter: Counter[tuple[Kind, str, str, str]] = Counter()
     first: dict[tuple[Kind, str, str, str], tuple[Article, int, int]] = {}
 
-    def record(article: Article, kind: Kind, start: int, end: int, label: str, other: str = "") -> None:
-        key = (kind, label, other, article.text[start:end])
+    def record(article: Article, kind: Kind, start: int, end: int, label: str, predicted_label: str = "") -> None:
+        key = (kind, label, predicted_label, article.text[start:end])
         counter[key] += 1
         first.setdefault(key, (article, start, end))
 
-    for article, right, found in zip(articles, gold, predicted, strict=True):
-        spurious = sorted(found - right)
-        for start, end, label in sorted(right - found):
+    for article, gold_spans, predicted_spans in zip(articles, gold, predicted, strict=True):
+        spurious = sorted(predicted_spans - gold_spans)
+        for start, end, label in sorted(gold_spans - predicted_spans):
             same = next((span for span in spurious if span[:2] == (start, end)), None)
             if same is None:
                 record(article, "missed", start, end, label)
             else:
-                spurious.remove(same)  # one wrong label is one error, not a missed and a spurious mention
+                spurious.remove(same)  # a wrong label is one error, not a missed and a spurious mention
                 record(article, "wrong label", start, end, label, same[2])
         for start, end, label in spurious:
             record(article, "spurious", start, end, label)
 
     errors = []
-    for (kind, label, other, surface), count in counter.most_common(limit):
-        article, start, end = first[kind, label, other, surface]
+    for (kind, label, predicted_label, surface), count in counter.most_common(limit):
+        article, start, end = first[kind, label, predicted_label, surface]
         errors.append(
             FrequentError(
                 task=task,
                 kind=kind,
                 label=label,
-                predicted_label=other,
+                predicted_label=predicted_label,
                 text=surface,
                 count=count,
                 article=article.id,

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from typing import Any
 
 from ..data.articles import Article
 from ..data.windows.alignment import outermost
+from .counts import METRICS
 from .report import Bootstrap, Score
 from .scores import count_scores
 from .spans import LabeledSpan, count_exact, stray_spans
@@ -83,10 +85,15 @@ def seqeval_scores(
     edges = [_edges(spans) for spans in zip(gold, predicted, strict=True)]
     gold_tags = [_tags(*article) for article in zip(gold, edges, stray, strict=True)]
     predicted_tags = [_tags(spans, cuts, set()) for spans, cuts in zip(predicted, edges, strict=True)]
-    values = precision_recall_fscore_support(gold_tags, predicted_tags, average="micro", zero_division=0)
+    values: Any = precision_recall_fscore_support(
+        gold_tags,
+        predicted_tags,
+        average="micro",
+        zero_division=0,  # type: ignore[arg-type]  # the stubs know only its default, "warn"
+    )
     return [
         Score(task=task, metric=metric, mode="seqeval", averaging="micro", value=float(value))
-        for metric, value in zip(("precision", "recall", "f1"), values[:3], strict=True)
+        for metric, value in zip(METRICS, values[:3], strict=True)
     ]
 
 

@@ -1,4 +1,4 @@
-"""A report as Markdown, for people."""
+"""A report as Markdown."""
 
 from collections.abc import Iterable, Sequence
 
@@ -17,7 +17,7 @@ MODE_NAMES = {
     "strict": "Right means exact extent and label.",
     "overlap": "overlap: same label, any overlap, one to one",
     "type_blind": "type-blind: exact extent, any label",
-    "decision": "Right means that the label was given or withheld as in gold; average precision looks at the ranking.",
+    "decision": "Right means that the label is predicted and in gold; average precision is of the ranking.",
     "probability": "probability: of all annotated labels",
     "outermost": "exact, nested mentions left out of the gold",
     "iob2": "exact, gold read as strict IOB2",
@@ -31,7 +31,7 @@ AVERAGE_NAMES = {
 
 
 def to_markdown(report: Report) -> str:
-    """The report as GitHub-flavoured Markdown: what it is of, a section for each task, and the errors."""
+    """The report as GitHub-flavored Markdown: metadata, a section per task, and the errors."""
     bootstrap = report.bootstrap
     about = {
         "data": f"{report.data}, {report.articles} articles, hash `{report.data_hash}`",
@@ -43,8 +43,8 @@ def to_markdown(report: Report) -> str:
     lines += [f"| {name} | {_escape(value)} |" for name, value in about.items() if value]
     lines += [
         "",
-        f"Figures are percentages. In brackets: {100 * bootstrap.level:g} % intervals, percentile bootstrap over "
-        f"articles ({bootstrap.samples} resamples, seed {bootstrap.seed}). A dash: nothing to measure.",
+        f"Scores are percentages. In brackets: {100 * bootstrap.level:g} % intervals, percentile bootstrap over "
+        f"articles ({bootstrap.samples} resamples, seed {bootstrap.seed}). A dash: undefined.",
     ]
     lines += ["", *(f"- {_escape(note)}" for note in report.notes)] if report.notes else []
     tasks = {score.task for score in report.scores}
@@ -67,7 +67,7 @@ def to_markdown(report: Report) -> str:
 
 
 def _section(scores: Sequence[Score]) -> list[str]:
-    """The first mode in full, with the ranking beside it; the averages of the others."""
+    """The first mode in full, with the ranking; micro averages of the others."""
     main = scores[0].mode
     table = [score for score in scores if score.mode in (main, "ranking")]
     others = [score for score in scores if score.mode not in (main, "ranking") and score.averaging == "micro"]

@@ -1,4 +1,4 @@
-"""The report of an evaluation: scores that say what they are, with the counts behind them."""
+"""The report of an evaluation: scores with metric, averaging and mode, and the counts that they come from."""
 
 import dataclasses
 import hashlib
@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from .. import renamed
 from ..data.articles import Article
 from ..errors import RasidError
 from .counts import Counts
 from .errors import FrequentError
 
 FORMAT = 1
-"""Version of the JSON form; raised when an older reader would misread it."""
+"""Version of the JSON form; increased if an older reader would misread it."""
 
 
 class ReportError(RasidError, ValueError):
@@ -25,7 +26,7 @@ class ReportError(RasidError, ValueError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bootstrap:
-    """How intervals are made: percentile bootstrap over articles."""
+    """Settings of the percentile bootstrap over articles, which gives the intervals."""
 
     samples: int = 1000
     seed: int = 0
@@ -34,17 +35,17 @@ class Bootstrap:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Score:
-    """One number and what it is.
+    """One score.
 
     Attributes:
-        task: what was predicted (``"entities"``).
+        task: as in ``"entities"``.
         metric: ``precision``, ``recall``, ``f1``, ``average_precision`` or ``expected_calibration_error``.
-        mode: when a prediction is right: a mode of spans; ``decision`` for labels above their threshold, ``ranking``
-            for their order by probability, ``probability`` for the probabilities themselves.
+        mode: what counts as right: a mode of spans; ``decision`` for labels above their threshold, ``ranking`` for
+            their order by probability, ``probability`` for the probabilities themselves.
         averaging: how labels were averaged; None for the score of one label.
         label: None for an average.
-        value: from 0 to 1; None where there was nothing to measure.
-        low, high: confidence interval; None where there is none.
+        value: from 0 to 1; None without gold and prediction.
+        low, high: confidence interval, or None.
         gold, predicted, correct: counts of the decisions, summed over labels for an average.
     """
 
@@ -71,18 +72,18 @@ class Report:
     """An evaluation of one bundle on one data set.
 
     Attributes:
-        bundle: name of what was evaluated.
+        bundle: name of the tagger.
         data: name of the data set.
-        data_hash: of its articles and gold (`data_hash`); scores of different hashes are not comparable.
+        data_hash: of its articles and gold (`data_hash`). Scores with different hashes cannot be compared.
         articles: number of articles.
         scheme: name of the label scheme, and of the tag scheme where gold was read from tags (``"anercorp, IOB2"``).
-        created: date and time, as given.
+        created: date and time.
         version: of rasid.
-        bootstrap: how intervals were made.
+        bootstrap: of the intervals.
         scores: all of them.
-        counts: ``"task/mode"`` → counts per article, from which two reports can be compared.
-        unpredictable: cause → number of gold mentions that the model could not have predicted; they count as missed.
-        notes: policies that a reader must know (snapping, annotated labels, …).
+        counts: ``"task/mode"`` → counts per article, to compare two reports.
+        unpredictable: cause → number of gold mentions that no prediction can equal; they count as missed.
+        notes: how spans were compared, for a reader (widening to tokens, annotated labels, …).
         errors: the most frequent errors.
     """
 
@@ -116,7 +117,7 @@ class Report:
         raise ReportError(f"no score {name!r} in the report of {self.bundle!r}; {task} has: {have or 'none'}")
 
     def to_json(self) -> str:
-        """JSON with keys in a fixed order and a score a line; `from_json` gives an equal report back."""
+        """JSON with keys in a fixed order and a line per score; `from_json` reads it."""
         content = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
         content["bootstrap"] = dataclasses.asdict(self.bootstrap)
         content["counts"] = [{"of": name, **_sparse(self.counts[name])} for name in sorted(self.counts)]
@@ -134,10 +135,10 @@ class Report:
 
     @classmethod
     def from_json(cls, text: str) -> "Report":
-        """Read what `to_json` wrote.
+        """Read the JSON of `to_json`.
 
         Raises:
-            ReportError: it is not such a report, or one of another format.
+            ReportError: it is not a report, or has another format.
         """
         try:
             content: dict[str, Any] = json.loads(text)
@@ -157,7 +158,7 @@ class Report:
 
 def _dump(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    # A lone surrogate, which broken input may hold, has no UTF-8 form; JSON can still escape it.
+    # Broken input may contain a lone surrogate, which has no UTF-8 form. JSON can escape it.
     return re.sub("[\ud800-\udfff]", lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
@@ -175,12 +176,13 @@ def _dense(*, labels: Sequence[str], articles: int, cells: Sequence[Sequence[int
 
 
 def data_hash(articles: Iterable[Article]) -> str:
-    """What a score was measured on, in 16 hexadecimal digits.
+    """Hash of a data set, 16 hexadecimal digits.
 
     SHA-256 over canonical JSON of each article's id, text, tokens, annotated labels and gold, in the order of the
-    articles. The order of annotations in an article and the ids of mentions make no difference; probabilities and
-    metadata neither.
+    articles. The order of annotations within an article, ids of mentions, scores and metadata make no difference.
     """
+    # Keys and tasks have the names of version 0.1, so that its reports can be compared with new ones.
+    old_tasks = {new: old for old, new in renamed.TASKS.items()}
     digest = hashlib.sha256()
     for article in articles:
         where = {entity.id: [entity.start, entity.end] for entity in article.entities if entity.id}
@@ -188,7 +190,7 @@ def data_hash(articles: Iterable[Article]) -> str:
             "id": article.id,
             "text": article.text,
             "tokens": article.tokens,
-            "annotated": {task: sorted(labels) for task, labels in article.annotated.items()},
+            "judged": {old_tasks.get(task, task): sorted(labels) for task, labels in article.annotated.items()},
             "entities": sorted((entity.start, entity.end, entity.label) for entity in article.entities),
             "events": sorted(
                 [
@@ -199,7 +201,7 @@ def data_hash(articles: Iterable[Article]) -> str:
                 ]
                 for event in article.events
             ),
-            "article_types": sorted(article.event_types),
+            "event_types": sorted(article.event_types),
             "sentences": sorted(
                 [sentence.start, sentence.end, sorted(sentence.types)] for sentence in article.sentences
             ),

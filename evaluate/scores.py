@@ -16,12 +16,12 @@ def _number(value: float) -> float | None:
     return None if math.isnan(value) else float(value)
 
 
-def _filled(what: Score, value: float, drawn: np.ndarray, bootstrap: Bootstrap, outcome: np.ndarray) -> Score:
+def _filled(score: Score, value: float, drawn: np.ndarray, bootstrap: Bootstrap, outcome: np.ndarray) -> Score:
     """A score with its value, its interval from resampled values, and the counts [3] behind it."""
     interval = percentile_interval(drawn, bootstrap.level)
     tp, fp, fn = (int(count) for count in outcome)
     return replace(
-        what,
+        score,
         value=_number(value),
         low=_number(interval.low),
         high=_number(interval.high),
@@ -62,14 +62,14 @@ def count_scores(counts: Counts, *, task: str, mode: str, bootstrap: Bootstrap) 
 
 
 def span_scores(scores: SpanScores, *, task: str, bootstrap: Bootstrap) -> tuple[Score, ...]:
-    """The scores of spans in every mode."""
+    """Scores of spans in every mode."""
     return tuple(
         score for mode in MODES for score in count_scores(scores.mode(mode), task=task, mode=mode, bootstrap=bootstrap)
     )
 
 
 def label_scores(scores: LabelScores, *, task: str, bootstrap: Bootstrap) -> tuple[Score, ...]:
-    """The scores of a multi-label classifier: of its decisions, its ranking, and its probabilities."""
+    """Scores of a multi-label classifier: of its decisions, its ranking, and its probabilities."""
     labels, annotated, articles = scores.counts.labels, scores.annotated, len(scores.counts.table)
 
     def drawn(cells: np.ndarray) -> np.ndarray:
@@ -93,8 +93,8 @@ def label_scores(scores: LabelScores, *, task: str, bootstrap: Bootstrap) -> tup
         ("macro", scores.macro_average_precision, macro),
     )
     ranked = [
-        _filled(replace(ranking, averaging=how), value, resampled, bootstrap, outcome.sum(axis=0))
-        for how, value, resampled in averages
+        _filled(replace(ranking, averaging=averaging), value, resampled, bootstrap, outcome.sum(axis=0))
+        for averaging, value, resampled in averages
     ]
     ranked += [
         _filled(replace(ranking, label=label), scores.average_precision[k], by_label[k], bootstrap, outcome[k])

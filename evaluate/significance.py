@@ -1,6 +1,6 @@
-"""How sure a score is, and whether two scores differ: resampling of articles, the word that was sampled from the world.
+"""Confidence intervals of scores and tests of differences, by resampling articles.
 
-Sentences of one article are not independent; resampling them would make every interval too narrow.
+Sentences of one article are not independent: intervals from resampled sentences would be too narrow.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ CELLS_AT_ONCE = 1 << 22  # resamples × articles held in memory: 32 MiB of weigh
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Interval:
-    """A confidence interval; both ends are NaN where there is none to give."""
+    """A confidence interval; both ends are NaN if it is undefined."""
 
     low: float
     high: float
@@ -31,7 +31,7 @@ class Difference:
     """A paired comparison of two systems.
 
     Attributes:
-        value: second less first.
+        value: second minus first.
         low, high: percentile interval of the difference.
         p_value: of the two-sided test that the two systems are exchangeable.
     """
@@ -61,7 +61,7 @@ def resample(table: np.ndarray, *, samples: int = 1000, seed: int = 0) -> np.nda
         seed: the same seed and number of articles draw the same articles.
 
     Returns:
-        [S, K, 3]; no rows where there are fewer than two articles, for these tell nothing of others.
+        [S, K, 3]; S is 0 with fewer than two articles.
     """
     articles, *shape = table.shape
     if articles < 2:
@@ -71,7 +71,7 @@ def resample(table: np.ndarray, *, samples: int = 1000, seed: int = 0) -> np.nda
 
 
 def percentile_interval(values: np.ndarray, level: float = 0.95) -> Interval:
-    """The middle ``level`` of resampled values; resamples in which the value is undefined (NaN) are left out."""
+    """The middle ``level`` of resampled values; undefined ones (NaN) are left out."""
     values = values[~np.isnan(values)]
     if not len(values):
         return Interval(low=np.nan, high=np.nan)
@@ -93,14 +93,14 @@ def resample_average_precision(
     Args:
         gold: [N] booleans.
         probabilities: [N].
-        groups: [N], for each row the index of its article, below ``articles``.
-        articles: number of articles, those without a row included: the same number and seed draw the same articles,
-            so that labels that were annotated in different rows can be averaged within a resample.
+        groups: [N], index of each row's article, below ``articles``.
+        articles: number of articles, also those without a row. The same number and seed draw the same articles, so that
+            labels that were annotated in different rows can be averaged within a resample.
         samples: number of resamples, S.
         seed: of the resampling.
 
     Returns:
-        [S], NaN where no drawn row is positive; empty where there are fewer than two articles.
+        [S], NaN if no drawn row is positive; empty with fewer than two articles.
     """
     if articles < 2:
         return np.empty(0)
@@ -151,5 +151,5 @@ def paired_difference(
         swapped = generator.integers(2, size=(min(step, samples - done), len(change))) @ change
         swapped = swapped.reshape(-1, *first.total.shape)
         exchanged = statistic(second.total - swapped) - statistic(first.total + swapped)
-        as_large += int((np.abs(exchanged) >= abs(value) - 1e-12).sum())  # less a rounding error: ties count
+        as_large += int((np.abs(exchanged) >= abs(value) - 1e-12).sum())  # ties count, despite rounding
     return Difference(value=value, low=interval.low, high=interval.high, p_value=(1 + as_large) / (1 + samples))

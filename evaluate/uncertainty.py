@@ -1,9 +1,9 @@
 """Uncertainty of a tagger about an article, for active learning: which article to annotate next.
 
 The measure is the entropy of all decisions in the article, in bits per word, by calibrated probabilities. Bits of
-independent decisions add up, so that tasks need no weights. The sum is divided by the number of words because annotating
-costs time per word, and because it would put the longest articles first (Settles and Craven 2008 find the same for
-sequence entropy).
+independent decisions add up, so that tasks need no weights. The sum is divided by the number of words because
+annotating costs time per word, and because it would put the longest articles first (Settles and Craven 2008 find the
+same for sequence entropy).
 """
 
 import heapq
@@ -25,8 +25,8 @@ KEY = "uncertainty"
 def uncertainty(prediction: Prediction, settings: Settings) -> float:
     """Entropy of an article in bits per word; 0 without words.
 
-    It sums over the entity tag of every word, the begin mark of every trigger type at every word, and the event types of
-    every sentence. Proclitics are left out: an annotator does not decide them.
+    It sums over the entity tag of every word, the begin mark of every trigger type at every word, and the event types
+    of every sentence. Proclitics are left out: an annotator does not decide them.
 
     Args:
         prediction: of an article.

@@ -1,4 +1,4 @@
-"""What runs the network of a bundle: torch, or onnxruntime without torch."""
+"""Running the network of a bundle: with torch, or with onnxruntime and without torch."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,22 +25,20 @@ def load_backend(
     Args:
         folder: a bundle.
         backend: ``torch`` or ``onnx``.
-        device: ``cpu``, ``cuda``, …; None takes what `default_device` gives.
-        threads: for onnx: CPU threads; None takes a thread for each core.
+        device: ``cpu``, ``cuda``, …; None takes that of `default_device`.
+        threads: of the CPU, for onnx; None takes one per core.
 
     Raises:
-        BundleError: the bundle has no such file, or the backend is not installed or unknown.
+        BundleError: the bundle has no file for the backend, or the backend is not installed or unknown.
     """
-    fallback = default_device(backend)
-    match backend:
-        case "torch":
-            return _load_torch(folder, device or fallback)
-        case _:
-            return _load_onnx(folder, device or fallback, threads)
+    default = default_device(backend)  # an unknown backend is an error there
+    if backend == "torch":
+        return _load_torch(folder, device or default)
+    return _load_onnx(folder, device or default, threads)
 
 
 def default_device(backend: str) -> str:
-    """``cuda`` where the backend has a GPU to run on, else ``cpu``.
+    """``cuda`` if the backend has a GPU, else ``cpu``.
 
     Raises:
         BundleError: the backend is not installed or unknown.
@@ -65,14 +63,14 @@ def _load_torch(folder: Path, device: str) -> Callable[[Mapping[str, np.ndarray]
     from .network import RasidModel
 
     try:
-        # The checkpoint's own dtype may be half precision; the logits that the report was made with were float32.
+        # The checkpoint may be in half precision; the scores in its report were measured in float32.
         loaded: Any = RasidModel.from_pretrained(
             folder, dtype=torch.float32, output_loading_info=True, local_files_only=True, key_mapping=_OLD_WEIGHTS
         )
     except Exception as error:  # what a broken file raises depends on how it is broken
         raise _unreadable(folder / WEIGHTS_FILE, error) from error
     model, report = loaded
-    # transformers gives what it does not find random weights, and warns.
+    # transformers only warns about missing weights, and initializes them at random.
     if missing := sorted(report["missing_keys"]):
         raise BundleError(f"{folder / WEIGHTS_FILE}: {len(missing)} weights are missing, such as {missing[0]}")
     model.to(device)  # type: ignore[arg-type]
@@ -80,16 +78,16 @@ def _load_torch(folder: Path, device: str) -> Callable[[Mapping[str, np.ndarray]
 
 
 def torch_backend(network: "RasidModel") -> Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]:
-    """Run a `RasidModel`, wherever it lies, in evaluation mode."""
+    """Run a `RasidModel` on its device, in evaluation mode."""
     import torch
 
     def run(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        where = next(network.parameters()).device
+        device = next(network.parameters()).device
         training = network.training
         network.eval()
         try:
             with torch.inference_mode():
-                tensors = {name: torch.from_numpy(values).to(where) for name, values in inputs.items()}
+                tensors = {name: torch.from_numpy(values).to(device) for name, values in inputs.items()}
                 return {task: values.float().cpu().numpy() for task, values in network(**tensors).items()}
         finally:
             network.train(training)
@@ -120,9 +118,9 @@ def _load_onnx(
     options.intra_op_num_threads = threads or 0
     if device != "cpu" and _CUDA not in onnxruntime.get_available_providers():
         raise BundleError(f"backend 'onnx' cannot run on {device!r} here: pip install onnxruntime-gpu, or device='cpu'")
-    # TensorRT, where it is there, would build an engine for every new shape of a batch.
+    # TensorRT, if installed, would build an engine for every new shape of a batch.
     providers = ["CPUExecutionProvider"] if device == "cpu" else [_CUDA, "CPUExecutionProvider"]
-    # The fused kernel is ten times as slow on a CPU as Add and LayerNormalization one after the other.
+    # On a CPU the fused kernel is ten times slower than Add and LayerNormalization.
     unwanted = ["SkipLayerNormFusion"] if device == "cpu" else []
     try:
         session = onnxruntime.InferenceSession(
@@ -132,10 +130,10 @@ def _load_onnx(
         raise _unreadable(folder / ONNX_FILE, error) from error
     names = [str(output.name) for output in session.get_outputs()]
     tasks = [renamed.TASKS.get(name, name) for name in names]
-    wanted = {renamed.INPUTS.get(entry.name, entry.name): entry.name for entry in session.get_inputs()}
+    old_names = {renamed.INPUTS.get(entry.name, entry.name): entry.name for entry in session.get_inputs()}
 
     def run(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        fed = {wanted[name]: values for name, values in inputs.items() if name in wanted}
-        return {name: np.asarray(values) for name, values in zip(tasks, session.run(names, fed), strict=True)}
+        feed = {old_names[name]: values for name, values in inputs.items() if name in old_names}
+        return {name: np.asarray(values) for name, values in zip(tasks, session.run(names, feed), strict=True)}
 
     return run

@@ -1,4 +1,4 @@
-"""The model card of a bundle: what it is, what it was measured on, and what it cannot do."""
+"""The model card of a bundle: how it was trained, its scores, and its limits."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ def model_card(name: str, settings: Settings, reports: Mapping[str, Any]) -> str
     Args:
         name: of the run.
         settings: of the bundle.
-        reports: name of a data set → its `evaluate.report.Report`; the headline scores are taken from it.
+        reports: name of a data set → its `evaluate.report.Report`.
     """
     trained = settings.trained
     lines = [
@@ -31,31 +31,33 @@ def model_card(name: str, settings: Settings, reports: Mapping[str, Any]) -> str
         f"- Trained on {trained.get('device', 'unknown hardware')}, seed {trained.get('seed')}, "
         f"{trained.get('steps')} steps, best at {trained.get('best_step')} (chosen on dev)",
         *_ngrams(settings),
-        "- Offsets are code points of the text as given; probabilities are calibrated on dev",
+        "- Offsets are code points of the text as read; probabilities are calibrated on dev",
         "",
     ]
     for task, labels in settings.trained_labels.items():
-        lines.append(f"- {task} learned: {', '.join(labels) or 'none'}")
-    lines += ["", "## Measured", ""]
+        lines.append(f"- {task}, trained labels: {', '.join(labels) or 'none'}")
+    lines += ["", "## Scores", ""]
     rows = [_row(report, score) for report in reports.values() for score in report.scores if _is_headline(score)]
     if rows:
         lines.append("| data | hash | articles | score | value | 95 % interval | gold |")
         lines.append("|---|---|---|---|---|---|---|")
         lines += rows
-        lines += ["", "Figures on dev chose the checkpoint and the thresholds; figures on test did not."]
+        lines += ["", "The checkpoint and the thresholds were chosen on dev; test was scored once, at the end."]
     else:
-        lines.append("Nothing was measured.")
-    lost = {name: report.unpredictable for name, report in reports.items() if report.unpredictable}
-    if lost:
+        lines.append("Not evaluated.")
+    unpredictable = {name: report.unpredictable for name, report in reports.items() if report.unpredictable}
+    if unpredictable:
         lines += ["", "Gold that this model cannot predict (counted as missed):", ""]
-        lines += [f"- {name}: {', '.join(f'{k} {v}' for k, v in causes.items())}" for name, causes in lost.items()]
+        lines += [
+            f"- {name}: {', '.join(f'{k} {v}' for k, v in causes.items())}" for name, causes in unpredictable.items()
+        ]
     lines += [
         "",
         "## Limits",
         "",
-        "- Scores hold for text like that of the data sets above; other sources, years and dialects will score lower.",
-        "- Entities are flat: of nested mentions the outermost is given.",
-        "- A machine's tags are leads for a reader, not findings.",
+        "- The scores are for text like that of the data sets above; other sources, years and dialects score lower.",
+        "- Entities are flat: of nested mentions the outermost is predicted.",
+        "- Predictions contain errors: check them before you rely on them.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -68,14 +70,14 @@ def _ngrams(settings: Settings) -> list[str]:
 
 
 def _is_headline(score: Any) -> bool:
-    wanted = {
+    headline = {
         ("strict", "f1"),
         ("outermost", "f1"),
         ("iob2", "f1"),
         ("decision", "f1"),
         ("ranking", "average_precision"),
     }
-    return score.averaging in ("micro", "macro") and (score.mode, score.metric) in wanted and score.value is not None
+    return score.averaging in ("micro", "macro") and (score.mode, score.metric) in headline and score.value is not None
 
 
 def _row(report: Any, score: Any) -> str:

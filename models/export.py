@@ -1,4 +1,4 @@
-"""Write a bundle, and the network as ONNX beside it."""
+"""Writing a bundle, and its network as ONNX."""
 
 import contextlib
 import importlib.util
@@ -27,12 +27,12 @@ class ExportError(RasidError, RuntimeError):
 
 
 def save_bundle(bundle: Path, trained: Path, config: Path) -> None:
-    """Write a bundle from the best weights of a run: no pickle, no code, nothing that only training needs.
+    """Write a bundle from the best weights of a run. It has no pickles, no code and no training state.
 
     Args:
-        bundle: folder to be made.
+        bundle: folder to write.
         trained: folder with the files of `BUNDLE_FILES`.
-        config: the resolved config, kept as config.yaml.
+        config: the resolved config, copied as config.yaml.
     """
     missing = [name for name in BUNDLE_FILES if not (trained / name).is_file()]
     if missing:
@@ -50,10 +50,10 @@ def onnx_available() -> bool:
 
 
 def export_onnx(bundle: Path) -> Path:
-    """Write the network of a bundle as model.onnx, with batch and lengths left open.
+    """Write the network of a bundle as model.onnx, with dynamic batch size and lengths.
 
-    The graph has standard operators only; onnxruntime fuses what its kernels know when it loads it. The parity gate
-    decides whether the result may be used.
+    The graph has standard operators only; onnxruntime fuses them when it loads the graph. The parity check decides
+    whether the result can be used.
 
     Raises:
         ExportError: the network cannot be traced.
@@ -66,7 +66,7 @@ def export_onnx(bundle: Path) -> Path:
     import onnx_ir
 
     program = None
-    # Both exporters tell of their inner steps on the screen, and warn of kernels that this network has not.
+    # Both exporters print their steps, and warn about kernels that this network does not use.
     exporters = logging.getLogger("torch.onnx")
     level = exporters.level
     exporters.setLevel(logging.ERROR)
@@ -78,7 +78,7 @@ def export_onnx(bundle: Path) -> Path:
 
             config = OnnxConfig(dynamic=True, dynamic_shapes=axes)
             program, _ = OnnxExporter().export_program(model, dict(inputs), config)
-        except Exception as error:  # the exporter is young: whatever it raises, torch's own may do
+        except Exception as error:  # whatever it raises, torch's own exporter may work
             logger.info("transformers' exporter failed (%s: %s); using torch.onnx", type(error).__name__, error)
         if program is None:
             try:
@@ -103,7 +103,7 @@ def export_onnx(bundle: Path) -> Path:
 
 
 def _sample(model: RasidModel) -> dict[str, torch.Tensor]:
-    """Inputs of three windows; no axis is 1, which tracing would take for fixed."""
+    """Inputs of three windows. No axis has length 1, which tracing would take as fixed."""
     length, words, sentences = 24, 9, 3
     rng = np.random.default_rng(0)
     vocabulary = model.encoder.config.vocab_size

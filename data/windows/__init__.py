@@ -1,1 +1,1 @@
-"""Articles as model input: encoding into windows, gold as targets, batches."""
+"""Articles as model input: windows, targets, batches."""

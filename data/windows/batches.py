@@ -1,10 +1,11 @@
-"""Batches of one token budget from pools of like length: little padding, any order of epochs, exact resume."""
+"""Batches of windows with a token budget, planned for a whole run, so that a resumed run takes the same ones."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-POOL = 64  # batches in a pool: long enough to sort well, short enough to stay random
+POOL = 64
+"""Batches in a pool that is sorted by length: large enough for little padding, small enough for a random order."""
 
 
 def plan_epoch(
@@ -17,9 +18,9 @@ def plan_epoch(
 
     Args:
         lengths: sub-words of each window. [N]
-        budget: sub-words in a batch, padding included; one longer group is a batch of its own.
+        budget: sub-words in a batch, padding included; a group that is longer is a batch of its own.
         rng: decides the order.
-        groups: group of each window, non-decreasing; None keeps every window on its own. [N]
+        groups: group of each window, non-decreasing; None makes each window a group. [N]
 
     Returns:
         Arrays of window numbers, every window exactly once.
@@ -66,17 +67,17 @@ def plan_run(
     groups: np.ndarray | None = None,
     repeats: np.ndarray | None = None,
 ) -> tuple[list[np.ndarray], int]:
-    """All batches of a run, known before it starts, so that a resumed run goes on with the same ones.
+    """All batches of a run, planned before it starts, so that a resumed run takes the same ones.
 
     Args:
-        lengths: as for `plan_epoch`, like the next one and ``groups``.
+        lengths: sub-words of each window. [N]
         budget: sub-words in a batch.
         epochs: passes over the data; a fraction cuts the last one short.
         seed: decides all orders.
         multiple: the number of batches is rounded up to a multiple of it (gradient accumulation × processes), so
             that every process takes the same number of steps; the first batches are repeated for that.
-        groups: windows that stay together.
-        repeats: how often each window is seen in one epoch; a fraction by chance. [N]
+        groups: as for `plan_epoch`.
+        repeats: how often each window is seen in one epoch; a fraction is a probability. [N]
 
     Returns:
         (batches, batches in one epoch)
@@ -89,13 +90,13 @@ def plan_run(
         rng = np.random.default_rng([seed, epoch])
         chosen = np.arange(len(length))
         if repeats is not None:
-            # One draw a group: windows of an article come or stay away together.
+            # One draw per group: windows of an article are drawn together.
             draw = rng.random(int(group.max()) + 1 if len(group) else 0)[group]
             times = np.floor(repeats).astype(int) + (draw < repeats % 1)
-            if not times.any() and len(times):  # few windows, seldom repeated: an epoch is never empty
+            if not times.any() and len(times):  # an epoch is never empty
                 times = (group == group[np.argmin(draw)]).astype(int)
             chosen = np.concatenate([np.flatnonzero(times > again) for again in range(int(times.max(initial=1)))])
-        # Repeated windows are groups of their own: a pass begins where the numbers fall.
+        # A repeated group is a group of its own; a repetition begins where the window numbers fall.
         label = np.cumsum((np.diff(group[chosen], prepend=-1) != 0) | (np.diff(chosen, prepend=-1) <= 0)) - 1
         planned = [chosen[batch] for batch in plan_epoch(length[chosen], budget=budget, rng=rng, groups=label)]
         per_epoch = per_epoch if epoch else len(planned)

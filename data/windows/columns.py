@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 
 from .collate import pad
 from .encoding import Window
@@ -48,17 +47,17 @@ class Column:
     """One target array.
 
     Attributes:
-        type: of a stored value.
+        type: Arrow's name for the type of a stored value.
         cut: array of an article → the part of a window.
         collate: (values of all windows end to end, number of values of each window, sizes) → padded array.
     """
 
-    type: pa.DataType
+    type: str
     cut: Callable[[np.ndarray, Part], np.ndarray]
     collate: Callable[[np.ndarray, np.ndarray, BatchShape], np.ndarray]
 
 
-def word_column(type: pa.DataType) -> Column:
+def word_column(type: str) -> Column:
     """A value per word, [W]; `IGNORED` outside of the words that a window owns. In a batch [B, W] int64."""
 
     def cut(values: np.ndarray, part: Part) -> np.ndarray:
@@ -73,7 +72,7 @@ def word_column(type: pa.DataType) -> Column:
 
 
 def mark_column(width: int) -> Column:
-    """Marks of words, stored as (word, mark) pairs, [N, 2]; only of words that a window owns. In a batch [B, W, width] bool."""
+    """Marks of the words that a window owns, as (word, mark) pairs, [N, 2]. In a batch [B, W, width] bool."""
 
     def cut(values: np.ndarray, part: Part) -> np.ndarray:
         start, end = part.window.owned
@@ -86,7 +85,7 @@ def mark_column(width: int) -> Column:
         marks[row, word, mark] = True
         return marks
 
-    return Column(type=pa.int32(), cut=cut, collate=collate)
+    return Column(type="int32", cut=cut, collate=collate)
 
 
 def sentence_column(width: int) -> Column:
@@ -96,13 +95,13 @@ def sentence_column(width: int) -> Column:
         rows = values.reshape(int(shape.sentences.sum()), width).astype(np.int64)
         return pad(rows, shape.sentences, IGNORED)
 
-    return Column(type=pa.int8(), cut=lambda values, part: values[part.window.sentences[:, 0]], collate=collate)
+    return Column(type="int8", cut=lambda values, part: values[part.window.sentences[:, 0]], collate=collate)
 
 
 def label_column() -> Column:
     """A flag per label, [K], the same for all windows of an article. In a batch [B, K] bool."""
     return Column(
-        type=pa.bool_(),
+        type="bool",
         cut=lambda values, part: values,
         collate=lambda values, lengths, shape: values.reshape(len(lengths), -1),
     )
@@ -111,7 +110,7 @@ def label_column() -> Column:
 def article_column() -> Column:
     """A value per label, [K]; `IGNORED` beyond the first batch group of an article. In a batch [A, K] int64."""
     return Column(
-        type=pa.int8(),
+        type="int8",
         cut=lambda values, part: values if part.first else np.full_like(values, IGNORED),
         collate=lambda values, lengths, shape: values.reshape(len(lengths), -1)[shape.articles].astype(np.int64),
     )

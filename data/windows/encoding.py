@@ -1,9 +1,8 @@
-"""Text to model input: sub-words, words and overlapping windows that cover the whole article.
+"""Text to model input: sub-words, words, and overlapping windows that cover the whole article.
 
-A *word* is a word that the encoder can see: a word of `words` in which at least one sub-word begins. Every sub-word
-belongs to one word (where the tokenizer keeps white space, a space belongs to the word behind it, and long runs are
-left out), every word to one or more windows, and every word is owned by one window: the one in which it lies
-furthest from an edge. Nothing is truncated.
+Only words in which a sub-word begins are used. Every sub-word belongs to one word; if the tokenizer keeps white space,
+a space belongs to the next word, and long runs of spaces are dropped. Every word is in one or more windows and is owned
+by one: the window where it is furthest from the edge. Nothing is truncated.
 """
 
 import json
@@ -16,29 +15,30 @@ import numpy as np
 
 from ..articles import Article, Sentence
 from ..text.sentences import split_sentences
+from ..text.special_tokens import padding_id
 from ..text.words import split_words
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
-# A word is cut after so many sub-words, so that one endless "word" cannot outgrow a window.
 LONGEST_WORD = 32
+"""Sub-words after which a word is cut, so that every word fits into a window."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Window:
-    """A stretch of an article that goes through the encoder at once.
+    """A part of an article that is encoded at once.
 
     Attributes:
         input_ids: sub-words with the special tokens at both ends. [T] int32
         words: first and one-past-last position in ``input_ids`` of each word. [W, 2] int32
         first_word: number of the window's first word in the article.
         owned: range of words of the article that this window owns.
-        sentences: sentences that this window owns: number in the article, first and one-past-last word of the
-            window. A sentence is owned by the window that holds it whole, furthest from an edge; one that no
-            window holds whole is owned by all that hold a part of it. [M, 3] int32
+        sentences: sentences that this window owns: number in the article, first and one-past-last word of the window. A
+            sentence is owned by the window that holds it whole and furthest from an edge. If no window holds it whole,
+            all that hold a part of it own it. [S, 3] int32
     """
 
     input_ids: np.ndarray
@@ -50,16 +50,16 @@ class Window:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EncodedText:
-    """An article as the encoder sees it.
+    """An article as words, sentences and windows.
 
     Attributes:
-        words: code-point offsets of each word. [U, 2] int64
-        unread: words in which no sub-word begins: the tokenizer deletes all their characters, or makes one sub-word of
-            the word before and them (``...``). [N, 2] int64
+        words: code-point offsets of each word. [W, 2] int64
+        unread: words in which no sub-word begins: the tokenizer deletes all their characters, or their first characters
+            are in the last sub-word of the word before (``...``). [N, 2] int64
         sentences: code-point offsets of each sentence with at least one word. [S, 2] int64
         sentence_words: range of words of each sentence. [S, 2] int64
         windows: in order; their ``owned`` ranges tile the words.
-        unknown: number of sub-words that are the tokenizer's unknown token.
+        unknown: number of unknown tokens.
     """
 
     words: np.ndarray
@@ -80,12 +80,13 @@ class TextEncoder:
     """
 
     def __init__(self, tokenizer: "Tokenizer", *, window: int = 512, overlap: int = 128) -> None:
-        # "[SEP]" typed in an article is text, not the end of a segment.
+        # "[SEP]" in an article is text, not the end of a segment.
         tokenizer.encode_special_tokens = True
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self.tokenizer = tokenizer
-        probe = tokenizer.encode("ا a 1 .")  # one of which every vocabulary has
+        # Special tokens before and after a text. Every vocabulary has one of these characters.
+        probe = tokenizer.encode("ا a 1 .")
         special = np.flatnonzero(np.array(probe.special_tokens_mask) == 0)
         middle = (int(special[0]), int(special[-1]) + 1) if len(special) else (len(probe.ids), len(probe.ids))
         self.prefix, self.suffix = probe.ids[: middle[0]], probe.ids[middle[1] :]
@@ -97,9 +98,7 @@ class TextEncoder:
             )
         self.window, self.overlap = window, overlap
         self.unknown_id = _unknown_id(tokenizer)
-        self.pad_id = next(
-            (i for t in ("[PAD]", "<pad>") if (i := tokenizer.token_to_id(t)) is not None), 0
-        )  # masked out: its value never matters
+        self.pad_id = padding_id(tokenizer)
         marked = [number for number, token in tokenizer.get_added_tokens_decoder().items() if token.special]
         self._special = np.array(sorted({*marked, *self.prefix, *self.suffix} - {self.unknown_id}), dtype=np.int32)
 
@@ -119,15 +118,16 @@ class TextEncoder:
 
     def _encode(self, text: str, encoding: "Encoding", sentences: Sequence[Sentence]) -> EncodedText:
         ids = np.array(encoding.ids, dtype=np.int32)  # [N]
-        if self.unknown_id is not None:  # Unigram finds "</s>" in its vocabulary as it finds any word
+        # Unigram tokenizers turn a literal "</s>" into the special token.
+        if self.unknown_id is not None:
             ids[np.isin(ids, self._special)] = self.unknown_id
         all_words = split_words(text)  # [W, 2]
         if len(ids) and len(all_words):
             starts, ends = np.array(encoding.offsets, dtype=np.int64).T  # [N]
-            # The word whose end is the first one beyond the sub-word's start; a lone space piece falls to the next.
+            # A sub-word belongs to the first word that ends after the sub-word's start; a lone space to the next word.
             word_of = np.searchsorted(all_words[:, 1], starts, side="right").clip(max=len(all_words) - 1)
             word_of = np.maximum.accumulate(word_of)  # [N]
-            # A page of white space would fill a window, and no character of a word is there to cut it at.
+            # Long runs of white space are dropped: they would fill a window, and the word could not be cut.
             space = (ends <= all_words[word_of, 0]) | (starts >= all_words[word_of, 1])
             kept = ~space | (np.bincount(word_of)[word_of] <= LONGEST_WORD)
             ids, starts, word_of = ids[kept], starts[kept], word_of[kept]
@@ -136,17 +136,19 @@ class TextEncoder:
         if not len(ids):
             none = np.zeros((0, 2), dtype=np.int64)
             return EncodedText(words=none, unread=all_words, sentences=none, sentence_words=none, windows=(), unknown=0)
-        word_start = np.flatnonzero(np.diff(word_of, prepend=-1))  # first sub-word of each word that has one
+        # Words by their first sub-word; words without any are unread.
+        word_start = np.flatnonzero(np.diff(word_of, prepend=-1))
         read = word_of[word_start]
         unread = np.delete(all_words, read, axis=0)
         words = all_words[read]
         counts = np.diff(word_start, append=len(ids))
         if counts.max() > LONGEST_WORD:
             words, word_start = _cut_long_words(words, word_start, counts, starts, len(ids))
-        bounds = np.append(word_start, len(ids))  # [U + 1]
+        bounds = np.append(word_start, len(ids))  # [W + 1], first sub-word of each word, and the end
 
         given = [(sentence.start, sentence.end) for sentence in sentences]
         spans = np.array(given or split_sentences(text), dtype=np.int64).reshape(-1, 2)
+        # Sentences as ranges of words; those without a word are dropped.
         first = np.searchsorted(words[:, 1], spans[:, 0], side="right")
         last = np.searchsorted(words[:, 0], spans[:, 1], side="left")
         seen = first < last
@@ -165,12 +167,16 @@ class TextEncoder:
         )
 
     def _plan(self, bounds: np.ndarray) -> list[tuple[int, int, int, int]]:
-        """Choose windows as (first word, end word, first own word, end of own words)."""
+        """Choose windows as (first word, end word, first owned word, end of owned words).
+
+        Args:
+            bounds: first sub-word of each word, and the end. [W + 1]
+        """
         total, count = int(bounds[-1]), len(bounds) - 1
         size = self.room
         if total > self.room:
-            # Windows of like length: a full one and a short rest would share a batch, and the rest be mostly padding.
-            # The slack is for cuts, which fall between words.
+            # Windows of similar lengths: a full window and a short rest share a batch, and the rest would be mostly
+            # padding. The slack allows for cuts between words.
             needed = -(-(total - self.overlap) // (self.room - self.overlap))
             size = min(size, -(-(total + (needed - 1) * self.overlap) // needed) + LONGEST_WORD // 4)
         spans: list[tuple[int, int]] = []
@@ -184,8 +190,9 @@ class TextEncoder:
             spans.append((first, end))
             if end == count:
                 break
-            # The next window begins at the word that leaves `overlap` sub-words shared, and always moves on.
+            # The next window begins at the word that leaves `overlap` sub-words shared, at least one word later.
             first = max(first + 1, int(np.searchsorted(bounds, bounds[end] - self.overlap, side="left")))
+        # In an overlap, a word is owned by the window whose edge is further from the word's center.
         edges = [0]
         for (_, end), (following, _) in zip(spans, spans[1:], strict=False):
             middle = (bounds[end] + bounds[following]) / 2
@@ -224,7 +231,7 @@ def _readable(text: str) -> str:
 
 
 def _unknown_id(tokenizer: "Tokenizer") -> int | None:
-    """Id of the token for what the vocabulary lacks; None where it lacks nothing."""
+    """Id of the unknown token; None if the tokenizer has none."""
     name = getattr(tokenizer.model, "unk_token", None)
     if name is not None:
         return tokenizer.token_to_id(name)
@@ -232,14 +239,27 @@ def _unknown_id(tokenizer: "Tokenizer") -> int | None:
 
 
 def _owning_windows(sentence_words: np.ndarray, plan: list[tuple[int, int, int, int]], count: int) -> np.ndarray:
-    """Which windows answer which sentences. [S, windows] bool"""
+    """Windows that own each sentence. [S, N] bool
+
+    Args:
+        sentence_words: range of words of each sentence. [S, 2]
+        plan: N windows, from `TextEncoder._plan`.
+        count: number of words of the article.
+    """
+    # The start and end of the article do not count as edges of a window, so they are moved far away.
     bounds = np.array(plan, dtype=np.int64)[:, :2]
-    starts = np.where(bounds[:, 0] == 0, -count, bounds[:, 0])  # the edges of the article itself are no edges
+    starts = np.where(bounds[:, 0] == 0, -count, bounds[:, 0])
     ends = np.where(bounds[:, 1] == count, 2 * count, bounds[:, 1])
+
+    # Words between a sentence and the nearer edge of a window; negative if the window cuts the sentence.
     first, last = sentence_words[:, :1], sentence_words[:, 1:]  # [S, 1]
-    margin = np.minimum(first - starts, ends - last)  # [S, windows], negative where the sentence is cut
+    margin = np.minimum(first - starts, ends - last)  # [S, N]
+
+    # The window with the largest margin owns the sentence, the first of equal ones.
     best = margin == margin.max(axis=1, keepdims=True, initial=-(4 * count))
-    best &= best.cumsum(axis=1) == 1  # the first of equals
+    best &= best.cumsum(axis=1) == 1
+
+    # If every window cuts the sentence, all that hold a part of it own it.
     touched = (first < bounds[:, 1]) & (last > bounds[:, 0])
     return np.where((margin >= 0).any(axis=1, keepdims=True), best, touched)
 
@@ -249,20 +269,32 @@ def _cut_long_words(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Cut words of more than `LONGEST_WORD` sub-words; the pieces tile the word's characters.
 
-    A cut is where a sub-word begins a new character: byte-level pieces of one character share its offset. So only a
-    piece of a single character may be longer (``ﷺ`` after NFKC has 33 bytes, the most there is).
+    A cut is at a sub-word that begins a new character: byte-level pieces of one character share its offset. So only a
+    piece of a single character can be longer (``ﷺ`` after NFKC has 33 bytes, the most of all).
+
+    Args:
+        words: code-point offsets. [W, 2]
+        word_start: first sub-word of each word. [W]
+        counts: number of sub-words of each word. [W]
+        starts: code-point offset of each sub-word. [T]
+        total: number of sub-words, T.
+
+    Returns:
+        New ``words`` and ``word_start``.
     """
     new_words: list[tuple[int, int]] = []
     new_start: list[int] = []
     for (start, end), at, count in zip(words.tolist(), word_start.tolist(), counts.tolist(), strict=True):
         cuts = [at]
         if count > LONGEST_WORD:
+            # Sub-words that begin a new character. Offsets of a normalizer may step back, so the highest so far counts.
             reached = np.maximum.accumulate(starts[at : at + count].clip(min=start))
             possible = at + 1 + np.flatnonzero((np.diff(reached) > 0) & (reached[1:] < end))
+            # Cut as late as a piece stays short enough, else at the next possible sub-word.
             while at + count - cuts[-1] > LONGEST_WORD:
                 within = int(np.searchsorted(possible, cuts[-1] + LONGEST_WORD, side="right"))
                 beyond = int(np.searchsorted(possible, cuts[-1], side="right"))
-                choice = max(within - 1, beyond)  # the last that keeps the piece short, or else the next there is
+                choice = max(within - 1, beyond)
                 if choice >= len(possible):
                     break
                 cuts.append(int(possible[choice]))

@@ -68,7 +68,7 @@ class TargetMaker:
 
     Attributes:
         scheme: the labels.
-        functions: makes the arrays of one task, in the order of the tasks: later ones see the proclitics of earlier ones.
+        functions: one per task; makes its arrays. Later tasks see the proclitics that earlier ones have set.
         columns: how the arrays are cut and padded.
     """
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +85,9 @@ def write_windows(
             article has more, its labels are trained on the first batch only, where news has its topic.
     """
     statistics = Statistics(tags=np.zeros(1 + 2 * len(maker.scheme.entities), dtype=np.int64))
-    schema = pa.schema({**_WINDOW, **{name: pa.list_(column.type) for name, column in maker.columns.items()}})
+    schema = pa.schema(
+        {**_WINDOW, **{name: pa.list_(pa.type_for_alias(column.type)) for name, column in maker.columns.items()}}
+    )
     group = 0
     with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
         for source, (articles, annotated_labels) in enumerate(sources):
@@ -144,6 +146,8 @@ class WindowSet(torch.utils.data.Dataset):
     def __init__(self, file: Path) -> None:
         with pa.memory_map(str(file)) as source:
             self.table = pa.ipc.open_stream(source).read_all()
+        self._chunks = self.table.to_batches()
+        self._starts = [0, *accumulate(len(chunk) for chunk in self._chunks)][:-1]
         self.lengths = _column(self.table, "input_ids")[1].astype(np.int64)
         self.groups = self.table["group"].to_numpy()
         self.sources = self.table["source"].to_numpy()
@@ -156,11 +160,17 @@ class WindowSet(torch.utils.data.Dataset):
 
     def __getitems__(self, indices: Sequence[int]) -> pa.Table:
         """The rows of a batch, for `Collator`."""
-        return self.table.take(list(indices))
+        # Slices copy nothing; `pa.Table.take` copies the whole table for every batch.
+        chunks = np.searchsorted(self._starts, indices, side="right") - 1
+        rows = [
+            self._chunks[chunk].slice(index - self._starts[chunk], 1)
+            for index, chunk in zip(indices, chunks.tolist(), strict=True)
+        ]
+        return pa.Table.from_batches(rows, schema=self.table.schema)
 
     def ids(self, indices: Sequence[int]) -> Iterator[str]:
         """Article ids of windows."""
-        yield from self.table["id"].take(list(indices)).to_pylist()
+        yield from self.__getitems__(indices)["id"].to_pylist()
 
 
 class Collator:

@@ -6,6 +6,7 @@ A new task is a file here, its name in `TASKS`, in `data.articles.Task` and in t
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ...data.articles import Task as TaskName
 from ...data.labels import LabelScheme
 from ...data.windows.columns import Column
 from ...data.windows.targets import TargetMaker
@@ -23,14 +24,14 @@ TASKS: tuple[Task, ...] = (entities.TASK, triggers.TASK, proclitics.TASK, senten
 TASK_NAMES = tuple(task.name for task in TASKS)
 
 
-def heads_of(trained: Sequence[str]) -> dict[str, str]:
+def heads_of(trained: Sequence[str]) -> dict[TaskName, str]:
     """Tasks that a network with these heads can decide → the head that decides.
 
     >>> heads_of(["entities", "sentence_types"])
     {'entities': 'entities', 'sentence_types': 'sentence_types', 'article_types': 'sentence_types'}
     """
     heads = {task.name: task.name if task.name in trained else task.source for task in TASKS}
-    return {name: head for name, head in heads.items() if head in trained}
+    return {name: head for name, head in heads.items() if head is not None and head in trained}
 
 
 def columns_of(labels: "LabelScheme | RasidConfig") -> dict[str, Column]:

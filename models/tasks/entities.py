@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 
 from ...data.articles import Article, Entity
 from ...data.windows.alignment import align, outermost, settle
@@ -164,7 +163,7 @@ TASK = Task(
     unit="word",
     options=frozenset({"decoder", "class_weights"}),
     width=lambda labels: 1 + 2 * labels,
-    columns=lambda labels: {"entities": word_column(pa.int16()), "entities_unannotated": label_column()},
+    columns=lambda labels: {"entities": word_column("int16"), "entities_unannotated": label_column()},
     targets=make_targets,
     modules=make_modules,
     forward=lambda head, inputs, logits: head(inputs.words),

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 
 from ...data.text.words import behind_proclitic
 from ...data.windows.alignment import LONGEST_PROCLITIC
@@ -76,7 +75,7 @@ TASK = Task(
     section=None,
     unit="word",
     width=lambda labels: CLASSES,
-    columns=lambda labels: {"proclitics": word_column(pa.int8())},
+    columns=lambda labels: {"proclitics": word_column("int8")},
     targets=make_targets,
     modules=make_modules,
     forward=lambda head, inputs, logits: head(inputs.words),

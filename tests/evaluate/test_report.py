@@ -238,3 +238,14 @@ def test_reports_of_different_gold_are_not_compared(report):
     counts = {"entities/strict": Counts(labels=LABELS, table=strict.table + [0, 0, 1])}
     with pytest.raises(ReportError, match="entities/strict.*same gold"):
         compare_reports(report, replace(report, counts=counts))
+
+
+def test_data_hashes_are_those_of_version_0_1():
+    article = Article(
+        id="a",
+        text="سوريا",
+        entities=(Entity(start=0, end=5, label="GPE"),),
+        event_types=("AID",),
+        annotated={"article_types": ("AID",)},
+    )
+    assert data_hash([article]) == "07e2a9ecb0470dd7"

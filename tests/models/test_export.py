@@ -157,4 +157,4 @@ def test_the_card_tells_what_was_measured(bundle, run_folder):
 
 
 def test_the_card_of_an_unmeasured_bundle_says_so(bundle):
-    assert "Nothing was measured." in model_card("x", Settings.load(bundle), {})
+    assert "Not evaluated." in model_card("x", Settings.load(bundle), {})

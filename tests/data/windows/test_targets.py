@@ -280,6 +280,41 @@ def test_two_boundaries_in_one_word(encoder: TextEncoder) -> None:
     check_accounts(article, encoded, targets)
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_the_first_of_two_mentions_that_disagree_has_the_proclitic(encoder: TextEncoder, first: int) -> None:
+    text = "زار وبغداد أمس"
+    spans = [(4, 10, "AID"), (5, 10, "PROTEST")]  # with و and without it
+    spans = spans[first:] + spans[:first]
+    events = tuple(Event(trigger=Span(start=a, end=b), types=(c,)) for a, b, c in spans)
+    targets, encoded = make(encoder, Article(text=text, events=events))
+    assert targets.unpredictable == {("triggers", "two proclitics in one word"): 1}
+    assert targets["proclitics"].tolist() == [IGNORED, first, IGNORED]
+    assert len(targets["triggers"]) == 2  # both are marked: only the offsets of the second cannot be predicted
+    check_accounts(Article(text=text, events=events), encoded, targets)
+
+
+def test_an_entity_decides_the_proclitic_before_a_trigger(encoder: TextEncoder) -> None:
+    text = "زار وبغداد أمس"
+    entity = Entity(start=5, end=10, label="GPE")
+    for start, unpredictable in ((5, {}), (4, {("triggers", "two proclitics in one word"): 1})):
+        article = Article(
+            text=text, entities=(entity,), events=(Event(trigger=Span(start=start, end=10), types=("AID",)),)
+        )
+        targets, encoded = make(encoder, article)
+        assert targets.unpredictable == unpredictable
+        assert targets["proclitics"].tolist() == [IGNORED, 1, IGNORED]
+        check_accounts(article, encoded, targets)
+
+
+def test_a_mention_that_disagrees_is_placed_after_all_others(encoder: TextEncoder) -> None:
+    text = "زار وبغداد أمس"
+    spans = [(5, 10, "ASSAULT"), (4, 14, "AID"), (11, 14, "AID")]  # the second disagrees with the first about و
+    events = tuple(Event(trigger=Span(start=a, end=b), types=(c,)) for a, b, c in spans)
+    targets, encoded = make(encoder, Article(text=text, events=events))
+    assert decoded(text, encoded, targets)[1] == [(5, 10, "ASSAULT"), (11, 14, "AID")]
+    assert targets.unpredictable == {("triggers", "two proclitics in one word"): 1}
+
+
 def test_several_types_on_one_trigger_and_repeated_gold(encoder: TextEncoder) -> None:
     text = "قصف وتظاهر في بغداد"
     event = Event(trigger=Span(start=0, end=3), types=("ASSAULT", "AID"))
