@@ -1,9 +1,9 @@
-"""Articles tagged per second with one encoder and another: rasid-mini against the size of AraBERT.
+"""Articles tagged per second with two encoders: rasid-mini and one of AraBERT's size.
 
 python benchmarks/encoders.py ARTICLE.txt [ARTICLE.txt …] --threads 2
 
-Both bundles have the same head for entities with random weights (speed does not depend on what they are) and go through
-the same `Tagger` with the same backend, in turns. README.md tells more.
+Both bundles have an entity head with random weights, which do not affect the speed. They are run by `Tagger` with the
+same backend, in turns. See README.md.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from rasid.models.encoders import load_encoder, save_tokenizer
 from rasid.models.export import export_onnx
 from rasid.models.network import RasidConfig, RasidModel, without_pooler
 
-OUTSIDE = 0.9  # share of words outside of all entities, as in news; random weights would tag nearly all
+OUTSIDE = 0.9  # share of words outside of all entities, as in news; random weights would tag nearly all words
 
 
 def main() -> None:
@@ -35,14 +35,14 @@ def main() -> None:
     texts = [path.read_text(encoding="utf-8") for path in options.articles]
     texts = texts or [article.text for article in load_corpus("test").articles]
     texts = texts[: options.number] if options.number else texts
-    learned = [article.text for article in load_corpus("train").articles]
+    training_texts = [article.text for article in load_corpus("train").articles]
     results = {}
     with tempfile.TemporaryDirectory() as temporary:
         mini = load_encoder(options.encoder, window=512)
         torch.manual_seed(0)
         shape = bert_config("base", ())
         base = AutoModel.from_config(shape, **without_pooler(shape))
-        vocabulary = train_wordpiece(iter(learned), VOCABULARY["base"])
+        vocabulary = train_wordpiece(iter(training_texts), VOCABULARY["base"])
         folders = {options.encoder: Path(temporary) / "a", "12 x 768": Path(temporary) / "b"}
         _save(mini.model, mini.tokenizer, folders[options.encoder], texts, options)
         _save(base, vocabulary, folders["12 x 768"], texts, options)
@@ -53,11 +53,13 @@ def main() -> None:
                 for name, folder in folders.items()
             }
             for name, tagger in taggers.items():
-                found = list(tagger.predict(texts))
-                read = sum(len(window.input_ids) for prediction in found for window in prediction.encoded.windows)
-                spans = sum(len(prediction.article.entities) for prediction in found)
+                predictions = list(tagger.predict(texts))
+                subwords = sum(
+                    len(window.input_ids) for prediction in predictions for window in prediction.encoded.windows
+                )
+                spans = sum(len(prediction.article.entities) for prediction in predictions)
                 words = sum(len(text.split()) for text in texts)
-                print(f"{backend}, {name}: {words} words, {read} sub-words with overlaps, {spans} mentions")
+                print(f"{backend}, {name}: {words} words, {subwords} sub-words with overlaps, {spans} mentions")
             contenders = {name: lambda tagger=tagger: tagger(texts) for name, tagger in taggers.items()}
             seconds = in_turns(contenders, options.repeats)
             speeds = [f"{len(texts) / statistics.median(values):.2f}" for values in seconds.values()]
@@ -71,7 +73,7 @@ def main() -> None:
 def _save(
     model: PreTrainedModel, tokenizer: Tokenizer, folder: Path, texts: list[str], options: argparse.Namespace
 ) -> None:
-    """A bundle of an encoder with a random head that tags about as many words as there are names in news."""
+    """Write a bundle with a random head, whose bias is set so that it tags as many words as in news."""
     scheme = load_scheme("news")
     shape = RasidConfig(
         encoder=model.config.to_dict(),
@@ -98,13 +100,15 @@ def _save(
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("articles", nargs="*", type=Path, help="text files; the corpus's test split without any")
+    parser.add_argument(
+        "articles", nargs="*", type=Path, help="text files; default: the test split of the built-in corpus"
+    )
     parser.add_argument("--encoder", default="rasid-mini", help="name or folder")
-    parser.add_argument("--number", type=int, help="take so many articles")
+    parser.add_argument("--number", type=int, help="number of articles")
     parser.add_argument("--backends", nargs="+", choices=("onnx", "torch"), default=["onnx", "torch"])
     parser.add_argument("--repeats", type=int, default=5, help="measured rounds")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="for torch and for onnxruntime")
-    parser.add_argument("--json", type=Path, help="write the results there too")
+    parser.add_argument("--json", type=Path, help="also write the results to this file")
     return parser.parse_args()
 
 

@@ -2,10 +2,10 @@
 
     python benchmarks/events.py train.jsonl dev.jsonl --output runs/events-cv --json events.json
 
-Files are labeled texts (`rasid.data.formats.classification`) with a key ``doc``; no document is on both sides of a
-fold. Config and baselines train on the same sentences: all that are not in the test fold. Nothing of these files is
-left to choose a checkpoint by, so the last one counts; the shipped dev articles stand where the config wants a dev
-set. A row counts for the type that it was annotated for. Average precision ranks sentences, so it needs no threshold.
+Files are labeled texts (`rasid.data.formats.classification`) with a key ``doc``; the sentences of a document are in one
+fold. The config and the baselines train on the same sentences, all outside the test fold. No sentences are left to
+select a checkpoint, so the last one is used; the required dev set is that of the built-in corpus. A row is scored on
+the types that it was annotated for. The metric is average precision, which needs no threshold.
 """
 
 import argparse
@@ -44,40 +44,40 @@ def main() -> None:
     folds = [set(test.tolist()) for _, test in splitter.split(np.zeros(len(articles)), kind, documents)]
     systems: dict[str, list[Scores]] = {}
     for number, test in enumerate(folds[: options.first]):
-        known = [a for i, a in enumerate(articles) if i not in test]
-        asked = [articles[i] for i in sorted(test)]
-        found = {
-            "TF-IDF words": _tfidf(known, asked, characters=False),
-            "TF-IDF words+characters": _tfidf(known, asked, characters=True),
+        train = [a for i, a in enumerate(articles) if i not in test]
+        held_out = [articles[i] for i in sorted(test)]
+        scores_of = {
+            "TF-IDF words": _tfidf(train, held_out, characters=False),
+            "TF-IDF words+characters": _tfidf(train, held_out, characters=True),
         }
         for encoder in options.encoder:
-            found |= _rasid(known, asked, encoder, number, options)
-        for name, scores in found.items():
+            scores_of |= _rasid(train, held_out, encoder, number, options)
+        for name, scores in scores_of.items():
             systems.setdefault(name, []).append(scores)
         _report(systems, options)
 
 
-def _tfidf(known: list[Article], test: list[Article], *, characters: bool) -> Scores:
+def _tfidf(train: list[Article], test: list[Article], *, characters: bool) -> Scores:
     vectorizers = [TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\w+")]
     if characters:
         vectorizers.append(TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, min_df=2))
     scores: Scores = {}
     for label in LABELS:
-        seen, asked = ([a for a in part if label in _annotated(a)] for part in (known, test))
-        features = hstack([v.fit_transform([a.text for a in seen]) for v in vectorizers])
+        fitted, scored = ([a for a in part if label in _annotated(a)] for part in (train, test))
+        features = hstack([v.fit_transform([a.text for a in fitted]) for v in vectorizers])
         model = LogisticRegression(C=10, class_weight="balanced", max_iter=1000)
-        model.fit(features, [label in a.sentences[0].types for a in seen])
-        answers = model.predict_proba(hstack([v.transform([a.text for a in asked]) for v in vectorizers]))[:, 1]
-        gold = [label in a.sentences[0].types for a in asked]
+        model.fit(features, [label in a.sentences[0].types for a in fitted])
+        answers = model.predict_proba(hstack([v.transform([a.text for a in scored]) for v in vectorizers]))[:, 1]
+        gold = [label in a.sentences[0].types for a in scored]
         scores[label] = list(zip(answers.tolist(), gold, strict=True))
     return scores
 
 
 def _rasid(
-    known: list[Article], test: list[Article], encoder: str, number: int, options: argparse.Namespace
+    train: list[Article], test: list[Article], encoder: str, number: int, options: argparse.Namespace
 ) -> dict[str, Scores]:
     path = options.output / f"fold{number}.jsonl"
-    write_articles(known, path, "jsonl")
+    write_articles(train, path, "jsonl")
     name = f"{Path(encoder).name}-fold{number}"
     settings = [f"data.train.0.path={path}", "data.dev=[{corpus: dev, annotated: [sentence_types]}]"]
     scratch = ["encoder.name=null", "encoder.scratch={}"] if encoder == "scratch" else [f"encoder.name={encoder}"]
@@ -103,14 +103,14 @@ def _scores(tagger: Tagger, test: list[Article]) -> Scores:
     scores: Scores = {}
     for label in LABELS:
         column = types.index(label)
-        asked = table.annotated[:, column]
-        answers, gold = sigmoid(table.logits[asked, column]), table.gold[asked, column]
+        annotated = table.annotated[:, column]
+        answers, gold = sigmoid(table.logits[annotated, column]), table.gold[annotated, column]
         scores[label] = list(zip(answers.tolist(), gold.tolist(), strict=True))
     return scores
 
 
 def _report(systems: dict[str, list[Scores]], options: argparse.Namespace) -> None:
-    """Average precision fold by fold, with mean and spread."""
+    """Print average precision of each fold, with mean and range."""
     rows = [["system", "type", "sentences", "positive", "AP by fold", "mean AP", "lowest", "highest"]]
     results = {}
     for name, folds in systems.items():
@@ -136,7 +136,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--config", default="events-gsr")
     parser.add_argument("--encoder", nargs="*", default=["rasid-mini"], help="names, folders, or scratch")
     parser.add_argument("--folds", type=int, default=5)
-    parser.add_argument("--first", type=int, help="measure only so many of the folds")
+    parser.add_argument("--first", type=int, help="number of folds to measure; default: all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--set", nargs="*", default=[], help="key=value of the config")
     parser.add_argument("--output", type=Path, default=Path("runs/events-cv"))

@@ -2,7 +2,7 @@
 
 python benchmarks/inference.py ARTICLE.txt --texts train.conll --size base
 
-Both have the same weights and the same tokenizer; that they give the same tags is checked first. README.md tells more.
+Both have the same weights and the same tokenizer, and are first checked to predict the same tags. See README.md.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from rasid.models.export import export_onnx
 from rasid.models.network import RasidConfig, RasidModel
 
 SCHEME = "anercorp"
-OUTSIDE = 0.9  # share of words outside of all entities, as in news; random weights would tag nearly all
+OUTSIDE = 0.9  # share of words outside of all entities, as in news; random weights would tag nearly all words
 
 
 def main() -> None:
@@ -34,13 +34,13 @@ def main() -> None:
     options = parse()
     torch.set_num_threads(options.threads)
     text = options.article.read_text(encoding="utf-8")
-    own = [text[start:end] for start, end in split_sentences(text)]
-    sentences = (own * (options.sentences // len(own) + 1))[: max(options.sentences, len(own))]
-    texts = [article.text for article in load_articles(options.texts)] if options.texts else own
+    article = [text[start:end] for start, end in split_sentences(text)]
+    sentences = (article * (options.sentences // len(article) + 1))[: max(options.sentences, len(article))]
+    texts = [article.text for article in load_articles(options.texts)] if options.texts else article
 
     with tempfile.TemporaryDirectory() as temporary:
         bert, bundle = Path(temporary) / "bert", Path(temporary) / "bundle"
-        save_peers(bert, bundle, texts, own, options)
+        save_peers(bert, bundle, texts, article, options)
         pipe = pipeline(
             "token-classification",
             model=AutoModelForTokenClassification.from_pretrained(bert),
@@ -53,7 +53,7 @@ def main() -> None:
             for name in options.backends
         }
         for name, tagger in taggers.items():
-            check_same_tags(pipe, tagger, name, own)
+            check_same_tags(pipe, tagger, name, article)
 
         contenders = {
             "pipeline, one by one": lambda: [pipe(sentence) for sentence in sentences],
@@ -66,7 +66,7 @@ def main() -> None:
     ours, peers = list(contenders)[2:], list(contenders)[:2]
     ratios = {name: {peer: ratio(seconds[peer], seconds[name]) for peer in peers} for name in ours}
     rate = {name: len(sentences) / statistics.median(values) for name, values in seconds.items()}
-    articles = {name: value / len(own) for name, value in rate.items()}
+    articles = {name: value / len(article) for name, value in rate.items()}
     print(f"{len(sentences)} sentences, BERT {options.size}, {options.threads} threads, {options.repeats} rounds\n")
     rows = [["", "sentences/s", "articles/s", "x one by one", "x batches of 32"]]
     for name in contenders:
@@ -81,19 +81,21 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("article", type=Path, help="a text file in UTF-8")
     parser.add_argument(
-        "--texts", type=Path, help="annotated articles, any format: the vocabulary is learned from them"
+        "--texts", type=Path, help="articles in any format, to train the vocabulary; default: the article"
     )
     parser.add_argument("--size", choices=VOCABULARY, default="mini", help="of the encoder")
     parser.add_argument("--tokenizer", choices=("arabert", "plain"), default="arabert", help="for both sides")
     parser.add_argument("--backends", nargs="+", choices=("onnx", "torch"), default=["onnx", "torch"])
-    parser.add_argument("--sentences", type=int, default=200, help="repeat the article's sentences up to so many")
+    parser.add_argument("--sentences", type=int, default=200, help="number of sentences; the article's are repeated")
     parser.add_argument("--repeats", type=int, default=7, help="measured rounds")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="for torch and for onnxruntime")
-    parser.add_argument("--json", type=Path, help="write the results there too")
+    parser.add_argument("--json", type=Path, help="also write the results to this file")
     return parser.parse_args()
 
 
-def save_peers(bert: Path, bundle: Path, texts: Sequence[str], own: Sequence[str], options: argparse.Namespace) -> None:
+def save_peers(
+    bert: Path, bundle: Path, texts: Sequence[str], article: Sequence[str], options: argparse.Namespace
+) -> None:
     """Write a BERT token classifier with random weights, and a bundle that shares them."""
     scheme = load_scheme(SCHEME)
     labels = scheme.labels("entities")
@@ -104,7 +106,7 @@ def save_peers(bert: Path, bundle: Path, texts: Sequence[str], own: Sequence[str
     classifier = BertForTokenClassification(config).eval()
     with torch.inference_mode():
         margins = []
-        for encoding in tokenizer.encode_batch(list(own)):
+        for encoding in tokenizer.encode_batch(list(article)):
             logits = classifier(torch.tensor([encoding.ids])).logits[0]
             margins.append(logits[:, 1:].amax(-1) - logits[:, 0])
         classifier.classifier.bias[0] += torch.quantile(torch.cat(margins), OUTSIDE)
@@ -123,21 +125,21 @@ def save_peers(bert: Path, bundle: Path, texts: Sequence[str], own: Sequence[str
 
 
 def check_same_tags(pipe: object, tagger: Tagger, name: str, sentences: Sequence[str]) -> None:
-    """Stop where the tag of a word's first sub-word differs between pipeline and tagger."""
+    """Exit if pipeline and tagger give different tags to the first sub-word of a word."""
     tags: list[list[str]] = []
     for sentence in sentences:
-        found = pipe(sentence, aggregation_strategy="none", ignore_labels=[])  # type: ignore[operator]
-        tags.append([entity["entity"] for entity in found])
+        entities = pipe(sentence, aggregation_strategy="none", ignore_labels=[])  # type: ignore[operator]
+        tags.append([entity["entity"] for entity in entities])
     names = ["O", *(f"{mark}-{label}" for label in tagger.settings.scheme.labels("entities") for mark in "BI")]
     words = 0
     for sentence, expected, prediction in zip(sentences, tags, tagger.predict(sentences), strict=True):
         first = [window.words[:, 0] - 1 for window in prediction.encoded.windows]  # the pipeline drops [CLS]
-        assert len(first) == 1, "a sentence of more than a window cannot be compared"
-        given = [names[tag] for tag in prediction.logits["entities"].argmax(axis=1)]
-        wanted = [expected[position] for position in first[0]]
-        if given != wanted:
-            raise SystemExit(f"{name} and pipeline disagree on {sentence!r}:\n{given}\n{wanted}")
-        words += len(given)
+        assert len(first) == 1, "sentences longer than a window cannot be compared"
+        predicted = [names[tag] for tag in prediction.logits["entities"].argmax(axis=1)]
+        first_tags = [expected[position] for position in first[0]]
+        if predicted != first_tags:
+            raise SystemExit(f"{name} and pipeline disagree on {sentence!r}:\n{predicted}\n{first_tags}")
+        words += len(predicted)
     print(f"{name} gives the tags of the pipeline on {words} words")
 
 

@@ -1,4 +1,4 @@
-"""What both benchmarks need: encoder sizes, measuring in turns, spread, tables."""
+"""Shared by the benchmarks: encoder sizes, timing in turns, ratios, tables."""
 
 import json
 import os
@@ -22,7 +22,7 @@ VOCABULARY = {"mini": 12_000, "base": 64_000}
 
 
 def bert_config(size: str, labels: Sequence[str]) -> BertConfig:
-    """A BERT of one of the `SIZES` whose token classifier has the BIO tags of entity labels, in the project's order."""
+    """A BERT of one of the `SIZES`, with the BIO tags of entity labels in the order that rasid uses."""
     tags = ["O", *(f"{mark}-{label}" for label in labels for mark in "BI")]
     return BertConfig(
         vocab_size=VOCABULARY[size],
@@ -35,9 +35,9 @@ def bert_config(size: str, labels: Sequence[str]) -> BertConfig:
 
 
 def in_turns(contenders: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
-    """Seconds of each contender in each round: once around unmeasured, then A B C, C B A, A B C, …
+    """Seconds of each contender in each round, after one round that is not measured. Rounds are A B C, C B A, A B C, …
 
-    What slows the machine down for a while slows all of them down alike, and a ratio within a round keeps its meaning.
+    A machine that is slow for a while slows all contenders, so the ratio within a round remains valid.
     """
     for run in contenders.values():
         run()
@@ -51,18 +51,18 @@ def in_turns(contenders: Mapping[str, Callable[[], object]], repeats: int) -> di
 
 
 def ratio(slower: Sequence[float], faster: Sequence[float]) -> dict[str, float]:
-    """Median, lowest and highest of the ratios of the rounds."""
+    """Median, minimum and maximum of the ratios of the rounds."""
     ratios = [a / b for a, b in zip(slower, faster, strict=True)]
     return {"median": statistics.median(ratios), "lowest": min(ratios), "highest": max(ratios)}
 
 
 def show_ratio(values: Mapping[str, float]) -> str:
-    """A ratio with its spread, for a table."""
+    """A ratio with its range, for a table."""
     return f"{values['median']:.2f} ({values['lowest']:.2f}-{values['highest']:.2f})"
 
 
 def show_table(rows: Sequence[Sequence[str]]) -> None:
-    """Print rows in columns, the first to the left, the others to the right."""
+    """Print rows as a table: first column left-aligned, the others right-aligned."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = [
@@ -72,7 +72,7 @@ def show_table(rows: Sequence[Sequence[str]]) -> None:
 
 
 def write_json(path: Path | None, options: Namespace, results: Mapping[str, Any]) -> None:
-    """Write results with the options and versions that they were measured with."""
+    """Write results, with options and versions of the libraries."""
     if path is None:
         return
     setting = {

@@ -1,8 +1,8 @@
-"""Training throughput: rasid's road against the plain config of the transformers token-classification example.
+"""Training throughput: rasid and the token-classification example of transformers.
 
 python benchmarks/training.py train.conll --size base
 
-Both train the same encoder with the same tokenizer on the same sentences, in turns. README.md tells more.
+Both train the same encoder with the same tokenizer on the same sentences, in turns. See README.md.
 """
 
 import argparse
@@ -42,13 +42,13 @@ from rasid.train.optimizer import make_optimizer, parameter_groups
 from rasid.train.trainer import RasidTrainer, Schedule
 
 SCHEME = "anercorp"
-BATCH = 32  # sentences in a batch of the plain config
-WARM = 2  # first steps of a segment, not measured: the optimizer makes its state
+BATCH = 32  # sentences in a batch of the example
+WARM = 2  # first steps of a segment, not measured: the optimizer allocates its state
 LEARNING_RATE = 5e-5
 
 
 class Clock(TrainerCallback):
-    """Takes the time at the end of every step."""
+    """Records the time at the end of every step."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
@@ -61,10 +61,10 @@ class Clock(TrainerCallback):
 
 
 class Segment:
-    """What a stretch of training did: seconds, sentences, real and padded sub-words of its measured steps."""
+    """Measured steps of a training: seconds, sentences, sub-words without and with padding."""
 
     def __init__(self, clock: Clock, batches: Sequence[tuple[int, int, int]]) -> None:
-        """Args: a clock after the last step, and sentences, sub-words and positions of each batch in order."""
+        """Args: a clock after the last step; sentences, sub-words and padded sub-words of each batch."""
         self.seconds = clock.times[-1] - clock.times[WARM - 1]
         self.sentences, self.subwords, self.positions = map(sum, zip(*batches[WARM : len(clock.times)], strict=True))
 
@@ -84,8 +84,8 @@ def main() -> None:
         real = sum(map(len, dataset["input_ids"]))
         budget = options.batch_tokens or round(BATCH * real / len(dataset))
         windows = rasid_windows(articles, folder / "windows.arrow", tokenizer, budget)
-        plain = plain_road(dataset, fast, labels, options, folder)
-        ours = rasid_road(windows, fast, labels, budget, options, folder)
+        plain = train_example(dataset, fast, labels, options, folder)
+        ours = train_rasid(windows, fast, labels, budget, options, folder)
         segments: dict[str, list[Segment]] = {"plain": [], "rasid": []}
         for number in range(options.segments):
             for name in ("plain", "rasid") if number % 2 == 0 else ("rasid", "plain"):
@@ -118,15 +118,15 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("data", type=Path, help="sentences with entities, in CoNLL format")
     parser.add_argument("--size", choices=SIZES, default="mini", help="of the encoder")
-    parser.add_argument("--steps", type=int, default=20, help="measured steps of a segment")
-    parser.add_argument("--segments", type=int, default=5, help="of each side")
+    parser.add_argument("--steps", type=int, default=20, help="measured steps per segment")
+    parser.add_argument("--segments", type=int, default=5, help="segments of each contender")
     parser.add_argument(
         "--batch-tokens",
         type=int,
-        help="sub-words in a batch of rasid; left out, as many as 32 sentences have on average without padding",
+        help="sub-words in a batch of rasid; default: the average of 32 sentences without padding",
     )
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="for torch")
-    parser.add_argument("--json", type=Path, help="write the results there too")
+    parser.add_argument("--json", type=Path, help="also write the results to this file")
     return parser.parse_args()
 
 
@@ -150,7 +150,7 @@ def arguments(folder: Path, steps: int, seed: int) -> TrainingArguments:
 
 
 def plain_dataset(articles: Sequence[Article], tokenizer: PreTrainedTokenizerFast, labels: Sequence[str]) -> Dataset:
-    """Sentences as run_ner.py makes them: split into words, truncated, the label on the first sub-word."""
+    """Sentences as in run_ner.py: split into words, truncated, with the label on the first sub-word."""
     tags = ["O", *(f"{mark}-{label}" for label in labels for mark in "BI")]
     rows: list[dict[str, Any]] = []
     for article in articles:
@@ -176,14 +176,14 @@ def plain_dataset(articles: Sequence[Article], tokenizer: PreTrainedTokenizerFas
     return Dataset.from_list(rows)
 
 
-def plain_road(
+def train_example(
     dataset: Dataset,
     tokenizer: PreTrainedTokenizerFast,
     labels: Sequence[str],
     options: argparse.Namespace,
     folder: Path,
 ) -> Callable[[int], Segment]:
-    """Random batches of 32 padded to the longest, `Trainer`."""
+    """Train with `Trainer`: random batches of 32 sentences, padded to the longest."""
     torch.manual_seed(0)
     model = BertForTokenClassification(bert_config(options.size, labels))
     pad = DataCollatorForTokenClassification(tokenizer)
@@ -211,7 +211,7 @@ def plain_road(
 
 
 def rasid_windows(articles: Sequence[Article], file: Path, tokenizer: Any, budget: int) -> WindowSet:
-    """Windows with targets, as `rasid train` writes them."""
+    """Windows with targets, as in `rasid train`."""
     scheme = load_scheme(SCHEME)
     annotated_labels: AnnotatedLabels = {"entities": scheme.labels("entities")}
     write_windows(
@@ -220,7 +220,7 @@ def rasid_windows(articles: Sequence[Article], file: Path, tokenizer: Any, budge
     return WindowSet(file)
 
 
-def rasid_road(
+def train_rasid(
     windows: WindowSet,
     tokenizer: PreTrainedTokenizerFast,
     labels: Sequence[str],
@@ -228,7 +228,7 @@ def rasid_road(
     options: argparse.Namespace,
     folder: Path,
 ) -> Callable[[int], Segment]:
-    """Token-budget batches from length-sorted pools, `RasidTrainer`."""
+    """Train with `RasidTrainer`: batches of a token budget from length-sorted pools."""
     torch.manual_seed(0)
     config = bert_config(options.size, labels)
     events = load_scheme(SCHEME).labels("triggers")

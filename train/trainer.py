@@ -101,7 +101,7 @@ class RasidTrainer(Trainer):
             args=args,
             train_dataset=windows,
             eval_dataset=windows,  # required by transformers, but not used: `score` has the dev articles
-            data_collator=Collator(pad_id, columns_of(model.config)),
+            data_collator=Collator(pad_id, columns_of(model.config)),  # pyright: ignore[reportArgumentType]
             optimizers=(optimizer, None),
             callbacks=list(callbacks),
         )

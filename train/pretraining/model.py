@@ -17,15 +17,13 @@ from transformers.modeling_utils import PreTrainedModel
 
 from ...configs.pretrain_schema import Optimization, PretrainConfig
 from ...data.text.normalizer import train_wordpiece, with_arabert_normalization
+from ...data.text.special_tokens import BERT_SPECIALS, ROBERTA_SPECIALS
 from ...models.encoders import check_reachable, encoder_path, modern_bert, output_layers
 from .checkpoints import no_progress_bars
 from .errors import PretrainingError
 from .loss import masked_loss
 from .masking import MaskedBatch, SpecialIds
 from .shards import separator_id
-
-BERT_SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-ROBERTA_SPECIALS = ("<pad>", "<unk>", "<s>", "</s>", "<mask>")
 
 
 @dataclass(kw_only=True)

@@ -21,6 +21,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from ...data.problems import DataError, Problem
+from ...data.text.special_tokens import BERT_SPECIALS, ROBERTA_SPECIALS
 from ...files import whole
 from ...progress import track
 from .errors import PretrainingError
@@ -142,8 +143,8 @@ def separator_id(tokenizer: Tokenizer) -> int:
     Raises:
         PretrainingError: the tokenizer has none.
     """
-    for token in ("[SEP]", "</s>"):
-        if (number := tokenizer.token_to_id(token)) is not None:
+    for names in (BERT_SPECIALS, ROBERTA_SPECIALS):
+        if (number := tokenizer.token_to_id(names[3])) is not None:
             return number
     raise PretrainingError("the tokenizer has neither [SEP] nor </s>, which ends an article; use another tokenizer")
 
