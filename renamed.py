@@ -5,7 +5,7 @@ from typing import Any
 TASKS = {"boundaries": "proclitics", "event_types": "article_types"}
 """Tasks, and with them the heads of a network."""
 
-FORMATS = {"inline": "inline"}
+FORMATS = {"markup": "inline"}
 """Annotation formats."""
 
 CONFIG_KEYS = {

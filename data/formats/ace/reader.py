@@ -8,7 +8,7 @@ from typing import Literal
 
 from ...articles import Article
 from ...problems import ProblemLog
-from ..common.lines import parse_json, spoilt
+from ..common.lines import encoding_fault, parse_json
 from ..common.xml_tree import LARGEST, XmlError, parse_xml
 from .apf import read_apf
 from .ere import read_ere
@@ -109,7 +109,7 @@ def _source(path: Path, stem: str, tag: str, log: ProblemLog, name: str) -> tupl
         log.drop("too large", f"source text {file.name}: {error}", article=name)
         return None
     text = content.decode("utf-8-sig", errors="surrogateescape")
-    if message := spoilt(text):
+    if message := encoding_fault(text):
         log.drop("not UTF-8", f"source text {file.name}: {message}", article=name)
         return None
     return text, content.startswith(b"\xef\xbb\xbf")

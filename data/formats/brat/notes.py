@@ -10,7 +10,7 @@ from typing import Any
 from ...articles import Article, check_article
 from ...problems import ProblemLog
 from .. import jsonl
-from ..common.lines import parse_json, spoilt
+from ..common.lines import encoding_fault, parse_json
 from .names import NOTE
 
 Problem = tuple[int, str, str]  # line, cause, message
@@ -63,7 +63,7 @@ def read_article_note(annotations: str, text: str, id: str) -> tuple[ArticleNote
         what could be used, and what could not.
     """
     plain = ArticleNote(fields=Article(text=text.removeprefix("\ufeff"), id=id))
-    if (found := _ARTICLE_NOTE.search(annotations)) is None or spoilt(found[2]):
+    if (found := _ARTICLE_NOTE.search(annotations)) is None or encoding_fault(found[2]):
         return plain, []
     number = annotations.count("\n", 0, found.start()) + 1
     try:

@@ -8,7 +8,7 @@ from typing import Literal
 from ...articles import Article
 from ...problems import ProblemLog
 from ...text.words import trim
-from ..common.lines import spoilt
+from ..common.lines import encoding_fault
 from ..common.offsets import OffsetError
 from .document import Document, Line, Mention, finish
 from .events import add_events, add_relation
@@ -78,7 +78,7 @@ def read_document(
     Returns:
         the article, entities and events in the order of the text; None for a text that is not UTF-8.
     """
-    if message := spoilt(text):
+    if message := encoding_fault(text):
         log.drop("not UTF-8", f"the text: {message}", article=id)
         return None
     annotations = annotations.removeprefix("\ufeff")
@@ -119,7 +119,7 @@ def _lines(document: Document, annotations: str) -> Iterator[Line]:
             tail=found["tail"] if found else None,
             raw=raw,
         )
-        if message := spoilt(raw):
+        if message := encoding_fault(raw):
             document.drop(line, "not UTF-8", message)
         elif not found:
             message = f"{raw[:40]!r} is no line of brat; it has an id (T, E, R, A, M, N, # or *), a tab, what it says"

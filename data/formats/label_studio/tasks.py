@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...problems import ProblemLog
-from ..common.lines import parse_json, spoilt
+from ..common.lines import encoding_fault, parse_json
 
 # A long book has two million characters and a region some two hundred; what is larger is no task but a broken file,
 # and Python's objects may take thirty times its size.
@@ -53,7 +53,7 @@ def read_tasks(path: Path, log: ProblemLog) -> Iterator[tuple[int, dict[str, Any
 
 def _parsed(raw: str) -> tuple[str, str, dict[str, Any] | None]:
     """Cause and message, or a task."""
-    if message := spoilt(raw):
+    if message := encoding_fault(raw):
         return "not UTF-8", message, None
     try:
         task = parse_json(raw)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rasid.data.articles import Article, Entity, check_article
 from rasid.data.formats import conll, jsonl, read_files, write_articles
-from rasid.data.formats.conll import spans_to_tags, tags_to_spans
+from rasid.data.formats.common.tags import spans_to_tags, tags_to_spans
 from rasid.data.problems import DataError, ProblemLog
 from rasid.data.reading import load_articles
 

@@ -9,7 +9,7 @@ from seqeval.metrics.sequence_labeling import get_entities
 
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
 from rasid.data.formats import FORMATS, classification, conll, detect, jsonl, read_files, write_articles
-from rasid.data.formats.conll import spans_to_tags, tags_to_spans
+from rasid.data.formats.common.tags import spans_to_tags, tags_to_spans
 from rasid.data.problems import DataError, Problem, ProblemLog
 from rasid.data.reading import load_articles
 
