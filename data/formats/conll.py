@@ -163,8 +163,9 @@ def write(articles: Iterable[Article], log: ProblemLog, *, scheme: TagScheme = "
         for entity in article.entities:
             what = f"{entity.label} {entity.start}-{entity.end} {entity.text!r}"
             inside = [n for n, (start, end) in enumerate(tokens) if start < entity.end and entity.start < end]
-            if not inside or any(sign.isspace() for sign in entity.label) or not entity.label:
-                log.drop("entity left out", f"{what} covers no token, or its label has white space", article=article.id)
+            if not inside or not _is_label(entity.label):
+                message = f"{what} covers no token, or its label is empty or has white space or a lone surrogate"
+                log.drop("entity left out", message, article=article.id)
                 continue
             start, end = tokens[inside[0]][0], tokens[inside[-1]][1]
             if (start, end) != (entity.start, entity.end):
@@ -194,6 +195,11 @@ def _tokens(article: Article) -> list[tuple[int, int]]:
     if article.tokens:
         return list(article.tokens)
     return [(int(start), int(end)) for start, end in split_words(article.text)]
+
+
+def _is_label(label: str) -> bool:
+    """Whether a label can be read back."""
+    return bool(label) and not any(sign.isspace() for sign in label) and not has_surrogate(label)
 
 
 def _holds(token: str) -> bool:

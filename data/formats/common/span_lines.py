@@ -1,10 +1,11 @@
-"""What the formats of labeled spans in JSON lines have in common: doccano and Prodigy."""
+"""Labeled spans in JSON Lines: what the readers and writers of doccano and Prodigy share."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
+from ....errors import shown
 from ...articles import Argument, Article, Entity, Event, Span
 from ...problems import ArticleLog, ProblemLog
 from ...text.words import trim
@@ -15,7 +16,7 @@ from .offsets import OffsetError, Offsets
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mark:
-    """A span that was read: of a trigger where it has types, of an entity where it has none."""
+    """A span that was read: a trigger if it has types, else an entity."""
 
     start: int
     end: int
@@ -26,7 +27,7 @@ class Mark:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FlatSpan:
-    """A span to write, and the entity or event that it stands for."""
+    """A span to write, with its entity or event."""
 
     start: int
     end: int
@@ -35,7 +36,7 @@ class FlatSpan:
 
 
 def json_objects(lines: Iterable[str], log: ProblemLog) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Objects of JSON Lines with their line numbers; every other line is recorded."""
+    """The objects of JSON Lines with their line numbers; other lines are dropped."""
     for number, line in numbered(lines):
         if len(line) > LONGEST_LINE:
             message = f"the line has {len(line)} characters, more than {LONGEST_LINE}; write one article a line"
@@ -54,93 +55,86 @@ def json_objects(lines: Iterable[str], log: ProblemLog) -> Iterator[tuple[int, d
                 log.drop("wrong kind", f"{shown(content)} is not an object with a text", line=number)
 
 
-def shown(value: Any) -> str:
-    """A value for a message, cut where it is long."""
-    try:
-        text = repr(value[:80] if isinstance(value, str) else value)
-    except RecursionError:  # as deep as the parser just bore
-        return f"a nested {type(value).__name__}"
-    return text if len(text) <= 80 else f"{text[:80]}…"
-
-
 def as_text(value: Any) -> str | None:
-    """An id as text; pandas makes floats of numbers, so 3.0 is 3. None where it is neither text nor number."""
+    """An id as text, 3.0 as 3 (pandas converts numbers to floats); None if it is neither text nor a number."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else None
 
 
-def text_of(content: Mapping[str, Any], notes: ArticleLog) -> str | None:
-    """The text that is annotated; None, and recorded, where there is none."""
+def text_of(content: Mapping[str, Any], log: ArticleLog) -> str | None:
+    """The annotated text; None, with an entry in the log, if there is none."""
     text = content.get("text")
     if isinstance(text, str) and text.strip():
         return text
-    notes.drop("no text", f"text is {shown(text)}; it must be a string with something to read in it")
+    log.drop("no text", f"text is {shown(text)}; it must be a string that is not blank")
     return None
 
 
-def listed(content: Mapping[str, Any], key: str, notes: ArticleLog | None) -> list[Any]:
-    """The list under a key, empty where there is none; anything else is recorded, but a string is one item."""
+def listed(content: Mapping[str, Any], key: str, log: ArticleLog | None) -> list[Any]:
+    """The list under a key, empty if there is none; a string is a list of one, other values are dropped."""
     value = content.get(key)
     if isinstance(value, list):
         return value
-    if value is not None and not isinstance(value, str) and notes:
-        notes.drop("wrong kind", f"{key} is {shown(value)}; it must be a list")
+    if value is not None and not isinstance(value, str) and log:
+        log.drop("wrong kind", f"{key} is {shown(value)}; it must be a list")
     return [value] if isinstance(value, str) else []
 
 
 def placed(
-    offsets: Offsets, start: Any, end: Any, surface: Any, label: Any, notes: ArticleLog, *, utf16: bool = False
+    offsets: Offsets, start: Any, end: Any, surface: Any, label: Any, log: ArticleLog, *, utf16: bool = False
 ) -> tuple[int, int] | None:
-    """Where a stored span lies, without white space at its edges; None, and recorded, where that cannot be proven."""
+    """The range of a stored span without white space at its edges; None, with a log entry, if it is not confirmed."""
     what = f"{shown(label)} {shown(start)}-{shown(end)}"
     if type(start) is not int or type(end) is not int:
-        notes.drop("span left out", f"{what} has no whole numbers for offsets")
+        log.drop("span left out", f"{what} has offsets that are not whole numbers")
         return None
     surface = surface if isinstance(surface, str) else None
-    if surface and end - start > 2 * len(surface) + 4:  # in no units; it would cost a copy of the text to say so
-        notes.drop("span left out", f"{what} is said to be {shown(surface)}, which is shorter in any units")
+    if surface and end - start > 2 * len(surface) + 4:  # wrong in any units; the full check would copy the text
+        log.drop("span left out", f"{what} has the surface {shown(surface)}, which is shorter in any units")
         return None
     found = offsets.from_utf16(start, end) if utf16 else None
     try:
         if found is None or (surface and offsets.text[slice(*found)] != surface):
             if utf16 and not surface:
-                raise OffsetError("lies outside the text in UTF-16 units, is empty or cuts a character; set units?")
+                raise OffsetError(
+                    "is outside the text in UTF-16 units, empty or splits a character; set the option units?"
+                )
             *found, done = offsets.settle(start, end, surface)
             if done:
-                notes.fix(done.partition(" by ")[0], f"{what} {shown(surface)} is at {found[0]}-{found[1]}: {done}")
+                log.fix(done.partition(" by ")[0], f"{what} {shown(surface)} is at {found[0]}-{found[1]}: {done}")
     except OffsetError as error:
-        notes.drop("span left out", f"{what}: {error}")
+        log.drop("span left out", f"{what}: {error}")
         return None
     text, (low, high) = offsets.text, found
     if text[low].isspace() or text[high - 1].isspace():
         low, high = trim(text, low, high)
         if low == high:
-            notes.drop("span left out", f"{what} holds nothing but white space")
+            log.drop("span left out", f"{what} is only white space")
             return None
-        notes.fix("white space at an edge", f"{what} is cut to {low}-{high} {shown(text[low:high])}")
+        log.fix("white space at an edge", f"{what} is cut to {low}-{high} {shown(text[low:high])}")
     return low, high
 
 
 def new_mark(
-    place: tuple[int, int], label: Any, name: str, taken: set[str], triggers: Collection[str], notes: ArticleLog
+    place: tuple[int, int], label: Any, name: str, taken: set[str], triggers: Collection[str], log: ArticleLog
 ) -> Mark | None:
-    """A span with its label and id, which is added to those taken; None, and recorded, where it has no label."""
+    """A span with its label and id, which is added to `taken`; None, with an entry in the log, if it has no label."""
     what = f"span {place[0]}-{place[1]}"
     label = as_text(label) or ""
     types = trigger_types(label, triggers)
     if not label or (types and not all(types)):
-        notes.drop("span left out", f"{what} has the label {shown(label)}; label it, or name event types in full")
+        log.drop("span left out", f"{what} has the label {shown(label)}; label it, or name event types in full")
         return None
     if name in taken:
-        notes.fix("duplicate id", f"{what} has the id {shown(name)} of another span; dropped")
+        log.fix("duplicate id", f"{what} has the id {shown(name)} of another span; dropped")
         name = ""
     taken |= {name} - {""}
     return Mark(start=place[0], end=place[1], label=label, types=types or (), id=name)
 
 
 def fresh_ids(marks: Iterable[Mark]) -> Iterator[str]:
-    """Ids that no mark has, T1 and so on."""
+    """Ids T1, T2 … that no span has."""
     taken = {mark.id for mark in marks}
     return (name for name in map("T{}".format, count(1)) if name not in taken)
 
@@ -152,35 +146,35 @@ def link(
     role: Any,
     arguments: dict[int, list[Argument]],
     fresh: Iterator[str],
-    notes: ArticleLog,
+    log: ArticleLog,
     *,
     score: float | None = None,
 ) -> None:
-    """Add a relation of a trigger and an entity to the arguments by trigger; record one that is none.
+    """Add a relation between a trigger and an entity to the arguments; other relations are dropped.
 
-    An entity that has no id gets the next of the fresh ones.
+    An entity without an id gets the next of the `fresh` ids.
     """
     what = f"{shown(role)} of {shown(marks[head].label)} and {shown(marks[child].label)}"
     if not isinstance(role, str) or not role:
-        notes.drop("relation left out", f"{what} has no label; name the role")
+        log.drop("relation left out", f"{what} has no label; name the role")
     elif bool(marks[head].types) == bool(marks[child].types):
         kinds = "two triggers" if marks[head].types else "two entities; name the labels of triggers in `triggers`"
-        notes.drop("relation left out", f"{what} joins {kinds}")
+        log.drop("relation left out", f"{what} joins {kinds}")
     else:
         if marks[child].types:
-            notes.fix("relation turned round", f"{what} points to the trigger; read as its argument")
+            log.fix("relation turned round", f"{what} points to the trigger; read as its argument")
             head, child = child, head
         if not marks[child].id:
             marks[child] = replace(marks[child], id=next(fresh))
         arguments.setdefault(head, []).append(Argument(role=role, entity=marks[child].id, score=score))
 
 
-def merged(inner: Mapping[str, Any], extra: Mapping[str, Any], notes: ArticleLog) -> dict[str, Any]:
-    """Metadata of two places; of a key that is in both the outer value stays, which is the tool's own."""
+def merged(inner: Mapping[str, Any], extra: Mapping[str, Any], log: ArticleLog) -> dict[str, Any]:
+    """Metadata of two places; for a key in both, the outer value is kept, which is the tool's."""
     for key in inner.keys() & extra.keys():
         if inner[key] != extra[key]:
             message = f"{shown(key)} is {shown(extra[key])} and, in meta, {shown(inner[key])}; the first is kept"
-            notes.fix("metadata given twice", message)
+            log.fix("metadata given twice", message)
     return {**inner, **extra}
 
 
@@ -190,7 +184,7 @@ def to_article(
     scores: Mapping[int, Any] | None = None,
     **fields: Any,
 ) -> Article:
-    """An article of its spans, in order; scores by span are a number of an entity, a tuple of a trigger."""
+    """An article of spans, sorted. Scores by position: a number for an entity, a tuple for a trigger."""
     scores = scores or {}
     entities = [
         Entity(start=mark.start, end=mark.end, label=mark.label, id=mark.id, score=scores.get(place))
@@ -216,26 +210,26 @@ def to_article(
 
 
 def flat_spans(article: Article, log: ProblemLog) -> list[FlatSpan]:
-    """Entities, then triggers, as labeled spans; those that would not come back are recorded."""
+    """Entities, then triggers, as labeled spans; those that could not be read back are dropped."""
     spans: list[FlatSpan] = []
     for entity in article.entities:
         if entity.label and is_entity_label(entity.label):
             spans.append(FlatSpan(start=entity.start, end=entity.end, label=entity.label, item=entity))
         else:
-            message = f"{entity.label!r} of {entity.text!r} is the label of no entity; rename it"
+            message = f"label {entity.label!r} of {entity.text!r} is empty or reserved for triggers; rename it"
             log.drop("entity left out", message, article=article.id)
     for event in article.events:
         label, trigger = trigger_label(event.types), event.trigger
         if label and trigger_types(label) == event.types:
             spans.append(FlatSpan(start=trigger.start, end=trigger.end, label=label, item=event))
         else:
-            message = f"types {event.types} of {trigger.text!r} make no label: one is empty, given twice or has a plus"
+            message = f"types {event.types} of {trigger.text!r} make no label: a type is empty, repeated or has a plus"
             log.drop("event left out", message, article=article.id)
     return spans
 
 
 def flat_arguments(article: Article, spans: list[FlatSpan], log: ProblemLog) -> list[tuple[int, int, Argument]]:
-    """Arguments with the positions of trigger and entity among the spans; those without either are recorded."""
+    """Arguments with the positions of trigger and entity among the spans; others are dropped."""
     entities = {span.item.id: place for place, span in enumerate(spans) if isinstance(span.item, Entity)}
     events = [(place, span.item) for place, span in enumerate(spans) if isinstance(span.item, Event)]
     found: list[tuple[int, int, Argument]] = []
@@ -250,7 +244,7 @@ def flat_arguments(article: Article, spans: list[FlatSpan], log: ProblemLog) -> 
 
 
 def importable(content: Mapping[str, Any], article: Article, log: ArticleLog) -> str | None:
-    """A line of JSON for a tool that imports no empty texts; None, and recorded, for an article that it cannot hold."""
+    """A line of JSON for a tool that imports no empty texts; None, with a log entry, if the article cannot be held."""
     if not article.text.strip():
         log.drop("no text", "the text is empty, which the tool does not import")
         return None
