@@ -28,7 +28,7 @@ from transformers import (
 from transformers.trainer_callback import PrinterCallback
 
 from rasid.data.articles import AnnotatedLabels, Article
-from rasid.data.formats.conll import spans_to_tags
+from rasid.data.formats.common.tags import spans_to_tags
 from rasid.data.labels import load_scheme
 from rasid.data.reading import load_articles
 from rasid.data.text.normalizer import train_wordpiece

@@ -1,8 +1,8 @@
 """Labeled texts: JSON Lines of ``{"text": …, "labels": […]}``, for classification by event type.
 
-Keys: ``labels`` are the types of the text as one sentence; ``event_types`` are those of the text as a whole article.
-``annotated`` (a label, or a list of them) says for which of these labels the row was annotated at all. ``id``, ``title``,
-``date`` and ``source`` are the article's; every other key goes to ``meta``.
+``labels`` are the event types of the text as one sentence, ``event_types`` those of the text as an article.
+``annotated`` (a label or a list of labels) names the labels for which the row was annotated, if not for all. ``id``,
+``title``, ``date`` and ``source`` belong to the article; all other keys go to ``meta``.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,10 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 from ... import renamed
+from ...errors import shown
 from ..articles import Article, Sentence
 from ..problems import ArticleLog, ProblemLog
 from .common.format import Located, Sample, format_of_lines
-from .common.lines import json_line, numbered, parse_json, spoilt
+from .common.lines import encoding_fault, json_line, numbered, parse_json
 from .common.losses import record_losses
 
 _STRINGS = ("id", "title", "date", "source")
@@ -35,25 +36,25 @@ def read(lines: Iterable[str], log: ProblemLog) -> Located:
         lines: the lines of a file, split at line feeds only; with or without their ends.
         log: takes the problems and the count.
     """
-    held: tuple[int, Article] | None = None
+    previous: tuple[int, Article] | None = None
     for number, article in _rows(lines, log):
-        if held and (both := _annotated_again(held[1], article)):
+        if previous and (joined := _joined(previous[1], article)):
             labels = ", ".join(next(iter(article.annotated.values())))
-            message = f"annotated for {labels} on a line of its own; joined with line {held[0]}, whose metadata stay"
+            message = f"the annotation for {labels} is joined with line {previous[0]}, whose metadata is kept"
             log.fix("rows of one text joined", message, line=number, article=article.id)
-            held = held[0], both
+            previous = previous[0], joined
             continue
-        if held:
+        if previous:
             log.articles += 1
-            yield held
-        held = number, article
-    if held:
+            yield previous
+        previous = number, article
+    if previous:
         log.articles += 1
-        yield held
+        yield previous
 
 
-def _annotated_again(first: Article, second: Article) -> Article | None:
-    """Two rows as one article, or None where they are two articles."""
+def _joined(first: Article, second: Article) -> Article | None:
+    """Two rows as one article; None if they are two articles."""
     if (
         not first.id
         or first.id != second.id
@@ -78,7 +79,7 @@ def _rows(lines: Iterable[str], log: ProblemLog) -> Iterator[tuple[int, Article]
     for number, line in numbered(lines):
         if not line.strip():
             continue
-        if message := spoilt(line):
+        if message := encoding_fault(line):
             log.drop("not UTF-8", message, line=number)
             continue
         try:
@@ -97,15 +98,14 @@ def _rows(lines: Iterable[str], log: ProblemLog) -> Iterator[tuple[int, Article]
 def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
     """Yield one line per labeled text.
 
-    An article whose single sentence spans its text is written with ``labels``, one without sentences with
-    ``event_types``. Articles of several sentences are left out; mentions, scores and evidence are dropped from those
-    that stay. Both are recorded.
+    An article whose only sentence is the whole text is written with ``labels``, one without sentences with
+    ``event_types``. Articles with other sentences are dropped.
     """
     for article in articles:
         notes = ArticleLog(log=log, article=article.id)
         spans = [(sentence.start, sentence.end) for sentence in article.sentences]
         if spans and spans != [_stripped(article.text)]:
-            message = f"{len(spans)} sentence labels do not span the text; write the sentences as articles of their own"
+            message = f"{len(spans)} labeled sentences are not the whole text; write each sentence as an article"
             notes.drop("sentences of an article", message)
             continue
         content: dict[str, Any] = {"text": article.text}
@@ -116,11 +116,14 @@ def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
         task = "sentence_types" if article.sentences else "article_types"
         if task in article.annotated:
             content["annotated"] = list(article.annotated[task])
+            if any(_problems(content)):  # a row that reading would drop
+                del content["annotated"]
         content |= {key: value for key in _STRINGS if (value := getattr(article, key))}
         content |= {key: value for key, value in article.meta.items() if key not in _KEYS}
         if (line := json_line(content, notes)) is None:
             continue
-        further = {"annotated": article.annotated.keys() - {task}, "meta": set(article.meta) & set(_KEYS)}
+        written = {task} if "annotated" in content else set()
+        further = {"annotated": article.annotated.keys() - written, "meta": set(article.meta) & set(_KEYS)}
         record_losses(article, HOLDS, notes, further=further)
         log.articles += 1
         yield line
@@ -128,33 +131,33 @@ def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
 
 def _problems(content: Any) -> Iterator[tuple[str, str]]:
     if not isinstance(content, dict):
-        yield "wrong kind", f"{str(content)[:40]!r} is not an object with text and labels"
+        yield "wrong kind", f"{shown(content)} is not an object with text and labels"
         return
     text, annotated = content.get("text"), content.get("annotated", "")
     given = [key for key in ("labels", "event_types") if key in content]
     wrong = [key for key in given if not _strings(content[key])]
     if not isinstance(text, str):
-        yield "missing key", f"text is {text!r}; it must be a string"
+        yield "missing key", f"text is {shown(text)}; it must be a string"
     elif not text.strip():
         yield "no text", "text is empty"
     if not given:
         yield "missing key", "there are no labels; give labels (of a sentence) or event_types (of an article)"
     for key in wrong:
-        yield "wrong kind", f"{key} is {content[key]!r}; it must be a list of strings"
+        yield "wrong kind", f"{key} is {shown(content[key])}; it must be a list of strings"
     for key in _STRINGS:
         if not isinstance(content.get(key, ""), str | None):
-            yield "wrong kind", f"{key} is {content[key]!r}; it must be a string"
+            yield "wrong kind", f"{key} is {shown(content[key])}; it must be a string"
     if "annotated" not in content:
         return
     if not isinstance(annotated, str) and not _strings(annotated):
-        yield "wrong kind", f"annotated is {annotated!r}; it must be a label or a list of them"
+        yield "wrong kind", f"annotated is {shown(annotated)}; it must be a label or a list of labels"
     elif len(given) == 2:
-        yield "annotated", "annotated may be of labels or of event_types; give the two on lines of their own"
+        yield "annotated", "annotated belongs to labels or to event_types; give the two on lines of their own"
     elif given and not wrong:
         known = _labels(annotated)
         for label in content[given[0]]:
             if label not in known:
-                yield "annotated", f"label {label!r} is given, but annotated is {', '.join(known)}; add it to annotated"
+                yield "annotated", f"label {label!r} is not among annotated ({', '.join(known)}); add it"
 
 
 def _strings(content: Any) -> bool:
@@ -166,7 +169,7 @@ def _labels(annotated: str | list[str]) -> tuple[str, ...]:
 
 
 def _stripped(text: str) -> tuple[int, int]:
-    """The span of a text without the white space around it."""
+    """The span of a text without white space at its edges."""
     start = len(text) - len(text.lstrip())
     return start, start + len(text.strip())
 
@@ -190,7 +193,7 @@ def _article(content: dict[str, Any]) -> Article:
 
 
 def _recognizes(sample: Sample) -> bool:
-    """Whether the first line has labels of its text rather than annotations in it."""
+    """Whether the first line has labels of its text rather than mentions."""
     if sample.suffix != ".jsonl" or not sample.objects or not isinstance(content := sample.objects[0], dict):
         return False
     return "labels" in content or isinstance(renamed.with_new_keys(content).get("annotated"), str | list)

@@ -1,12 +1,12 @@
-"""doccano JSONL: what its sequence labeling projects import and export, one example a line.
+"""doccano JSONL: import and export files of sequence labeling projects, one example per line.
 
-Three layouts are read, told apart line by line: plain (``"label": [[start, end, "PER"]]``, under ``labels`` too),
-relation (``entities`` of ``{id, label, start_offset, end_offset}``, ``relations`` of ``{id, from_id, to_id, type}``),
-and spans with ``cats``, the labels of the document; strings under ``label`` are such labels too. A relation between a
-trigger and an entity is an argument. Every other key is metadata, as it is to doccano.
+Each line may have one of three layouts: plain (``"label": [[start, end, "PER"]]``, also under ``labels``); relation
+(``entities`` of ``{id, label, start_offset, end_offset}``, ``relations`` of ``{id, from_id, to_id, type}``); or spans
+with ``cats``, the labels of the document, which may also be strings under ``label``. A relation between a trigger and
+an entity is an argument. All other keys are metadata, as they are for doccano.
 
-doccano counts UTF-16 units, on import and on export, and stores no surface (its issues 2290 and 2484), so nothing in
-a file proves its offsets. Projects that count grapheme clusters are not told apart: export without that setting.
+doccano counts offsets in UTF-16 units and stores no surfaces (its issues 2290 and 2484), so offsets cannot be checked.
+Projects that count grapheme clusters are not recognized: export without that setting.
 
 Source: `backend/data_import` and `backend/data_export` of https://github.com/doccano/doccano.
 """
@@ -57,7 +57,7 @@ _STRINGS = ("title", "date", "source")
 
 
 def _is_example(content: Any) -> bool:
-    """Whether a parsed line of JSON has a key that an example of doccano has and an article of ours has not."""
+    """Whether a parsed line has a key of a doccano example that our own JSON Lines do not have."""
     if not isinstance(content, dict) or not isinstance(content.get("text"), str):
         return False
     if "label" in content or any(isinstance(content.get(key), list) for key in ("cats", "relations")):
@@ -68,16 +68,16 @@ def _is_example(content: Any) -> bool:
 
 
 def read(lines: Iterable[str], log: ProblemLog, *, triggers: Collection[str] = (), units: Units = "utf-16") -> Located:
-    """Read examples with their line numbers; what is wrong in one is left out of it, and recorded.
+    """Read examples with their line numbers; invalid parts of an example are dropped.
 
     Args:
         lines: the lines of a file, split at line feeds only; with or without their ends.
-        log: takes the problems and the count; where an example has no id, its stem and the line make one.
+        log: takes the problems and the count; an example without an id gets one of its source's stem and the line.
         triggers: labels of spans that are event triggers, not entities.
-        units: what offsets count, ``"utf-16"`` or ``"code points"``; they differ behind characters beyond U+FFFF.
+        units: what offsets count, ``"utf-16"`` or ``"code points"``; they differ after characters beyond U+FFFF.
 
     Raises:
-        DataError: there are no such units.
+        DataError: the units are unknown.
     """
     if units not in UNITS:
         message = f"units {units!r} are not known; {nearest(str(units), UNITS)}"
@@ -99,10 +99,9 @@ def read(lines: Iterable[str], log: ProblemLog, *, triggers: Collection[str] = (
 def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
     """Yield one line per article, in the relation layout with ``cats``, offsets in UTF-16 units.
 
-    Every line has the same keys, as doccano's importer wants, and title, date, source and meta pass through it as
-    metadata. Scores, sentences, tokens, evidence and what was annotated are dropped, and labels that are empty; triggers
-    are labeled ``event:TYPE``. An id that is not a number becomes one, and stays under ``original_id``. Articles
-    without text or with lone surrogates are left out. All of it is recorded.
+    All lines have the same keys, as doccano's importer requires; it keeps title, date, source and meta as metadata.
+    Triggers are labeled ``event:TYPE``. An id that is not a number is replaced by one and kept under ``original_id``.
+    Articles without text or with lone surrogates are dropped.
     """
     for article in articles:
         spans = flat_spans(article, log)
@@ -138,23 +137,23 @@ def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
 
 
 def _marks(
-    content: Mapping[str, Any], offsets: Offsets, notes: "ArticleLog", triggers: Collection[str], units: Units
+    content: Mapping[str, Any], offsets: Offsets, log: ArticleLog, triggers: Collection[str], units: Units
 ) -> tuple[list["LabeledSpan"], dict[str, int | None]]:
-    """The spans of an example, and the place of each by its id in the file; None for one that was left out."""
+    """The spans of an example, and the position of each by its id in the file; None for a dropped one."""
     marks: list[LabeledSpan] = []
     ids: dict[str, int | None] = {}
     taken: set[str] = set()
     recounted = 0
-    for value in _span_values(content, notes):
+    for value in _span_values(content, log):
         fields: list[Any] = [value.get(key) for key in ("start_offset", "end_offset", "label")]
         start, end, label = fields
         number = as_text(value.get("id"))
-        place = placed(offsets, start, end, value.get("text"), label, notes, utf16=units == "utf-16")
+        place = placed(offsets, start, end, value.get("text"), label, log, utf16=units == "utf-16")
         mark = None
         if place is not None:
             original = value.get("original_id")
             name = original if isinstance(original, str) else number or ""
-            mark = labeled_span(place, label, name, taken, triggers, notes)
+            mark = labeled_span(place, label, name, taken, triggers, log)
         if number is not None:
             ids.setdefault(number, None if mark is None else len(marks))
         if mark is not None:
@@ -162,64 +161,64 @@ def _marks(
             marks.append(mark)
     if recounted:
         message = f"{recounted} spans were counted in UTF-16 units, as doccano counts; if not, set units to code points"
-        notes.fix("UTF-16 units", message)
+        log.fix("UTF-16 units", message)
     return marks, ids
 
 
-def _span_values(content: Mapping[str, Any], notes: "ArticleLog") -> Iterator[dict[str, Any]]:
-    """Spans of all layouts in the form of the relation layout; only the kind of the whole is checked."""
+def _span_values(content: Mapping[str, Any], log: ArticleLog) -> Iterator[dict[str, Any]]:
+    """Spans of all layouts in the form of the relation layout; their values are not checked yet."""
     for key in ("label", "labels", "entities"):
-        for value in listed(content, key, notes):
+        for value in listed(content, key, log):
             if isinstance(value, dict):
                 yield value
             elif isinstance(value, list) and len(value) == 3:
                 yield dict(zip(("start_offset", "end_offset", "label"), value, strict=True))
             elif key == "entities" or not isinstance(value, str):
-                notes.drop("wrong kind", f"{key} has {shown(value)}; a span is [start, end, label] or an object")
+                log.drop("wrong kind", f"{key} has {shown(value)}; a span is [start, end, label] or an object")
 
 
-def _categories(content: Mapping[str, Any], notes: "ArticleLog") -> Iterator[str]:
-    """Labels of the document, from ``cats`` and from the strings among the labels."""
+def _categories(content: Mapping[str, Any], log: ArticleLog) -> Iterator[str]:
+    """Labels of the document: ``cats``, and strings among the labels."""
     for key in ("cats", "label", "labels"):
-        for value in listed(content, key, notes if key == "cats" else None):
+        for value in listed(content, key, log if key == "cats" else None):
             if isinstance(value, str) and value:
                 yield value
             elif key == "cats" or value == "":
-                notes.drop("wrong kind", f"{key} has {shown(value)}; a label of the document is a string")
+                log.drop("wrong kind", f"{key} has {shown(value)}; a label of the document is a string")
 
 
 def _arguments(
-    content: Mapping[str, Any], marks: list["LabeledSpan"], ids: Mapping[str, int | None], notes: "ArticleLog"
+    content: Mapping[str, Any], marks: list["LabeledSpan"], ids: Mapping[str, int | None], log: ArticleLog
 ) -> dict[int, list[Argument]]:
     arguments: dict[int, list[Argument]] = {}
     fresh = fresh_ids(marks)
-    for relation in listed(content, "relations", notes):
+    for relation in listed(content, "relations", log):
         if not isinstance(relation, dict):
-            notes.drop("wrong kind", f"relations has {shown(relation)}; a relation is an object")
+            log.drop("wrong kind", f"relations has {shown(relation)}; a relation is an object")
             continue
         ends = [as_text(relation.get(key)) for key in ("from_id", "to_id")]
         head, child = (None if end is None else ids.get(end) for end in ends)
         if head is None or child is None:
             missing = shown(ends[0] if head is None else ends[1])
-            notes.drop("relation left out", f"a relation refers to span {missing}, which does not exist")
+            log.drop("relation left out", f"a relation names span {missing}, which does not exist or was dropped")
             continue
-        link(marks, head, child, relation.get("type"), arguments, fresh, notes)
+        link(marks, head, child, relation.get("type"), arguments, fresh, log)
     return arguments
 
 
-def _metadata(content: Mapping[str, Any], notes: "ArticleLog") -> tuple[dict[str, Any], dict[str, Any]]:
-    """Title, date and source where they are text, and the rest of what is no annotation."""
+def _metadata(content: Mapping[str, Any], log: ArticleLog) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Title, date and source if they are text, and the other metadata."""
     strings = {key: content[key] for key in _STRINGS if isinstance(content.get(key), str | None) and key in content}
     extra = {key: value for key, value in content.items() if key not in _KEYS and key not in strings}
     if extra.get("Comments") == []:  # every newer export has the key
         del extra["Comments"]
     if isinstance(inner := content.get("meta", {}), dict):
-        return strings, merged(inner, extra, notes)
+        return strings, merged(inner, extra, log)
     return strings, {**extra, "meta": inner}
 
 
 def _numbers(spans: list["FlatSpan"], named: Collection[int]) -> list[dict[str, Any]]:
-    """The keys that say who a span is; doccano takes numbers only."""
+    """The id keys of each span; doccano accepts only numbers."""
     kept = {span.item.id for span in spans if re.fullmatch("0|[1-9][0-9]{0,17}", span.item.id)}
     free = (number for number in count(1) if str(number) not in kept)
     given: set[str] = set()

@@ -1,8 +1,8 @@
-r"""JSON Lines: one article a line, everything that an `Article` can hold, offsets in code points.
+r"""JSON Lines: one article per line, with everything that an `Article` can hold; offsets in code points.
 
-Only ``text`` must be there. Written lines leave out what is empty, and carry the surface of every mention for the eye
-and for a check: a surface that disagrees with the text at its offsets is refused. Characters that UTF-8 cannot carry,
-and those that other readers take for line ends, are written as ``\uXXXX``.
+Only ``text`` is required. The writer omits empty fields and adds the surface of every mention; the reader drops an
+article with a surface that differs from the text at its offsets. Lone surrogates, and characters that other readers
+take for line ends, are written as ``\uXXXX``.
 """
 
 import re
@@ -10,13 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ... import renamed
+from ...errors import shown
 from ..articles import Argument, Article, Entity, Event, Sentence, Span
 from ..problems import ProblemLog
 from .common.format import Located, format_of_lines
-from .common.lines import escape_surrogates, nearest, numbered, parse_json, spoilt, to_json
+from .common.lines import encoding_fault, escape_surrogates, nearest, numbered, parse_json, to_json
 from .common.losses import EVERYTHING
 
-# What each key holds; a name of another table stands for a list of such objects.
+# Type of each key's value; the name of another table means a list of such objects.
 _SHAPES: dict[str, dict[str, str]] = {
     "article": {
         "id": "string",
@@ -68,7 +69,7 @@ def read(lines: Iterable[str], log: ProblemLog) -> Located:
     for number, line in numbered(lines):
         if not line.strip():
             continue
-        if message := spoilt(line):
+        if message := encoding_fault(line):
             log.drop("not UTF-8", message, line=number)
             continue
         try:
@@ -88,7 +89,7 @@ def read(lines: Iterable[str], log: ProblemLog) -> Located:
 
 
 def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
-    """Yield one line per article; one whose numbers or ``meta`` are not JSON is left out and recorded."""
+    """Yield one line per article; an article whose numbers or ``meta`` are not JSON is dropped."""
     for article in articles:
         try:
             line = to_json(_plain(article))
@@ -96,8 +97,8 @@ def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
             log.drop("not JSON", f"the article {error}", article=article.id)
             continue
         if pair := _PAIR.search(line):
-            # JSON reads the two escapes as the one character that they encode, and offsets after it would shift.
-            message = f"the article holds a surrogate pair as two code points ({pair.group()!a}), which JSON joins"
+            # JSON reads the two escapes as one character, which would shift the offsets after it.
+            message = f"the text has a surrogate pair as two code points ({pair.group()!a}), which JSON joins"
             log.drop("surrogate pair", message, article=article.id)
             continue
         log.articles += 1
@@ -105,9 +106,9 @@ def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
 
 
 def _shape_problems(content: Any, name: str, where: str) -> Iterator[tuple[str, str]]:
-    """Keys that are unknown or missing, and values of another kind than the key holds."""
+    """Unknown and missing keys, and values of the wrong type."""
     if not isinstance(content, dict):
-        yield "wrong kind", f"{where} is {_shown(content)}; it must be an object: {{{', '.join(_SHAPES[name])}}}"
+        yield "wrong kind", f"{where} is {shown(content)}; it must be an object: {{{', '.join(_SHAPES[name])}}}"
         return
     shape = _SHAPES[name]
     for key in _REQUIRED[name]:
@@ -125,12 +126,12 @@ def _shape_problems(content: Any, name: str, where: str) -> Iterator[tuple[str, 
         elif shape[key] in _SHAPES:
             yield from _list_problems(value, shape[key], inner)
         elif not _is(value, shape[key]):
-            yield "wrong kind", f"{inner} is {_shown(value)}; it must be {_KINDS.get(shape[key], shape[key])}"
+            yield "wrong kind", f"{inner} is {shown(value)}; it must be {_KINDS.get(shape[key], shape[key])}"
 
 
 def _list_problems(content: Any, name: str, where: str) -> Iterator[tuple[str, str]]:
     if not isinstance(content, list):
-        yield "wrong kind", f"{where} is {_shown(content)}; it must be a list of objects"
+        yield "wrong kind", f"{where} is {shown(content)}; it must be a list of objects"
         return
     for position, item in enumerate(content):
         yield from _shape_problems(item, name, f"{where}[{position}]")
@@ -173,12 +174,8 @@ def _is(value: Any, kind: str) -> bool:
             return kind == "object" and isinstance(value, dict)
 
 
-def _shown(value: Any) -> str:
-    return repr(value) if len(repr(value)) <= 40 else f"{repr(value)[:40]}…"
-
-
 def _span_problems(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Spans outside the text, and surfaces that are not what the text has at their offsets."""
+    """Spans outside the text, surfaces that differ from it, and scores that do not align with their types."""
     text: str = content["text"]
     spans = [(f"entity {e['label']}", e) for e in content.get("entities", ())]
     spans += [(f"trigger {'+'.join(e['types'])}", e["trigger"]) for e in content.get("events", ())]
@@ -188,14 +185,14 @@ def _span_problems(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for what, span in spans:
         start, end, surface = span["start"], span["end"], span.get("text", "")
         if not start <= end <= len(text):
-            message = f"{what} {start}-{end} ({surface!r}) lies outside the text of {len(text)} code points"
+            message = f"{what} {start}-{end} ({surface!r}) is outside the text of {len(text)} code points"
             yield "span outside the text", f"{message}; offsets count code points from 0, the end is exclusive"
         elif surface and surface != text[start:end]:
             units = text.encode("utf-16-le", "surrogatepass")[2 * start : 2 * end]
             counted = units == surface.encode("utf-16-le", "surrogatepass")
-            mend = "the offsets count UTF-16 units" if counted else "was the text changed after the annotation?"
-            message = f"{what} {start}-{end} is said to be {surface!r} but the text there is {text[start:end]!r}"
-            yield "surface differs", f"{message}; {mend}"
+            reason = "the offsets count UTF-16 units" if counted else "was the text changed after the annotation?"
+            message = f"{what} {start}-{end} has the surface {surface!r} but the text there is {text[start:end]!r}"
+            yield "surface differs", f"{message}; {reason}"
     for key, what, labels, scores in _scored(content):
         if scores and len(scores) != len(labels):
             yield "scores", f"{what} has {len(labels)} types but {len(scores)} {key}; they align one to one"
@@ -236,7 +233,7 @@ def _article(content: dict[str, Any]) -> Article:
 
 
 def _plain(article: Article) -> dict[str, Any]:
-    """The JSON form; what is empty is left out."""
+    """The JSON form, without empty fields."""
     entities = [
         _filled(id=e.id, start=e.start, end=e.end, label=e.label, text=e.text, score=e.score) for e in article.entities
     ]
@@ -271,7 +268,7 @@ def _plain(article: Article) -> dict[str, Any]:
 
 
 def _filled(**fields: Any) -> dict[str, Any]:
-    """Only the fields that say something; label, types, role and entity are there even where they are empty."""
+    """The fields that are not empty; label, types, role and entity are always included."""
     always = ("label", "types", "role", "entity")
     return {key: value for key, value in fields.items() if key in always or value not in ("", None, [])}
 

@@ -9,7 +9,7 @@ from typing import Literal
 from ....errors import shown
 from ...articles import Article
 from ...problems import ArticleLog, ProblemLog
-from ..common.lines import parse_json, spoilt
+from ..common.lines import encoding_fault, parse_json
 from ..common.xml_tree import MAX_BYTES, XmlError, parse_xml
 from .apf import read_apf
 from .build import build_article
@@ -110,7 +110,7 @@ def _source(path: Path, stem: str, tag: str, log: ArticleLog) -> tuple[str, bool
         log.drop("too large", f"source text {file.name}: {error}")
         return None
     text = content.decode("utf-8-sig", errors="surrogateescape")
-    if message := spoilt(text):
+    if message := encoding_fault(text):
         log.drop("not UTF-8", f"source text {file.name}: {message}")
         return None
     return text, content.startswith(b"\xef\xbb\xbf")

@@ -11,7 +11,7 @@ from ....errors import shown
 from ...articles import Article, check_article
 from ...problems import ProblemLog
 from .. import jsonl
-from ..common.lines import parse_json, spoilt
+from ..common.lines import encoding_fault, parse_json
 from .names import NOTE
 
 NoteProblem = tuple[int, str, str]
@@ -65,7 +65,7 @@ def read_article_note(annotations: str, text: str, id: str) -> tuple[ArticleNote
         the note, and the problems in it.
     """
     plain = ArticleNote(fields=Article(text=text.removeprefix("\ufeff"), id=id))
-    if (found := _ARTICLE_NOTE.search(annotations)) is None or spoilt(found[2]):
+    if (found := _ARTICLE_NOTE.search(annotations)) is None or encoding_fault(found[2]):
         return plain, []
     number = annotations.count("\n", 0, found.start()) + 1
     try:

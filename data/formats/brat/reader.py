@@ -9,7 +9,7 @@ from ....errors import shown
 from ...articles import Article
 from ...problems import ProblemLog
 from ...text.words import trim
-from ..common.lines import spoilt
+from ..common.lines import encoding_fault
 from ..common.offsets import OffsetError
 from .document import BratDocument, Line, TextBound, build_article
 from .events import add_events, add_relation
@@ -79,7 +79,7 @@ def read_document(
     Returns:
         the article with entities and events in the order of the text; None for a text that is not UTF-8.
     """
-    if message := spoilt(text):
+    if message := encoding_fault(text):
         log.drop("not UTF-8", f"the text: {message}", article=id)
         return None
     annotations = annotations.removeprefix("\ufeff")
@@ -120,7 +120,7 @@ def _lines(document: BratDocument, annotations: str) -> Iterator[Line]:
             tail=found["tail"] if found else None,
             raw=raw,
         )
-        if message := spoilt(raw):
+        if message := encoding_fault(raw):
             document.drop(line, "not UTF-8", message)
         elif not found:
             message = f"{shown(raw)} is not a line of brat: an id (T, E, R, A, M, N, # or *), a tab, and the annotation"

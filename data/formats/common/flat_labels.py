@@ -1,7 +1,7 @@
-"""Triggers and entities in formats that know one kind of labeled span.
+"""Triggers and entities in formats with one kind of labeled span.
 
-A trigger is written with the label ``event:ASSAULT+COERCE``, so that it comes back as what it was. Files of other
-tools say which of their labels are triggers through the reading option ``triggers``.
+A trigger is written with a label such as ``event:ASSAULT+COERCE``, by which it is recognized in reading. For files of
+other tools the reading option ``triggers`` names the labels that are triggers.
 """
 
 from collections.abc import Collection, Sequence
@@ -10,7 +10,7 @@ _PREFIX = "event:"
 
 
 def trigger_label(types: Sequence[str]) -> str | None:
-    """The label of a trigger's span; None where a type holds a ``+`` or there is none, which would not come back.
+    """The label of a trigger's span; None if there is no type, an empty one, or one with ``+``.
 
     >>> trigger_label(["ASSAULT", "COERCE"])
     'event:ASSAULT+COERCE'
@@ -21,11 +21,11 @@ def trigger_label(types: Sequence[str]) -> str | None:
 
 
 def trigger_types(label: str, triggers: Collection[str] = ()) -> tuple[str, ...] | None:
-    """The event types that a span's label stands for; None for the label of an entity.
+    """The event types that a span's label encodes; None for the label of an entity.
 
     Args:
-        label: as stored.
-        triggers: labels that are event types without the prefix.
+        label: stored label.
+        triggers: further labels that are event types.
 
     >>> trigger_types("event:ASSAULT+COERCE"), trigger_types("Attack", {"Attack"}), trigger_types("PER")
     (('ASSAULT', 'COERCE'), ('Attack',), None)
@@ -36,5 +36,5 @@ def trigger_types(label: str, triggers: Collection[str] = ()) -> tuple[str, ...]
 
 
 def is_entity_label(label: str) -> bool:
-    """Whether a label comes back as that of an entity."""
+    """Whether a label is read as an entity's."""
     return not label.startswith(_PREFIX)

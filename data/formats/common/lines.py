@@ -1,4 +1,4 @@
-"""Lines of a file as the formats read them: split at line feeds alone, no byte lost, no byte guessed."""
+"""Lines of text files: split at line feeds only, with every byte preserved; and JSON on lines."""
 
 import json
 import re
@@ -11,24 +11,24 @@ from typing import Any
 from ....errors import did_you_mean
 from ...problems import ArticleLog, DataError, Problem
 
-# A byte that is not UTF-8 is carried as one of these (PEP 383) until the reader of its format can say which article
-# it spoils. Text that decodes never holds one.
+# Bytes that are not UTF-8 are decoded to these code points (PEP 383), so that the reader can name their article.
+# Valid UTF-8 never decodes to one of them.
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# Line ends to readers that split as `str.splitlines` does.
+# Line ends for readers that split like `str.splitlines`.
 _LINE_ENDS = re.compile("[\x85\u2028\u2029]")
-# A long article has some 100,000 characters; JSON takes about ten times the length of its text in memory.
+# A long article has about 100,000 characters; parsed JSON takes about ten times the memory of its text.
 LONGEST_LINE = 32 * 2**20
 
 
 def file_lines(path: Path) -> Iterator[str]:
-    """The lines of a UTF-8 file with their ends, split at line feeds only; a byte order mark is dropped.
+    """The lines of a UTF-8 file with their ends, split at line feeds only; a byte order mark is removed.
 
-    Carriage returns stay where they are, and so do the other characters that `str.splitlines` would split at. Bytes
-    that are not UTF-8 become lone surrogates, which `spoilt` finds.
+    Carriage returns and the other characters at which `str.splitlines` splits are kept. Bytes that are not UTF-8
+    become lone surrogates, which `encoding_fault` finds.
 
     Raises:
-        DataError: a line has more than `LONGEST_LINE` bytes; it is not read into memory.
+        DataError: a line has more than `LONGEST_LINE` bytes.
     """
     with open(path, "rb") as file:
         for number, line in enumerate(iter(partial(file.readline, LONGEST_LINE + 1), b""), 1):
@@ -44,8 +44,8 @@ def numbered(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
         yield number, line.removesuffix("\n")
 
 
-def spoilt(line: str) -> str | None:
-    """What to say of a line that holds bytes that are not UTF-8; None for one that does not."""
+def encoding_fault(line: str) -> str | None:
+    """The error message for a line with bytes that are not UTF-8; None if there are none."""
     if (found := _ESCAPED_BYTE.search(line)) is None:
         return None
     byte = ord(found.group()) - 0xDC00
@@ -57,12 +57,12 @@ def spoilt(line: str) -> str | None:
 
 
 def has_surrogate(text: str) -> bool:
-    """Whether a text holds a lone surrogate, which UTF-8 cannot carry."""
+    """Whether a text has a lone surrogate, which UTF-8 cannot encode."""
     return _SURROGATE.search(text) is not None
 
 
 def parse_json(text: str) -> Any:
-    """Parse JSON strictly: a key given twice and NaN are errors, not surprises.
+    """Parse JSON strictly: repeated keys and NaN are errors.
 
     Raises:
         ValueError: the text is not JSON; the message says where.
@@ -87,7 +87,7 @@ def parse_json(text: str) -> Any:
 
 
 def to_json(content: Any) -> str:
-    """A value as JSON on one line, with no character that a reader could take for a line end.
+    """A value as JSON, without characters that a reader could take for line ends.
 
     Raises:
         ValueError: it is not JSON.
@@ -100,7 +100,7 @@ def to_json(content: Any) -> str:
 
 
 def escape_surrogates(json_text: str) -> str:
-    r"""JSON with its lone surrogates as ``\uXXXX``, so that UTF-8 can hold it; few other programs read them."""
+    r"""JSON with lone surrogates as ``\uXXXX``, so that UTF-8 can encode it. Few other programs accept these."""
     return _SURROGATE.sub(_escape, json_text)
 
 
@@ -109,7 +109,7 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def json_line(content: Any, log: ArticleLog) -> str | None:
-    """An article's content as a line of JSON; None, and recorded, if JSON or UTF-8 cannot hold it."""
+    """A line of JSON; None, with an entry in the log, if JSON or UTF-8 cannot encode the content."""
     try:
         line = to_json(content)
     except ValueError as error:
@@ -119,9 +119,9 @@ def json_line(content: Any, log: ArticleLog) -> str | None:
 
 
 def is_utf8(text: str, log: ArticleLog) -> bool:
-    """Whether UTF-8 can hold what is written of an article; recorded if not."""
+    """Whether UTF-8 can encode a text that was made from an article; if not, the log gets an entry."""
     if has_surrogate(text):
-        log.drop("lone surrogate", "the article holds a lone surrogate, which UTF-8 cannot hold; write it as jsonl")
+        log.drop("lone surrogate", "the article has a lone surrogate, which UTF-8 cannot encode; write it as jsonl")
         return False
     return True
 

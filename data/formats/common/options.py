@@ -1,4 +1,4 @@
-"""Reading options as a config or a command line gives them, checked against the reader that takes them."""
+"""Checking reading options of a config or the command line against a reader's signature."""
 
 import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -8,15 +8,15 @@ from .lines import nearest
 
 
 def checked_options(read: Callable[..., Any], given: Mapping[str, Any], format: str) -> dict[str, Any]:
-    """Options with values of the types that a reader declares; one string stands for a list of one.
+    """Options with values of the types that the reader declares; a string is accepted for a list of one.
 
     Args:
-        read: the reader; its keyword-only parameters are its options.
-        given: name → value, as YAML or JSON has it.
-        format: name of the format, for errors.
+        read: the reader; its keyword-only parameters are the options.
+        given: name → value as parsed from YAML.
+        format: name of the format, for error messages.
 
     Raises:
-        ValueError: the reader has no such option, or the value is not of its type; the message says which.
+        ValueError: the reader has no such option, or the value is of the wrong type.
     """
     from pydantic import TypeAdapter, ValidationError
 
@@ -30,7 +30,7 @@ def checked_options(read: Callable[..., Any], given: Mapping[str, Any], format: 
             raise ValueError(f"{format} has no reading option {name!r}; {hint}")
         hint: Any = hints[name]
         if get_origin(hint) is Collection:
-            # A string is a collection of its letters, which nobody means.
+            # A string would pass as a collection of its letters.
             value, hint = [value] if isinstance(value, str) else value, Sequence[get_args(hint)]
         try:
             checked[name] = TypeAdapter(hint).validate_python(value, strict=True)

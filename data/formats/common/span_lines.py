@@ -10,7 +10,7 @@ from ...articles import Argument, Article, Entity, Event, Span
 from ...problems import ArticleLog, ProblemLog
 from ...text.words import trim
 from .flat_labels import is_entity_label, trigger_label, trigger_types
-from .lines import LONGEST_LINE, json_line, numbered, parse_json, spoilt
+from .lines import LONGEST_LINE, encoding_fault, json_line, numbered, parse_json
 from .offsets import OffsetError, Offsets
 
 
@@ -41,7 +41,7 @@ def json_objects(lines: Iterable[str], log: ProblemLog) -> Iterator[tuple[int, d
         if len(line) > LONGEST_LINE:
             message = f"the line has {len(line)} characters, more than {LONGEST_LINE}; write one article a line"
             log.drop("line too long", message, line=number)
-        elif message := spoilt(line):
+        elif message := encoding_fault(line):
             log.drop("not UTF-8", message, line=number)
         elif line.strip():
             try:

@@ -9,7 +9,7 @@ from .... import renamed
 from ...articles import Argument, Article, Entity, Event, Span
 from ...problems import ProblemLog
 from ..common.format import Located
-from ..common.lines import nearest, numbered, spoilt
+from ..common.lines import encoding_fault, nearest, numbered
 from .front_matter import FENCE, KEYS, first_line_title, read_value
 from .writer import CLOSES, SPECIAL
 
@@ -113,7 +113,7 @@ class _Reader:
         """The article, or None where there are problems."""
         fields = self._front()
         for line, content in (*self.front, *self.body):
-            if message := spoilt(content):
+            if message := encoding_fault(content):
                 self._problem(line, "not UTF-8", message)
         if not self.body:
             self._problem(self.front[0][0], "no text", "the article has no text below its front matter")

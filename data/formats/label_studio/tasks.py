@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 from ....errors import shown
 from ...problems import ProblemLog
-from ..common.lines import parse_json, spoilt
+from ..common.lines import encoding_fault, parse_json
 
 # A long book has two million characters, a region some two hundred. Python objects take up to thirty times the size.
 _MAX_CHARACTERS = 8 * 2**20
@@ -52,7 +52,7 @@ def read_tasks(path: Path, log: ProblemLog) -> Iterator[tuple[int, dict[str, Any
 
 def _parsed(raw: str) -> tuple[dict[str, Any] | None, Fault | None]:
     """A task, or why the value is not a task."""
-    if message := spoilt(raw):
+    if message := encoding_fault(raw):
         return None, ("not UTF-8", message)
     try:
         task = parse_json(raw)

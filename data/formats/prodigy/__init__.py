@@ -1,12 +1,12 @@
-"""Prodigy JSONL: tasks as they stream in and as ``db-out`` exports them, one a line.
+"""Prodigy JSONL: input tasks and exports of ``db-out``, one task per line.
 
-Read are ``spans``, which may overlap, ``relations`` between a trigger and an entity as arguments, and labels of the
-whole text: ``accept`` of a choice, ``label`` of a classification, ``cats``. Only tasks that were accepted count, and
-those without an ``answer``, which are still to be annotated: predictions, with their scores. ``meta`` is shown to the
-annotator; id, title, date and source of an article stand in it.
+The reader uses ``spans``, which may overlap; ``relations`` between a trigger and an entity, as arguments; and labels of
+the text: ``accept`` of a choice, ``label`` of a classification, ``cats``. Only accepted tasks are read, and tasks
+without an ``answer``, which are predictions with scores. ``meta``, which annotators see, has id, title, date and
+source of the article.
 
-Offsets are code points. ``token_end``, ``head`` and ``child`` are indices of tokens, from 0 and inclusive: a relation
-names the last token of its spans, and ``head_span`` and ``child_span`` say which spans these are.
+Offsets are code points. ``token_end``, ``head`` and ``child`` are token indices, from 0 and inclusive: a relation names
+the last token of each span, and ``head_span`` and ``child_span`` identify the spans.
 
 Source: https://prodi.gy/docs/api-interfaces and the relation extraction project of explosion/projects.
 """

@@ -1,4 +1,4 @@
-"""Reading Prodigy's JSON Lines."""
+"""Reads Prodigy's JSON Lines."""
 
 import math
 from bisect import bisect_left
@@ -32,7 +32,7 @@ ANSWERS = ("accept", "reject", "ignore")
 
 _HASHES = {"_input_hash", "_task_hash"}
 _KEYS = {"text", "tokens", "spans", "relations", "answer", "accept", "options", "label", "cats", "meta"}
-_HALF = 0.5  # what a category of `cats` must reach to be one of the text, as for spaCy's textcat
+_HALF = 0.5  # lowest score of a category in `cats` that counts, as for spaCy's textcat
 
 
 def recognizes(sample: Sample) -> bool:
@@ -76,59 +76,59 @@ def read(lines: Iterable[str], log: ProblemLog, *, triggers: Collection[str] = (
         yield number, article
 
 
-def _is_wanted(answer: Any, notes: ArticleLog) -> bool:
+def _is_wanted(answer: Any, log: ArticleLog) -> bool:
     if answer in (None, "accept"):
         return True
     if isinstance(answer, str) and answer in ANSWERS:
-        notes.fix(f"answer {answer}", f"the task was answered {answer!r}; left out")
+        log.fix(f"answer {answer}", f"the task was answered {answer!r}; left out")
     else:
-        notes.drop("wrong kind", f"answer is {shown(answer)}; it must be one of {', '.join(ANSWERS)}")
+        log.drop("wrong kind", f"answer is {shown(answer)}; it must be one of {', '.join(ANSWERS)}")
     return False
 
 
-def _article(content: Mapping[str, Any], text: str, notes: ArticleLog, triggers: Collection[str]) -> Article:
-    spans = _spans(content, Offsets(text), notes, triggers)
-    marks, arguments = _linked(content, spans, notes)
-    fields = _metadata(content, notes)
-    types, annotated = _types(content, notes)
+def _article(content: Mapping[str, Any], text: str, log: ArticleLog, triggers: Collection[str]) -> Article:
+    spans = _spans(content, Offsets(text), log, triggers)
+    marks, arguments = _linked(content, spans, log)
+    fields = _metadata(content, log)
+    types, annotated = _types(content, log)
     article = to_article(
         marks,
         arguments,
-        {place: score for place, score in enumerate(_scores(spans, notes)) if score is not None},
+        {place: score for place, score in enumerate(_scores(spans, log)) if score is not None},
         text=text,
-        id=notes.article,
+        id=log.article,
         event_types=types,
         annotated={} if annotated is None else {"article_types": annotated},
         **fields,
     )
     if article.type_scores and len(article.type_scores) != len(types):
-        notes.fix("score", f"{len(article.type_scores)} type_scores for {len(types)} types; dropped")
+        log.fix("score", f"{len(article.type_scores)} type_scores for {len(types)} types; dropped")
         article = replace(article, type_scores=())
-    return _as_gold(article, notes) if content.get("answer") else article
+    return _as_gold(article, log) if content.get("answer") else article
 
 
 def _spans(
-    content: Mapping[str, Any], offsets: Offsets, notes: ArticleLog, triggers: Collection[str]
+    content: Mapping[str, Any], offsets: Offsets, log: ArticleLog, triggers: Collection[str]
 ) -> list[tuple[dict[str, Any], LabeledSpan | None]]:
-    """The spans of a task, each with what was made of it; None where it was left out."""
+    """The spans of a task as stored, each with the span that was read; None if it was dropped."""
     spans: list[tuple[dict[str, Any], LabeledSpan | None]] = []
     taken: set[str] = set()
-    for value in listed(content, "spans", notes):
+    for value in listed(content, "spans", log):
         if not isinstance(value, dict):
-            notes.drop("wrong kind", f"spans has {shown(value)}; a span is an object with start, end and label")
+            log.drop("wrong kind", f"spans has {shown(value)}; a span is an object with start, end and label")
             spans.append(({}, None))
             continue
-        place = placed(offsets, value.get("start"), value.get("end"), value.get("text"), value.get("label"), notes)
+        place = placed(offsets, value.get("start"), value.get("end"), value.get("text"), value.get("label"), log)
         name = as_text(value.get("id")) or ""
-        mark = None if place is None else labeled_span(place, value.get("label"), name, taken, triggers, notes)
+        mark = None if place is None else labeled_span(place, value.get("label"), name, taken, triggers, log)
         spans.append((value, mark))
     return spans
 
 
 def _linked(
-    content: Mapping[str, Any], spans: list[tuple[dict[str, Any], LabeledSpan | None]], notes: ArticleLog
+    content: Mapping[str, Any], spans: list[tuple[dict[str, Any], LabeledSpan | None]], log: ArticleLog
 ) -> tuple[list[LabeledSpan], dict[int, list[Argument]]]:
-    """The marks, and the arguments by trigger; an entity that is one and has no id gets one."""
+    """The spans that were read, and the arguments by trigger; an entity in a role gets an id if it has none."""
     places: dict[int, int] = {}  # position in the file → place among the marks
     marks: list[LabeledSpan] = []
     for position, (_, mark) in enumerate(spans):
@@ -137,28 +137,28 @@ def _linked(
             marks.append(mark)
     fresh = fresh_ids(marks)
     arguments: dict[int, list[Argument]] = {}
-    relations = listed(content, "relations", notes)
+    relations = listed(content, "relations", log)
     by_span, by_token = _indices(content, spans) if relations else ({}, {})
     for relation in relations:
         if not isinstance(relation, dict):
-            notes.drop("wrong kind", f"relations has {shown(relation)}; a relation is an object")
+            log.drop("wrong kind", f"relations has {shown(relation)}; a relation is an object")
             continue
         positions = [_position(relation, key, by_span, by_token) for key in ("head", "child")]
         ends = [places.get(position) for position in positions]
         head, child = ends
         if head is None or child is None:
             end = ("head", "child")[ends.index(None)]
-            message = f"{end} is no span that was read, or the last token of several"
-            notes.drop("relation left out", message)
+            message = f"the {end} of a relation is no span that was read, or the last token of several"
+            log.drop("relation left out", message)
             continue
-        link(marks, head, child, relation.get("label"), arguments, fresh, notes, score=_number(relation.get("score")))
+        link(marks, head, child, relation.get("label"), arguments, fresh, log, score=_number(relation.get("score")))
     return marks, arguments
 
 
 def _indices(
     content: Mapping[str, Any], spans: list[tuple[dict[str, Any], LabeledSpan | None]]
 ) -> tuple[dict[Any, list[int]], dict[int, list[int]]]:
-    """Positions of spans by (start, end, label) as stored, and by last token."""
+    """Positions of spans by stored (start, end, label), and by last token."""
     tokens = content.get("tokens")
     last = {
         token["end"]: index
@@ -183,7 +183,7 @@ def _key(span: Mapping[str, Any]) -> tuple[str | None, ...]:
 def _position(
     relation: Mapping[str, Any], end: str, by_span: Mapping[Any, list[int]], by_token: Mapping[int, list[int]]
 ) -> int:
-    """The position of the span at one end of a relation; -1 where it is not clear."""
+    """The position of the span at one end of a relation; -1 if it is ambiguous or missing."""
     span = relation.get(f"{end}_span")
     if isinstance(span, dict) and (found := by_span.get(_key(span))):
         position = span.get("position")
@@ -194,8 +194,8 @@ def _position(
     return found[0] if len(found) == 1 else -1
 
 
-def _scores(spans: list[tuple[dict[str, Any], LabeledSpan | None]], notes: ArticleLog) -> Iterator[Any]:
-    """The scores of what was read: a number of an entity, a tuple of a trigger, None where there are none."""
+def _scores(spans: list[tuple[dict[str, Any], LabeledSpan | None]], log: ArticleLog) -> Iterator[Any]:
+    """The scores of the spans that were read: a number for an entity, a tuple for a trigger, None without scores."""
     for value, mark in spans:
         if mark is None:
             continue
@@ -207,26 +207,26 @@ def _scores(spans: list[tuple[dict[str, Any], LabeledSpan | None]], notes: Artic
         given = value.get("score") is not None or value.get("scores") is not None
         if given and (score is None or (mark.types and len(score) != len(mark.types))):
             message = f"{shown(mark.label)} {mark.start}-{mark.end} has no score for each type, or none that is one"
-            notes.fix("score", f"{message}; dropped")
+            log.fix("score", f"{message}; dropped")
             score = None
         yield score
 
 
 def _number(value: Any) -> float | None:
-    """A finite number as it is."""
+    """The value if it is a finite number, else None."""
     try:
         return value if type(value) in (int, float) and math.isfinite(value) else None
     except OverflowError:  # an integer beyond any float
         return None
 
 
-def _types(content: Mapping[str, Any], notes: ArticleLog) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
-    """Labels of the whole text, and those that were annotated; None where that is not known."""
+def _types(content: Mapping[str, Any], log: ArticleLog) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
+    """Event types of the text, and those that were annotated; None if unknown."""
     types: list[str] = []
     annotated = None
-    for value in listed(content, "accept", notes):
+    for value in listed(content, "accept", log):
         if (label := as_text(value)) is None:
-            notes.drop("wrong kind", f"accept has {shown(value)}; it holds ids of options")
+            log.drop("wrong kind", f"accept has {shown(value)}; it holds ids of options")
         else:
             types.append(label)
     if "accept" in content and isinstance(options := content.get("options"), list):
@@ -235,26 +235,26 @@ def _types(content: Mapping[str, Any], notes: ArticleLog) -> tuple[tuple[str, ..
     if "label" in content and not _is_of_spans(content):
         if label := as_text(content["label"]):
             types += [label] if label not in types else []
-            annotated = (*annotated, label) if annotated else (label,)  # a binary choice says nothing of other labels
+            annotated = (*annotated, label) if annotated else (label,)  # a binary choice annotates one label
         elif content["label"] is not None:
-            notes.drop("wrong kind", f"label is {shown(content['label'])}; it must be a string")
+            log.drop("wrong kind", f"label is {shown(content['label'])}; it must be a string")
     cats = content.get("cats")
     if isinstance(cats, dict):
         cats = [label for label, score in cats.items() if score is True or (_number(score) or 0) >= _HALF]
-    for label in listed({"cats": cats}, "cats", notes):
+    for label in listed({"cats": cats}, "cats", log):
         if isinstance(label, str):
             types += [label] if label not in types else []
         else:
-            notes.drop("wrong kind", f"cats has {shown(label)}; a category is a string")
+            log.drop("wrong kind", f"cats has {shown(label)}; a category is a string")
     return tuple(types), annotated
 
 
 def _is_of_spans(content: Mapping[str, Any]) -> bool:
-    """Whether the task was shown in a view in which ``label`` is that of a span."""
+    """Whether the task's view is one in which ``label`` belongs to spans."""
     return str(content.get("_view_id")).startswith(("ner", "spans", "pos", "rel", "dep"))
 
 
-def _metadata(content: Mapping[str, Any], notes: ArticleLog) -> dict[str, Any]:
+def _metadata(content: Mapping[str, Any], log: ArticleLog) -> dict[str, Any]:
     """Title, date, source, type_scores and meta of the article."""
     extra = {key: value for key, value in content.items() if key not in _KEYS}
     if _is_of_spans(content) and "label" in content:
@@ -274,13 +274,13 @@ def _metadata(content: Mapping[str, Any], notes: ArticleLog) -> dict[str, Any]:
     if isinstance(inner, dict):
         ours.add("meta")
     flat = {key: value for key, value in given.items() if key not in ours}
-    return {**fields, "meta": merged(merged(inner if isinstance(inner, dict) else {}, flat, notes), extra, notes)}
+    return {**fields, "meta": merged(merged(inner if isinstance(inner, dict) else {}, flat, log), extra, log)}
 
 
-def _as_gold(article: Article, notes: ArticleLog) -> Article:
+def _as_gold(article: Article, log: ArticleLog) -> Article:
     if not has_scores(article):
         return article
-    notes.fix("scores of an accepted task", "an accepted task is gold; the scores of its suggestions are dropped")
+    log.fix("scores of an accepted task", "an accepted task is gold; the scores of its suggestions are dropped")
     return replace(
         article,
         entities=tuple(replace(entity, score=None) for entity in article.entities),

@@ -15,16 +15,15 @@ HOLDS = EVERYTHING - {
     *("sentence labels", "label of the text", "tokens", "annotated", "annotated sentence_types", "evidence")
 }
 STRINGS = ("title", "date", "source")
-OURS = {"id", "meta", "type_scores", *STRINGS}  # keys of `meta` that are no metadata of the article
+OURS = {"id", "meta", "type_scores", *STRINGS}  # keys of `meta` that are fields of the article
 
 
 def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
-    """Yield one task per article; gold ones are answered ``accept``, those with scores are left to be annotated.
+    """Yield one task per article: gold with the answer ``accept``, articles with scores without an answer.
 
-    Tokens are the words of the text, cut where a mention starts or ends inside one, and with what stands between them,
-    so that they and their ``ws`` give the text back. Event types of the article are the ``accept`` of a choice whose
-    ``options`` are the types that were annotated, where that is known. Sentences, given tokens, evidence and what else was
-    annotated are dropped. Articles without text or with lone surrogates are left out. All of it is recorded.
+    Tokens are the words of the text, split where a mention starts or ends inside a word, and the text between words, so
+    that tokens and their ``ws`` give the text back. Event types of the article are the ``accept`` of a choice whose
+    ``options`` are the annotated types, if these are known. Articles without text or with lone surrogates are dropped.
     """
     for article in articles:
         notes = ArticleLog(log=log, article=article.id)
@@ -39,7 +38,7 @@ def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
 
 
 def _task(article: Article, spans: list[FlatSpan], arguments: list[tuple[int, int, Argument]]) -> dict[str, Any]:
-    """An article as a task, without an answer where it is a prediction."""
+    """An article as a task; a prediction has no answer."""
     tokens = _tokens(article.text, spans)
     starts, ends = [token["start"] for token in tokens], [token["end"] for token in tokens]
     places = [
@@ -81,7 +80,7 @@ def _task(article: Article, spans: list[FlatSpan], arguments: list[tuple[int, in
 
 
 def _extras(span: FlatSpan) -> dict[str, Any]:
-    """Keys that Prodigy passes through: id, and the score of an entity or scores of a trigger's types."""
+    """Keys that Prodigy keeps: id, and the score of an entity or the scores of a trigger's types."""
     item = span.item
     scores = {"score": item.score} if isinstance(item, Entity) else {"scores": list(item.scores)}
     return {key: value for key, value in {"id": item.id, **scores}.items() if value not in ("", None, [])}
@@ -108,7 +107,7 @@ def _tokens(text: str, spans: Sequence[FlatSpan]) -> list[dict[str, Any]]:
 
 
 def _runs(text: str) -> Iterator[tuple[int, int]]:
-    """Words, and what stands between them but for one space behind a run, which is its ``ws``."""
+    """Words and the text between them, without a single space after a run, which is its ``ws``."""
     behind = 0
     for start, end in (*split_words(text).tolist(), (len(text), len(text))):
         if behind < start:

@@ -424,8 +424,8 @@ def test_files_and_configuration(tmp_path: Path, articles: list[Article]) -> Non
     event = Event(trigger=Span(start=0, end=4), types=("ASSAULT",), arguments=(Argument(role="Actor", entity="T1"),))
     label = Entity(start=5, end=11, label="منظمة", id="T1")
     article = Article(text=TEXT.replace("\n", "\r\n"), id="أخبار/1", entities=(label,), events=(event,))
-    spoilt = Article(text="\ud800", id="bad")
-    log = write_articles([*articles, article, spoilt], tmp_path / "out", "brat")
+    encoding_fault = Article(text="\ud800", id="bad")
+    log = write_articles([*articles, article, encoding_fault], tmp_path / "out", "brat")
     assert log.articles == len(articles) + 1 and causes(log.dropped) == ["lone surrogate"]
     assert (tmp_path / "out" / f"{encode_file_name('أخبار/1')}.ann").exists()
     configuration = (tmp_path / "out" / "annotation.conf").read_text(encoding="utf-8")

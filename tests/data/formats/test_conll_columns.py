@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rasid.data.articles import Article, Entity, check_article
+from rasid.data.articles import Article, Entity
 from rasid.data.formats import conll, jsonl, read_files, write_articles
-from rasid.data.formats.conll import spans_to_tags, tags_to_spans
-from rasid.data.problems import DataError, ProblemLog
+from rasid.data.formats.common.tags import spans_to_tags, tags_to_spans
+from rasid.data.problems import ProblemLog
 from rasid.data.reading import load_articles
 
 LABELS = ("PERS", "ORG", "GPE")
@@ -149,37 +149,6 @@ def test_a_stray_tag_of_an_inner_column_is_located() -> None:
 
 GOOD = NESTED.encode() + b"a\tB-X\tB-Y\r\nb\tI-X\tO\r\n\r\n-DOCSTART- -X- O O\n\nEU NNP B-NP S-ORG\n"
 EDIT = st.tuples(st.integers(0, len(GOOD) - 1), st.sampled_from([b"", b"\n", b"\t", b" ", b"\xff", b"B-", b"\x00"]))
-
-
-def check_hostile(path: Path, edits: list[tuple[int, bytes]]) -> None:
-    content = bytearray(GOOD)
-    for place, new in edits:
-        content[place : place + 1] = new
-    path.write_bytes(bytes(content))
-    log = ProblemLog()
-    articles = [article for _, article in read_files(path, "conll", log=log)]
-    assert log.articles == len(articles)
-    assert not [problem for article in articles for problem in check_article(article)]
-    assert articles or log.dropped
-    assert all(p.message and p.source == str(path) and p.line for p in (*log.dropped, *log.fixed))
-    try:
-        assert load_articles(path, "conll") == articles
-    except DataError as error:
-        assert error.problems
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.lists(EDIT, min_size=1, max_size=6))
-def test_damaged_columns_are_read_or_located(tmp_path_factory: pytest.TempPathFactory, edits: list) -> None:
-    check_hostile(tmp_path_factory.getbasetemp() / "damaged.conll", edits)
-
-
-@pytest.mark.long
-@pytest.mark.slow
-@settings(max_examples=10_000, deadline=None)
-@given(st.lists(EDIT, min_size=1, max_size=6))
-def test_ten_thousand_damaged_files(tmp_path_factory: pytest.TempPathFactory, edits: list) -> None:
-    check_hostile(tmp_path_factory.getbasetemp() / "slow.conll", edits)
 
 
 def test_lines_of_many_columns_are_read_or_refused_but_never_waited_for() -> None:

@@ -1,5 +1,4 @@
 import json
-import random
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
-from rasid.data.formats import detect, prodigy, write_articles
+from rasid.data.formats import detect, prodigy
 from rasid.data.formats.common import span_lines
-from rasid.data.formats.common.lines import file_lines
 from rasid.data.problems import Problem, ProblemLog
-from rasid.data.reading import load_articles
 
 SIGNS = 'ابلقوَ٣aZ \n\t\r\u2028\x85\x1c\x00\u200f\u202b\ufeff\U0001f600"\\{}'
 LABELS = ["PER", "منظمة", "event", "a b", "\u2028"]
@@ -380,65 +377,10 @@ def test_detect(tmp_path: Path, content: dict[str, Any], format: str) -> None:
     assert detect(path) == format
 
 
-def test_files(tmp_path: Path, articles: list[Article]) -> None:
-    path = tmp_path / "a.jsonl"
-    assert write_articles(articles, path, "prodigy").counts() == {"articles": 40}
-    assert detect(path) == "prodigy"
-    assert load_articles(path) == articles
-
-
 def test_a_line_of_any_length_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(span_lines, "LONGEST_LINE", 60)
     read, (problem,), _ = run({"text": "a" * 60, "answer": "accept"}, {"text": "a", "answer": "accept"})
     assert len(read) == 1 and problem.cause == "line too long" and "one article a line" in problem.message
-
-
-def corrupted(seed: int, good: bytes) -> bytes:
-    """A good file with some bytes changed, taken out, doubled or moved."""
-    chance = random.Random(seed)
-    content = bytearray(good)
-    for _ in range(chance.randint(1, 6)):
-        at, length = chance.randrange(len(content)), chance.choice([1, 1, 2, 8, 60])
-        piece = content[at : at + length]
-        other = chance.choice([bytes([chance.randrange(256)]), b"-1", b"null", b"[", b'"', b"1e999", piece * 2, b""])
-        content[at : at + length] = other
-    return bytes(content)
-
-
-def check_corrupted(seeds: range, path: Path) -> int:
-    article = Article(
-        text="😀 قصف الجيش غزة\r\nقال.",
-        id="a",
-        title="عنوان",
-        entities=(Entity(start=6, end=11, label="ORG", id="T1"), Entity(start=12, end=15, label="GPE", score=0.5)),
-        events=(
-            Event(trigger=Span(start=2, end=5), types=("A", "B"), arguments=(Argument(role="AGENT", entity="T1"),)),
-        ),
-        event_types=("A",),
-        type_scores=(0.5,),
-        meta={"x": [1, {"y": None}]},
-    )
-    lines, _ = written(article, Article(text=article.text, entities=article.entities[:1]))
-    good = "".join((*lines, json.dumps(EXPORTED), "\n")).encode()
-    read = 0
-    for seed in seeds:
-        path.write_bytes(corrupted(seed, good))
-        log = ProblemLog(source="f.jsonl")
-        found = [article for _, article in prodigy.read(file_lines(path), log, triggers=["Attack"])]
-        assert not [problem for article in found for problem in check_article(article)]
-        assert found or log.dropped
-        read += len(found)
-    return read
-
-
-def test_corrupted_files(tmp_path: Path) -> None:
-    assert check_corrupted(range(300), tmp_path / "a.jsonl") > 100
-
-
-@pytest.mark.long
-@pytest.mark.slow
-def test_many_corrupted_files(tmp_path: Path) -> None:
-    assert check_corrupted(range(10_000), tmp_path / "a.jsonl") > 3_000
 
 
 INNER = [*"abc", "id", "start", "end", "label", "token_end", "head", "child", "head_span", "score", "scores", "text"]
