@@ -1,17 +1,48 @@
 """Reading data sets for an audit: all that can be read, with the file and line of each article."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
 
+from ..configs.loader import load_config
+from ..configs.schema import Config, DataSource
 from ..data.articles import Article
+from ..data.corpus import load_corpus
 from ..data.datasets import DataSet, resolve_annotated
-from ..data.labels import LabelScheme
-from ..data.problems import DataError, ProblemLog
-from ..data.reading import read
+from ..data.labels import LabelScheme, load_scheme
+from ..data.problems import DataError, Problem, ProblemLog
+from ..data.reading import corpus_splits, read
+from ..errors import RasidError
 
-if TYPE_CHECKING:
-    from ..configs.schema import DataSource
+logger = logging.getLogger(__name__)
+
+_SPLITS = ("train", "dev", "val", "valid", "validation", "test")
+
+
+class AuditError(RasidError):
+    """Options that do not go with the input."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditData:
+    """What is audited.
+
+    Attributes:
+        name: name of the config or of the paths.
+        datasets: name → data set; all problems of reading are in its log.
+        files: name → file and line of each article.
+        scheme: scheme of the config or of the built-in corpus; None if there is none.
+        config: the config; None if paths were given.
+    """
+
+    name: str
+    datasets: Mapping[str, DataSet]
+    files: Mapping[str, Sequence[str]]
+    scheme: LabelScheme | None
+    config: Config | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +72,7 @@ def read_file(
     return _read(path, name, ProblemLog(source=path), {}, format=format, options=options)
 
 
-def read_source(source: "DataSource", name: str, scheme: LabelScheme) -> LocatedDataSet:
+def read_source(source: DataSource, name: str, scheme: LabelScheme) -> LocatedDataSet:
     """Read a data set of a config.
 
     Args:
@@ -59,18 +90,130 @@ def read_source(source: "DataSource", name: str, scheme: LabelScheme) -> Located
 
 
 def _read(
-    source: "str | DataSource", name: str, log: ProblemLog, annotated: Mapping[Any, Any], **how: Any
+    source: str | DataSource, name: str, log: ProblemLog, annotated: Mapping[Any, Any], **how: Any
 ) -> LocatedDataSet:
     articles: list[Article] = []
-    files: list[str] = []
+    places: list[str] = []
     try:
         for line, article in read(source, policy="drop_annotation", log=log, **how):
             articles.append(article)
-            files.append(f"{log.source}:{line}" if line else log.source)
+            places.append(f"{log.source}:{line}" if line else log.source)
     except DataError as error:
         log.dropped += error.problems
     except OSError as error:
         log.drop("cannot be read", f"{error.strerror or error}")
     return LocatedDataSet(
-        dataset=DataSet(name=name, articles=articles, annotated_labels=annotated, log=log), files=files
+        dataset=DataSet(name=name, articles=articles, annotated_labels=annotated, log=log), files=places
     )
+
+
+def read_for_audit(
+    inputs: Sequence[str], format: str | None = None, options: Mapping[str, Any] | None = None
+) -> AuditData:
+    """Read the data sets of a config, or of files, folders and the built-in corpus.
+
+    Args:
+        inputs: a config and its overrides ``key=value``, or paths. A folder with files named train, dev (val, valid)
+            and test is read as these data sets, any other path as one.
+        format: format of the paths; None detects it.
+        options: reading options of the paths.
+
+    Raises:
+        RasidError: the config is not valid, a format or options are given with a config, or there are no articles.
+    """
+    if not is_config(inputs[0]):
+        return _read_paths(inputs, format, options)
+    if format is not None:
+        raise AuditError("--format is for files; a config names the format of each data set")
+    if options:
+        raise AuditError("--option is for files; a config names the options of each data set")
+
+    return _read_config(load_config(inputs[0], Config, inputs[1:]), _title(inputs[:1]))
+
+
+def is_config(source: str) -> bool:
+    """Whether a name is that of a config, a YAML file or a built-in one, and not of data."""
+    if Path(source).suffix in (".yaml", ".yml"):
+        return True
+    return not Path(source).exists() and (files("rasid.configs") / f"{source}.yaml").is_file()
+
+
+def _read_config(config: Config, file: str) -> AuditData:
+
+    scheme = load_scheme(config.scheme)
+    located: dict[str, LocatedDataSet] = {}
+    for part in ("train", "dev", "test"):
+        sources = getattr(config.data, part)
+        for source in sources:
+            name = _unused(part if len(sources) == 1 else f"{part}/{source.title}", source.title, located)
+            located[name] = read_source(source, name, scheme)
+    name = file if config.name in file else f"{config.name} ({file})"
+    return _audit_data(name, located, scheme, config)
+
+
+def _read_paths(paths: Sequence[str], format: str | None, options: Mapping[str, Any] | None) -> AuditData:
+
+    located: dict[str, LocatedDataSet] = {}
+    scheme = None
+    for path in paths:
+        if splits := corpus_splits(path):
+            scheme = load_scheme("news")
+            for split in splits:
+                dataset = load_corpus(split)  # type: ignore[arg-type]
+                located[dataset.name] = LocatedDataSet(dataset=dataset, files=[])
+            continue
+        parts = _parts_of(Path(path))
+        for part, file in parts:
+            name = _unused(part, str(file), located)
+            located[name] = read_file(str(file), name, format=format, options=options)
+        if skipped := _skipped_files(Path(path), [file for _, file in parts]):
+            names = ", ".join(name for name, _ in parts)
+            logger.info("%s is checked as %s; not read: %s", path, names, ", ".join(skipped))
+    if not any(item.dataset.articles for item in located.values()):
+        problems = [problem for item in located.values() for problem in item.dataset.log.dropped]
+        raise DataError(problems or [Problem(source=paths[0], cause="no articles", message="holds no articles")])
+    return _audit_data(_title(paths), located, scheme, None)
+
+
+def _audit_data(
+    name: str, located: Mapping[str, LocatedDataSet], scheme: LabelScheme | None, config: Config | None
+) -> AuditData:
+    datasets = {key: item.dataset for key, item in located.items()}
+    places = {key: item.files for key, item in located.items()}
+    return AuditData(name=name, datasets=datasets, files=places, scheme=scheme, config=config)
+
+
+def _parts_of(path: Path) -> list[tuple[str, Path]]:
+    """Name and file of each data set of a path: files of a folder that are named as splits, else the path."""
+    if path.is_dir():
+        parts = [(file.stem, file) for file in sorted(path.iterdir()) if file.stem in _SPLITS and file.is_file()]
+        if len({name for name, _ in parts}) == len(parts) > 1:
+            return sorted(parts, key=lambda part: _SPLITS.index(part[0]))
+    return [(path.stem or str(path), path)]
+
+
+def _skipped_files(folder: Path, parts: Sequence[Path]) -> list[str]:
+    """Files of a folder that are not among its splits, but have the same suffix."""
+    if parts == [folder]:
+        return []
+    suffixes = {part.suffix for part in parts}
+    candidates = sorted(file for file in folder.rglob("*") if file.suffix in suffixes and file.is_file())
+    return [str(file.relative_to(folder)) for file in candidates if file not in parts]
+
+
+def _title(paths: Sequence[str]) -> str:
+    """The names of files and folders; names that occur twice get their folder."""
+    absolute = [Path(path) if path.startswith("corpus:") else Path(path).absolute() for path in paths]
+    names = [path.name for path in absolute]
+    return ", ".join(
+        str(Path(path.parent.name, name)) if names.count(name) > 1 else name
+        for path, name in zip(absolute, names, strict=True)
+    )
+
+
+def _unused(name: str, place: str, taken: Mapping[str, Any]) -> str:
+    """The name, with the place if it is taken."""
+    if name not in taken:
+        return name
+    name = f"{name} ({place})"
+    return name if name not in taken else _unused(f"{name}'", place, taken)

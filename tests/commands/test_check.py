@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from rasid.audit.reading import is_config
 from rasid.cli import app
-from rasid.commands.check import is_config
 from rasid.data.articles import Article, Entity
 from rasid.data.formats import write_articles
 
@@ -193,16 +193,20 @@ def test_bundle_finds_label_errors_in_data_and_brings_its_tokenizer(
     assert "Likely label errors" in shown
     assert "sub-words" in shown
     write_articles([replace(article, entities=(replace(article.entities[0], label="X"),))], tmp_path / "x.jsonl")
-    assert "not in scheme news" in check(tmp_path / "x.jsonl", "--bundle", bundle, code=1).stdout
+    assert "Labels that are not in the scheme" in check(tmp_path / "x.jsonl", "--bundle", bundle, code=1).stdout
 
 
-def test_encoder_of_data_defaults_to_the_built_in_one(audited: Callable, tmp_path: Path, hub_checkpoint: Path) -> None:
+def test_encoder_of_data_defaults_to_the_built_in_one(
+    audited: Callable, check: Callable, tmp_path: Path, hub_checkpoint: Path
+) -> None:
     write_articles([Article(text="وصل الوفد إلى بغداد مساء الثلاثاء")], tmp_path / "x.jsonl")
 
     def longest(*arguments: object) -> str:
         return audited(tmp_path / "x.jsonl", *arguments)["findings"]["longest-in-subwords"]["locations"][0]["message"]
 
-    assert longest() == longest("--encoder", "rasid-mini") != longest("--encoder", hub_checkpoint)
+    assert longest() == longest("--encoder", "rasid-mini")
+    # The window is 512 sub-words.
+    assert "reads 128 sub-words" in check(tmp_path / "x.jsonl", "--encoder", hub_checkpoint, code=1).stderr
 
 
 # ---- output and errors -----------------------------------------------------------------------------------------------

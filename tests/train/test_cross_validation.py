@@ -297,7 +297,7 @@ def test_data_that_cannot_be_cross_validated_are_one_error(
         ([config_file, f"data.train.0.path={tmp_path / 'gone.jsonl'}", *folds], "gone.jsonl: there is no such file"),
         ([config_file, "data.train.0.annotated=[entities, arguments]", *folds], "data.train.0.annotated"),
         ([config_file, "data.train.0.annotated={entities: [HERO]}", *folds], "'HERO' is not in scheme"),
-        ([other, *folds, "--bundle", bundle], "no annotation that the bundle's config learns"),
+        ([other, *folds, "--bundle", bundle], "no annotation that the bundle's config trains"),
         ([few, *folds, "--bundle", tmp_path], "error: "),
         ([types, *folds], "config visits trains none of these"),
     ):
