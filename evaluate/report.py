@@ -16,6 +16,7 @@ from ..errors import RasidError
 from .classification import LabelScores, expected_calibration_error
 from .counts import AVERAGINGS, METRICS, Counts, average, rate
 from .errors import MentionError
+from .headline import HEADLINE
 from .significance import percentile_interval, resample, resample_average_precision
 from .spans import ANY_LABEL, MODES, SpanScores
 
@@ -118,6 +119,14 @@ class Report:
                 return score
         have = ", ".join(score.name for score in self.scores if score.task == task and score.label is None)
         raise ReportError(f"no score {name!r} in the report of {self.bundle!r}; {task} has: {have or 'none'}")
+
+    def headline(self, *averagings: str) -> list[Score]:
+        """The headline scores with these averagings, without those that are undefined."""
+        return [
+            score
+            for score in self.scores
+            if score.averaging in averagings and (score.mode, score.metric) in HEADLINE and score.value is not None
+        ]
 
     def to_json(self) -> str:
         """JSON with keys in a fixed order and a score a line; `from_json` gives an equal report back."""
