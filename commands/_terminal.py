@@ -198,20 +198,16 @@ def show_scores(reports: "Mapping[str, Report]") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from ..evaluate.headline import HEADLINE
-
     for name, report in reports.items():
         table = Table(title=f"{name}, {report.articles} articles: micro averages", title_justify="left")
         for column in ("task", "mode", "metric"):
             table.add_column(column)
         for column in ("value", f"{100 * report.bootstrap.level:g} % interval", "gold"):
             table.add_column(column, justify="right")
-        for score in report.scores:
-            if score.averaging != "micro" or score.value is None or (score.mode, score.metric) not in HEADLINE:
-                continue
+        for score in report.headline("micro"):
             interval = "" if score.low is None else f"{100 * score.low:.1f}–{100 * (score.high or 0):.1f}"
             metric = {"f1": "F1", "average_precision": "AP"}[score.metric]
-            table.add_row(score.task, score.mode, metric, f"{100 * score.value:.2f}", interval, str(score.gold))
+            table.add_row(score.task, score.mode, metric, f"{100 * (score.value or 0):.2f}", interval, str(score.gold))
         Console().print(table)
 
 

@@ -15,6 +15,7 @@ from ..data.articles import Article
 from ..errors import RasidError
 from .counts import Counts
 from .errors import FrequentError
+from .headline import HEADLINE
 
 FORMAT = 1
 """Version of the JSON form; increased if an older reader would misread it."""
@@ -115,6 +116,14 @@ class Report:
                 return score
         have = ", ".join(score.name for score in self.scores if score.task == task and score.label is None)
         raise ReportError(f"no score {name!r} in the report of {self.bundle!r}; {task} has: {have or 'none'}")
+
+    def headline(self, *averagings: str) -> list[Score]:
+        """The headline scores with these averagings, without those that are undefined."""
+        return [
+            score
+            for score in self.scores
+            if score.averaging in averagings and (score.mode, score.metric) in HEADLINE and score.value is not None
+        ]
 
     def to_json(self) -> str:
         """JSON with keys in a fixed order and a line per score; `from_json` reads it."""

@@ -37,7 +37,7 @@ def model_card(name: str, settings: Settings, reports: Mapping[str, Any]) -> str
     for task, labels in settings.trained_labels.items():
         lines.append(f"- {task}, trained labels: {', '.join(labels) or 'none'}")
     lines += ["", "## Scores", ""]
-    rows = [_row(report, score) for report in reports.values() for score in report.scores if _is_headline(score)]
+    rows = [_row(report, score) for report in reports.values() for score in report.headline("micro", "macro")]
     if rows:
         lines.append("| data | hash | articles | score | value | 95 % interval | gold |")
         lines.append("|---|---|---|---|---|---|---|")
@@ -67,17 +67,6 @@ def _ngrams(settings: Settings) -> list[str]:
         return []
     weight = f"{settings.ngrams:g}"
     return [f"- Types of sentences: the network's logits and {weight} times those of a linear model over n-grams"]
-
-
-def _is_headline(score: Any) -> bool:
-    headline = {
-        ("strict", "f1"),
-        ("outermost", "f1"),
-        ("iob2", "f1"),
-        ("decision", "f1"),
-        ("ranking", "average_precision"),
-    }
-    return score.averaging in ("micro", "macro") and (score.mode, score.metric) in headline and score.value is not None
 
 
 def _row(report: Any, score: Any) -> str:

@@ -77,8 +77,8 @@ def test_overrides(old: str, new: str, caplog: pytest.LogCaptureFixture) -> None
     ("old", "new"),
     [
         ("tokenizer.normalise=false", "tokenizer.normalize=false"),
-        ("optimisation.clip=2", "optimization.clip=2"),
-        ("optimisation={clip: 2}", "optimization={clip: 2}"),
+        ("optimisation.batch=2", "optimization.batch=2"),
+        ("optimisation={batch: 2}", "optimization={batch: 2}"),
     ],
 )
 def test_overrides_of_pretraining(old: str, new: str, caplog: pytest.LogCaptureFixture) -> None:
