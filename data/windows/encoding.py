@@ -143,7 +143,7 @@ class TextEncoder:
         words = all_words[read]
         counts = np.diff(word_start, append=len(ids))
         if counts.max() > LONGEST_WORD:
-            words, word_start = _cut_long_words(words, word_start, counts, starts, len(ids))
+            words, word_start = _cut_long_words(words, word_start, counts, starts)
         bounds = np.append(word_start, len(ids))  # [W + 1], first sub-word of each word, and the end
 
         given = [(sentence.start, sentence.end) for sentence in sentences]
@@ -167,11 +167,7 @@ class TextEncoder:
         )
 
     def _plan(self, bounds: np.ndarray) -> list[tuple[int, int, int, int]]:
-        """Choose windows as (first word, end word, first owned word, end of owned words).
-
-        Args:
-            bounds: first sub-word of each word, and the end. [W + 1]
-        """
+        """Choose windows as (first word, end word, first owned word, end of owned words)."""
         total, count = int(bounds[-1]), len(bounds) - 1
         size = self.room
         if total > self.room:
@@ -265,7 +261,7 @@ def _owning_windows(sentence_words: np.ndarray, plan: list[tuple[int, int, int, 
 
 
 def _cut_long_words(
-    words: np.ndarray, word_start: np.ndarray, counts: np.ndarray, starts: np.ndarray, total: int
+    words: np.ndarray, word_start: np.ndarray, counts: np.ndarray, starts: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Cut words of more than `LONGEST_WORD` sub-words; the pieces tile the word's characters.
 
@@ -277,7 +273,6 @@ def _cut_long_words(
         word_start: first sub-word of each word. [W]
         counts: number of sub-words of each word. [W]
         starts: code-point offset of each sub-word. [T]
-        total: number of sub-words, T.
 
     Returns:
         New ``words`` and ``word_start``.
