@@ -429,7 +429,7 @@ def test_a_config_error_names_file_line_and_key(tmp_path: Path, config_text: str
 
 def test_a_loss_that_is_not_finite_names_the_articles(train: Train) -> None:
     with pytest.raises(NonFiniteLossError) as raised:
-        train("training.head_learning_rate=1e38", "training.warmup=0")
+        train("training.head_learning_rate=1e38", "training.warmup=0", "training.evaluations=0.1")
     assert re.search(r"at step 1 \(.*triggers nan.*\); articles of the batch: made-\d+, made-\d+", str(raised.value))
 
 
