@@ -281,10 +281,10 @@ def test_labels_of_the_text(content: dict[str, Any], types: tuple[str, ...], ann
         ({"relations": [{"head": 2, "child": 3, "label": "A"}]}, "relation left out", "two entities"),
         ({"relations": [{"head": 0, "child": 3}]}, "relation left out", "name the role"),
         ({"relations": ["A"]}, "wrong kind", "a relation is an object"),
-        ({"accept": [None]}, "wrong kind", "accept has None"),
+        ({"accept": [None]}, "wrong kind", "accept has null"),
         ({"cats": [1]}, "wrong kind", "cats has 1"),
         ({"cats": 1}, "wrong kind", "cats is 1"),
-        ({"label": [1], "_view_id": "classification"}, "wrong kind", "label is [1]"),
+        ({"label": [1], "_view_id": "classification"}, "wrong kind", "label is a list"),
     ],
 )
 def test_one_thing_wrong_costs_that_thing(change: dict[str, Any], cause: str, said: str) -> None:
