@@ -172,7 +172,7 @@ def test_title(front: str, body: str, title: str | None) -> None:
         ("[e1 سوريا]", 3, "label missing", "[id:LABEL surface]"),
         ("{v1: قتل}", 3, "label missing", "{id:TYPE surface}"),
         ("{v1:ASSAULT+ قتل}", 3, "label missing", "TYPE+TYPE"),
-        ("[e1:GPE ]", 3, "empty span", "marks nothing"),
+        ("[e1:GPE ]", 3, "empty span", "is empty"),
         ("[e1:GPE  سوريا]", 3, "white space at an edge", "'سوريا'"),
         ("[e1:GPE سوريا ]", 3, "white space at an edge", "'سوريا'"),
         ("a\\b", 3, "escape", "\\\\"),
