@@ -149,7 +149,6 @@ def test_a_stray_tag_of_an_inner_column_is_located() -> None:
 
 
 GOOD = NESTED.encode() + b"a\tB-X\tB-Y\r\nb\tI-X\tO\r\n\r\n-DOCSTART- -X- O O\n\nEU NNP B-NP S-ORG\n"
-EDIT = st.tuples(st.integers(0, len(GOOD) - 1), st.sampled_from([b"", b"\n", b"\t", b" ", b"\xff", b"B-", b"\x00"]))
 
 
 def test_lines_of_many_columns_are_read_or_refused_but_never_waited_for() -> None:
