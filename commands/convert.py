@@ -24,10 +24,10 @@ def convert(
         str | None, typer.Option("--scheme", help="Leave out articles with labels that it lacks.")
     ] = None,
 ) -> None:
-    """Convert annotations from one format to another, and tell what was fixed, left out and lost.
+    """Convert annotations from one format to another; report what was fixed, dropped and lost.
 
-    The exit code is 1 if anything of IN could not be read or was not written; what the format of OUT cannot hold is
-    reported alone.
+    The exit code is 1 if a part of IN could not be read or an article was not written. What the format of OUT cannot
+    hold is only reported.
     """
     from ..data import conversion
     from ..data.formats import format_of

@@ -1,4 +1,4 @@
-"""What happened to annotations on their way in or out: nothing is dropped in silence."""
+"""Problem logs: what reading and writing fixed and dropped."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -9,14 +9,14 @@ from ..errors import RasidError
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
-    """One located problem.
+    """A problem with its place.
 
     Attributes:
         source: name of the file or stream.
         line: line in it, from 1; 0 where lines do not apply.
-        article: id of the article, empty where it is not known.
-        cause: short name of the class of problem, for counting (``"empty span"``).
-        message: what is wrong, with the offending value, and how to mend it.
+        article: id of the article; empty if unknown.
+        cause: short name of the kind of problem, for counting (``"empty span"``).
+        message: what is wrong, with the value, and how to fix it.
     """
 
     source: str
@@ -31,7 +31,7 @@ class Problem:
 
 
 class DataError(RasidError, ValueError):
-    """Annotations or articles that cannot be used; carries every problem, not the first one."""
+    """Invalid articles or annotations, with all problems."""
 
     SHOWN = 50
 
@@ -45,13 +45,13 @@ class DataError(RasidError, ValueError):
 
 @dataclass(kw_only=True)
 class ProblemLog:
-    """The account of one reading or writing.
+    """What reading or writing fixed and dropped.
 
     Attributes:
         source: name of the file or stream.
-        articles: number of articles that went through.
-        fixed: problems that were mended, with what was done.
-        dropped: problems for which something was left out.
+        articles: number of articles read or written.
+        fixed: problems that were corrected.
+        dropped: problems for which something was dropped.
     """
 
     source: str = "<memory>"
@@ -60,11 +60,11 @@ class ProblemLog:
     dropped: list[Problem] = field(default_factory=list)
 
     def drop(self, cause: str, message: str, *, line: int = 0, article: str = "") -> None:
-        """Record something left out."""
+        """Record something that was dropped."""
         self.dropped.append(Problem(source=self.source, line=line, article=article, cause=cause, message=message))
 
     def fix(self, cause: str, message: str, *, line: int = 0, article: str = "") -> None:
-        """Record something mended."""
+        """Record something that was fixed."""
         self.fixed.append(Problem(source=self.source, line=line, article=article, cause=cause, message=message))
 
     def counts(self) -> dict[str, int]:
@@ -89,9 +89,9 @@ class ArticleLog:
     line: int = 0
 
     def drop(self, cause: str, message: str) -> None:
-        """Record something left out."""
+        """Record something that was dropped."""
         self.log.drop(cause, message, line=self.line, article=self.article)
 
     def fix(self, cause: str, message: str) -> None:
-        """Record something mended."""
+        """Record something that was fixed."""
         self.log.fix(cause, message, line=self.line, article=self.article)

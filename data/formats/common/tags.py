@@ -10,7 +10,7 @@ TagScheme = Literal["IOB2", "BIOES", "BILOU", "BMES"]
 TAG = re.compile(r"O|[BIMELSU]-.+", re.DOTALL)
 
 # Prefixes of the first token of a span, one inside, the last one, and the only one.
-_PREFIXES: dict[TagScheme, str] = {"IOB2": "BIIB", "BIOES": "BIES", "BILOU": "BILU", "BMES": "BMES"}
+PREFIXES: dict[TagScheme, str] = {"IOB2": "BIIB", "BIOES": "BIES", "BILOU": "BILU", "BMES": "BMES"}
 
 
 def tags_to_spans(tags: Sequence[str]) -> list[TaggedSpan]:
@@ -74,7 +74,7 @@ def columns_to_spans(rows: Sequence[Sequence[str]]) -> tuple[list[TaggedSpan], l
 
 def spans_to_columns(spans: Iterable[TaggedSpan], length: int, scheme: TagScheme) -> list[list[str]]:
     """Tags by column, at least one; longer spans are in earlier columns."""
-    first, inside, last, only = _PREFIXES[scheme]
+    first, inside, last, only = PREFIXES[scheme]
     columns: list[list[str]] = [["O"] * length]
     for start, stop, label in sorted(spans, key=lambda span: span[0] - span[1]):
         column = next((tags for tags in columns if all(tag == "O" for tag in tags[start:stop])), None)

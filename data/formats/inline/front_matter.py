@@ -1,4 +1,4 @@
-"""The front matter of an article in markup: ``key: value`` lines between two lines ``---``."""
+"""The front matter of an inline article: ``key: value`` lines between two lines ``---``."""
 
 import re
 from typing import Any
@@ -9,7 +9,7 @@ from ..common.lines import parse_json, to_json
 KEYS = ("id", "title", "date", "source", "event_types", "annotated", "meta")
 FENCE = "---"
 
-_BARE = re.compile(r"[^\s,\[\]\"]+")  # a label that a list may hold without quotes
+_BARE = re.compile(r"[^\s,\[\]\"]+")  # a label that needs no quotes in a list
 
 
 def write_front_matter(article: Article) -> str:
@@ -37,16 +37,16 @@ def write_front_matter(article: Article) -> str:
 
 
 def first_line_title(text: str) -> str | None:
-    """The first line of a text, if a blank line follows it."""
+    """The first line of a text if a blank line follows it."""
     first, _, rest = text.partition("\n")
     return first.removesuffix("\r") if first.strip() and rest.startswith(("\n", "\r\n")) else None
 
 
 def read_value(key: str, value: str) -> Any:
-    """Read the value of a front matter line, stripped; an empty string is None.
+    """The value of a front matter line, which is stripped; None for an empty string.
 
     Raises:
-        ValueError: it is not what the key takes.
+        ValueError: the value has the wrong form for the key.
     """
     match key:
         case "meta":
@@ -65,7 +65,7 @@ def read_value(key: str, value: str) -> Any:
                 if _strings(content := parse_json(value)):
                     return tuple(content)
             except ValueError:
-                pass  # the bare form, which is no JSON
+                pass  # a list without quotes
             labels = [label.strip() for label in value[1:-1].split(",")]
             if not all(_BARE.fullmatch(label) for label in labels):
                 raise ValueError(f"{value[:40]!r} is not a list such as [ASSAULT, MOBILIZE]")
@@ -79,12 +79,12 @@ def _strings(content: Any) -> bool:
 
 
 def _unquoted(value: str) -> str:
-    """The string that a value stands for: itself, unless it is a whole JSON string."""
+    """A value as a string; a JSON string is decoded."""
     if len(value) > 1 and value[0] == value[-1] == '"':
         try:
             return str(parse_json(value))
         except ValueError:
-            return value  # a headline that starts and ends with quotation marks
+            return value  # a title that starts and ends with quotation marks
     return value
 
 

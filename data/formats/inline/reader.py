@@ -38,11 +38,11 @@ Lines = list[tuple[int, str]]
 
 
 def _split(lines: Iterable[tuple[int, str]], log: ProblemLog) -> Iterator[tuple[Lines, Lines]]:
-    """The lines of each article: its front matter with the opening fence, its body."""
+    """The lines of each article: front matter with the opening fence, and body."""
     front: Lines = []
     body: Lines = []
-    # A front matter that is never closed must not turn the articles after it inside out, so after a line that cannot
-    # stand in one, a fence is taken to open an article if a known key follows it.
+    # After a front matter that is never closed, the fences of the next articles would change their roles. So after an
+    # invalid line in a front matter, a fence opens an article only if a known key follows it.
     state = "outside"
     for number, line in lines:
         fence = line.removesuffix("\r") == FENCE
@@ -70,7 +70,7 @@ def _split(lines: Iterable[tuple[int, str]], log: ProblemLog) -> Iterator[tuple[
             case "lost" if fence:
                 state = "fence after a problem"
             case "outside" if line.strip():
-                message = f"{line[:40]!r} stands before any front matter; an article starts with a line ---"
+                message = f"{line[:40]!r} is before any front matter; an article starts with a line ---"
                 log.drop("front matter", message, line=number)
                 state = "lost"
     if state == "front":
@@ -81,7 +81,7 @@ def _split(lines: Iterable[tuple[int, str]], log: ProblemLog) -> Iterator[tuple[
 
 @dataclass(slots=True)
 class _Mark:
-    """A mark that is open, and then closed."""
+    """A mention; `end` is -1 until it is closed."""
 
     bracket: str
     start: int
@@ -95,7 +95,7 @@ class _Mark:
 
 
 class _Reader:
-    """One article being read: the marks that are open, what was found, what is wrong."""
+    """State of reading one article: open mentions, results and problems."""
 
     def __init__(self, front: Lines, body: Lines) -> None:
         self.front, self.body = front, body
@@ -103,14 +103,14 @@ class _Reader:
         self.problems: list[tuple[int, str, str]] = []
         self.text: list[str] = []
         self.length = 0
-        self.marks: list[_Mark] = []  # in the order in which they open
+        self.marks: list[_Mark] = []  # in order of their starts
         self.open: list[_Mark] = []
         self.ids: dict[str, str] = {}  # id → bracket
         self.arguments: dict[str, list[Argument]] = {}
         self.argument_lines: list[tuple[int, str, list[Argument]]] = []
 
     def article(self) -> Article | None:
-        """The article, or None where there are problems."""
+        """The article; None if there are problems."""
         fields = self._front()
         for line, content in (*self.front, *self.body):
             if message := encoding_fault(content):
@@ -185,9 +185,9 @@ class _Reader:
         self.length += len(text)
 
     def _line(self, line: int, content: str) -> None:
-        """Take the marks out of one line of text."""
+        """Add one line of text, without its brackets."""
         at = 0
-        if content.startswith(("\\@", "\\---")):  # escapes that only the start of a line needs
+        if content.startswith(("\\@", "\\---")):  # escapes at the start of a line
             self._add(content[1])
             at = 2
         while found := SPECIAL.search(content, at):
@@ -206,7 +206,7 @@ class _Reader:
         self._add(content[at:])
 
     def _open(self, line: int, content: str, sign: str, at: int) -> int:
-        """Open the mark whose bracket is before `at`, and return where its surface starts."""
+        """Open the mention whose bracket is before `at`; returns where its surface starts."""
         shown = content[at - 1 : at + 24]
         mark = _Mark(bracket=sign, start=self.length, line=line)
         if header := _HEADER.match(content, at):
@@ -233,12 +233,12 @@ class _Reader:
         mark.end = self.length
         if CLOSES[mark.bracket] != sign:
             message = f"{mark} of line {mark.line} is closed by {sign!r}; close it by {CLOSES[mark.bracket]!r}"
-            self._problem(line, "bracket", f"{message}; marks nest, they cannot cross")
+            self._problem(line, "bracket", f"{message}; mentions can nest, not cross")
 
     def _close_paragraph(self) -> None:
-        """Report the marks that are open at a blank line or at the end."""
+        """Report mentions that are open at a blank line or at the end."""
         for mark in self.open:
-            if mark.label:  # one without a label was reported where it was opened
+            if mark.label:  # a missing label was reported at the opening bracket
                 surface = "".join(self.text)[mark.start : mark.start + 25]
                 message = f"{mark} {surface!r} is opened here and not closed in its paragraph"
                 self._problem(mark.line, "bracket", f"{message}; write {CLOSES[mark.bracket]} where it ends")
@@ -256,14 +256,14 @@ class _Reader:
         self.argument_lines.append((line, name, arguments))
 
     def _check_marks(self, text: str) -> None:
-        """Surfaces and types, which are known only where a mark is closed."""
+        """Check surfaces and types, which are known once a mention is closed."""
         for mark in self.marks:
             if mark.end < 0:
                 continue
             line, surface = mark.line, text[mark.start : mark.end]
             shown = f"{mark} {surface}{CLOSES[mark.bracket]}"
             if not surface:
-                self._problem(line, "empty span", f"{shown!r} marks nothing; put the mention inside, or drop the mark")
+                self._problem(line, "empty span", f"{shown!r} is empty; put the mention inside, or remove the brackets")
             elif surface != surface.strip():
                 message = f"{shown!r} starts or ends with white space; the mention is {surface.strip()!r}"
                 self._problem(line, "white space at an edge", message)

@@ -19,10 +19,10 @@ _ROLE = re.compile(r"[^\s=\[\]{}\\]+")
 
 
 def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
-    """Yield one chunk of markup per article.
+    """Yield the text of one article at a time.
 
-    What the form cannot hold is left out and recorded: a mention that crosses another one, holds a blank line or has
-    white space at an edge; scores, evidence, sentence labels, tokens; an article with a lone surrogate.
+    Besides what `HOLDS` lacks, mentions with a blank line or with white space at an edge are dropped, and articles with
+    a lone surrogate.
     """
     for article in articles:
         notes = ArticleLog(log=log, article=article.id)
@@ -46,7 +46,7 @@ def _body(article: Article, log: ArticleLog) -> str:
     closing: list[tuple[int, str]] = []
 
     def copy(end: int) -> None:
-        """Copy the text up to `end`, closing the marks that end on the way."""
+        """Copy the text up to `end`, with the closing brackets of the mentions that end before it."""
         nonlocal at
         while closing and closing[-1][0] <= end:
             stop, sign = closing.pop()
@@ -68,13 +68,13 @@ def _body(article: Article, log: ArticleLog) -> str:
 
 
 def _marks(article: Article, log: ArticleLog) -> tuple[list[tuple[int, int, str, str]], dict[int, list[str]]]:
-    """The marks that can be held, as (start, end, bracket, header), and the argument lines below each line of text."""
+    """Mentions to write as (start, end, bracket, header), and the argument lines below each line of text."""
     text = article.text
 
     def lost(cause: str, what: str, message: str) -> None:
         log.drop(cause, f"{what} {message}")
 
-    # Outer marks come first; of two with the same span the entity is the outer one.
+    # Outer mentions come first; of two with the same span the entity is the outer one.
     found: list[tuple[int, int, int, int, Entity | Event]] = [
         (e.start, -e.end, 0, n, e) for n, e in enumerate(article.entities)
     ]
@@ -92,9 +92,9 @@ def _marks(article: Article, log: ArticleLog) -> tuple[list[tuple[int, int, str,
         if not 0 <= start < end <= len(text) or text[start:end] != text[start:end].strip():
             lost("span", what, "is empty, outside the text, or has white space at an edge")
         elif "\n\n" in text[start:end]:
-            lost("span over a blank line", what, "runs over a blank line, where every mark must be closed")
+            lost("span over a blank line", what, "contains a blank line, before which every mention must be closed")
         elif open_ends and open_ends[-1] < end:
-            lost("crossing spans", what, "crosses another mention; inline holds spans that nest")
+            lost("crossing spans", what, "crosses another mention; inline mentions can only nest")
         elif not labels or not all(_LABEL.fullmatch(label) for label in labels):
             lost("label", what, "has no label, or one with white space, brackets or backslashes")
         elif isinstance(mention, Event) and any("+" in label for label in labels):

@@ -148,7 +148,7 @@ def _linked(
         head, child = ends
         if head is None or child is None:
             end = ("head", "child")[ends.index(None)]
-            message = f"the {end} of a relation is no span that was read, or the last token of several"
+            message = f"a relation's {end} is no span that was read, or the last token of several"
             log.drop("relation left out", message)
             continue
         link(marks, head, child, relation.get("label"), arguments, fresh, log, score=_number(relation.get("score")))

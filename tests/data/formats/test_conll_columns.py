@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from rasid.data.articles import Article, Entity
 from rasid.data.formats import conll, jsonl, read_files, write_articles
+from rasid.data.formats.common import tags
 from rasid.data.formats.common.tags import spans_to_tags, tags_to_spans
 from rasid.data.problems import ProblemLog
 from rasid.data.reading import load_articles
@@ -88,11 +89,11 @@ def nested(draw: st.DrawFn) -> Article:
 
 @settings(max_examples=100, deadline=None)
 @given(nested(), st.sampled_from(SCHEMES))
-def test_every_scheme_holds_spans_that_nest_and_cross(article: Article, scheme: conll.TagScheme) -> None:
+def test_every_scheme_holds_spans_that_nest_and_cross(article: Article, scheme: tags.TagScheme) -> None:
     log = ProblemLog(source="f.txt")
     text = "".join(conll.write([article], log, scheme=scheme))
     assert not log.dropped
-    assert {tag[0] for line in text.split("\n") for tag in line.split("\t")[1:]} <= {*"O" + conll._PREFIXES[scheme]}
+    assert {tag[0] for line in text.split("\n") for tag in line.split("\t")[1:]} <= {*"O" + tags.PREFIXES[scheme]}
     articles, back = read(text)
     assert articles == [article] and not back.fixed
 
@@ -148,7 +149,6 @@ def test_a_stray_tag_of_an_inner_column_is_located() -> None:
 
 
 GOOD = NESTED.encode() + b"a\tB-X\tB-Y\r\nb\tI-X\tO\r\n\r\n-DOCSTART- -X- O O\n\nEU NNP B-NP S-ORG\n"
-EDIT = st.tuples(st.integers(0, len(GOOD) - 1), st.sampled_from([b"", b"\n", b"\t", b" ", b"\xff", b"B-", b"\x00"]))
 
 
 def test_lines_of_many_columns_are_read_or_refused_but_never_waited_for() -> None:

@@ -12,14 +12,11 @@ from rasid.data.formats.common import span_lines
 from rasid.data.problems import DataError, Problem, ProblemLog
 
 SIGNS = 'ابلقوَ٣aZ \n\t\r\u2028\x85\x1c\x00\u200f\u202b\ufeff\U0001f600"\\{}'
-LABELS = ["PER", "منظمة", "event", "a b", "\u2028"]
-NAMES = ["", "1", "2", "07", "T1", "ا", "99999999999999999999", "-1"]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(SIGNS),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(SIGNS, max_size=3), inner, max_size=2),
     max_leaves=4,
 )
-META = st.dictionaries(st.sampled_from(["x", "id", "text", "meta", "label", "title", "Comments"]), JSON, max_size=3)
 
 
 def run(*contents: Any, **options: Any) -> tuple[list[Article], list[Problem], list[Problem]]:
@@ -36,59 +33,6 @@ def written(*articles: Article) -> tuple[list[str], list[str]]:
     lines = list(doccano.write(articles, log))
     assert log.articles == len(lines)
     return lines, [problem.cause for problem in log.dropped]
-
-
-@st.composite
-def held_articles(draw: st.DrawFn) -> Article:
-    """Valid articles of what doccano holds."""
-    text = draw(st.text(SIGNS, min_size=1, max_size=25).filter(str.strip))
-    solid = [place for place, sign in enumerate(text) if not sign.isspace()]
-    bounds = st.tuples(st.sampled_from(solid), st.sampled_from(solid)).map(lambda b: (min(b), max(b) + 1))
-    names = draw(st.permutations([name for name in NAMES if name]))
-    entities = sorted(draw(st.lists(bounds, max_size=4)), key=lambda b: (b[0], -b[1]))
-    found = tuple(
-        Entity(start=start, end=end, label=draw(st.sampled_from(LABELS)), id=draw(st.sampled_from(["", names.pop()])))
-        for start, end in entities
-    )
-    named = [entity.id for entity in found if entity.id]
-    argument = st.builds(
-        lambda role, name: Argument(role=role, entity=name), st.sampled_from(["AGENT", "هدف"]), st.sampled_from(named)
-    )
-    events = tuple(
-        Event(
-            trigger=Span(start=start, end=end),
-            types=tuple(draw(st.lists(st.sampled_from(["A", "هجوم", "C D"]), min_size=1, max_size=3, unique=True))),
-            arguments=tuple(draw(st.lists(argument, max_size=3))) if named else (),
-            id=draw(st.sampled_from(["", names.pop()])),
-        )
-        for start, end in sorted(draw(st.lists(bounds, max_size=2)), key=lambda b: b[0])
-    )
-    string = st.none() | st.text(SIGNS, max_size=5)
-    return Article(
-        text=text,
-        id=draw(st.text(SIGNS, max_size=5)),
-        title=draw(string),
-        date=draw(string),
-        source=draw(string),
-        entities=found,
-        events=events,
-        event_types=tuple(draw(st.lists(st.sampled_from(["A", "هجوم"]), max_size=2))),
-        meta=draw(META),
-    )
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.lists(held_articles(), min_size=1, max_size=2))
-def test_round_trip(batch: list[Article]) -> None:
-    assert all(not list(check_article(article)) for article in batch)
-    lines, lost = written(*batch)
-    assert not lost
-    assert all(len(line.splitlines()) == 1 for line in lines)
-    read, problems, fixed = run(*lines)
-    assert read == batch and not problems
-    assert {problem.cause for problem in fixed} <= {"UTF-16 units"}
-    columns = [set(json.loads(line)) for line in lines]
-    assert columns == columns[:1] * len(lines)
 
 
 def test_a_line_is_what_doccano_imports() -> None:
@@ -181,10 +125,10 @@ def test_a_surface_proves_the_units() -> None:
     ("change", "cause", "said"),
     [
         ({"label": [[0, 30, "A"]]}, "span left out", "outside the text"),
-        ({"label": [[2, 2, "A"]]}, "span left out", "is empty"),
-        ({"label": [[1, 3, "A"]]}, "span left out", "cuts a character"),
+        ({"label": [[2, 2, "A"]]}, "span left out", "empty or splits a character"),
+        ({"label": [[1, 3, "A"]]}, "span left out", "splits a character"),
         ({"label": [[-1, 3, "A"]]}, "span left out", "outside"),
-        ({"label": [[2, 3, "A"]]}, "span left out", "nothing but white space"),
+        ({"label": [[2, 3, "A"]]}, "span left out", "only white space"),
         ({"label": [[True, 3, "A"]]}, "span left out", "whole numbers"),
         ({"label": [["3", 6, "A"]]}, "span left out", "'3'"),
         ({"label": [[3, 6, ""]]}, "span left out", "label"),

@@ -1,5 +1,3 @@
-from collections.abc import Sequence
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,11 +9,6 @@ from rasid.data.reading import load_articles
 
 # Letters, and what a writer of markup can stumble over: marks, line starts, every line end but \n, bidi, NUL, harakat.
 HOSTILE = 'ابلقوَـ٣aZ1  \n\n[]{}\\@-:+="\r\u2028\x85\x1c\x00\u200f\u202b\u2066\u200c\ufeff\U0001f600e\u0301'
-NAMES = st.text("aBé١قـ-_.\x00", min_size=1, max_size=4)
-VALUES = st.none() | st.text('"ا b:\\n\n\r\u2028,', max_size=6)
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(HOSTILE, max_size=4), lambda inner: st.lists(inner, max_size=2)
-)
 
 
 def read(text: str) -> tuple[list[Article], list[Problem]]:
@@ -29,62 +22,6 @@ def read(text: str) -> tuple[list[Article], list[Problem]]:
 def write(*articles: Article) -> tuple[str, list[Problem]]:
     log = ProblemLog()
     return "".join(inline.write(articles, log)), log.dropped
-
-
-def nests(span: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:
-    return all(not (a < span[0] < b < span[1] or span[0] < a < span[1] < b) for a, b in others)
-
-
-@st.composite
-def articles(draw: st.DrawFn) -> Article:
-    """Articles that markup can hold, in the order of its reader."""
-    text = draw(st.text(HOSTILE, max_size=40))
-    bounds = st.tuples(st.integers(0, len(text)), st.integers(0, len(text)))
-    spans: list[tuple[int, int]] = []
-    for start, end in draw(st.lists(bounds, max_size=8)):
-        surface = text[start:end]
-        if surface and surface == surface.strip() and "\n\n" not in surface and nests((start, end), spans):
-            spans.append((start, end))
-    ids = iter(draw(st.lists(NAMES, unique=True, min_size=len(spans), max_size=len(spans))))
-    entities: list[Entity] = []
-    events: list[Event] = []
-    for start, end in spans:
-        name = next(ids) if draw(st.booleans()) else ""
-        if draw(st.booleans()):
-            entities.append(Entity(start=start, end=end, label=draw(NAMES), id=name))
-        else:
-            types = tuple(draw(st.lists(NAMES, min_size=1, max_size=2)))
-            events.append(Event(trigger=Span(start=start, end=end), types=types, id=name))
-    known = [entity.id for entity in entities if entity.id]
-    if known:
-        argument = st.builds(lambda role, entity: Argument(role=role, entity=entity), NAMES, st.sampled_from(known))
-        events = [
-            Event(trigger=e.trigger, types=e.types, id=e.id, arguments=tuple(draw(st.lists(argument, max_size=3))))
-            if e.id
-            else e
-            for e in events
-        ]
-    return Article(
-        text=text,
-        id=draw(VALUES) or "",
-        title=draw(VALUES | st.just(text.partition("\n")[0])),
-        date=draw(VALUES),
-        source=draw(VALUES),
-        entities=tuple(sorted(entities, key=lambda e: (e.start, -e.end, e.label))),
-        events=tuple(sorted(events, key=lambda e: (e.trigger.start, e.trigger.end))),
-        event_types=tuple(draw(st.lists(NAMES | st.text('a ,[]"', max_size=3), max_size=2))),
-        annotated={name: ("A",) for name in draw(st.lists(NAMES, max_size=2))},
-        meta=draw(st.dictionaries(st.text(max_size=3), JSON, max_size=2)),
-    )
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.lists(articles(), min_size=1, max_size=3))
-def test_round_trip(given: list[Article]) -> None:
-    text, lost = write(*given)
-    assert not lost
-    assert read(text) == (given, [])
-    assert write(*read(text)[0])[0] == text
 
 
 @settings(max_examples=200, deadline=None)
@@ -172,7 +109,7 @@ def test_title(front: str, body: str, title: str | None) -> None:
         ("[e1 سوريا]", 3, "label missing", "[id:LABEL surface]"),
         ("{v1: قتل}", 3, "label missing", "{id:TYPE surface}"),
         ("{v1:ASSAULT+ قتل}", 3, "label missing", "TYPE+TYPE"),
-        ("[e1:GPE ]", 3, "empty span", "marks nothing"),
+        ("[e1:GPE ]", 3, "empty span", "is empty"),
         ("[e1:GPE  سوريا]", 3, "white space at an edge", "'سوريا'"),
         ("[e1:GPE سوريا ]", 3, "white space at an edge", "'سوريا'"),
         ("a\\b", 3, "escape", "\\\\"),

@@ -95,16 +95,6 @@ def held_articles(draw: st.DrawFn) -> Article:
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(held_articles(), min_size=1, max_size=2))
-def test_round_trip(batch: list[Article]) -> None:
-    assert all(not list(check_article(article)) for article in batch)
-    lines, lost = written(*batch)
-    assert not lost
-    assert all(len(line.splitlines()) == 1 for line in lines)
-    assert run(*lines) == (batch, [], [])
-
-
-@settings(max_examples=100, deadline=None)
 @given(held_articles())
 def test_tokens_give_the_text_back_and_hold_every_span(article: Article) -> None:
     (line,), _ = written(article)
