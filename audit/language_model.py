@@ -10,9 +10,10 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from transformers import AutoModelForMaskedLM
 
+from ..data.text.special_tokens import BERT_SPECIALS, ROBERTA_SPECIALS
 from ..data.windows.collate import budget_batches, pad
 from ..models.backends import default_device
-from ..models.encoders import SPECIAL_TOKENS, EncoderError, encoder_path, load_tokenizer, output_layers
+from ..models.encoders import EncoderError, encoder_path, load_tokenizer, output_layers
 from ..progress import track
 
 LONGEST = 126  # sub-words of a context; a longer context adds little
@@ -186,15 +187,18 @@ def load_language_model(name: str, *, normalizer: str = "auto") -> LanguageModel
     # A tokenizer that truncates would drop words.
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    mask, start, end = (_special_id(tokenizer, role, name) for role in ("mask_token", "cls_token", "sep_token"))
+    start, end, mask = (
+        _special_id(tokenizer, tokens, name) for tokens in zip(BERT_SPECIALS[2:], ROBERTA_SPECIALS[2:], strict=True)
+    )
     return LanguageModel(model=model.eval(), tokenizer=tokenizer, name=name, mask=mask, frame=(start, end))
 
 
-def _special_id(tokenizer: Tokenizer, role: str, name: str) -> int:
-    for form in SPECIAL_TOKENS[role]:
-        if (number := tokenizer.token_to_id(form)) is not None:
+def _special_id(tokenizer: Tokenizer, tokens: tuple[str, str], name: str) -> int:
+    """Id of a special token as BERT or as RoBERTa writes it."""
+    for token in tokens:
+        if (number := tokenizer.token_to_id(token)) is not None:
             return number
-    raise LanguageModelError(f"the tokenizer of {name!r} has no {SPECIAL_TOKENS[role][0]}")
+    raise LanguageModelError(f"the tokenizer of {name!r} has no {tokens[0]}")
 
 
 def _masked(ids: np.ndarray, spans: np.ndarray, mask: int) -> np.ndarray:

@@ -12,17 +12,9 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
 from ..data.text.normalizer import PLACEHOLDERS, VERSION, train_wordpiece, with_arabert_normalization
+from ..data.text.special_tokens import BERT_SPECIALS, ROBERTA_SPECIALS
 from .hub import EncoderError, check_reachable, encoder_path, is_path, not_loaded
 from .network import without_pooler
-
-SPECIAL_TOKENS = {
-    "pad_token": ("[PAD]", "<pad>"),
-    "unk_token": ("[UNK]", "<unk>"),
-    "cls_token": ("[CLS]", "<s>"),
-    "sep_token": ("[SEP]", "</s>"),
-    "mask_token": ("[MASK]", "<mask>"),
-}
-"""Special tokens by their name in transformers, as BERT and as RoBERTa write them."""
 
 # AraBERT v1 and v2 were trained on text segmented by Farasa (Antoun et al. 2020): `ال+ كتاب`.
 _SEGMENTED = re.compile(r"(^|/)(bert-(base|large)-arabert(v1|v2)?|bert-(base|large)-arabertv2-.*)$")
@@ -199,7 +191,13 @@ def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
     The class is not `BertTokenizer`, which ignores the normalizer of tokenizer.json.
     """
     vocabulary = tokenizer.get_vocab()
-    special = {role: form for role, forms in SPECIAL_TOKENS.items() for form in reversed(forms) if form in vocabulary}
+    roles = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
+    special = {
+        role: token
+        for tokens in (ROBERTA_SPECIALS, BERT_SPECIALS)
+        for role, token in zip(roles, tokens, strict=True)
+        if token in vocabulary
+    }
     PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         model_input_names=["input_ids", "token_type_ids", "attention_mask"],
