@@ -115,8 +115,7 @@ def save_peers(
 
     shape = RasidConfig(encoder=config.to_dict(), tasks=["entities"], entities=labels, events=scheme.labels("triggers"))
     network = RasidModel(shape, classifier.bert)
-    assert network.entities is not None
-    network.entities.load_state_dict(classifier.classifier.state_dict())
+    network.get_submodule("entities").load_state_dict(classifier.classifier.state_dict())
     network.save_pretrained(bundle)
     save_tokenizer(tokenizer, bundle)
     Settings(scheme=scheme, tasks=("entities",), window=512, overlap=128).save(bundle)

@@ -77,7 +77,9 @@ def run(
     """
     maker = target_maker(tagger.settings.scheme)
     heads = heads_of(tagger.settings.tasks)
-    annotated = {task: labels for task, labels in annotated_labels.items() if task in heads}
+    annotated: dict[TaskName, tuple[str, ...]] = {
+        task: labels for task, labels in annotated_labels.items() if task in heads
+    }
     golds = list(articles)
     predictions: list[Article] = []
     decodable: list[tuple[EncodedText, Mapping[str, np.ndarray]]] = []

@@ -214,7 +214,7 @@ def test_seqeval_agrees_on_tags(saying, scheme, stray):
 
     marks = iter("IBBI" if stray else "BBBB")
     lines = [line.format(next(marks)) if "{}" in line else line for line in TAG_LINES]
-    gold = list(conll.read([f"{line}\n" for line in lines], ProblemLog()))
+    gold = [article for _, article in conll.read([f"{line}\n" for line in lines], ProblemLog())]
     assert any(article.meta.get("stray") for article in gold) == stray
     # One mention is missed, and one has a wrong label.
     said = [replace(a, entities=(replace(a.entities[0], label="ORG"), *a.entities[2:])) for a in gold]
@@ -240,7 +240,7 @@ def test_nested_gold_has_no_seqeval_score(saying, everything):
     assert "seqeval" not in {score.mode for score in report.scores}
 
 
-# ---- what was annotated -------------------------------------------------------------------------------------------------
+# ---- what was annotated ----------------------------------------------------------------------------------------------
 
 
 def annotated_articles():

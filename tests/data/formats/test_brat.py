@@ -368,8 +368,8 @@ def test_brat_accepts_what_is_written(whole_articles, data: st.DataObject) -> No
     assert len(ids) == len(set(ids)) and all(re.fullmatch("[TEA#][1-9][0-9]*", id) for id in ids)
     labels: dict[str, str] = {}
     triggers, others = set(), set()
-    for id, data, *tail in lines:
-        kind, _, rest = data.partition(" ")
+    for id, content, *tail in lines:
+        kind, _, rest = content.partition(" ")
         if id[0] == "T":
             places = [tuple(map(int, place.split(" "))) for place in rest.split(";")]
             assert tail == [" ".join(text[start:end] for start, end in places)]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
 from rasid.data.formats import detect, inception, write_articles
-from rasid.data.formats.inception import uima_cas
+from rasid.data.formats.inception import build, uima_cas
 from rasid.data.formats.inception.names import ARTICLE_TYPE, ENTITY_TYPE
 from rasid.data.problems import DataError, ProblemLog
 from rasid.data.reading import load_articles
@@ -345,7 +345,7 @@ def test_a_file_that_is_too_large_is_rejected_unread(tmp_path: Path, monkeypatch
 
 
 def test_spans_that_cover_too_much_together_are_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inception.build, "MAX_COVERED", 20)
+    monkeypatch.setattr(build, "MAX_COVERED", 20)
     body = "".join(f'<custom:Span xmi:id="{n}" sofa="99" begin="0" end="8" label="X"/>' for n in range(1, 5))
     (article,), log = read(tmp_path / "a.xmi", xmi(body))
     assert len(article.entities) == 2 and causes(log) == ["too many spans"] * 2
