@@ -23,7 +23,8 @@ from rasid.data.text.normalizer import train_wordpiece
 from rasid.models.bundle import Settings
 from rasid.models.encoders import load_encoder, save_tokenizer
 from rasid.models.export import export_onnx
-from rasid.models.network import RasidConfig, RasidModel, without_pooler
+from rasid.models.network import RasidModel, without_pooler
+from rasid.models.shape import RasidConfig
 
 OUTSIDE = 0.9  # share of words outside of all entities, as in news; random weights would tag nearly all words
 

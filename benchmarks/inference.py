@@ -23,7 +23,8 @@ from rasid.data.text.sentences import split_sentences
 from rasid.models.bundle import Settings
 from rasid.models.encoders import save_tokenizer
 from rasid.models.export import export_onnx
-from rasid.models.network import RasidConfig, RasidModel
+from rasid.models.network import RasidModel
+from rasid.models.shape import RasidConfig
 
 SCHEME = "anercorp"
 OUTSIDE = 0.9  # share of words outside of all entities, as in news; random weights would tag nearly all words

@@ -36,7 +36,8 @@ from rasid.data.windows.batches import plan_run
 from rasid.data.windows.encoding import TextEncoder
 from rasid.data.windows.training_set import WindowSet, write_windows
 from rasid.models.encoders import save_tokenizer
-from rasid.models.network import RasidConfig, RasidModel
+from rasid.models.network import RasidModel
+from rasid.models.shape import RasidConfig
 from rasid.models.tasks import target_maker
 from rasid.train.optimizer import make_optimizer, parameter_groups
 from rasid.train.trainer import RasidTrainer, Schedule

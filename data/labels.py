@@ -14,6 +14,10 @@ from ..errors import RasidError, did_you_mean
 logger = logging.getLogger(__name__)
 
 
+LABELED_TASKS = ("entities", "triggers", "arguments", "sentence_types", "article_types")
+"""Tasks whose labels a scheme has; proclitics have none."""
+
+
 class SchemeError(RasidError, ValueError):
     """A label scheme that does not exist or is not valid."""
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from .. import renamed
-from ..data.labels import LabelScheme
+from ..data.articles import TASKS
+from ..data.labels import LABELED_TASKS, LabelScheme
 from ..data.text.normalizer import VERSION as NORMALIZER
 from ..errors import RasidError
-from .tasks import TASK_NAMES, TASKS
 
 FORMAT = 2
 SETTINGS_FILE, NETWORK_FILE = "rasid.json", "config.json"
@@ -192,13 +192,13 @@ def check_network(folder: Path, settings: Settings, vocabulary: int) -> None:
 
 def _labels(settings: Settings) -> dict[str, tuple[str, ...]]:
     """Task → its labels, for the tasks that have labels."""
-    return {task.name: task.labels(settings.scheme) for task in TASKS if task.name in settings.tasks and task.section}
+    return {task: settings.scheme.labels(task) for task in settings.tasks if task in LABELED_TASKS}
 
 
 def _problems(settings: Settings, labels: Mapping[str, Any]) -> Iterator[str]:
     """Contradictions within settings."""
     scheme = settings.scheme
-    if unknown := set(settings.tasks) - set(TASK_NAMES):
+    if unknown := set(settings.tasks) - set(TASKS):
         yield f"unknown task {min(unknown)!r}"
     for task, names in _labels(settings).items():
         if tuple(labels[task]) != names:

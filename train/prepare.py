@@ -19,7 +19,8 @@ from ..data.windows.training_set import Statistics, WindowSet, write_windows
 from ..models import ngrams
 from ..models.bundle import Settings
 from ..models.encoders import EncoderWithTokenizer, load_encoder, scratch_encoder
-from ..models.network import RasidConfig, RasidModel
+from ..models.network import RasidModel
+from ..models.shape import RasidConfig
 from ..models.tasks import TASK_NAMES, target_maker
 from .trainer import Schedule, processes
 

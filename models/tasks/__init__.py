@@ -14,7 +14,7 @@ from . import article_types, entities, proclitics, sentence_types, triggers
 from .task import LabelRows, TaggedText, Task
 
 if TYPE_CHECKING:
-    from ..network import RasidConfig
+    from ..shape import RasidConfig
 
 __all__ = ["TASKS", "TASK_NAMES", "LabelRows", "TaggedText", "Task", "columns_of", "heads_of", "target_maker"]
 
@@ -30,7 +30,9 @@ def heads_of(trained: Sequence[str]) -> dict[TaskName, str]:
     >>> heads_of(["entities", "sentence_types"])
     {'entities': 'entities', 'sentence_types': 'sentence_types', 'article_types': 'sentence_types'}
     """
-    heads = {task.name: task.name if task.name in trained else task.source for task in TASKS}
+    heads: dict[TaskName, TaskName | None] = {
+        task.name: task.name if task.name in trained else task.source for task in TASKS
+    }
     return {name: head for name, head in heads.items() if head is not None and head in trained}
 
 

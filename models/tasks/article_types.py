@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..bundle import Settings
     from ..heads import ArticleHead, HeadInputs
     from ..losses import LossOptions
-    from ..network import RasidConfig
+    from ..shape import RasidConfig
 
 PLACES = 16
 """The head tells so many first sentences apart."""

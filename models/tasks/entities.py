@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ..bundle import Settings
     from ..losses import LossOptions
-    from ..network import RasidConfig
+    from ..shape import RasidConfig
 
 
 def make_targets(gold: Gold) -> dict[str, np.ndarray]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..bundle import Settings
     from ..losses import LossOptions
-    from ..network import RasidConfig
+    from ..shape import RasidConfig
 
 CLASSES = LONGEST_PROCLITIC + 1
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..bundle import Settings
     from ..heads import SentenceHead
     from ..losses import LossOptions
-    from ..network import RasidConfig
+    from ..shape import RasidConfig
 
 LOWEST = -30.0
 """The logit of a sentence without a word that the encoder can read."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..bundle import Settings
     from ..heads import HeadInputs
     from ..losses import LossOptions
-    from ..network import RasidConfig
+    from ..shape import RasidConfig
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ..bundle import Settings
     from ..losses import LossOptions
-    from ..network import RasidConfig
+    from ..shape import RasidConfig
 
 FIRST_BIAS = -5.0
 """Marks are rare: a head that begins near the truth need not unlearn half of everything first (Lin et al. 2017)."""

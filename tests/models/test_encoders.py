@@ -24,7 +24,8 @@ from transformers import (
 from rasid.data.text.normalizer import VERSION
 from rasid.data.windows.encoding import TextEncoder
 from rasid.models.encoders import EncoderError, load_encoder, load_tokenizer, save_tokenizer, scratch_encoder
-from rasid.models.network import RasidConfig, RasidModel
+from rasid.models.network import RasidModel
+from rasid.models.shape import RasidConfig
 
 TEXT = "قالَ الرئيسُ أحمد: زوروا https://example.com/a?b=1 يـــوم ١٢ مايو،، شكرا @user 😀 U2"
 SMALL: dict[str, Any] = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 24}

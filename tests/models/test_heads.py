@@ -6,7 +6,8 @@ from tokenizers import Tokenizer
 from rasid.data.windows.collate import model_inputs
 from rasid.data.windows.encoding import TextEncoder
 from rasid.models.heads import ArticleHead, SentenceHead, WordPooling
-from rasid.models.network import RasidConfig, RasidModel
+from rasid.models.network import RasidModel
+from rasid.models.shape import RasidConfig
 
 TASKS = ("entities", "triggers", "proclitics", "sentence_types", "article_types")
 BERT = {

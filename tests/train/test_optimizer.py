@@ -6,7 +6,8 @@ import pytest
 import torch
 from transformers import BertConfig, ElectraConfig, ModernBertConfig, PretrainedConfig, RobertaConfig
 
-from rasid.models.network import RasidConfig, RasidModel
+from rasid.models.network import RasidModel
+from rasid.models.shape import RasidConfig
 from rasid.train.optimizer import make_optimizer, parameter_groups
 
 SIZES: dict[str, Any] = {

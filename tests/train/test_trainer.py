@@ -15,7 +15,8 @@ from rasid.data.articles import AnnotatedLabels, Article
 from rasid.data.labels import LabelScheme
 from rasid.data.windows.encoding import TextEncoder
 from rasid.data.windows.training_set import WindowSet, write_windows
-from rasid.models.network import RasidConfig, RasidModel
+from rasid.models.network import RasidModel
+from rasid.models.shape import RasidConfig
 from rasid.models.tasks import target_maker
 from rasid.train.callbacks import JsonLog, ProgressTable
 from rasid.train.trainer import RasidTrainer, Schedule, same_random_state

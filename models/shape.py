@@ -1,0 +1,41 @@
+"""The configuration of the network."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from transformers import PretrainedConfig
+
+from .. import renamed
+
+
+class RasidConfig(PretrainedConfig):
+    """Shape of the network.
+
+    Args:
+        encoder: configuration of the encoder, from its ``to_dict``.
+        tasks: tasks to decide.
+        entities: entity labels in order.
+        events: event types in order.
+        pooling: sub-words to words: ``first``, ``mean`` or ``attention``.
+        crf: whether entities are tagged by a linear-chain CRF.
+        dropout: before every head.
+    """
+
+    model_type = "rasid"
+
+    def __init__(
+        self,
+        encoder: Mapping[str, Any] | None = None,
+        tasks: Sequence[str] = (),
+        entities: Sequence[str] = (),
+        events: Sequence[str] = (),
+        pooling: str = "first",
+        crf: bool = False,
+        dropout: float = 0.1,
+        **kwargs: Any,
+    ) -> None:
+        self.encoder = dict(encoder or {})
+        self.tasks = [renamed.TASKS.get(task, task) for task in tasks]
+        self.entities, self.events = list(entities), list(events)
+        self.pooling, self.crf, self.dropout = pooling, crf, dropout
+        super().__init__(**kwargs)
