@@ -124,7 +124,7 @@ def read_for_audit(
     if not is_config(inputs[0]):
         return _read_paths(inputs, format, options)
     if format is not None:
-        raise AuditError("--format is for files; a config names the format of each data set")
+        raise AuditError("--from is for files; a config names the format of each data set")
     if options:
         raise AuditError("--option is for files; a config names the options of each data set")
 

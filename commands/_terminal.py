@@ -209,22 +209,3 @@ def show_scores(reports: "Mapping[str, Report]") -> None:
             metric = {"f1": "F1", "average_precision": "AP"}[score.metric]
             table.add_row(score.task, score.mode, metric, f"{100 * (score.value or 0):.2f}", interval, str(score.gold))
         Console().print(table)
-
-
-# ---- used by check and convert until they log and call `progress.track` themselves ---------------------------------
-
-
-def say(line: str) -> None:
-    """Log a line."""
-    logger.info("%s", line)
-
-
-def quiet() -> None:
-    """Nothing: `terminal` silences the libraries."""
-
-
-def bar(items: Sequence[Any], label: str) -> Iterator[Any]:
-    """Same as `progress.track`."""
-    from ..progress import track
-
-    return track(items, label)

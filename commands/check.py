@@ -1,15 +1,14 @@
 """``rasid check``."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import RasidError
-from ._terminal import fail, piped, reading_options, stdin_or_path
+from ._terminal import fail, old_option, piped, reading_options, stdin_or_path
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -29,9 +28,7 @@ def check(
             metavar="DATA|CONFIG", help="Files, folders, corpus:train, or - for stdin; or a config and key=value."
         ),
     ],
-    format: Annotated[
-        str | None, typer.Option("--format", "--from", help="Format of the data (default: detected).")
-    ] = None,
+    read_as: Annotated[str | None, typer.Option("--from", help="Format of the data (default: detected).")] = None,
     option: Annotated[
         list[str] | None, typer.Option("--option", help="Reading option key=value, as in triggers=[Attack].")
     ] = None,
@@ -48,31 +45,26 @@ def check(
     json: Annotated[Path | None, typer.Option("--json", help="File for all findings as JSON.")] = None,
     html: Annotated[Path | None, typer.Option("--html", help="File for all findings as an HTML page.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=0, help="Examples shown per finding.")] = 3,
+    format: Annotated[str | None, old_option("--format", new="--from")] = None,
 ) -> None:
     """Check annotated data for errors, duplicates across splits, rare labels, and text the encoder cannot read.
 
     The exit code is 1 if there are errors.
     """
-    from ..audit import BundleJudge, audit
+    from ..audit import audit
     from ..audit.reading import read_for_audit
 
-    try:
-        paths = [stdin_or_path(name, format, "--format") for name in inputs]
-        data = read_for_audit(paths, format, reading_options(option or []))
-        tagger = _load_tagger(bundle)
-        if tagger is not None and data.config is None:
-            data = replace(data, scheme=tagger.settings.scheme)
-        judges: list[Judge] = []
-        if folds is not None:
-            judges.append(_folds_judge(data, folds, encoder, bundle))
-        elif tagger is not None:
-            judges.append(BundleJudge(tagger=tagger))
-        judges += _encoder_judges(data, encoder, tagger)
-        if language_model is not None:
-            judges.append(_language_model_judge(language_model))
-        result = audit(data.datasets, name=data.name, scheme=data.scheme, files=data.files, judges=judges)
-    except RasidError as error:
-        fail(error)
+    read_as = read_as or format
+    paths = [stdin_or_path(name, read_as, "--from") for name in inputs]
+    data = read_for_audit(paths, read_as, reading_options(option or []))
+    tagger = _load_tagger(bundle)
+    if tagger is not None and data.config is None:
+        data = replace(data, scheme=tagger.settings.scheme)
+    judges = list(_label_judges(data, folds, encoder, bundle, tagger))
+    judges += _encoder_judges(data, encoder, tagger)
+    if language_model is not None:
+        judges.append(_language_model_judge(language_model))
+    result = audit(data.datasets, name=data.name, scheme=data.scheme, files=data.files, judges=judges)
     reports = [path for path in (json, html) if path is not None]
     failed = ""
     try:
@@ -95,6 +87,18 @@ def _load_tagger(bundle: Path | None) -> "Tagger | None":
     from ..inference import Tagger
 
     return Tagger.from_pretrained(bundle)
+
+
+def _label_judges(
+    data: "AuditData", folds: int | None, encoder: str | None, bundle: Path | None, tagger: "Tagger | None"
+) -> "Iterator[Judge]":
+    """Cross-validation if it was asked for, else the tagger of the bundle."""
+    from ..audit import BundleJudge
+
+    if folds is not None:
+        yield _folds_judge(data, folds, encoder, bundle)
+    elif tagger is not None:
+        yield BundleJudge(tagger=tagger)
 
 
 def _folds_judge(data: "AuditData", folds: int, encoder: str | None, bundle: Path | None) -> "Judge":

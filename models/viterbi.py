@@ -19,7 +19,7 @@ def forbidden_transitions(tags: int) -> np.ndarray:
 
 
 def best_tags(texts: Sequence[np.ndarray], transitions: np.ndarray | None = None) -> list[np.ndarray]:
-    """Viterbi on many texts at once: the loop runs once per word of the longest text.
+    """The best legal tags of texts.
 
     Args:
         texts: logits of each text. [W, K] each, with one K
@@ -28,11 +28,24 @@ def best_tags(texts: Sequence[np.ndarray], transitions: np.ndarray | None = None
     Returns:
         Tags of each text. [W] each
     """
+    if not texts or transitions is not None:
+        return _viterbi(texts, transitions) if transitions is not None else []
+    # Without transition scores the best tag of each word is the best sequence if it is legal. Most texts end here.
+    forbidden = forbidden_transitions(texts[0].shape[1])
+    tags = [logits.argmax(axis=1) for logits in texts]
+    start = len(forbidden) - 1
+    illegal = [at for at, found in enumerate(tags) if forbidden[np.append(start, found)[:-1], found].any()]
+    decoded = _viterbi([texts[at] for at in illegal], np.where(forbidden, -np.inf, 0.0))
+    for at, found in zip(illegal, decoded, strict=True):
+        tags[at] = found
+    return tags
+
+
+def _viterbi(texts: Sequence[np.ndarray], transitions: np.ndarray) -> list[np.ndarray]:
+    """Viterbi on many texts at once: the loop runs once per word of the longest text. See `best_tags`."""
     lengths = np.array([len(logits) for logits in texts], dtype=np.int64)
     if not lengths.any():
         return [np.zeros(0, dtype=np.int64) for _ in texts]
-    if transitions is None:
-        transitions = np.where(forbidden_transitions(texts[0].shape[1]), -np.inf, 0.0)
     # Texts are laid end to end, longest first, so that the texts that have a word t are the first `alive[t]`.
     order = np.argsort(-lengths, kind="stable")
     logits = np.concatenate([texts[number] for number in order])  # [sum of W, K]

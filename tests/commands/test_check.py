@@ -106,11 +106,11 @@ def test_format_and_options_are_for_data(check: Callable, tmp_path: Path) -> Non
     file = tmp_path / "train.conll"
     file.write_text("هاجم B-Attack\nمسلحون O\n", encoding="utf-8")
     assert "triggers" not in check(file).stdout
-    assert "triggers" in check(file, "--option", "triggers=[Attack]", "--format", "conll").stdout
+    assert "triggers" in check(file, "--option", "triggers=[Attack]", "--from", "conll").stdout
     assert "did you mean 'triggers'" in check(file, "--option", "trigers=[Attack]", code=1).stderr
     assert "key=value" in check(file, "--option", "triggers", code=1).stderr
     assert "--option is for files" in check("quickstart", "--option", "triggers=[A]", code=1).stderr
-    assert "--format is for files" in check("quickstart", "--format", "jsonl", code=1).stderr
+    assert "--from is for files" in check("quickstart", "--from", "jsonl", code=1).stderr
 
 
 def test_stdin_and_a_closed_stdout(python: Callable, check: Callable, tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_stdin_and_a_closed_stdout(python: Callable, check: Callable, tmp_path: 
     options = {"capture_output": False, "stdout": writer, "stderr": subprocess.PIPE}
     options["input"] = "في O\nبغداد X\n\nفي O\nبغداد B-LOC\n"
     program = "from rasid.__main__ import main\nmain()\n"
-    done = python(program, "check", "-", "--format", "conll", "--html", str(page), **options)
+    done = python(program, "check", "-", "--from", "conll", "--html", str(page), **options)
     os.close(writer)
     assert (done.returncode, done.stderr) == (1, "")
     html = page.read_text(encoding="utf-8")
