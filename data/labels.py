@@ -1,5 +1,6 @@
 """Label schemes: the entity labels, event types and roles of a project, with their definitions."""
 
+import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
@@ -131,7 +132,6 @@ def _labels(kind: str, entries: Any, problems: list[str]) -> dict[str, Label]:
 
 def _label(name: str, entry: Mapping[str, Any], where: str, problems: list[str]) -> Label:
     if "colour" in entry:  # version 0.1
-        logger.warning("%s: colour is now called color", where)
         entry = {"color" if key == "colour" else key: value for key, value in entry.items()}
     problems += [f"{where}: {_unknown(key, _KEYS)}" for key in entry if key not in _KEYS]
     texts = {key: "" if entry.get(key) is None else entry[key] for key in ("definition", "arabic", "color")}
@@ -169,4 +169,6 @@ def load_scheme(name_or_path: str | Path) -> LabelScheme:
         raise SchemeError("\n".join([*problems, *error.problems])) from error
     if problems:
         raise SchemeError("\n".join(problems))
+    if '"colour":' in json.dumps(content):
+        logger.warning("%s: colour is now called color", file)
     return LabelScheme.from_dict(content, str(file))

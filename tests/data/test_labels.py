@@ -144,4 +144,4 @@ def test_old_key_colour_is_read_and_logged(tmp_path: Path, caplog: pytest.LogCap
     file = tmp_path / "old.yaml"
     file.write_text("name: old\nentities:\n  PER: {colour: '#a0b0c0'}\n", encoding="utf-8")
     assert load_scheme(file).entities["PER"].color == "#a0b0c0"
-    assert caplog.messages == ["entities: PER: colour is now called color"]
+    assert caplog.messages == [f"{file}: colour is now called color"]

@@ -7,7 +7,7 @@ import pytest
 from rasid import Tagger
 from rasid.data.labels import LabelScheme
 from rasid.data.text.normalizer import VERSION
-from rasid.models.bundle import SETTINGS_FILE, BundleError, Settings
+from rasid.models.bundle import SETTINGS_FILE, BundleError, Settings, config_file
 
 TEXT = "قصف في سوريا\n\nقال متحدث إن قصف وقع قرب واشنطن."
 
@@ -142,6 +142,41 @@ def test_missing_weights_are_not_filled_with_random_ones(bundle, tmp_path):
     del weights["entities.weight"]
     safetensors.torch.save_file(weights, folder / "model.safetensors", {"format": "pt"})
     assert "entities.weight" in refused(folder)
+
+
+def test_a_bundle_of_version_0_1_tags_alike(bundle, tmp_path, caplog):
+    """Old names of tasks, settings, labels' colors, weights and files."""
+    from safetensors.torch import load_file, save_file
+
+    old, names = tmp_path / "old", {"proclitics": "boundaries", "article_types": "event_types"}
+    shutil.copytree(bundle, old)
+    content = json.loads((old / SETTINGS_FILE).read_text(encoding="utf-8"))
+    content |= {"format": 1, "normaliser": content.pop("normalizer"), "lexical": content.pop("ngrams")}
+    content["supervised"] = content.pop("trained_labels")
+    content["tasks"] = [names.get(task, task) for task in content["tasks"]]
+    for key in ("labels", "thresholds", "temperatures", "supervised"):
+        content[key] = {names.get(task, task): value for task, value in content[key].items()}
+    for labels in (content["scheme"][kind] for kind in ("entities", "events", "roles")):
+        for label in labels.values():
+            label["colour"] = label.pop("color")
+    (old / SETTINGS_FILE).write_text(json.dumps(content), encoding="utf-8")
+    network = json.loads((old / "config.json").read_text(encoding="utf-8"))
+    network["tasks"] = content["tasks"]
+    (old / "config.json").write_text(json.dumps(network), encoding="utf-8")
+    weights = load_file(old / "model.safetensors")
+    renamed = {}
+    for key, values in weights.items():
+        head, _, rest = key.partition(".")
+        renamed[f"{names.get(head, head)}.{rest}"] = values
+        ".".join([names.get(key.split(".")[0], key.split(".")[0]), *key.split(".")[1:]]): weights[key]
+        for key in weights
+    }
+    assert renamed.keys() != weights.keys()
+    save_file(renamed, old / "model.safetensors", {"format": "pt"})
+    (old / "config.yaml").rename(old / "recipe.yaml")
+    assert Tagger.from_pretrained(old)(TEXT) == Tagger.from_pretrained(bundle)(TEXT)
+    assert config_file(old).name == "recipe.yaml"
+    assert not caplog.messages
 
 
 def test_another_format_is_refused(edited):

@@ -10,7 +10,7 @@ Tasks without annotations are skipped: as articles, they would say that the text
 Pre-annotations are read with ``predictions=True`` instead of annotations. Only pre-annotations have scores.
 
 `labeling_config` returns the labeling configuration of a label scheme. Label Studio needs it to show the tasks that
-`write` writes; ``rasid init --format label-studio`` and ``rasid tag -f label-studio`` write it to a file.
+`write` writes; ``rasid init --to label-studio`` and ``rasid tag --to label-studio`` write it to a file.
 """
 
 from ..common.format import Format
