@@ -24,7 +24,7 @@ _ROLES = {"val": "dev", "valid": "dev", "validation": "dev"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LabeledSpan:
+class AnnotatedSpan:
     """An entity mention or a trigger, with one label.
 
     Attributes:
@@ -65,7 +65,7 @@ class ArticleView:
     words: Sequence[tuple[int, int]]
     stripped: Sequence[str]
     sentences: Sequence[tuple[int, int]]
-    mentions: Sequence[LabeledSpan]
+    mentions: Sequence[AnnotatedSpan]
     annotated: frozenset[str]
     declared: bool
     source: str = ""
@@ -85,7 +85,7 @@ class ArticleView:
             score=score,
         )
 
-    def at(self, mention: LabeledSpan, message: str) -> Location:
+    def at(self, mention: AnnotatedSpan, message: str) -> Location:
         """The location of a labeled span."""
         return self.location(message, mention.start, mention.end, mention.label)
 
@@ -132,14 +132,14 @@ def role_of(name: str) -> str:
     return _ROLES.get(match[1].lower(), match[1].lower()) if match else ""
 
 
-def mentions_of(article: Article) -> Iterator[LabeledSpan]:
+def mentions_of(article: Article) -> Iterator[AnnotatedSpan]:
     """Entities, then triggers once for each type."""
     for e in article.entities:
-        yield LabeledSpan(task="entities", start=e.start, end=e.end, label=e.label, text=e.text)
+        yield AnnotatedSpan(task="entities", start=e.start, end=e.end, label=e.label, text=e.text)
     for event in article.events:
         t = event.trigger
         for label in event.types:
-            yield LabeledSpan(task="triggers", start=t.start, end=t.end, label=label, text=t.text)
+            yield AnnotatedSpan(task="triggers", start=t.start, end=t.end, label=label, text=t.text)
 
 
 def sentences_of(article: Article) -> list[tuple[int, int]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .article_views import ArticleView, LabeledSpan, code_point, shown
+from .article_views import AnnotatedSpan, ArticleView, code_point, shown
 from .findings import MOST_LOCATIONS, Finding, Location, finding
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class CharacterCheck:
         text = view.article.text
         mentions = sorted(view.mentions, key=lambda mention: mention.start)
         starts = [start for start, _ in view.words]
-        lost_in_names: dict[LabeledSpan, str] = {}
+        lost_in_names: dict[AnnotatedSpan, str] = {}
         lost_in_words: dict[tuple[int, int], str] = {}
         for at, loss in sorted(lost.items()):
             sign = text[at]

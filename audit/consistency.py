@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from .article_views import ArticleView, LabeledSpan, shown, strip_diacritics
+from .article_views import AnnotatedSpan, ArticleView, shown, strip_diacritics
 from .findings import Finding, Location, finding
 from .spans import PROCLITIC
 
@@ -17,7 +17,7 @@ ROWS = 200
 def ambiguous_surfaces(views: Sequence[ArticleView]) -> Iterator[Finding]:
     """Surfaces with several labels, ranked by `doubt`."""
     labels: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    first: dict[tuple[str, str, str], tuple[ArticleView, LabeledSpan]] = {}
+    first: dict[tuple[str, str, str], tuple[ArticleView, AnnotatedSpan]] = {}
     for view in views:
         for mention in view.mentions:
             surface = " ".join(strip_diacritics(mention.text).split())

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+# Long because of its options; the function itself is short.
 def tag(
     bundle: Annotated[Path, typer.Argument(help="Bundle to tag with.")],
     inputs: Annotated[

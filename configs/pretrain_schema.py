@@ -2,18 +2,16 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from .section import Section
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class TextData(_Section):
+class TextData(Section):
     """The raw text."""
 
     files: Annotated[list[str], Field(min_length=1)]
@@ -29,7 +27,7 @@ class TextData(_Section):
     it."""
 
 
-class TokenizerConfig(_Section):
+class TokenizerConfig(Section):
     """The tokenizer."""
 
     path: str | None = None
@@ -42,7 +40,7 @@ class TokenizerConfig(_Section):
     """Add AraBERT's preprocessing to the tokenizer, with a step before it that keeps letters it would delete."""
 
 
-class ModelShape(_Section):
+class ModelShape(Section):
     """Sizes of a new encoder with pre-norm layers (ModernBERT)."""
 
     layers: Count = 4
@@ -67,7 +65,7 @@ class ModelShape(_Section):
         return self
 
 
-class Objective(_Section):
+class Objective(Section):
     """Masked language modeling."""
 
     masked: Annotated[float, Field(gt=0, lt=1)] = 0.15
@@ -76,7 +74,7 @@ class Objective(_Section):
     """Mask all sub-words of a word together; false masks sub-words independently."""
 
 
-class Budget(_Section):
+class Budget(Section):
     """When training stops: at the first limit that is reached."""
 
     tokens: Positive | None = None
@@ -85,7 +83,7 @@ class Budget(_Section):
     """Maximum minutes of this session. The state is saved, and the next session resumes from it."""
 
 
-class Optimization(_Section):
+class Optimization(Section):
     """Optimizer settings."""
 
     optimizer: Literal["adamw", "muon"] = "adamw"
@@ -121,7 +119,7 @@ class Optimization(_Section):
     """Random seed of weights, order and masks."""
 
 
-class Reporting(_Section):
+class Reporting(Section):
     """Logging, evaluation and checkpoints."""
 
     log_steps: Count = 50
@@ -138,7 +136,7 @@ class Reporting(_Section):
     """Number format of the exported weights."""
 
 
-class PretrainConfig(_Section):
+class PretrainConfig(Section):
     """The config of ``rasid pretrain``: masked language modeling, from scratch or from a checkpoint."""
 
     output: str

@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
+
+from .section import Section
 
 # Equal to `data.formats.FORMATS`, which configs may not import; a test compares them.
 FormatName = Literal[
@@ -39,11 +41,7 @@ TASK_OPTIONS: dict[str, tuple[TaskName, ...]] = {
 """Option of `TaskConfig` → the tasks that have it."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
-
-
-class ScratchConfig(_Section):
+class ScratchConfig(Section):
     """An encoder with random weights, and a vocabulary trained on the training texts."""
 
     layers: int = Field(default=3, ge=1)
@@ -66,7 +64,7 @@ class ScratchConfig(_Section):
         return self
 
 
-class EncoderConfig(_Section):
+class EncoderConfig(Section):
     """The pretrained encoder, its tokenizer, and the windows that it reads."""
 
     name: str | None = "rasid-mini"
@@ -98,7 +96,7 @@ class EncoderConfig(_Section):
         return self
 
 
-class TaskConfig(_Section):
+class TaskConfig(Section):
     """Options of one task. Some exist for certain tasks only."""
 
     weight: float = Field(default=1.0, gt=0)
@@ -121,7 +119,7 @@ def _labels_of_tasks(annotated: Any) -> Any:
     return annotated
 
 
-class DataSource(_Section):
+class DataSource(Section):
     """One data set of ``data.train``, ``data.dev`` or ``data.test``."""
 
     path: str | None = None
@@ -158,7 +156,7 @@ class DataSource(_Section):
         return self.name or (f"corpus-{self.corpus}" if self.path is None else Path(self.path).stem)
 
 
-class DataConfig(_Section):
+class DataConfig(Section):
     """The data sets of the run."""
 
     train: list[DataSource] = Field(min_length=1)
@@ -178,7 +176,7 @@ class DataConfig(_Section):
         return self
 
 
-class TrainingConfig(_Section):
+class TrainingConfig(Section):
     """Optimizer, schedule, checkpoints."""
 
     seeds: list[Annotated[int, Field(ge=0, lt=2**32)]] = Field(default=[13], min_length=1)
@@ -231,7 +229,7 @@ class TrainingConfig(_Section):
         return self
 
 
-class ExportConfig(_Section):
+class ExportConfig(Section):
     """The exported bundle."""
 
     onnx: bool = True
@@ -240,7 +238,7 @@ class ExportConfig(_Section):
     """Parity check: maximum share of spans and labels on dev for which the ONNX model may differ."""
 
 
-class Config(_Section):
+class Config(Section):
     """The config of ``rasid train``."""
 
     name: str = Field(default="run", pattern=r"^\w[\w.-]*$")

@@ -97,7 +97,9 @@ def placed(
     try:
         if found is None or (surface and offsets.text[slice(*found)] != surface):
             if utf16 and not surface:
-                raise OffsetError("is empty, outside the text in UTF-16 units, or cuts a character; set units?")
+                raise OffsetError(
+                    "is outside the text in UTF-16 units, empty or splits a character; does the option units fit?"
+                )
             *found, done = offsets.settle(start, end, surface)
             if done:
                 log.fix(done.partition(" by ")[0], f"{what} {shown(surface)} is at {found[0]}-{found[1]}: {done}")
@@ -108,7 +110,7 @@ def placed(
     if text[low].isspace() or text[high - 1].isspace():
         low, high = trim(text, low, high)
         if low == high:
-            log.drop("span left out", f"{what} has nothing but white space")
+            log.drop("span left out", f"{what} has only white space")
             return None
         log.fix("white space at an edge", f"{what} is cut to {low}-{high} {shown(text[low:high])}")
     return low, high

@@ -248,11 +248,11 @@ def test_a_data_set_that_the_encoder_cannot_read_is_an_error(
     (tmp_path / "config.yaml").write_text(config_text.replace("  train:\n", f"  train:\n{lines}"), encoding="utf-8")
     config = load_config(tmp_path / "config.yaml", Config)
     data = prepare.load_data(config)
-    encoder = prepare.make_encoder(config, data, 0)
+    encoder = prepare.make_text_encoder(config, prepare.make_encoder(config, data, 0))
     with pytest.raises(DataError) as raised:
         prepare.make_windows(tmp_path / "w.arrow", config, data, encoder)
     assert [problem.source for problem in raised.value.problems] == ["foreign", "odd"]
-    assert "sees no word" in str(raised.value) and "漢字 😀 漢" in str(raised.value)
+    assert "reads no word" in str(raised.value) and "漢字 😀 漢" in str(raised.value)
     windows, statistics = prepare.make_windows(
         tmp_path / "w.arrow", config, replace(data, train=data.train[2:]), encoder
     )
@@ -266,7 +266,9 @@ def test_a_plan_repeats_each_data_set_as_its_config_says(
     (tmp_path / "config.yaml").write_text(config_text.replace("  train:\n", f"  train:\n{line}"), encoding="utf-8")
     config = load_config(tmp_path / "config.yaml", Config, ["training.epochs=1"])
     data = prepare.load_data(config)
-    windows, _ = prepare.make_windows(tmp_path / "w.arrow", config, data, prepare.make_encoder(config, data, 0))
-    plan = prepare.make_plan(config, windows, seed=1)
+    windows, _ = prepare.make_windows(
+        tmp_path / "w.arrow", config, data, prepare.make_text_encoder(config, prepare.make_encoder(config, data, 0))
+    )
+    plan = prepare.make_plan(config, data, windows, seed=1)
     seen = np.bincount(np.concatenate(plan.schedule.batches), minlength=len(windows))
     assert (seen == np.where(windows.sources == 0, 3, 1)).all()
