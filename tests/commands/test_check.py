@@ -114,7 +114,7 @@ def test_format_and_options_are_for_data(check: Callable, tmp_path: Path) -> Non
 
 
 def test_stdin_and_a_closed_stdout(python: Callable, check: Callable, tmp_path: Path) -> None:
-    assert "name it with --format" in check("-", code=1).stderr
+    assert "name it with --from" in check("-", code=1).stderr
     reader, writer = os.pipe()
     os.close(reader)
     page = tmp_path / "page.html"
