@@ -3,13 +3,12 @@
 All offsets are half-open ranges of Unicode code points of ``Article.text``.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, get_args
 
 from .. import renamed
-from .labels import LabelScheme
-from .problems import Problem
+from .labels import KINDS, LabelScheme
 
 Task = Literal["entities", "triggers", "proclitics", "arguments", "sentence_types", "article_types"]
 TASKS: tuple[Task, ...] = get_args(Task)
@@ -18,8 +17,6 @@ AnnotatedLabels = Mapping[Task, tuple[str, ...]]
 
 Fault = tuple[str, str]
 """A short cause, for counting, and a message."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -131,18 +128,16 @@ class Article:
     def __post_init__(self) -> None:
         # Fill in empty surfaces, so that `text[m.start:m.end] == m.text` holds.
         surface = self.text
-        entities = tuple(e if e.text else replace(e, text=surface[e.start : e.end]) for e in self.entities)
-        events = tuple(
-            e
-            if e.trigger.text
-            else replace(e, trigger=replace(e.trigger, text=surface[e.trigger.start : e.trigger.end]))
-            for e in self.events
-        )
-        object.__setattr__(self, "entities", entities)
+
+        def filled(span: Any) -> Any:
+            return span if span.text else replace(span, text=surface[span.start : span.end])
+
+        events = tuple(e if e.trigger.text else replace(e, trigger=filled(e.trigger)) for e in self.events)
+        object.__setattr__(self, "entities", tuple(map(filled, self.entities)))
+        object.__setattr__(self, "events", events)
         if not renamed.TASKS.keys().isdisjoint(self.annotated):
             annotated = {renamed.TASKS.get(task, task): labels for task, labels in self.annotated.items()}
             object.__setattr__(self, "annotated", annotated)
-        object.__setattr__(self, "events", events)
 
 
 def check_article(article: Article, scheme: LabelScheme | None = None) -> Iterator[Fault]:
@@ -152,17 +147,9 @@ def check_article(article: Article, scheme: LabelScheme | None = None) -> Iterat
         article: gold or predicted.
         scheme: labels to check against; None checks spans and ids only.
     """
-    entities, events = _with_repeats(article)
-    entity_ids = {entity.id for entity in article.entities if entity.id}
-    for entity, repeated in entities:
-        yield from _entity_faults(article, entity, repeated, scheme)
-    for event, repeated in events:
-        yield from _event_faults(article, event, repeated, entity_ids, scheme)
-    yield from _unknown_labels("event type", article.event_types, "of the article", scheme)
-    for sentence in article.sentences:
-        yield from _sentence_faults(article, sentence, scheme)
-    for task, labels in article.annotated.items():
-        yield from _annotated_faults(task, labels, scheme)
+    for checked in _checked(article, scheme).values():
+        for _, faults in checked:
+            yield from faults
 
 
 def valid_part(article: Article) -> tuple[Article, list[Fault]]:
@@ -170,37 +157,39 @@ def valid_part(article: Article) -> tuple[Article, list[Fault]]:
 
     Labels are not checked. An event with an argument that was left out is left out as well.
     """
-    if not any(check_article(article)):
+    checked = _checked(article, None, drop=True)
+    problems = [fault for items in checked.values() for _, faults in items for fault in faults]
+    if not problems:
         return article, []
-    entities, events = _with_repeats(article)
-    good_entities, faults = _parted(entities, lambda pair: _entity_faults(article, *pair))
-    ids = {entity.id for entity, _ in good_entities if entity.id}
-    good_events, of_events = _parted(events, lambda pair: _event_faults(article, *pair, ids))
-    sentences, of_sentences = _parted(article.sentences, lambda sentence: _sentence_faults(article, sentence))
-    annotated, of_annotated = _parted(article.annotated.items(), lambda item: _annotated_faults(*item))
-    valid = replace(
-        article,
-        entities=tuple(entity for entity, _ in good_entities),
-        events=tuple(event for event, _ in good_events),
-        sentences=tuple(sentences),
-        annotated=dict(annotated),
-    )
-    return valid, faults + of_events + of_sentences + of_annotated
+    valid: dict[str, Any] = {
+        name: tuple(item for item, faults in items if not faults) for name, items in checked.items()
+    }
+    return replace(article, **valid | {"annotated": dict(valid["annotated"])}), problems
 
 
-def _parted(items: Iterable[T], faults_of: Callable[[T], Iterable[Fault]]) -> tuple[list[T], list[Fault]]:
-    """The items without a problem, and the problems of the others."""
-    checked = [(item, list(faults_of(item))) for item in items]
-    return [item for item, faults in checked if not faults], [fault for _, faults in checked for fault in faults]
+def _checked(
+    article: Article, scheme: LabelScheme | None, *, drop: bool = False
+) -> dict[str, list[tuple[Any, list[Fault]]]]:
+    """Field of an article → its items, each with its problems.
 
-
-def _with_repeats(article: Article) -> tuple[list[tuple[Entity, bool]], list[tuple[Event, bool]]]:
-    """Entities and events, each with whether an earlier one has its id."""
-    ids = [mention.id for mention in (*article.entities, *article.events)]
-    first: dict[str, int] = {}
-    repeated = [bool(name) and first.setdefault(name, place) < place for place, name in enumerate(ids)]
-    entities = zip(article.entities, repeated, strict=False)
-    return list(entities), list(zip(article.events, repeated[len(article.entities) :], strict=True))
+    Args:
+        article: to be checked.
+        scheme: as for `check_article`.
+        drop: entities with a problem count as missing where arguments name them.
+    """
+    seen: set[str] = set()
+    entities = [(entity, list(_entity_faults(article, entity, seen, scheme))) for entity in article.entities]
+    ids = {entity.id for entity, faults in entities if entity.id and not (drop and faults)}
+    return {
+        "entities": entities,
+        "events": [(event, list(_event_faults(article, event, seen, ids, scheme))) for event in article.events],
+        "event_types": [
+            (label, list(_unknown_labels("event type", [label], "of the article", scheme)))
+            for label in article.event_types
+        ],
+        "sentences": [(sentence, list(_sentence_faults(article, sentence, scheme))) for sentence in article.sentences],
+        "annotated": [(item, list(_annotated_faults(*item, scheme))) for item in article.annotated.items()],
+    }
 
 
 def _span_faults(text: str, what: str, start: int, end: int, surface: str = "") -> Iterator[Fault]:
@@ -239,25 +228,28 @@ def _unknown_labels(kind: str, labels: Iterable[str], where: str, scheme: LabelS
             yield "unknown label", f"{kind} {label!r} {where} is not in scheme {hint}"
 
 
-def _entity_faults(
-    article: Article, entity: Entity, repeated: bool, scheme: LabelScheme | None = None
-) -> Iterator[Fault]:
+def _repeated(mention: Entity | Event, surface: str, seen: set[str]) -> Iterator[Fault]:
+    """The problem that a mention has the id of an earlier one; its id is added to ``seen``."""
+    if mention.id and mention.id in seen:
+        yield "duplicate id", f"id {mention.id!r} of {surface!r} is used twice in the article"
+    seen.add(mention.id)
+
+
+def _entity_faults(article: Article, entity: Entity, seen: set[str], scheme: LabelScheme | None) -> Iterator[Fault]:
     yield from _span_faults(article.text, f"entity {entity.label}", entity.start, entity.end, entity.text)
     yield from _unknown_labels("entity label", [entity.label], f"of {entity.text!r}", scheme)
-    if repeated:
-        yield "duplicate id", f"id {entity.id!r} of {entity.text!r} is used twice in the article"
+    yield from _repeated(entity, entity.text, seen)
 
 
 def _event_faults(
-    article: Article, event: Event, repeated: bool, entity_ids: set[str], scheme: LabelScheme | None = None
+    article: Article, event: Event, seen: set[str], entity_ids: set[str], scheme: LabelScheme | None
 ) -> Iterator[Fault]:
     trigger = event.trigger
     where = f"of {trigger.text!r}"
     yield from _span_faults(article.text, "trigger", trigger.start, trigger.end, trigger.text)
     if not event.types:
         yield "no type", f"trigger {trigger.text!r} at {trigger.start} has no event type"
-    if repeated:
-        yield "duplicate id", f"id {event.id!r} {where} is used twice in the article"
+    yield from _repeated(event, trigger.text, seen)
     yield from _unknown_labels("event type", event.types, where, scheme)
     for argument in event.arguments:
         if argument.entity not in entity_ids:
@@ -265,36 +257,16 @@ def _event_faults(
         yield from _unknown_labels("role", [argument.role], where, scheme)
 
 
-def _sentence_faults(article: Article, sentence: Sentence, scheme: LabelScheme | None = None) -> Iterator[Fault]:
+def _sentence_faults(article: Article, sentence: Sentence, scheme: LabelScheme | None) -> Iterator[Fault]:
     yield from _span_faults(article.text, "sentence", sentence.start, sentence.end)
     yield from _unknown_labels("event type", sentence.types, f"of the sentence at {sentence.start}", scheme)
 
 
-def _annotated_faults(task: str, labels: Iterable[str], scheme: LabelScheme | None = None) -> Iterator[Fault]:
+def _annotated_faults(task: str, labels: Iterable[str], scheme: LabelScheme | None) -> Iterator[Fault]:
     if task not in TASKS:
         yield "unknown task", f"annotated names {task!r}; the tasks are {', '.join(TASKS)}"
-    elif scheme and task != "proclitics":
-        known = scheme.labels(task)
+    elif scheme and task in KINDS:
         for label in labels:
-            if label not in known:
-                yield "unknown label", f"annotated label {label!r} of {task} is not in scheme {scheme.name}"
-
-
-def check_articles(
-    articles: list[Article], scheme: LabelScheme | None = None, source: str = "<memory>"
-) -> list[Problem]:
-    """All problems of a data set, duplicate article ids included; lines are positions from 1."""
-    problems: list[Problem] = []
-    seen: dict[str, int] = {}
-    for line, article in enumerate(articles, 1):
-        if article.id and article.id in seen:
-            message = f"article id {article.id!r} was used at {seen[article.id]} already"
-            problems.append(
-                Problem(source=source, line=line, article=article.id, cause="duplicate id", message=message)
-            )
-        seen.setdefault(article.id, line)
-        problems += [
-            Problem(source=source, line=line, article=article.id, cause=cause, message=message)
-            for cause, message in check_article(article, scheme)
-        ]
-    return problems
+            if label not in scheme.labels(task):
+                hint = scheme.hint(KINDS[task], label)
+                yield "unknown label", f"annotated label {label!r} of {task} is not in scheme {hint}"

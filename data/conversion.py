@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -14,44 +14,7 @@ from .problems import DataError, Problem, ProblemLog
 from .reading import corpus_splits, read
 
 SHOWN = 3
-"""Examples that are kept of each cause."""
-
-
-@dataclass(kw_only=True)
-class Tally(ProblemLog):
-    """A log that counts all problems but keeps only the first few of each cause, so that its size is bounded.
-
-    Attributes:
-        fix_counts: cause → how often something was fixed.
-        drop_counts: cause → how often something was dropped.
-    """
-
-    fix_counts: Counter[str] = field(default_factory=Counter)
-    drop_counts: Counter[str] = field(default_factory=Counter)
-
-    def drop(self, cause: str, message: str, *, line: int = 0, article: str = "") -> None:
-        """Record something that was dropped."""
-        self.drop_counts[cause] += 1
-        super().drop(cause, message, line=line, article=article)
-        self._keep_few(self.dropped)
-
-    def fix(self, cause: str, message: str, *, line: int = 0, article: str = "") -> None:
-        """Record something that was fixed."""
-        self.fix_counts[cause] += 1
-        super().fix(cause, message, line=line, article=article)
-        self._keep_few(self.fixed)
-
-    def _keep_few(self, problems: list[Problem]) -> None:
-        """Remove the last problem if it repeats an earlier one, or if there are enough of its cause."""
-        last, *_ = same = [problem for problem in reversed(problems) if problem.cause == problems[-1].cause]
-        if last in same[1:] or len(same) > SHOWN:
-            problems.pop()
-
-    def counts(self) -> dict[str, int]:
-        """Sums by cause, prefixed with ``fixed:`` or ``dropped:``."""
-        found = {f"fixed: {cause}": number for cause, number in self.fix_counts.items()}
-        found |= {f"dropped: {cause}": number for cause, number in self.drop_counts.items()}
-        return {"articles": self.articles, **found}
+"""Examples of each cause in a report."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +26,8 @@ class Conversion:
         writing: articles written, and what the target format cannot hold.
     """
 
-    reading: Tally
-    writing: Tally
+    reading: ProblemLog
+    writing: ProblemLog
 
     @property
     def complete(self) -> bool:
@@ -102,7 +65,7 @@ def convert(
         DataError: there is no such source, a format or an option is unknown, or the target cannot be replaced.
         OSError: the target cannot be written.
     """
-    reading, writing = Tally(source=str(source)), Tally(source="output")
+    reading, writing = (ProblemLog(source=name, examples=SHOWN) for name in (str(source), "output"))
 
     def articles() -> Iterator[Article]:
         how: dict[str, Any] = {"format": read_as, "scheme": scheme, "labels": labels, "options": options}

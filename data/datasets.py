@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .articles import TASKS, AnnotatedLabels, Article, Task
-from .labels import LabelScheme
+from .labels import KINDS, LabelScheme
 from .problems import DataError, Problem, ProblemLog
 from .reading import corpus_splits, read
 
 Annotated = Sequence[str] | Mapping[str, Sequence[str] | str]
-_KINDS = {"entities": "entities", "arguments": "roles"}  # of the scheme; events otherwise
 
 if TYPE_CHECKING:
     from datasets import Dataset as HuggingFaceDataset
@@ -42,11 +41,7 @@ class DataSet:
         return Dataset.from_list(
             [
                 {
-                    "id": article.id,
-                    "title": article.title,
-                    "date": article.date,
-                    "source": article.source,
-                    "text": article.text,
+                    **{key: getattr(article, key) for key in ("id", "title", "date", "source", "text")},
                     "entities": [
                         {"id": e.id, "start": e.start, "end": e.end, "label": e.label, "text": e.text}
                         for e in article.entities
@@ -138,15 +133,13 @@ def resolve_annotated(
             log.drop("unknown task", f"annotated {name!r}, which is no task; there are {', '.join(TASKS)}")
             continue
         task: Task = name  # type: ignore[assignment]
-        known = () if task == "proclitics" else scheme.labels(task)
-        if chosen == "all":
-            resolved[task] = known
-            continue
-        resolved[task] = (chosen,) if isinstance(chosen, str) else tuple(dict.fromkeys(chosen))
+        known = scheme.labels(task) if task in KINDS else ()
+        listed = known if chosen == "all" else (chosen,) if isinstance(chosen, str) else chosen
+        resolved[task] = tuple(dict.fromkeys(listed))
         for label in resolved[task]:
             if label not in known:
-                where = scheme.hint(_KINDS.get(task, "events"), label)
-                told = f"is not in scheme {where}" if task != "proclitics" else "is too much: proclitics have no labels"
+                where = scheme.hint(KINDS[task], label) if task in KINDS else ""
+                told = f"is not in scheme {where}" if where else f"is too much: {task} have no labels"
                 log.drop("unknown label", f"annotated {task}: label {label!r} {told}")
     if log.dropped:
         raise DataError(log.dropped)

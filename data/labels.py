@@ -14,9 +14,14 @@ from ..errors import RasidError, did_you_mean
 
 logger = logging.getLogger(__name__)
 
-
-LABELED_TASKS = ("entities", "triggers", "arguments", "sentence_types", "article_types")
-"""Tasks whose labels a scheme has; proclitics have none."""
+KINDS = {
+    "entities": "entities",
+    "triggers": "events",
+    "arguments": "roles",
+    "sentence_types": "events",
+    "article_types": "events",
+}
+"""Task → the labels of a scheme that it has. Proclitics have none."""
 
 
 class SchemeError(RasidError, ValueError):
@@ -60,15 +65,9 @@ class LabelScheme:
         >>> LabelScheme(name="x", events={"AID": Label(name="AID")}).labels("triggers")
         ('AID',)
         """
-        match task:
-            case "entities":
-                return tuple(self.entities)
-            case "triggers" | "sentence_types" | "article_types":
-                return tuple(self.events)
-            case "arguments":
-                return tuple(self.roles)
-            case _:
-                raise KeyError(f"task {task!r} has no labels")
+        if task not in KINDS:
+            raise KeyError(f"task {task!r} has no labels")
+        return tuple(getattr(self, KINDS[task]))
 
     def hint(self, kind: str, label: str) -> str:
         """The scheme's name and the most similar label, for an error message; without one, all labels."""

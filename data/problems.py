@@ -49,29 +49,45 @@ class ProblemLog:
 
     Attributes:
         source: name of the file or stream.
+        examples: problems that are kept of each cause, the same one once; None keeps all.
         articles: number of articles read or written.
         fixed: problems that were corrected.
         dropped: problems for which something was dropped.
+        fix_counts: cause → how often something was fixed.
+        drop_counts: cause → how often something was dropped.
     """
 
     source: str = "<memory>"
+    examples: int | None = None
     articles: int = 0
     fixed: list[Problem] = field(default_factory=list)
     dropped: list[Problem] = field(default_factory=list)
+    fix_counts: Counter[str] = field(default_factory=Counter)
+    drop_counts: Counter[str] = field(default_factory=Counter)
 
     def drop(self, cause: str, message: str, *, line: int = 0, article: str = "") -> None:
         """Record something that was dropped."""
-        self.dropped.append(Problem(source=self.source, line=line, article=article, cause=cause, message=message))
+        self.drop_counts[cause] += 1
+        self._keep(self.dropped, cause, message, line, article)
 
     def fix(self, cause: str, message: str, *, line: int = 0, article: str = "") -> None:
         """Record something that was fixed."""
-        self.fixed.append(Problem(source=self.source, line=line, article=article, cause=cause, message=message))
+        self.fix_counts[cause] += 1
+        self._keep(self.fixed, cause, message, line, article)
+
+    def _keep(self, problems: list[Problem], cause: str, message: str, line: int, article: str) -> None:
+        problem = Problem(source=self.source, line=line, article=article, cause=cause, message=message)
+        if self.examples is not None:
+            kept = [other for other in problems if other.cause == cause]
+            if problem in kept or len(kept) >= self.examples:
+                return
+        problems.append(problem)
 
     def counts(self) -> dict[str, int]:
         """Sums by cause, prefixed with ``fixed:`` or ``dropped:``."""
-        counter = Counter(f"fixed: {problem.cause}" for problem in self.fixed)
-        counter.update(f"dropped: {problem.cause}" for problem in self.dropped)
-        return {"articles": self.articles, **counter}
+        found = {f"fixed: {cause}": number for cause, number in self.fix_counts.items()}
+        found |= {f"dropped: {cause}": number for cause, number in self.drop_counts.items()}
+        return {"articles": self.articles, **found}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

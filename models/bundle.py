@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import renamed
 from ..data.articles import TASKS
-from ..data.labels import LABELED_TASKS, LabelScheme
+from ..data.labels import KINDS, LabelScheme
 from ..data.text.normalizer import VERSION as NORMALIZER
 from ..errors import RasidError
 
@@ -192,7 +192,7 @@ def check_network(folder: Path, settings: Settings, vocabulary: int) -> None:
 
 def _labels(settings: Settings) -> dict[str, tuple[str, ...]]:
     """Task → its labels, for the tasks that have labels."""
-    return {task: settings.scheme.labels(task) for task in settings.tasks if task in LABELED_TASKS}
+    return {task: settings.scheme.labels(task) for task in settings.tasks if task in KINDS}
 
 
 def _problems(settings: Settings, labels: Mapping[str, Any]) -> Iterator[str]:

@@ -73,7 +73,7 @@ def decode(
     heads = heads_of(settings.tasks)
     fields: list[dict[str, Any]] = [{} for _ in texts]
     for task in TASKS:
-        if task.name in heads:
+        if task.decode and task.name in heads:
             for predicted, part in zip(fields, task.decode(texts, heads[task.name], settings), strict=True):
                 predicted.update(part)
     return [replace(_bare(article), **predicted) for article, predicted in zip(articles, fields, strict=True)]

@@ -7,9 +7,8 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 
 from .heads import HeadInputs, LinearChain, WordPooling
-from .losses import LossOptions
 from .shape import RasidConfig
-from .tasks import TASKS
+from .tasks import TASKS, LossOptions
 
 
 class RasidModel(PreTrainedModel):
@@ -36,7 +35,7 @@ class RasidModel(PreTrainedModel):
         sources = {task.source for task in trained}
         self.tasks = tuple(task for task in TASKS if task in trained or task.name in sources)
         for task in self.tasks:
-            for name, module in task.modules(config, hidden).items():
+            for name, module in task.make_modules(config, hidden).items():
                 setattr(self, name, module)
         self.post_init()
         for task in self.tasks:
@@ -96,13 +95,12 @@ class RasidModel(PreTrainedModel):
             tag_weights: weight of each entity tag, or None. [K]
             positive_weight: task → weight of positive labels, 1 by default.
         """
-        counts = self.counts(targets)
-        result: dict[str, tuple[Tensor, Tensor]] = {}
+        weights, result = positive_weight or {}, {}
         for task in self.tasks:
             if task.name in logits:
-                weight = (positive_weight or {}).get(task.name, 1.0)
+                weight = weights.get(task.name, 1.0)
                 options = LossOptions(positive_weight=weight, tag_weights=tag_weights, chain=self.chain)
-                result[task.name] = task.loss(logits[task.name], targets, options), counts[task.name]
+                result[task.name] = task.loss(logits[task.name], targets, options), task.count(targets)
         return result
 
     @staticmethod

@@ -1,6 +1,7 @@
 """The tasks: one file each, and the table of them. Everything that runs over tasks runs over this table.
 
-A new task is a file here, its name in `TASKS`, in `data.articles.Task` and in the schema of the config.
+A new task is a file here and its name in `TASKS`, in `data.articles.Task` and in the schema of the config; also in
+`data.labels.KINDS`, if it has labels.
 """
 
 from collections.abc import Sequence
@@ -11,12 +12,14 @@ from ...data.labels import LabelScheme
 from ...data.windows.columns import Column
 from ...data.windows.targets import TargetMaker
 from . import article_types, entities, proclitics, sentence_types, triggers
-from .task import LabelRows, TaggedText, Task
+from .task import LabelRows, LossOptions, TaggedText, Task
 
 if TYPE_CHECKING:
     from ..shape import RasidConfig
 
-__all__ = ["TASKS", "TASK_NAMES", "LabelRows", "TaggedText", "Task", "columns_of", "heads_of", "target_maker"]
+__all__ = [
+    "TASKS", "TASK_NAMES", "LabelRows", "LossOptions", "TaggedText", "Task", "columns_of", "heads_of", "target_maker",
+]  # fmt: skip
 
 TASKS: tuple[Task, ...] = (entities.TASK, triggers.TASK, proclitics.TASK, sentence_types.TASK, article_types.TASK)
 """In the order of the network's outputs. Proclitics follow the tasks that have mentions."""
@@ -30,10 +33,8 @@ def heads_of(trained: Sequence[str]) -> dict[TaskName, str]:
     >>> heads_of(["entities", "sentence_types"])
     {'entities': 'entities', 'sentence_types': 'sentence_types', 'article_types': 'sentence_types'}
     """
-    heads: dict[TaskName, TaskName | None] = {
-        task.name: task.name if task.name in trained else task.source for task in TASKS
-    }
-    return {name: head for name, head in heads.items() if head is not None and head in trained}
+    heads = {task.name: task.name if task.name in trained else task.source for task in TASKS}
+    return {name: head for name, head in heads.items() if head in trained}
 
 
 def columns_of(labels: "LabelScheme | RasidConfig") -> dict[str, Column]:

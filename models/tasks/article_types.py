@@ -8,16 +8,15 @@ import numpy as np
 from ...data.articles import Span
 from ...data.windows.columns import IGNORED, article_column
 from ...data.windows.targets import Gold, Targets
+from ..bundle import Settings
 from ..probabilities import sigmoid
 from .sentence_types import LOWEST
-from .task import LabelRows, TaggedText, Task
+from .task import LabelRows, LossOptions, TaggedText, Task
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from ..bundle import Settings
     from ..heads import ArticleHead, HeadInputs
-    from ..losses import LossOptions
     from ..shape import RasidConfig
 
 PLACES = 16
@@ -64,23 +63,37 @@ def forward(head: "ArticleHead", inputs: "HeadInputs", logits: "Mapping[str, Ten
     return head(sentences, inputs.sentence_numbers)
 
 
-def loss(logits: "Tensor", targets: "Mapping[str, Tensor]", options: "LossOptions") -> "Tensor":
-    """Binary cross-entropy of the annotated labels, each from its strongest sentence."""
-    from ..losses import article_loss
+def readable_targets(targets: "Mapping[str, Tensor]") -> "Tensor":
+    """Targets of articles, `IGNORED` for an article without a sentence, which gives no logit. [A, K]"""
+    import torch
 
-    valid, article = targets["sentence_valid"], targets["article"]
-    return article_loss(logits, valid, article, targets["article_types"], options.positive_weight)
-
-
-def count(targets: "Mapping[str, Tensor]") -> "Tensor":
-    """Number of annotated labels, over all articles that have a sentence."""
-    from ..losses import readable_targets
-
-    valid, article = targets["sentence_valid"], targets["article"]
-    return (readable_targets(valid, article, targets["article_types"]) != IGNORED).sum()
+    gold, article = targets["article_types"], targets["article"]
+    empty = torch.zeros(len(gold), dtype=torch.int64, device=gold.device)
+    sentences = empty.index_add(0, article, targets["sentence_valid"].sum(1))
+    return torch.where(sentences[:, None] > 0, gold, IGNORED)
 
 
-def decode(texts: Sequence[TaggedText], head: str, settings: "Settings") -> list[dict[str, Any]]:
+def loss(logits: "Tensor", targets: "Mapping[str, Tensor]", options: LossOptions) -> "Tensor":
+    """Binary cross-entropy of the annotated labels, each read from the article's strongest sentence.
+
+    Args:
+        logits: [B, S, K]
+        targets: labels [A, K], real sentences [B, S] bool, number of each window's article in the batch [B]
+        options: weight of positive labels.
+    """
+    import torch
+
+    from ..losses import label_loss
+
+    gold, article = readable_targets(targets), targets["article"]
+    lowest = torch.finfo(torch.float32).min
+    strongest = logits.float().masked_fill(~targets["sentence_valid"][:, :, None], lowest).amax(1)  # [B, K]
+    pooled = torch.full(gold.shape, lowest, device=logits.device)  # [A, K]
+    pooled = pooled.scatter_reduce(0, article[:, None].expand_as(strongest), strongest, "amax")
+    return label_loss(pooled.clamp(min=LOWEST), gold, options.positive_weight)
+
+
+def decode(texts: Sequence[TaggedText], head: str, settings: Settings) -> list[dict[str, Any]]:
     """The types of each article, and for each type the sentences that reach its threshold."""
     labels = settings.scheme.labels("article_types")
     threshold, temperature = settings.threshold(head), settings.temperature(head)
@@ -114,20 +127,16 @@ def rows(gold: Gold, targets: Targets, logits: np.ndarray) -> LabelRows:
 TASK = Task(
     name="article_types",
     title="Event types of articles",
-    section="events",
     unit="sentence",
-    options=frozenset({"positive_weight"}),
     source="sentence_types",
-    width=lambda labels: labels,
     columns=lambda labels: {"article_types": article_column()},
     targets=make_targets,
     modules=make_modules,
     initialize=initialize,
     forward=forward,
     loss=loss,
-    count=count,
+    count=lambda targets: (readable_targets(targets) != IGNORED).sum(),  # annotated labels of articles with a sentence
     decode=decode,
-    label_logits=lambda logits: logits,
     rows=rows,
     scores="labels",
 )

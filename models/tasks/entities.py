@@ -10,16 +10,15 @@ from ...data.articles import Article, Entity
 from ...data.windows.alignment import align, outermost, settle
 from ...data.windows.columns import IGNORED, label_column, word_column
 from ...data.windows.targets import Gold, Targets
+from ..bundle import Settings
 from ..probabilities import marginals, softmax
 from ..viterbi import best_tags, forbidden_transitions
 from .proclitics import offsets
-from .task import LabelRows, TaggedText, Task, WordSpan
+from .task import LabelRows, LossOptions, TaggedText, Task, WordSpan
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from ..bundle import Settings
-    from ..losses import LossOptions
     from ..shape import RasidConfig
 
 
@@ -69,17 +68,40 @@ def make_modules(config: "RasidConfig", hidden: int) -> "dict[str, nn.Module]":
     return modules
 
 
-def loss(logits: "Tensor", targets: "Mapping[str, Tensor]", options: "LossOptions") -> "Tensor":
-    """Negative log-likelihood of the tags."""
-    from ..losses import entity_loss
+def loss(logits: "Tensor", targets: "Mapping[str, Tensor]", options: LossOptions) -> "Tensor":
+    """Negative log-likelihood of the tags; with partial annotation, of all tags that the gold allows.
 
-    unannotated = targets["entities_unannotated"]
-    return entity_loss(logits, targets["entities"], unannotated, weights=options.tag_weights, chain=options.chain)
+    Args:
+        logits: [B, W, 1 + 2L]
+        targets: see `make_targets`. [B, W] and [B, L]
+        options: weights of the tags, and the CRF.
+    """
+    import torch
+    from torch.nn import functional as F
 
-
-def count(targets: "Mapping[str, Tensor]") -> "Tensor":
-    """Number of annotated words."""
-    return (targets["entities"] != IGNORED).sum()
+    tags, unannotated = targets["entities"], targets["entities_unannotated"]
+    weights, chain = options.tag_weights, options.chain
+    known = tags != IGNORED  # [B, W]
+    logits = logits.float()
+    if chain is None and not unannotated.any():
+        flat = logits.reshape(-1, logits.shape[-1])
+        return F.cross_entropy(flat, tags.reshape(-1), weight=weights, ignore_index=IGNORED, reduction="sum")
+    # The gold tag is allowed, and for a word with tag 0 also begin and inside of every label that was not annotated.
+    allowed = F.one_hot(tags.clamp(min=0), logits.shape[-1]).bool()  # [B, W, K]
+    unannotated_tags = F.pad(unannotated.repeat_interleave(2, dim=1), (1, 0))  # [B, K]
+    allowed |= (tags == 0)[:, :, None] & unannotated_tags[:, None, :]
+    if chain is not None:
+        # Words that the window does not own are marginalized, not masked, so that the chain stays connected.
+        allowed |= ~known[:, :, None]
+        real = known.flip(1).cumsum(1).flip(1) > 0  # up to the last known word
+        # A window that owns its first word as inside, or not at all, begins in the middle of a text.
+        continues = (tags[:, 0] != 0) & (tags[:, 0] % 2 == 0)
+        return chain.negative_log_likelihood(logits, allowed, real, continues).sum()
+    allowed_logits = logits.masked_fill(~allowed, float("-inf"))
+    loss = torch.logsumexp(logits, -1) - torch.logsumexp(allowed_logits, -1)  # [B, W]
+    if weights is not None:
+        loss = loss * weights[tags.clamp(min=0)]
+    return loss.masked_fill(~known, 0).sum()
 
 
 def decode_tags(
@@ -127,7 +149,7 @@ def _tag_spans(
     ]
 
 
-def decode(texts: Sequence[TaggedText], head: str, settings: "Settings") -> list[dict[str, Any]]:
+def decode(texts: Sequence[TaggedText], head: str, settings: Settings) -> list[dict[str, Any]]:
     """The entities of each text."""
     labels = settings.scheme.labels("entities")
     by_text = decode_tags(
@@ -159,18 +181,14 @@ def rows(gold: Gold, targets: Targets, logits: np.ndarray) -> LabelRows | None:
 TASK = Task(
     name="entities",
     title="Entities",
-    section="entities",
     unit="word",
-    options=frozenset({"decoder", "class_weights"}),
     width=lambda labels: 1 + 2 * labels,
     columns=lambda labels: {"entities": word_column("int16"), "entities_unannotated": label_column()},
     targets=make_targets,
     modules=make_modules,
-    forward=lambda head, inputs, logits: head(inputs.words),
     loss=loss,
-    count=count,
+    count=lambda targets: (targets["entities"] != IGNORED).sum(),  # annotated words
     decode=decode,
-    label_logits=lambda logits: logits,
     exclusive=True,
     rows=rows,
     scores="spans",

@@ -3,8 +3,8 @@
 The task has no score of its own: a wrong proclitic is a wrong span of an entity or a trigger.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,14 +12,10 @@ from ...data.text.words import behind_proclitic
 from ...data.windows.alignment import LONGEST_PROCLITIC
 from ...data.windows.columns import IGNORED, word_column
 from ...data.windows.targets import Gold
-from .task import TaggedText, Task
+from .task import LossOptions, TaggedText, Task
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from ..bundle import Settings
-    from ..losses import LossOptions
-    from ..shape import RasidConfig
+    from torch import Tensor
 
 CLASSES = LONGEST_PROCLITIC + 1
 
@@ -34,24 +30,12 @@ def make_targets(gold: Gold) -> dict[str, np.ndarray]:
     return {"proclitics": letters if gold.proclitics.annotated else np.full_like(letters, IGNORED)}
 
 
-def make_modules(config: "RasidConfig", hidden: int) -> "dict[str, nn.Module]":
-    """A linear layer."""
-    from torch import nn
-
-    return {"proclitics": nn.Linear(hidden, CLASSES)}
-
-
-def loss(logits: "Tensor", targets: "Mapping[str, Tensor]", options: "LossOptions") -> "Tensor":
+def loss(logits: "Tensor", targets: "Mapping[str, Tensor]", options: LossOptions) -> "Tensor":
     """Cross-entropy of the number of letters."""
     from torch.nn.functional import cross_entropy
 
     gold = targets["proclitics"].reshape(-1)
     return cross_entropy(logits.float().reshape(-1, CLASSES), gold, ignore_index=IGNORED, reduction="sum")
-
-
-def count(targets: "Mapping[str, Tensor]") -> "Tensor":
-    """Number of words that begin a mention."""
-    return (targets["proclitics"] != IGNORED).sum()
 
 
 def offsets(text: TaggedText, first: int, end: int) -> tuple[int, int]:
@@ -64,22 +48,15 @@ def offsets(text: TaggedText, first: int, end: int) -> tuple[int, int]:
     return start, stop
 
 
-def decode(texts: Sequence[TaggedText], head: str, settings: "Settings") -> list[dict[str, Any]]:
-    """No fields of an article: `offsets` applies the proclitics to mentions."""
-    return [{} for _ in texts]
-
-
 TASK = Task(
     name="proclitics",
     title="Proclitics of mentions",
-    section=None,
     unit="word",
     width=lambda labels: CLASSES,
     columns=lambda labels: {"proclitics": word_column("int8")},
     targets=make_targets,
-    modules=make_modules,
-    forward=lambda head, inputs, logits: head(inputs.words),
     loss=loss,
-    count=count,
-    decode=decode,
+    count=lambda targets: (targets["proclitics"] != IGNORED).sum(),  # words that begin a mention
+    label_logits=None,
 )
+"""Decodes nothing of its own: entities and triggers call `offsets`."""

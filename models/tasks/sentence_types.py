@@ -8,15 +8,13 @@ import numpy as np
 from ...data.articles import Sentence
 from ...data.windows.columns import IGNORED, sentence_column
 from ...data.windows.targets import Gold, Targets, sentence_types_of
+from ..bundle import Settings
 from ..probabilities import sigmoid
-from .task import LabelRows, TaggedText, Task
+from .task import LabelRows, LossOptions, TaggedText, Task
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from ..bundle import Settings
-    from ..heads import SentenceHead
-    from ..losses import LossOptions
     from ..shape import RasidConfig
 
 LOWEST = -30.0
@@ -50,26 +48,14 @@ def make_modules(config: "RasidConfig", hidden: int) -> "dict[str, nn.Module]":
     return {"sentence_types": SentenceHead(hidden, len(config.events))}
 
 
-def initialize(head: "SentenceHead") -> None:
-    """All types begin rare."""
-    from torch import nn
-
-    nn.init.constant_(head.value.bias, FIRST_BIAS)
-
-
-def loss(logits: "Tensor", targets: "Mapping[str, Tensor]", options: "LossOptions") -> "Tensor":
+def loss(logits: "Tensor", targets: "Mapping[str, Tensor]", options: LossOptions) -> "Tensor":
     """Binary cross-entropy of the annotated labels."""
     from ..losses import label_loss
 
     return label_loss(logits, targets["sentence_types"], options.positive_weight)
 
 
-def count(targets: "Mapping[str, Tensor]") -> "Tensor":
-    """Number of annotated labels, over all sentences."""
-    return (targets["sentence_types"] != IGNORED).sum()
-
-
-def decode(texts: Sequence[TaggedText], head: str, settings: "Settings") -> list[dict[str, Any]]:
+def decode(texts: Sequence[TaggedText], head: str, settings: Settings) -> list[dict[str, Any]]:
     """The sentences of each text with their types."""
     names = np.array(settings.scheme.labels("sentence_types"), dtype=object)
     threshold, temperature = settings.threshold(head), settings.temperature(head)
@@ -88,18 +74,15 @@ def decode(texts: Sequence[TaggedText], head: str, settings: "Settings") -> list
 
 def rows(gold: Gold, targets: Targets, logits: np.ndarray) -> LabelRows:
     """A row for each sentence of the article, also for those without a word that the encoder can read."""
-    article, encoded = gold.article, gold.encoded.sentences
-    sentences = encoded
-    source = np.arange(len(encoded))  # row of the logits, or -1
-    if article.sentences:
-        row_of = {span: row for row, span in enumerate(map(tuple, encoded.tolist()))}
-        sentences = np.array([(s.start, s.end) for s in article.sentences], dtype=np.int64).reshape(-1, 2)
-        source = np.array([row_of.get((s.start, s.end), -1) for s in article.sentences], dtype=np.int64)
+    row_of = {span: row for row, span in enumerate(map(tuple, gold.encoded.sentences.tolist()))}
+    spans = [(sentence.start, sentence.end) for sentence in gold.article.sentences] or list(row_of)
+    sentences = np.array(spans, dtype=np.int64).reshape(-1, 2)
+    source = np.array([row_of.get(span, -1) for span in spans], dtype=np.int64)  # row of the logits, or -1
     numbers = gold.numbers("sentence_types")
     values = np.full((len(sentences), len(numbers)), LOWEST, dtype=np.float32)
     values[source >= 0] = np.maximum(logits[source[source >= 0]], LOWEST)
     right = np.zeros(values.shape, dtype=bool)
-    for row, types in enumerate(sentence_types_of(article, sentences)):
+    for row, types in enumerate(sentence_types_of(gold.article, sentences)):
         right[row, [numbers[label] for label in types]] = True
     annotated = np.broadcast_to(gold.annotated_mask("sentence_types"), right.shape)
     return LabelRows(logits=values, gold=right & annotated, annotated=annotated)
@@ -108,19 +91,15 @@ def rows(gold: Gold, targets: Targets, logits: np.ndarray) -> LabelRows:
 TASK = Task(
     name="sentence_types",
     title="Event types of sentences",
-    section="events",
     unit="sentence",
-    options=frozenset({"positive_weight", "ngrams"}),
-    width=lambda labels: labels,
     columns=lambda labels: {"sentence_types": sentence_column(labels)},
     targets=make_targets,
     modules=make_modules,
-    initialize=initialize,
+    initialize=lambda head: head.value.bias.data.fill_(FIRST_BIAS),
     forward=lambda head, inputs, logits: head(inputs.words, inputs.sentences),
     loss=loss,
-    count=count,
+    count=lambda targets: (targets["sentence_types"] != IGNORED).sum(),  # annotated labels, over all sentences
     decode=decode,
-    label_logits=lambda logits: logits,
     rows=rows,
     scores="labels",
 )

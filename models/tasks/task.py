@@ -8,17 +8,16 @@ import numpy as np
 
 from ...data.articles import Article
 from ...data.articles import Task as TaskName
-from ...data.labels import LabelScheme
+from ...data.labels import KINDS, LabelScheme
 from ...data.windows.columns import Column
 from ...data.windows.encoding import EncodedText
 from ...data.windows.targets import Gold, Targets
+from ..bundle import Settings
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from ..bundle import Settings
-    from ..heads import HeadInputs
-    from ..losses import LossOptions
+    from ..heads import HeadInputs, LinearChain
     from ..shape import RasidConfig
 
 
@@ -63,6 +62,21 @@ class LabelRows:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LossOptions:
+    """What a loss depends on besides logits and targets.
+
+    Attributes:
+        positive_weight: weight of positive labels.
+        tag_weights: weight of each entity tag, or None. [K]
+        chain: the CRF of the entities, or None.
+    """
+
+    positive_weight: float = 1.0
+    tag_weights: "Tensor | None" = None
+    chain: "LinearChain | None" = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Task:
     """Everything that one task is: targets, head, loss, decoding, and what its evaluation needs.
 
@@ -71,20 +85,18 @@ class Task:
     Attributes:
         name: in configs, bundles and reports; also the name of its head and of its logits.
         title: in reports.
-        section: labels of a scheme and of a network that it predicts; None without labels.
         unit: what its logits are of.
-        options: keys of `TaskConfig` that it takes, besides ``weight``.
         source: task whose sentence logits its head reads. A network without this head takes its decisions from the
             source.
         width: number of labels → logits per word or sentence.
         columns: number of labels → its target arrays.
         targets: makes these arrays.
-        modules: (config, hidden size) → parts of the network by name, drawn at random.
+        modules: (config, hidden size) → parts of the network by name, drawn at random; None for one linear layer.
         initialize: sets the biases that a head begins with, after all random weights.
         forward: (its part of the network, inputs of the heads, logits of earlier heads) → logits. [B, W or S, …]
         loss: (logits, targets, options) → sum.
         count: number of items that the sum is over.
-        decode: (texts, head, settings) → fields of each article.
+        decode: (texts, head, settings) → fields of each article; None for no fields.
         label_logits: the logits that decide about labels, for entropy and calibration. None without labels.
         exclusive: whether exactly one label holds (softmax), or any number of them (sigmoid).
         rows: (gold, targets, logits) → rows to calibrate on; None if their gold is not known.
@@ -95,25 +107,33 @@ class Task:
 
     name: TaskName
     title: str
-    section: Literal["entities", "events"] | None
     unit: Literal["word", "sentence"]
-    options: frozenset[str] = frozenset()
     source: TaskName | None = None
-    width: Callable[[int], int]
+    width: Callable[[int], int] = lambda labels: labels
     columns: Callable[[int], Mapping[str, Column]]
     targets: Callable[[Gold], dict[str, np.ndarray]]
-    modules: "Callable[[RasidConfig, int], dict[str, nn.Module]]"
-    initialize: "Callable[[Any], None]" = lambda module: None
-    forward: "Callable[[Any, HeadInputs, Mapping[str, Tensor]], Tensor]"
+    modules: "Callable[[RasidConfig, int], dict[str, nn.Module]] | None" = None
+    initialize: "Callable[[Any], object]" = lambda head: None
+    forward: "Callable[[Any, HeadInputs, Mapping[str, Tensor]], Tensor]" = lambda head, inputs, logits: head(
+        inputs.words
+    )
     loss: "Callable[[Tensor, Mapping[str, Tensor], LossOptions], Tensor]"
     count: "Callable[[Mapping[str, Tensor]], Tensor]"
-    decode: "Callable[[Sequence[TaggedText], str, Settings], Sequence[dict[str, Any]]]"
-    label_logits: Callable[[np.ndarray], np.ndarray] | None = None
+    decode: Callable[[Sequence[TaggedText], str, Settings], Sequence[dict[str, Any]]] | None = None
+    label_logits: Callable[[np.ndarray], np.ndarray] | None = lambda logits: logits
     exclusive: bool = False
     rows: Callable[[Gold, Targets, np.ndarray], LabelRows | None] | None = None
     scores: Literal["spans", "labels"] | None = None
     spans: Callable[[Article], set[tuple[int, int, str]]] | None = None
 
     def labels(self, labels: "LabelScheme | RasidConfig") -> tuple[str, ...]:
-        """Its labels in a scheme, or in the configuration of a network."""
-        return tuple(getattr(labels, self.section)) if self.section else ()
+        """Its labels in a scheme, or in the configuration of a network; none for proclitics."""
+        return tuple(getattr(labels, KINDS[self.name])) if self.name in KINDS else ()
+
+    def make_modules(self, config: "RasidConfig", hidden: int) -> "dict[str, nn.Module]":
+        """Its parts of the network by name, with random weights; ``hidden`` is the size of the states."""
+        from torch import nn
+
+        if self.modules is None:
+            return {self.name: nn.Linear(hidden, self.width(len(self.labels(config))))}
+        return self.modules(config, hidden)

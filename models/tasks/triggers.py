@@ -12,16 +12,13 @@ from ...data.articles import Article, Event, Span
 from ...data.windows.alignment import align, settle
 from ...data.windows.columns import label_column, mark_column
 from ...data.windows.targets import Gold, Targets
+from ..bundle import Settings
 from ..probabilities import sigmoid
 from .proclitics import offsets
-from .task import LabelRows, TaggedText, Task, WordSpan
+from .task import LabelRows, LossOptions, TaggedText, Task, WordSpan
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from ..bundle import Settings
-    from ..losses import LossOptions
-    from ..shape import RasidConfig
+    from torch import Tensor
 
 FIRST_BIAS = -5.0
 """Marks are rare: a head that begins near the truth need not unlearn half of everything first (Lin et al. 2017)."""
@@ -64,26 +61,19 @@ def spans_of(article: Article) -> set[tuple[int, int, str]]:
     return {(event.trigger.start, event.trigger.end, label) for event in article.events for label in event.types}
 
 
-def make_modules(config: "RasidConfig", hidden: int) -> "dict[str, nn.Module]":
-    """A linear layer."""
-    from torch import nn
+def loss(logits: "Tensor", targets: "Mapping[str, Tensor]", options: LossOptions) -> "Tensor":
+    """Binary cross-entropy of begin and inside marks, where the window owns the word and the type was annotated.
 
-    return {"triggers": nn.Linear(hidden, 2 * len(config.events))}
+    Args:
+        logits: [B, W, 2K]
+        targets: marks [B, W, 2K] bool, owned words [B, W] bool, annotated types [B, K] bool
+        options: weight of positive marks.
+    """
+    from ..losses import binary_loss
 
-
-def initialize(head: "nn.Linear") -> None:
-    """All marks begin rare."""
-    from torch import nn
-
-    nn.init.constant_(head.bias, FIRST_BIAS)
-
-
-def loss(logits: "Tensor", targets: "Mapping[str, Tensor]", options: "LossOptions") -> "Tensor":
-    """Binary cross-entropy of all marks of annotated types."""
-    from ..losses import trigger_loss
-
-    annotated = targets["triggers_annotated"]
-    return trigger_loss(logits, targets["triggers"], targets["owned"], annotated, options.positive_weight)
+    annotated = targets["triggers_annotated"].repeat_interleave(2, dim=1)
+    known = targets["owned"][:, :, None] & annotated[:, None, :]  # [B, W, 2K]
+    return binary_loss(logits, targets["triggers"], known, options.positive_weight)
 
 
 def count(targets: "Mapping[str, Tensor]") -> "Tensor":
@@ -118,7 +108,7 @@ def decode_marks(logits: np.ndarray, thresholds: np.ndarray, *, temperature: flo
     return spans
 
 
-def decode(texts: Sequence[TaggedText], head: str, settings: "Settings") -> list[dict[str, Any]]:
+def decode(texts: Sequence[TaggedText], head: str, settings: Settings) -> list[dict[str, Any]]:
     """The events of each text. Triggers of several types with the same offsets are one event."""
     thresholds, temperature = settings.threshold(head), settings.temperature(head)
     labels = settings.scheme.labels("triggers")
@@ -157,15 +147,11 @@ def rows(gold: Gold, targets: Targets, logits: np.ndarray) -> LabelRows:
 TASK = Task(
     name="triggers",
     title="Event triggers",
-    section="events",
     unit="word",
-    options=frozenset({"positive_weight"}),
     width=lambda labels: 2 * labels,
     columns=lambda labels: {"triggers": mark_column(2 * labels), "triggers_annotated": label_column()},
     targets=make_targets,
-    modules=make_modules,
-    initialize=initialize,
-    forward=lambda head, inputs, logits: head(inputs.words),
+    initialize=lambda head: head.bias.data.fill_(FIRST_BIAS),
     loss=loss,
     count=count,
     decode=decode,

@@ -14,7 +14,7 @@ from rasid.cli import app
 from rasid.configs.loader import ConfigError, load_config
 from rasid.configs.schema import Config
 from rasid.data.articles import Article, Event, Span
-from rasid.data.conversion import SHOWN, Tally, convert, describe
+from rasid.data.conversion import SHOWN, convert, describe
 from rasid.data.corpus import load_corpus
 from rasid.data.datasets import load_dataset
 from rasid.data.formats import format_chunks, write_articles
@@ -73,14 +73,14 @@ def test_labels_are_renamed_and_dropped_and_counted(tmp_path: Path) -> None:
     assert without.reading.drop_counts["unknown label"] == 10 and not (tmp_path / "other.jsonl").exists()
 
 
-def test_a_tally_counts_all_and_keeps_few() -> None:
-    tally = Tally(source="f")
+def test_a_log_with_examples_counts_all_and_keeps_few() -> None:
+    log = ProblemLog(source="f", examples=SHOWN)
     for number in range(100):
-        tally.drop("a", f"m{number}", line=number)
-        tally.fix("b", f"m{number}")
-    tally.drop("c", "once")
-    assert len(tally.dropped) == SHOWN + 1 and len(tally.fixed) == SHOWN
-    assert tally.counts() == {"articles": 0, "fixed: b": 100, "dropped: a": 100, "dropped: c": 1}
+        log.drop("a", f"m{number}", line=number)
+        log.fix("b", f"m{number}")
+    log.drop("c", "once")
+    assert len(log.dropped) == SHOWN + 1 and len(log.fixed) == SHOWN
+    assert log.counts() == {"articles": 0, "fixed: b": 100, "dropped: a": 100, "dropped: c": 1}
 
 
 def test_a_report_says_nothing_twice(tmp_path: Path) -> None:

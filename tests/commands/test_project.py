@@ -10,7 +10,7 @@ from rasid.cli import app
 from rasid.commands.project import FORMATS, InitError, initialize
 from rasid.configs.loader import load_config
 from rasid.configs.schema import Config
-from rasid.data.articles import Article, check_articles
+from rasid.data.articles import Article, check_article
 from rasid.data.labels import load_scheme
 from rasid.data.text.words import split_words
 from rasid.train.prepare import load_data
@@ -84,7 +84,7 @@ def test_config_can_be_trained(scheme: str, tmp_path: Path) -> None:
     config = load_config(folder / "config.yaml", Config)
     assert config.encoder.name == "rasid-mini" and config.name == scheme
     assert ("triggers" in config.tasks) == bool(labels.events)
-    assert not check_articles(loaded(folder), labels)
+    assert not [fault for article in loaded(folder) for fault in check_article(article, labels)]
     shown = run("train", folder / "config.yaml", "--dry-run", *TINY).stdout
     assert "train: 3 articles" in shown and "one batch, forward and backward: loss" in shown
     assert not (folder / "runs").exists()

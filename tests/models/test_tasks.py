@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 from pydantic import ValidationError
 
-from rasid.configs.schema import Config, TaskConfig, TaskName
+from rasid.configs.schema import TASK_OPTIONS, Config, TaskConfig, TaskName
 from rasid.data import articles
 from rasid.models.tasks import TASK_NAMES, TASKS, heads_of
 
@@ -25,9 +25,9 @@ def test_config_and_articles_name_the_tasks_of_the_table() -> None:
 
 @pytest.mark.parametrize("task", TASKS, ids=TASK_NAMES)
 def test_the_config_takes_the_options_of_a_task(task) -> None:
-    assert set(OTHER_VALUES) == set(TaskConfig.model_fields) - {"weight"}
+    assert set(OTHER_VALUES) == set(TASK_OPTIONS) == set(TaskConfig.model_fields) - {"weight"}
     for option, value in OTHER_VALUES.items():
-        if option in task.options:
+        if task.name in TASK_OPTIONS[option]:
             assert getattr(config(task.name, **{option: value}).tasks[task.name], option) == value
         else:
             with pytest.raises(ValidationError, match="option"):
