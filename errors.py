@@ -34,6 +34,15 @@ def shown(value: Any, longest: int = LONGEST) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
+def first_line(error: Exception) -> str:
+    """The first line of an error's message that is not blank; without one, the name of its class.
+
+    >>> first_line(OSError("disk full")), first_line(KeyError())
+    ('disk full', 'KeyError')
+    """
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``did you mean 'x'?`` with the most similar known word, or an empty string if none is similar.
 

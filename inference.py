@@ -5,7 +5,7 @@ tagger = Tagger.from_pretrained("runs/quickstart/bundle")
 article = tagger("واشنطن ترسل مساعدات عسكرية إلى سوريا")
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -17,16 +17,13 @@ from tokenizers import Tokenizer
 from .data.articles import Article
 from .data.windows.collate import budget_batches, model_inputs
 from .data.windows.encoding import EncodedText, TextEncoder, Window
-from .models.backends import default_device, load_backend
-from .models.bundle import BundleError, Settings, check_network
+from .models.backends import Backend, default_device, load_backend
+from .models.bundle import BundleError, Settings, bundle_file, check_network, unreadable
 from .models.decoding import decode, merge_windows
 from .models.tasks import sentence_types
 
 if TYPE_CHECKING:
     from .models.ngrams import NgramModel
-
-Backend = Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
-"""Padded inputs of a batch → head → logits."""
 
 POOL_TEXTS, POOL_CHARACTERS = 256, 400_000
 """Texts that are held at once while streaming."""
@@ -99,12 +96,11 @@ class Tagger:
         """
         path = Path(folder)
         settings = Settings.load(path)
-        if not (path / "tokenizer.json").is_file():
-            raise BundleError(f"{path}: there is no tokenizer.json; export the model again")
+        file = bundle_file(path, "tokenizer.json")
         try:
-            tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
+            tokenizer = Tokenizer.from_file(str(file))
         except Exception as error:  # tokenizers raises nothing narrower
-            raise BundleError(f"{path / 'tokenizer.json'}: cannot be read: {str(error).splitlines()[0]}") from error
+            raise unreadable(file, error) from error
         check_network(path, settings, tokenizer.get_vocab_size())
         device = device or default_device(backend)
         network = load_backend(path, backend, device, threads)

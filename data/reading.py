@@ -59,23 +59,20 @@ def read(
         source = source.path or f"corpus:{source.corpus}"
     log = ProblemLog(source=str(source)) if log is None else log
     located = _located(source, format, options, log)
-    match policy:
-        case "raise":
-            yield from _all_valid(located, str(source), scheme, labels, log)
-        case "drop_article":
-            for line, article in located:
-                article = map_labels(article, labels, log) if labels else article
-                faults = list(check_article(article, scheme))
-                for cause, message in faults:
-                    log.drop(cause, message, line=line, article=article.id)
-                if not faults:
-                    yield line, article
-        case "drop_annotation":
-            for line, article in located:
-                article, faults = valid_part(article)
-                for cause, message in faults:
-                    log.drop(cause, message, line=line, article=article.id)
-                yield line, map_labels(article, labels, log) if labels else article
+    if policy == "raise":
+        yield from _all_valid(located, str(source), scheme, labels, log)
+        return
+    for line, article in located:
+        if policy == "drop_article":
+            article = map_labels(article, labels, log)
+            faults = list(check_article(article, scheme))
+        else:
+            article, faults = valid_part(article)
+            article = map_labels(article, labels, log)
+        for cause, message in faults:
+            log.drop(cause, message, line=line, article=article.id)
+        if not faults or policy == "drop_annotation":
+            yield line, article
 
 
 def load_articles(
@@ -152,7 +149,7 @@ def _all_valid(
     problems: list[Problem] = []
     places: dict[str, str] = {}  # of articles by their ids
     for line, article in located:
-        article = map_labels(article, labels, log) if labels else article
+        article = map_labels(article, labels, log)
         faults = list(check_article(article, scheme))
         if article.id and article.id in places:
             faults.append(("duplicate id", f"article id {article.id!r} was used at {places[article.id]} already"))
@@ -170,8 +167,10 @@ def _all_valid(
     yield from found
 
 
-def map_labels(article: Article, labels: Mapping[str, str | None], log: ProblemLog) -> Article:
+def map_labels(article: Article, labels: Mapping[str, str | None] | None, log: ProblemLog) -> Article:
     """Rename and drop labels everywhere in an article, roles included; what is dropped is counted in the log."""
+    if not labels:
+        return article
 
     def renamed(names: Sequence[str]) -> tuple[str, ...]:
         for name in names:

@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import renamed
-from .bundle import BundleError
+from .bundle import BundleError, bundle_file, unreadable
 
 if TYPE_CHECKING:
     from .network import RasidModel
+
+Backend = Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
+"""Padded inputs of a batch → head → logits."""
 
 WEIGHTS_FILE, ONNX_FILE = "model.safetensors", "model.onnx"
 _CUDA = "CUDAExecutionProvider"
 _OLD_WEIGHTS = {rf"^{old}\.": f"{new}." for old, new in renamed.TASKS.items()}
 
 
-def load_backend(
-    folder: Path, backend: str, device: str | None = None, threads: int | None = None
-) -> Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]:
-    """A function from padded inputs to logits.
+def load_backend(folder: Path, backend: str, device: str | None = None, threads: int | None = None) -> Backend:
+    """The network of a bundle as a function.
 
     Args:
         folder: a bundle.
@@ -55,9 +56,8 @@ def default_device(backend: str) -> str:
     return "cuda" if cuda else "cpu"
 
 
-def _load_torch(folder: Path, device: str) -> Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]:
-    if not (folder / WEIGHTS_FILE).is_file():
-        raise BundleError(f"{folder}: there is no {WEIGHTS_FILE}; export the model again")
+def _load_torch(folder: Path, device: str) -> Backend:
+    file = bundle_file(folder, WEIGHTS_FILE)
     import torch
 
     from .network import RasidModel
@@ -68,16 +68,16 @@ def _load_torch(folder: Path, device: str) -> Callable[[Mapping[str, np.ndarray]
             folder, dtype=torch.float32, output_loading_info=True, local_files_only=True, key_mapping=_OLD_WEIGHTS
         )
     except Exception as error:  # what a broken file raises depends on how it is broken
-        raise _unreadable(folder / WEIGHTS_FILE, error) from error
+        raise unreadable(file, error) from error
     model, report = loaded
     # transformers only warns about missing weights, and initializes them at random.
     if missing := sorted(report["missing_keys"]):
-        raise BundleError(f"{folder / WEIGHTS_FILE}: {len(missing)} weights are missing, such as {missing[0]}")
+        raise BundleError(f"{file}: {len(missing)} weights are missing, such as {missing[0]}")
     model.to(device)  # type: ignore[arg-type]
     return torch_backend(model)
 
 
-def torch_backend(network: "RasidModel") -> Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]:
+def torch_backend(network: "RasidModel") -> Backend:
     """Run a `RasidModel` on its device, in evaluation mode."""
     import torch
 
@@ -95,11 +95,6 @@ def torch_backend(network: "RasidModel") -> Callable[[Mapping[str, np.ndarray]],
     return run
 
 
-def _unreadable(file: Path, error: Exception) -> BundleError:
-    reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    return BundleError(f"{file}: cannot be read: {reason}")
-
-
 def _onnxruntime() -> Any:
     try:
         import onnxruntime
@@ -108,11 +103,8 @@ def _onnxruntime() -> Any:
     return onnxruntime
 
 
-def _load_onnx(
-    folder: Path, device: str, threads: int | None
-) -> Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]:
-    if not (folder / ONNX_FILE).is_file():
-        raise BundleError(f"{folder}: there is no {ONNX_FILE}; run rasid export with onnx, or use backend='torch'")
+def _load_onnx(folder: Path, device: str, threads: int | None) -> Backend:
+    file = bundle_file(folder, ONNX_FILE, "run rasid export with onnx, or use backend='torch'")
     onnxruntime = _onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or 0
@@ -123,11 +115,9 @@ def _load_onnx(
     # On a CPU the fused kernel is ten times slower than Add and LayerNormalization.
     unwanted = ["SkipLayerNormFusion"] if device == "cpu" else []
     try:
-        session = onnxruntime.InferenceSession(
-            str(folder / ONNX_FILE), options, providers=providers, disabled_optimizers=unwanted
-        )
+        session = onnxruntime.InferenceSession(str(file), options, providers=providers, disabled_optimizers=unwanted)
     except Exception as error:  # its exceptions have no base class of their own
-        raise _unreadable(folder / ONNX_FILE, error) from error
+        raise unreadable(file, error) from error
     names = [str(output.name) for output in session.get_outputs()]
     tasks = [renamed.TASKS.get(name, name) for name in names]
     old_names = {renamed.INPUTS.get(entry.name, entry.name): entry.name for entry in session.get_inputs()}

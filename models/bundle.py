@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from .. import renamed
 from ..data.articles import TASKS
 from ..data.labels import KINDS, LabelScheme
 from ..data.text.normalizer import VERSION as NORMALIZER
-from ..errors import RasidError
+from ..errors import RasidError, first_line
 
 FORMAT = 2
 SETTINGS_FILE, NETWORK_FILE = "rasid.json", "config.json"
@@ -28,32 +28,32 @@ class Settings:
     """The settings of a bundle.
 
     Attributes:
-        scheme: labels, in the order of the network's outputs.
+        normalizer: version of the project's normalizer inside the tokenizer; empty if the encoder has its own.
+        encoder: name of the encoder that was fine-tuned.
         tasks: tasks that the network has a head for.
         window: sub-words in a window, special tokens included.
         overlap: sub-words that neighboring windows share.
-        normalizer: version of the project's normalizer inside the tokenizer; empty if the encoder has its own.
         thresholds: task → probability from which a label is predicted, for tasks with any number of labels. [K] each
         temperatures: task → divides its logits before they become probabilities.
         transitions: CRF scores [K + 1, K], or None.
-        encoder: name of the encoder that was fine-tuned.
         trained_labels: task → labels that some training data annotated.
         ngrams: weight of the `NgramModel` whose logits are added for sentence types; 0 for none.
         trained: data, seed and dev scores of the training run, for the model card.
+        scheme: labels, in the order of the network's outputs.
     """
 
-    scheme: LabelScheme
+    normalizer: str = ""
+    encoder: str = ""
     tasks: tuple[str, ...]
     window: int
     overlap: int
-    normalizer: str = ""
     thresholds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     temperatures: Mapping[str, float] = field(default_factory=dict)
     transitions: tuple[tuple[float, ...], ...] | None = None
-    encoder: str = ""
     trained_labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     ngrams: float = 0.0
     trained: Mapping[str, Any] = field(default_factory=dict)
+    scheme: LabelScheme
 
     def threshold(self, task: str) -> np.ndarray:
         """Thresholds of a task, one half if none were tuned. [K]"""
@@ -65,22 +65,8 @@ class Settings:
 
     def save(self, folder: Path) -> None:
         """Write `SETTINGS_FILE`."""
-        content = {
-            "format": FORMAT,
-            "normalizer": self.normalizer,
-            "encoder": self.encoder,
-            "tasks": self.tasks,
-            "window": self.window,
-            "overlap": self.overlap,
-            "labels": _labels(self),
-            "thresholds": self.thresholds,
-            "temperatures": self.temperatures,
-            "transitions": self.transitions,
-            "trained_labels": self.trained_labels,
-            "ngrams": self.ngrams,
-            "trained": self.trained,
-            "scheme": self.scheme.to_dict(),
-        }
+        changed = {"labels": _labels(self), "scheme": self.scheme.to_dict()}
+        content = {"format": FORMAT, **vars(self), **changed}
         text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
         (folder / SETTINGS_FILE).write_text(text + "\n", encoding="utf-8")
 
@@ -91,36 +77,23 @@ class Settings:
         Raises:
             BundleError: it is missing, broken, of another format or normalizer, or contradicts itself.
         """
-        path = folder / SETTINGS_FILE
-        if not path.is_file():
-            raise BundleError(f"{folder}: not a bundle: there is no {SETTINGS_FILE}; name the folder that export wrote")
+        path = bundle_file(folder, SETTINGS_FILE, "this is not a bundle; name the folder that export wrote")
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             if content["format"] == 1:
                 content = _of_format_1(content)
             elif content["format"] != FORMAT:
                 raise BundleError(f"{path}: format {content['format']}, but this version of rasid reads {FORMAT}")
-            scheme = LabelScheme.from_dict(content["scheme"], str(path))
-            settings = cls(
-                scheme=scheme,
-                tasks=tuple(content["tasks"]),
-                window=int(content["window"]),
-                overlap=int(content["overlap"]),
-                normalizer=content["normalizer"],
-                thresholds={task: tuple(values) for task, values in content["thresholds"].items()},
-                temperatures=content["temperatures"],
-                transitions=content["transitions"] and tuple(map(tuple, content["transitions"])),
-                encoder=content["encoder"],
-                trained_labels={task: tuple(labels) for task, labels in content["trained_labels"].items()},
-                ngrams=float(content["ngrams"]),
-                trained=content["trained"],
-            )
+            values = {key.name: _tuples(content[key.name]) for key in fields(cls)}
+            values["scheme"] = LabelScheme.from_dict(content["scheme"], str(path))
+            for key, kind in (("window", int), ("overlap", int), ("ngrams", float)):
+                values[key] = kind(values[key])
+            settings = cls(**values)
             problem = next(_problems(settings, content["labels"]), None)
         except BundleError:
             raise
         except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
-            reason = str(error).splitlines()[0] if str(error) else ""
-            raise BundleError(f"{path}: cannot be read: {type(error).__name__}: {reason}") from error
+            raise unreadable(path, error) from error
         if problem:
             raise BundleError(f"{path}: {problem}")
         if settings.normalizer not in ("", NORMALIZER):
@@ -129,6 +102,31 @@ class Settings:
                 "export the model again, or install the version that made it"
             )
         return settings
+
+
+def bundle_file(folder: Path, name: str, advice: str = "export the model again") -> Path:
+    """A file of a bundle.
+
+    Raises:
+        BundleError: it is missing.
+    """
+    if not (folder / name).is_file():
+        raise BundleError(f"{folder}: there is no {name}; {advice}")
+    return folder / name
+
+
+def unreadable(file: Path, error: Exception) -> BundleError:
+    """The error of a broken file, in one line."""
+    return BundleError(f"{file}: cannot be read: {type(error).__name__}: {first_line(error)}")
+
+
+def _tuples(value: Any) -> Any:
+    """A JSON value with its lists, also those one level down in a mapping, as tuples."""
+    if isinstance(value, list):
+        return tuple(map(_tuples, value))
+    if isinstance(value, dict):
+        return {key: tuple(entry) if isinstance(entry, list) else entry for key, entry in value.items()}
+    return value
 
 
 def _of_format_1(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,9 +150,8 @@ def _of_format_1(content: Mapping[str, Any]) -> dict[str, Any]:
 
 def config_file(folder: Path) -> Path:
     """The config that a bundle was trained with; version 0.1 called it recipe.yaml."""
-    return next(
-        (file for name in ("config.yaml", "recipe.yaml") if (file := folder / name).is_file()), folder / "config.yaml"
-    )
+    file, old = folder / "config.yaml", folder / "recipe.yaml"
+    return old if old.is_file() and not file.is_file() else file
 
 
 def check_network(folder: Path, settings: Settings, vocabulary: int) -> None:
@@ -168,20 +165,18 @@ def check_network(folder: Path, settings: Settings, vocabulary: int) -> None:
     Raises:
         BundleError: labels or tasks differ, the vocabulary is too large, or the configuration cannot be read.
     """
-    path = folder / NETWORK_FILE
-    if not path.is_file():
-        raise BundleError(f"{folder}: there is no {NETWORK_FILE}; export the model again")
+    path = bundle_file(folder, NETWORK_FILE)
     try:
         network = json.loads(path.read_text(encoding="utf-8"))
-        outputs = {key: network[key] for key in ("entities", "events", "tasks")}
+        outputs = {key: tuple(network[key]) for key in ("entities", "events", "tasks")}
         known = int(network["encoder"]["vocab_size"])
     except (KeyError, RecursionError, TypeError, ValueError) as error:
-        raise BundleError(f"{path}: cannot be read: {type(error).__name__}: {error}") from error
+        raise unreadable(path, error) from error
+    outputs["tasks"] = tuple(renamed.TASKS.get(name, name) for name in outputs["tasks"])
     scheme = settings.scheme
     expected = {"entities": tuple(scheme.entities), "events": tuple(scheme.events), "tasks": settings.tasks}
     for key, names in expected.items():
-        new_names = renamed.TASKS if key == "tasks" else {}
-        if tuple(new_names.get(name, name) for name in outputs[key]) != names:
+        if outputs[key] != names:
             raise BundleError(f"{path}: its {key} differ from those of {SETTINGS_FILE}: the bundle was edited")
     if vocabulary > known:
         raise BundleError(

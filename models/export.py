@@ -13,11 +13,9 @@ import torch
 
 from ..errors import RasidError
 from .backends import ONNX_FILE, WEIGHTS_FILE
-from .bundle import SETTINGS_FILE, BundleError
+from .bundle import SETTINGS_FILE, bundle_file
 from .network import RasidModel
 from .ngrams import NGRAM_FILE
-
-logger = logging.getLogger(__name__)
 
 BUNDLE_FILES = ("config.json", WEIGHTS_FILE, "tokenizer.json", "tokenizer_config.json", SETTINGS_FILE)
 
@@ -34,13 +32,11 @@ def save_bundle(bundle: Path, trained: Path, config: Path) -> None:
         trained: folder with the files of `BUNDLE_FILES`.
         config: the resolved config, copied as config.yaml.
     """
-    missing = [name for name in BUNDLE_FILES if not (trained / name).is_file()]
-    if missing:
-        raise BundleError(f"{trained}: there is no {missing[0]}; train the run again")
+    files = [bundle_file(trained, name, "train the run again") for name in BUNDLE_FILES]
+    files += filter(Path.is_file, [trained / NGRAM_FILE])
     bundle.mkdir(parents=True, exist_ok=True)
-    for name in (*BUNDLE_FILES, NGRAM_FILE):
-        if name != NGRAM_FILE or (trained / name).is_file():
-            shutil.copyfile(trained / name, bundle / name)
+    for file in files:
+        shutil.copyfile(file, bundle / file.name)
     shutil.copyfile(config, bundle / "config.yaml")
 
 
@@ -60,45 +56,32 @@ def export_onnx(bundle: Path) -> Path:
     """
     model = RasidModel.from_pretrained(bundle, dtype=torch.float32).eval()
     inputs = _sample(model)
+    with torch.inference_mode():
+        names = list(model(**inputs))
     axes = {name: {0: torch.export.Dim.AUTO, 1: torch.export.Dim.AUTO} for name in inputs}
+    # The exporter prints its steps, and warns about kernels that this network does not use.
+    exporter = logging.getLogger("torch.onnx")
+    level = exporter.level
+    exporter.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            program = torch.onnx.export(
+                model,
+                args=(),
+                kwargs=inputs,
+                dynamo=True,
+                dynamic_shapes=axes,
+                input_names=list(inputs),
+                output_names=names,
+            )
+    except Exception as error:  # what it raises depends on the version of torch
+        raise ExportError(f"the network cannot be exported: {type(error).__name__}: {error}") from error
+    finally:
+        exporter.setLevel(level)
+    assert program is not None
     file = bundle / ONNX_FILE
-    names = list(_outputs(model, inputs))
-    import onnx_ir
-
-    program = None
-    # Both exporters print their steps, and warn about kernels that this network does not use.
-    exporters = logging.getLogger("torch.onnx")
-    level = exporters.level
-    exporters.setLevel(logging.ERROR)
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
-        try:
-            from transformers.exporters.configs import OnnxConfig
-            from transformers.exporters.exporter_onnx import OnnxExporter
-
-            config = OnnxConfig(dynamic=True, dynamic_shapes=axes)
-            program, _ = OnnxExporter().export_program(model, dict(inputs), config)
-        except Exception as error:  # whatever it raises, torch's own exporter may work
-            logger.info("transformers' exporter failed (%s: %s); using torch.onnx", type(error).__name__, error)
-        if program is None:
-            try:
-                exported = torch.onnx.export(
-                    model,
-                    args=(),
-                    kwargs=dict(inputs),
-                    dynamo=True,
-                    dynamic_shapes=axes,
-                    input_names=list(inputs),
-                    output_names=names,
-                )
-                assert exported is not None
-                program = exported.model
-            except Exception as error:
-                raise ExportError(f"the network cannot be exported: {type(error).__name__}: {error}") from error
-    exporters.setLevel(level)
-    for value, name in zip(program.graph.outputs, names, strict=True):
-        value.name = name
-    onnx_ir.save(program, str(file))
+    program.save(file)
     return file
 
 
@@ -117,8 +100,3 @@ def _sample(model: RasidModel) -> dict[str, torch.Tensor]:
         "sentences": torch.from_numpy(np.stack([np.stack([edges[:-1], edges[1:]], axis=1)] * 3)),
         "sentence_numbers": torch.from_numpy(np.stack([np.arange(sentences)] * 3)),
     }
-
-
-def _outputs(model: RasidModel, inputs: dict[str, torch.Tensor]) -> tuple[str, ...]:
-    with torch.inference_mode():
-        return tuple(model(**inputs))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..errors import RasidError
+from ..errors import RasidError, first_line
 
 BUILT_IN = {"rasid-mini": Path(__file__).parent / "rasid-mini"}
 """Folders of the built-in encoders, by name."""
@@ -57,5 +57,4 @@ def check_reachable(name: str) -> None:
 def not_loaded(name: str, error: Exception) -> EncoderError:
     """The error of an encoder that transformers could not load, in one line."""
     where = "folder" if Path(name).exists() else "no such folder, and it could not be loaded from the hub"
-    reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    return EncoderError(f"encoder {name!r} cannot be loaded ({where}): {reason}")
+    return EncoderError(f"encoder {name!r} cannot be loaded ({where}): {first_line(error)}")

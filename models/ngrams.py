@@ -17,6 +17,7 @@ import numpy as np
 from scipy import sparse
 
 from ..data.windows.columns import IGNORED
+from ..errors import first_line
 
 NGRAM_FILE = "ngrams.safetensors"
 _OLD_FILE = "lexical.safetensors"  # of version 0.1
@@ -83,7 +84,7 @@ class NgramModel:
             file = folder / NGRAM_FILE if (folder / NGRAM_FILE).is_file() else folder / _OLD_FILE
             tensors = {name: values.astype(np.float32) for name, values in load_file(file).items()}
         except (OSError, SafetensorError) as error:
-            raise ValueError(f"{NGRAM_FILE} cannot be read: {str(error).splitlines()[0]}") from error
+            raise ValueError(f"{NGRAM_FILE} cannot be read: {first_line(error)}") from error
         shapes = {"weights": (COLUMNS, labels), "rarity": (COLUMNS,), "bias": (labels,)}
         for name, shape in shapes.items():
             actual = tensors[name].shape if name in tensors else None

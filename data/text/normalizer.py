@@ -16,9 +16,10 @@ from collections.abc import Iterator, Sequence
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
+from .special_tokens import BERT_SPECIALS
+
 VERSION = "arabert-v02/1"
 PLACEHOLDERS = ("[رابط]", "[بريد]", "[مستخدم]")
-SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 _LETTER = "\u0621-\u063a\u0641-\u064a"
 # Characters of the vocabulary that are not letters or digits; each is a word of its own.
@@ -176,16 +177,16 @@ def train_wordpiece(
     trainer = trainers.WordPieceTrainer(
         vocab_size=vocabulary,
         min_frequency=min_frequency,
-        special_tokens=[*SPECIALS, *entries],
+        special_tokens=[*BERT_SPECIALS, *entries],
         continuing_subword_prefix="##",
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
     tokenizer.post_processor = processors.BertProcessing(  # pyright: ignore[reportAttributeAccessIssue]
-        ("[SEP]", SPECIALS.index("[SEP]")), ("[CLS]", SPECIALS.index("[CLS]"))
+        ("[SEP]", BERT_SPECIALS.index("[SEP]")), ("[CLS]", BERT_SPECIALS.index("[CLS]"))
     )
     content = json.loads(tokenizer.to_str())
-    content["added_tokens"] = [token for token in content["added_tokens"] if token["content"] in SPECIALS]
+    content["added_tokens"] = [token for token in content["added_tokens"] if token["content"] in BERT_SPECIALS]
     return Tokenizer.from_str(json.dumps(content))
 
 

@@ -75,20 +75,6 @@ class Proclitics:
         return True
 
 
-def align(
-    text: str, encoded: EncodedText, spans: Iterable[tuple[int, int, str]], proclitics: Proclitics
-) -> list[WordRange]:
-    """Spans of code points as ranges of words.
-
-    Args:
-        text: the article.
-        encoded: of the same text.
-        spans: (start, end, label).
-        proclitics: of the article.
-    """
-    return [_align(text, encoded, *span, proclitics.annotated) for span in spans]
-
-
 def _align(text: str, encoded: EncodedText, start: int, end: int, label: str, proclitics: bool) -> WordRange:
     first, last = word_range(encoded, start, end)
     if first >= last:
@@ -113,15 +99,23 @@ def _align(text: str, encoded: EncodedText, start: int, end: int, label: str, pr
 
 
 def settle(
-    spans: Sequence[WordRange], proclitics: Proclitics, *, shared: str, by_label: bool
+    text: str,
+    encoded: EncodedText,
+    spans: Iterable[tuple[int, int, str]],
+    proclitics: Proclitics,
+    *,
+    shared: str,
+    by_label: bool,
 ) -> tuple[list[WordRange], list[WordRange]]:
-    """Separate the spans that a prediction can equal from the others.
+    """Spans of code points as ranges of words: those that a prediction can equal, and the others.
 
     The others come second everywhere: a span that cannot be predicted takes neither a word nor a proclitic from one
     that can.
 
     Args:
-        spans: of one task.
+        text: the article.
+        encoded: of the same text.
+        spans: (start, end, label) of one task.
         proclitics: of the article; the spans that can be predicted claim theirs.
         shared: cause of a span that shares a word with an earlier one.
         by_label: spans of different labels may share a word.
@@ -133,7 +127,8 @@ def settle(
     sharing: list[WordRange] = []
     disagreeing: list[WordRange] = []
     taken: set[tuple[int, str]] = set()
-    for span in spans:
+    aligned = [_align(text, encoded, *span, proclitics.annotated) for span in spans]
+    for span in aligned:
         cells = {(word, span.label if by_label else "") for word in range(span.first, span.last)}
         if span.cause:
             continue
@@ -144,4 +139,4 @@ def settle(
         else:
             predictable.append(span)
             taken |= cells
-    return predictable, [*sharing, *(span for span in spans if span.cause), *disagreeing]
+    return predictable, [*sharing, *(span for span in aligned if span.cause), *disagreeing]

@@ -27,47 +27,37 @@ def pad(flat: np.ndarray, lengths: np.ndarray, fill: int = 0) -> np.ndarray:
     return padded
 
 
+Rows = tuple[np.ndarray, np.ndarray]
+"""Items of several windows end to end, and the number of items of each window."""
+
+
 def model_inputs(windows: Sequence[Window], pad_id: int) -> dict[str, np.ndarray]:
     """Inputs of the network for a batch of windows; `RasidModel.forward` has names and shapes."""
-    return padded_inputs(
-        np.concatenate([window.input_ids for window in windows]),
-        np.array([len(window.input_ids) for window in windows]),
-        np.concatenate([window.words for window in windows]),
-        np.array([len(window.words) for window in windows]),
-        np.concatenate([window.sentences for window in windows]),
-        np.array([len(window.sentences) for window in windows]),
-        pad_id,
-    )
+
+    def rows(name: str) -> Rows:
+        arrays = [getattr(window, name) for window in windows]
+        return np.concatenate(arrays), np.array([len(array) for array in arrays])
+
+    return padded_inputs(rows("input_ids"), rows("words"), rows("sentences"), pad_id)
 
 
-def padded_inputs(
-    ids: np.ndarray,
-    lengths: np.ndarray,
-    words: np.ndarray,
-    word_counts: np.ndarray,
-    sentences: np.ndarray,
-    sentence_counts: np.ndarray,
-    pad_id: int,
-) -> dict[str, np.ndarray]:
-    """Inputs of the network from the arrays of several windows, end to end.
+def padded_inputs(ids: Rows, words: Rows, sentences: Rows, pad_id: int) -> dict[str, np.ndarray]:
+    """Inputs of the network from the arrays of several windows.
 
     Args:
-        ids: sub-words. [sum of T]
-        lengths: sub-words of each window. [B]
-        words: as `Window.words`. [sum of W, 2]
-        word_counts: words of each window. [B]
-        sentences: as `Window.sentences`. [sum of S, 3]
-        sentence_counts: sentences of each window. [B]
+        ids: as `Window.input_ids`.
+        words: as `Window.words`.
+        sentences: as `Window.sentences`.
         pad_id: of the tokenizer.
     """
-    input_ids = pad(ids.astype(np.int64), lengths, pad_id)
-    sentences = sentences.astype(np.int64)
+    input_ids = pad(ids[0].astype(np.int64), ids[1], pad_id)
+    numbers, ranges = sentences[0][:, 0].astype(np.int64), sentences[0][:, 1:].astype(np.int64)
     return {
         "input_ids": input_ids,
-        "attention_mask": (np.arange(input_ids.shape[1]) < lengths[:, None]).astype(np.int64),
-        "words": pad(words.astype(np.int64), word_counts),
-        "sentences": pad(sentences[:, 1:], sentence_counts),
-        "sentence_numbers": pad(sentences[:, 0], sentence_counts),
+        "attention_mask": (np.arange(input_ids.shape[1]) < ids[1][:, None]).astype(np.int64),
+        "words": pad(words[0].astype(np.int64), words[1]),
+        "sentences": pad(ranges, sentences[1]),
+        "sentence_numbers": pad(numbers, sentences[1]),
     }
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import torch
 
 from ..articles import AnnotatedLabels, Article
-from .collate import pad, padded_inputs
+from .collate import Rows, pad, padded_inputs
 from .columns import BatchShape, Column, Part
 from .encoding import EncodedText, TextEncoder, Window
 from .targets import TargetMaker, Targets
@@ -101,7 +101,7 @@ def write_windows(
                     for window, position, later in _grouped(encoded.windows, budget):
                         group = first + later
                         place = {"source": source, "group": group, "position": position, "id": article.id}
-                        rows.append(place | _row(_part(window, first=later == 0), targets, maker))
+                        rows.append(place | _row(window, targets, maker, first=later == 0))
                     group += 1
                 columns = {name: [row[name] for row in rows] for name in schema.names}
                 writer.write_batch(pa.RecordBatch.from_pydict(columns, schema=schema))
@@ -119,18 +119,15 @@ def _grouped(windows: Sequence[Window], budget: int) -> Iterator[tuple[Window, i
         position += 1
 
 
-def _part(window: Window, *, first: bool) -> Part:
+def _row(window: Window, targets: Targets, maker: TargetMaker, *, first: bool) -> dict[str, Any]:
+    """A window and its targets; ``first`` as in `Part`."""
     numbers = np.arange(window.first_word, window.first_word + len(window.words))
     owned = (numbers >= window.owned[0]) & (numbers < window.owned[1])
-    return Part(window=window, owned=owned, first=first)
-
-
-def _row(part: Part, targets: Targets, maker: TargetMaker) -> dict[str, Any]:
-    window = part.window
+    part = Part(window=window, owned=owned, first=first)
     return {
         "input_ids": window.input_ids,
         "words": window.words.reshape(-1),
-        "owned": part.owned,
+        "owned": owned,
         "sentences": window.sentences.reshape(-1),
         **{name: column.cut(targets[name], part).reshape(-1) for name, column in maker.columns.items()},
     }
@@ -186,13 +183,9 @@ class Collator:
 
     def __call__(self, rows: pa.Table) -> dict[str, Any]:
         """Inputs for `RasidModel.forward`, targets for `RasidModel.losses`, and the ids of the articles."""
-        ids, lengths = _column(rows, "input_ids")
-        words, word_items = _column(rows, "words")
-        sentences, sentence_items = _column(rows, "sentences")
-        word_counts, sentence_counts = word_items // 2, sentence_items // 3
-        inputs = padded_inputs(
-            ids, lengths, words.reshape(-1, 2), word_counts, sentences.reshape(-1, 3), sentence_counts, self.pad_id
-        )
+        words, sentences = _column(rows, "words", width=2), _column(rows, "sentences", width=3)
+        word_counts, sentence_counts = words[1], sentences[1]
+        inputs = padded_inputs(_column(rows, "input_ids"), words, sentences, self.pad_id)
         # An article begins with the first window of its group. The same group once more is an article once more: one
         # that is repeated in a batch counts twice.
         begins = (rows["position"].to_numpy() == 0) | (np.diff(rows["group"].to_numpy(), prepend=-1) != 0)
@@ -207,7 +200,9 @@ class Collator:
         return batch
 
 
-def _column(rows: pa.Table, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Values of a list column end to end, and the length of each list."""
+def _column(rows: pa.Table, name: str, width: int | None = None) -> Rows:
+    """Values of a list column end to end, and the length of each list; with a width, rows of so many values."""
     column = rows[name].combine_chunks()
-    return column.flatten().to_numpy(zero_copy_only=False), column.value_lengths().to_numpy(zero_copy_only=False)
+    values = column.flatten().to_numpy(zero_copy_only=False)
+    lengths = column.value_lengths().to_numpy(zero_copy_only=False)
+    return (values, lengths) if width is None else (values.reshape(-1, width), lengths // width)

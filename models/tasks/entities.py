@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...data.articles import Article, Entity
-from ...data.windows.alignment import align, outermost, settle
+from ...data.windows.alignment import outermost, settle
 from ...data.windows.columns import IGNORED, label_column, word_column
 from ...data.windows.targets import Gold, Targets
 from ..bundle import Settings
@@ -35,8 +35,9 @@ def make_targets(gold: Gold) -> dict[str, np.ndarray]:
         return {"entities": tags, "entities_unannotated": np.zeros(len(numbers), dtype=bool)}
     labels = gold.annotated["entities"]
     flat, nested = outermost(sorted({span for span in spans_of(gold.article) if span[2] in labels}))
-    spans = align(gold.article.text, gold.encoded, flat, gold.proclitics)
-    predictable, others = settle(spans, gold.proclitics, shared="shares a word with another", by_label=False)
+    predictable, others = settle(
+        gold.article.text, gold.encoded, flat, gold.proclitics, shared="shares a word with another", by_label=False
+    )
     tags[:] = 0
     for span in (*predictable, *others):
         # The others are no "outside" either: the words that they have for themselves keep their label.

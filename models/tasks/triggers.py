@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...data.articles import Article, Event, Span
-from ...data.windows.alignment import align, settle
+from ...data.windows.alignment import settle
 from ...data.windows.columns import label_column, mark_column
 from ...data.windows.targets import Gold, Targets
 from ..bundle import Settings
@@ -39,9 +39,8 @@ def make_targets(gold: Gold) -> dict[str, np.ndarray]:
         for label in event.types
         if label in labels
     )
-    spans = align(gold.article.text, gold.encoded, listed, gold.proclitics)
     shared = "shares a word with another of its type"
-    predictable, others = settle(spans, gold.proclitics, shared=shared, by_label=True)
+    predictable, others = settle(gold.article.text, gold.encoded, listed, gold.proclitics, shared=shared, by_label=True)
     marks: set[tuple[int, int]] = set()
     for span in (*predictable, *others):
         begin = 2 * numbers[span.label]

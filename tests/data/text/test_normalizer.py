@@ -12,13 +12,13 @@ from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizer
 
 from rasid.data.text.normalizer import (
     PLACEHOLDERS,
-    SPECIALS,
     VERSION,
     arabert_normalizer,
     arabert_pre_tokenizer,
     train_wordpiece,
     with_arabert_normalization,
 )
+from rasid.data.text.special_tokens import BERT_SPECIALS
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "arabert_v02.json").read_text(encoding="utf-8"))["vectors"]
 NORMALIZERS = {repair: arabert_normalizer(repair=repair) for repair in (True, False)}
@@ -41,7 +41,9 @@ def cut(text: str, *, repair: bool) -> list[str]:
 def tokenizer() -> Tokenizer:
     """Every letter, digit and symbol is in the vocabulary, alone and as a continuation."""
     pieces = sorted({*LETTERS, *"0123456789abcdefghijklmnopqrstuvwxyz.,،؟!«»()[]{}-#&;<>=_:…@ABZ"})
-    vocabulary = {piece: index for index, piece in enumerate([*SPECIALS, *pieces, *(f"##{piece}" for piece in pieces)])}
+    vocabulary = {
+        piece: index for index, piece in enumerate([*BERT_SPECIALS, *pieces, *(f"##{piece}" for piece in pieces)])
+    }
     vocabulary |= {word: len(vocabulary) + index for index, word in enumerate(PLACEHOLDERS)}
     return with_arabert_normalization(Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]")))
 
@@ -138,7 +140,7 @@ def test_tokenizer_json_round_trip(tokenizer: Tokenizer, tmp_path: Path, repair:
 @pytest.mark.parametrize("special", [True, False])
 @pytest.mark.parametrize("where", ["vocabulary", "added", "both", "neither"])
 def test_placeholders_of_the_vocabulary_are_not_split(where: str, special: bool) -> None:
-    pieces = [*SPECIALS, "[", "]", *"رابط", *(f"##{letter}" for letter in "رابط"), "نص"]
+    pieces = [*BERT_SPECIALS, "[", "]", *"رابط", *(f"##{letter}" for letter in "رابط"), "نص"]
     pieces += PLACEHOLDERS if where in ("vocabulary", "both") else ()
     stock = Tokenizer(models.WordPiece({piece: index for index, piece in enumerate(pieces)}, unk_token="[UNK]"))
     if where in ("added", "both"):
@@ -162,7 +164,7 @@ def test_other_parts_of_the_tokenizer_are_kept() -> None:
 def test_training(normalized: bool) -> None:
     lines = ["قالت الوزارة إن الحصيلة بلغت ١٢ قتيلاً", "وصل الوزير إلى دمشق www.example.org"] * 20
     tokenizer = train_wordpiece(iter(lines), 400, normalized=normalized)
-    assert [tokenizer.token_to_id(token) for token in SPECIALS] == list(range(len(SPECIALS)))
+    assert [tokenizer.token_to_id(token) for token in BERT_SPECIALS] == list(range(len(BERT_SPECIALS)))
     encoding = tokenizer.encode("قالت الوزارة", "دمشق")
     assert encoding.tokens == ["[CLS]", "قالت", "الوزارة", "[SEP]", "دمشق", "[SEP]"]
     assert encoding.type_ids == [0, 0, 0, 0, 1, 1]
