@@ -146,7 +146,6 @@ def _all_valid(
     """All articles, or a `DataError` with all problems, sorted by place."""
     before = len(log.dropped)
     found: list[tuple[int, Article]] = []
-    problems: list[Problem] = []
     places: dict[str, str] = {}  # of articles by their ids
     for line, article in located:
         article = map_labels(article, labels, log)
@@ -154,12 +153,10 @@ def _all_valid(
         if article.id and article.id in places:
             faults.append(("duplicate id", f"article id {article.id!r} was used at {places[article.id]} already"))
         places.setdefault(article.id, f"{log.source}:{line}" if line else log.source)
-        problems += [
-            Problem(source=log.source, line=line, article=article.id, cause=cause, message=message)
-            for cause, message in faults
-        ]
+        for cause, message in faults:
+            log.drop(cause, message, line=line, article=article.id)
         found.append((line, article))
-    problems += log.dropped[before:]
+    problems = log.dropped[before:]
     if not found and not problems:
         problems = [Problem(source=source, cause="no articles", message="holds no articles")]
     if problems:

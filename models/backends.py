@@ -44,16 +44,13 @@ def default_device(backend: str) -> str:
     Raises:
         BundleError: the backend is not installed or unknown.
     """
-    match backend:
-        case "torch":
-            import torch
+    if backend == "torch":
+        import torch
 
-            cuda = torch.cuda.is_available()
-        case "onnx":
-            cuda = _CUDA in _onnxruntime().get_available_providers()
-        case _:
-            raise BundleError(f"unknown backend {backend!r}: there are 'torch' and 'onnx'")
-    return "cuda" if cuda else "cpu"
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if backend == "onnx":
+        return "cuda" if _CUDA in _onnxruntime().get_available_providers() else "cpu"
+    raise BundleError(f"unknown backend {backend!r}: there are 'torch' and 'onnx'")
 
 
 def _load_torch(folder: Path, device: str) -> Backend:

@@ -13,7 +13,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, 
 
 from ..data.text.normalizer import PLACEHOLDERS, VERSION, train_wordpiece, with_arabert_normalization
 from ..data.text.special_tokens import BERT_SPECIALS, ROBERTA_SPECIALS
-from .hub import EncoderError, check_reachable, encoder_path, is_path, not_loaded
+from .hub import EncoderError, check_reachable, encoder_path, is_path, loading
 from .network import without_pooler
 
 # AraBERT v1 and v2 were trained on text segmented by Farasa (Antoun et al. 2020): `ال+ كتاب`.
@@ -57,7 +57,8 @@ def load_encoder(
         EncoderError: the tokenizer or the weights cannot be loaded or used.
     """
     tokenizer = load_tokenizer(name, window=window, normalizer=normalizer, repair=repair)
-    config = _load_config(name)
+    with loading(name):
+        config = AutoConfig.from_pretrained(encoder_path(name))
     if dropout is not None:
         for key in _DROPOUTS:
             if hasattr(config, key):
@@ -92,12 +93,11 @@ def load_tokenizer(name: str, *, window: int, normalizer: str = "auto", repair: 
     if is_path(path) and not Path(path).is_dir():
         raise EncoderError(f"encoder {name!r}: there is no such folder")
     check_reachable(name)
-    config = _load_config(name)
+    with loading(name):
+        config = AutoConfig.from_pretrained(path)
     _check_positions(name, config, window)
-    try:
+    with loading(name):
         loaded = AutoTokenizer.from_pretrained(path)
-    except Exception as error:  # a broken file raises almost anything
-        raise not_loaded(name, error) from error
     if not loaded.is_fast:
         raise EncoderError(
             f"encoder {name!r} has no fast tokenizer, so it gives no offsets; use an encoder with tokenizer.json"
@@ -230,16 +230,9 @@ def output_layers(model: nn.Module) -> tuple[Callable[[Tensor], Tensor], nn.Line
     return None
 
 
-def _load_config(name: str) -> Any:
-    try:
-        return AutoConfig.from_pretrained(encoder_path(name))
-    except Exception as error:  # a broken file raises almost anything
-        raise not_loaded(name, error) from error
-
-
 def _load_weights(name: str, config: Any) -> PreTrainedModel:
     """The transformer in float32, with every weight from the checkpoint."""
-    try:
+    with loading(name):
         # Without a dtype the model gets that of the checkpoint, and half precision cannot be trained.
         model, report = AutoModel.from_pretrained(
             name,
@@ -249,20 +242,15 @@ def _load_weights(name: str, config: Any) -> PreTrainedModel:
             ignore_mismatched_sizes=True,  # reported below, in one line
             **without_pooler(config),
         )
-    except Exception as error:
-        raise not_loaded(name, error) from error
     # transformers fills missing weights with random numbers and only warns.
-    missing = sorted(key for key in report["missing_keys"] if "pooler" not in key)
-    if missing:
-        raise EncoderError(
-            f"the weights of {name!r} do not match its config.json: {len(missing)} are missing, such as {missing[0]}"
-        )
-    if report["mismatched_keys"]:
+    problem = ""
+    if missing := sorted(key for key in report["missing_keys"] if "pooler" not in key):
+        problem = f"{len(missing)} are missing, such as {missing[0]}"
+    elif report["mismatched_keys"]:
         key, stored, expected = sorted(report["mismatched_keys"])[0]
-        raise EncoderError(
-            f"the weights of {name!r} do not match its config.json: {key} has the shape {list(stored)}, "
-            f"not {list(expected)}"
-        )
+        problem = f"{key} has the shape {list(stored)}, not {list(expected)}"
+    if problem:
+        raise EncoderError(f"the weights of {name!r} do not match its config.json: {problem}")
     return model
 
 

@@ -1,5 +1,7 @@
 """Where encoders are loaded from: the package, a folder, or the Hugging Face hub."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import RasidError, first_line
@@ -54,7 +56,11 @@ def check_reachable(name: str) -> None:
             ) from error
 
 
-def not_loaded(name: str, error: Exception) -> EncoderError:
-    """The error of an encoder that transformers could not load, in one line."""
-    where = "folder" if Path(name).exists() else "no such folder, and it could not be loaded from the hub"
-    return EncoderError(f"encoder {name!r} cannot be loaded ({where}): {first_line(error)}")
+@contextmanager
+def loading(name: str) -> Iterator[None]:
+    """Report any error of transformers in the block as an `EncoderError` in one line: a broken file raises anything."""
+    try:
+        yield
+    except Exception as error:
+        where = "folder" if Path(name).exists() else "no such folder, and it could not be loaded from the hub"
+        raise EncoderError(f"encoder {name!r} cannot be loaded ({where}): {first_line(error)}") from error

@@ -19,6 +19,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_toke
 from .special_tokens import BERT_SPECIALS
 
 VERSION = "arabert-v02/1"
+"""A change of the normalizer or the pre-tokenizer needs a new number: models that were trained before do not fit."""
 PLACEHOLDERS = ("[رابط]", "[بريد]", "[مستخدم]")
 
 _LETTER = "\u0621-\u063a\u0641-\u064a"

@@ -161,7 +161,7 @@ class TextEncoder:
             sentences=spans[seen],
             sentence_words=sentence_words,
             windows=tuple(
-                self._window(ids, bounds, *span, sentence_words, owned[:, number]) for number, span in enumerate(plan)
+                self._window(ids, bounds, span, sentence_words, owned[:, number]) for number, span in enumerate(plan)
             ),
             unknown=int((ids == self.unknown_id).sum()) if self.unknown_id is not None else 0,
         )
@@ -178,11 +178,7 @@ class TextEncoder:
         spans: list[tuple[int, int]] = []
         first = 0
         while True:
-            end = (
-                count
-                if total - bounds[first] <= size
-                else int(np.searchsorted(bounds, bounds[first] + size, side="right") - 1)
-            )
+            end = int(np.searchsorted(bounds, bounds[first] + size, side="right")) - 1
             spans.append((first, end))
             if end == count:
                 break
@@ -201,13 +197,12 @@ class TextEncoder:
         self,
         ids: np.ndarray,
         bounds: np.ndarray,
-        first: int,
-        end: int,
-        own: int,
-        own_end: int,
+        span: tuple[int, int, int, int],
         sentence_words: np.ndarray,
         owned: np.ndarray,
     ) -> Window:
+        """The window that `_plan` gave as ``span``; ``owned`` are the sentences that it owns. [S] bool"""
+        first, end, own, own_end = span
         piece = ids[bounds[first] : bounds[end]]
         inside = bounds[first : end + 1] - bounds[first] + len(self.prefix)
         numbers = np.flatnonzero(owned)

@@ -20,26 +20,9 @@ from rasid.data.text.sentences import split_sentences
 FOLDER = Path(corpus.__file__).parent
 SPLITS = {"train": 113, "dev": 16, "test": 33}
 HARD = {
-    "clitic",
-    "nested",
-    "quoted",
-    "diacritics",
-    "tatweel",
-    "presentation",
-    "persian",
-    "digits",
-    "months",
-    "relative",
-    "words",
-    "two-types",
-    "negated",
-    "planned",
-    "generic",
-    "gpe-in-org",
-    "light-verb",
-    "long",
-    "nested-quotes",
-}
+    "clitic", "nested", "quoted", "diacritics", "tatweel", "presentation", "persian", "digits", "months", "relative",
+    "words", "two-types", "negated", "planned", "generic", "gpe-in-org", "light-verb", "long", "nested-quotes",
+}  # fmt: skip
 STYLES = {"agency", "newspaper", "live-blog", "statement", "interview", "bulletin"}
 MARKS = "\u064b-\u0652\u0670"  # vowel signs
 

@@ -10,24 +10,11 @@ from rasid.models.network import RasidModel
 from rasid.models.shape import RasidConfig
 
 TASKS = ("entities", "triggers", "proclitics", "sentence_types", "article_types")
-BERT = {
-    "model_type": "bert",
-    "hidden_size": 16,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 24,
-    "max_position_embeddings": 128,
-}
+SMALL = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24}
+BERT = {"model_type": "bert", "max_position_embeddings": 128, **SMALL}
 MODERN_BERT = {
-    "model_type": "modernbert",
-    "hidden_size": 16,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 24,
-    "max_position_embeddings": 128,
-    "pad_token_id": 0,
-    "local_attention": 16,
-}
+    "model_type": "modernbert", "max_position_embeddings": 128, "pad_token_id": 0, "local_attention": 16, **SMALL
+}  # fmt: skip
 
 
 def heads_of(model: RasidModel) -> list[tuple[str, torch.nn.Parameter]]:
@@ -50,20 +37,15 @@ def states_and_words():
     return states, words
 
 
-def test_first_takes_the_first_subword():
+def test_first_and_mean_pooling():
     states, words = states_and_words()
-    pooled = WordPooling("first", 4)(states, words)
-    assert torch.equal(pooled[0], states[0, [1, 2]])
-    assert torch.equal(pooled[1, 0], states[1, 1])
-
-
-def test_mean_takes_all_subwords_of_the_word():
-    states, words = states_and_words()
-    pooled = WordPooling("mean", 4)(states, words)
-    torch.testing.assert_close(pooled[0, 0], states[0, 1])
-    torch.testing.assert_close(pooled[0, 1], states[0, 2:5].mean(0))
-    torch.testing.assert_close(pooled[1, 0], states[1, 1:4].mean(0))
-    assert torch.isfinite(pooled).all()
+    first, mean = (WordPooling(pooling, 4)(states, words) for pooling in ("first", "mean"))
+    assert torch.equal(first[0], states[0, [1, 2]])
+    assert torch.equal(first[1, 0], states[1, 1])
+    torch.testing.assert_close(mean[0, 0], states[0, 1])
+    torch.testing.assert_close(mean[0, 1], states[0, 2:5].mean(0))
+    torch.testing.assert_close(mean[1, 0], states[1, 1:4].mean(0))
+    assert torch.isfinite(mean).all()
 
 
 def test_attention_weighs_the_subwords_of_the_word():
@@ -110,23 +92,26 @@ TEXTS = [
 ]
 
 
+def windows_of(tokenizer, texts):
+    return [w for text in TextEncoder(tokenizer, window=96, overlap=24).encode(texts) for w in text.windows]
+
+
+def run(model, windows):
+    inputs = {name: torch.from_numpy(values) for name, values in model_inputs(windows, pad_id=0).items()}
+    with torch.inference_mode():
+        return model(**inputs)
+
+
 @pytest.mark.parametrize("pooling", ["first", "mean", "attention"])
 @pytest.mark.parametrize("encoder", [BERT, MODERN_BERT], ids=["bert", "modernbert"])
 def test_padding_changes_no_logit_of_any_head(encoder, pooling, tokenizer: Tokenizer):
     model = model_of(encoder, tokenizer.get_vocab_size(), pooling=pooling)
-    reader = TextEncoder(tokenizer, window=96, overlap=24)
-    windows = [window for text in reader.encode(TEXTS) for window in text.windows]
+    windows = windows_of(tokenizer, TEXTS)
     assert len({len(window.input_ids) for window in windows}) > 2
-
-    def run(batch):
-        inputs = {name: torch.from_numpy(values) for name, values in model_inputs(batch, reader.pad_id).items()}
-        with torch.inference_mode():
-            return model(**inputs)
-
-    together = run(windows)
+    together = run(model, windows)
     assert set(together) == set(TASKS)
     for row, window in enumerate(windows):
-        for task, logits in run([window]).items():
+        for task, logits in run(model, [window]).items():
             count = len(window.sentences) if task in ("sentence_types", "article_types") else len(window.words)
             assert count
             np.testing.assert_allclose(together[task][row, :count], logits[0, :count], atol=1e-5)
@@ -135,10 +120,7 @@ def test_padding_changes_no_logit_of_any_head(encoder, pooling, tokenizer: Token
 @pytest.mark.parametrize("chosen", [("entities",), ("triggers", "proclitics"), ("article_types",)])
 def test_a_network_has_the_heads_of_its_tasks(chosen, tokenizer: Tokenizer):
     model = model_of(BERT, tokenizer.get_vocab_size(), tasks=chosen)
-    reader = TextEncoder(tokenizer, window=96, overlap=24)
-    inputs = model_inputs(reader.encode(TEXTS[:1])[0].windows, reader.pad_id)
-    logits = model(**{name: torch.from_numpy(values) for name, values in inputs.items()})
-    assert tuple(logits) == chosen
+    assert tuple(run(model, windows_of(tokenizer, TEXTS[:1]))) == chosen
     heads = {name.split(".")[0] for name, _ in heads_of(model)}
     # Labels of articles are read off sentences.
     assert heads == set(chosen) | ({"sentence_types"} if "article_types" in chosen else set())
@@ -162,8 +144,6 @@ def test_rare_marks_begin_rare(tokenizer: Tokenizer):
         encoder={**BERT, "vocab_size": tokenizer.get_vocab_size()}, tasks=TASKS, entities=["PER"], events=["AID"]
     )
     model = RasidModel(config).eval()
-    reader = TextEncoder(tokenizer, window=96, overlap=24)
-    inputs = model_inputs(reader.encode(TEXTS[1:2])[0].windows, reader.pad_id)
-    logits = model(**{name: torch.from_numpy(values) for name, values in inputs.items()})
+    logits = run(model, windows_of(tokenizer, TEXTS[1:2]))
     for task, highest in (("triggers", 0.05), ("sentence_types", 0.2), ("article_types", 0.2)):
         assert logits[task].sigmoid().max() < highest

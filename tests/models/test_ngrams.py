@@ -37,7 +37,7 @@ def test_no_ngram_reaches_into_the_next_text(several):
     assert np.array_equal(together, np.array(alone).reshape(together.shape))
 
 
-def test_what_parts_words_does_not_count():
+def test_characters_between_words_do_not_count():
     counted = count_ngrams(["تظاهر، في: بغداد.", "تظاهر في بغداد"]).toarray()
     assert np.array_equal(counted[0], counted[1])
 
@@ -51,13 +51,13 @@ def model() -> NgramModel:
     return fit([*PROTESTS, *OTHERS], targets)
 
 
-def test_it_ranks_by_wording(model):
+def test_sentences_are_ranked_by_their_words(model):
     logits = model.logits(["تظاهر عشرات في حلب", "زار الرئيس حلب", "", "xyz"])
     assert logits[0, 0] > 0 > logits[1, 0]
     assert logits[0, 0] - logits[1, 0] > 1
 
 
-def test_labels_that_cannot_be_learned_say_nothing(model):
+def test_labels_that_cannot_be_learned_have_no_weights(model):
     assert not model.logits([*PROTESTS, *OTHERS])[:, 1:].any()
 
 
@@ -69,7 +69,7 @@ def test_sentences_that_were_not_annotated_do_not_count():
     assert logits[0, 0] > 0 > logits[1, 0]
 
 
-def test_it_is_the_same_after_it_was_saved(model, tmp_path):
+def test_round_trip(model, tmp_path):
     model.save(tmp_path)
     loaded = NgramModel.load(tmp_path, 3)
     assert np.array_equal(loaded.logits(PROTESTS), model.logits(PROTESTS))
@@ -83,12 +83,7 @@ def weighed(tmp_path_factory: pytest.TempPathFactory, config_text: str) -> Path:
     folder = tmp_path_factory.mktemp("ngrams")
     file = folder / "tiny.yaml"
     file.write_text(config_text, encoding="utf-8")
-    changes = [
-        "tasks={sentence_types: {ngrams: 2}}",
-        "training.epochs=2",
-        f"output={folder}",
-        "export.onnx=true",
-    ]
+    changes = ["tasks={sentence_types: {ngrams: 2}}", "training.epochs=2", f"output={folder}", "export.onnx=true"]
     return run.train(load_config(file, Config, changes)).folder / "bundle"
 
 
@@ -107,20 +102,19 @@ def test_a_bundle_adds_its_logits_to_those_of_the_network(weighed, articles):
         assert np.array_equal(both.logits["article_types"], one.logits["article_types"])  # articles are the network's
 
 
-def test_the_card_says_so(weighed):
+def test_the_card_names_the_linear_model(weighed):
     assert "2 times those of a linear model" in (weighed / "README.md").read_text(encoding="utf-8")
 
 
-def test_both_backends_have_it(weighed, articles):
+def test_both_backends_add_its_logits(weighed, articles):
     pytest.importorskip("onnxruntime")
     assert json.loads((weighed / "parity.json").read_text(encoding="utf-8"))
     found = [Tagger.from_pretrained(weighed, backend=backend)(articles[:6]) for backend in ("torch", "onnx")]
     assert [[s.types for s in a.sentences] for a in found[0]] == [[s.types for s in a.sentences] for a in found[1]]
 
 
-def test_a_bundle_that_lost_it_is_refused(weighed, tmp_path):
-    broken = tmp_path / "broken"
-    shutil.copytree(weighed, broken)
+def test_a_bundle_without_its_file_is_refused(weighed, tmp_path):
+    broken = shutil.copytree(weighed, tmp_path / "broken")
     (broken / NGRAM_FILE).write_bytes(b"not a tensor")
     with pytest.raises(BundleError, match=NGRAM_FILE):
         Tagger.from_pretrained(broken)

@@ -83,10 +83,8 @@ def test_kinds_of_words(text: str) -> None:
     for (start, end), (following, _) in zip(found, found[1:], strict=False):
         between = text[end:following]
         if all(is_invisible(character) for character in between):
-            # two words that touch: not two runs of letters, or they would be one
-            assert not (
-                unicodedata.category(text[start])[0] in "LN" and unicodedata.category(text[following])[0] in "LN"
-            )
+            # Two words that touch are not two runs of letters, or they would be one.
+            assert not {unicodedata.category(text[at])[0] for at in (start, following)} <= {"L", "N"}
 
 
 @given(TEXTS, TEXTS)

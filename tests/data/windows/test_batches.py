@@ -43,12 +43,7 @@ def test_an_epoch(data: tuple[np.ndarray, np.ndarray], seed: int, together: bool
         assert all((np.diff(part) == 1).all() for part in np.split(batch, changes + 1))
 
 
-@given(
-    data=grouped(),
-    seed=st.integers(0, 9),
-    epochs=st.sampled_from([0.3, 1, 1.5, 2, 3]),
-    multiple=st.integers(1, 4),
-)
+@given(grouped(), st.integers(0, 9), st.sampled_from([0.3, 1, 1.5, 2, 3]), st.integers(1, 4))
 @settings(max_examples=100, deadline=None)
 def test_a_run(data: tuple[np.ndarray, np.ndarray], seed: int, epochs: float, multiple: int) -> None:
     lengths, groups = data
@@ -126,12 +121,9 @@ def test_windows_are_repeated_as_often_as_asked() -> None:
 def test_a_repeated_article_is_not_one_group_with_itself(repeats: list[float]) -> None:
     """Twice in a row is two articles of 60 sub-words, each a batch, and not one of 120."""
     count = len(repeats)
-    batches, _ = plan_run(
-        np.full(count, 60), budget=BUDGET, epochs=1, seed=0, groups=np.arange(count), repeats=np.array(repeats)
-    )
-    assert sorted(batch.tolist() for batch in batches) == sorted(
-        [i] for i in range(count) for _ in range(int(repeats[i]))
-    )
+    how = {"groups": np.arange(count), "repeats": np.array(repeats)}
+    batches, _ = plan_run(np.full(count, 60), budget=BUDGET, epochs=1, seed=0, **how)
+    assert sorted(batch.tolist() for batch in batches) == [[i] for i in range(count) for _ in range(int(repeats[i]))]
 
 
 @given(st.integers(1, 6), st.integers(0, 50), st.sampled_from([0.001, 0.3]))

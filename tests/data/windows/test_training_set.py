@@ -56,6 +56,11 @@ def everything(scheme: LabelScheme) -> dict:
     return {"proclitics": (), **{task: scheme.labels(task) for task in TASKS}}
 
 
+def whole(windows: WindowSet, scheme: LabelScheme) -> dict:
+    """All windows as one batch."""
+    return Collator(0, columns_of(scheme))(windows.__getitems__(range(len(windows))))
+
+
 Written = Callable[..., tuple[WindowSet, Statistics]]
 
 
@@ -69,13 +74,6 @@ def written(tmp_path: Path, encoder: TextEncoder, scheme: LabelScheme) -> Writte
         return WindowSet(file), statistics
 
     return write
-
-
-def encoded_with_targets(
-    encoder: TextEncoder, scheme: LabelScheme, article: Article, annotated_labels: dict
-) -> tuple[EncodedText, Targets]:
-    (encoded,) = encoder.encode([article])
-    return encoded, target_maker(scheme).make(article, encoded, annotated_labels)
 
 
 def check_row(batch: dict, row: int, encoded: EncodedText, targets: Targets, number: int, pad_id: int) -> None:
@@ -128,7 +126,8 @@ def test_batches_are_what_the_targets_say(
     unpredictable = 0
     for source, (members, annotated_labels) in enumerate(sources):
         for article in members:
-            encoded, targets = encoded_with_targets(encoder, scheme, article, annotated_labels)
+            (encoded,) = encoder.encode([article])
+            targets = target_maker(scheme).make(article, encoded, annotated_labels)
             unpredictable += targets.unpredictable.total()
             expected += [(source, article.id, encoded, targets, number) for number in range(len(encoded.windows))]
     assert len(windows) == len(expected) == statistics.windows
@@ -160,43 +159,37 @@ def test_batches_are_what_the_targets_say(
         assert batch["ids"] == sorted({expected[index][1] for index in picked})
 
 
-def test_a_long_article_says_its_labels_once_and_fits_the_budget(
+def test_a_long_article_has_its_labels_and_each_word_once_and_fits_the_budget(
     written: Written, scheme: LabelScheme, long_article: Article
 ) -> None:
-    windows, _ = written(([long_article], everything(scheme)))
+    windows, statistics = written(([long_article], everything(scheme)))
     assert windows.lengths.sum() > 2 * BUDGET
-    batch = Collator(0, columns_of(scheme))(windows.__getitems__(range(len(windows))))
-    said = (batch["targets"]["article_types"] != IGNORED).any(1)
-    assert said.tolist() == [True] + [False] * (len(said) - 1) and len(said) > 2
+    targets = whole(windows, scheme)["targets"]
+    labeled = (targets["article_types"] != IGNORED).any(1)
+    assert labeled.tolist() == [True] + [False] * (len(labeled) - 1) and len(labeled) > 2
     for group in np.unique(windows.groups):
         lengths = windows.lengths[windows.groups == group]
         assert lengths.max() * len(lengths) <= BUDGET  # padding included
-
-
-def test_answered_words_cover_every_article_once(written: Written, scheme: LabelScheme, long_article: Article) -> None:
-    windows, statistics = written(([long_article], everything(scheme)))
-    batch = Collator(0, columns_of(scheme))(windows.__getitems__(range(len(windows))))
-    assert batch["targets"]["owned"].sum() == statistics.words
-    tags = batch["targets"]["entities"]
+    assert targets["owned"].sum() == statistics.words
+    tags = targets["entities"]
     assert np.bincount(tags[tags >= 0], minlength=len(statistics.tags)).tolist() == statistics.tags.tolist()
 
 
 def test_an_article_that_is_repeated_in_a_batch_counts_twice(
     written: Written, scheme: LabelScheme, articles: list[Article], long_article: Article
 ) -> None:
-    windows, _ = written(([articles[0], articles[1]], everything(scheme)))
+    collate = Collator(0, columns_of(scheme))
+    windows, _ = written((articles[:2], everything(scheme)))
     assert windows.groups.tolist() == [0, 1]
-    batch = Collator(0, columns_of(scheme))(windows.__getitems__([0, 0, 1, 0]))
-    assert batch["targets"]["article"].tolist() == [0, 1, 2, 3]
-    assert batch["targets"]["article_types"].tolist() == [
-        Collator(0, columns_of(scheme))(windows[index])["targets"]["article_types"][0].tolist()
-        for index in (0, 0, 1, 0)
-    ]
+    targets = collate(windows.__getitems__([0, 0, 1, 0]))["targets"]
+    assert targets["article"].tolist() == [0, 1, 2, 3]
+    alone = [collate(windows[index])["targets"]["article_types"][0].tolist() for index in (0, 0, 1, 0)]
+    assert targets["article_types"].tolist() == alone
     windows, _ = written(([long_article], everything(scheme)))
     first = np.flatnonzero(windows.groups == 0).tolist()
     assert len(first) > 1
-    batch = Collator(0, columns_of(scheme))(windows.__getitems__(first * 2))
-    assert batch["targets"]["article"].tolist() == [0] * len(first) + [1] * len(first)
+    targets = collate(windows.__getitems__(first * 2))["targets"]
+    assert targets["article"].tolist() == [0] * len(first) + [1] * len(first)
 
 
 def test_types_of_the_tensors(written: Written, scheme: LabelScheme, articles: list[Article]) -> None:
@@ -209,14 +202,11 @@ def test_types_of_the_tensors(written: Written, scheme: LabelScheme, articles: l
         assert values.dtype == (torch.bool if name in flags else torch.int64), name
 
 
-def test_a_scheme_of_entities_alone(
-    written: Written, scheme: LabelScheme, encoder: TextEncoder, articles: list[Article]
-) -> None:
+def test_a_scheme_of_entities_alone(written: Written, scheme: LabelScheme, articles: list[Article]) -> None:
     names = LabelScheme(name="names", entities=scheme.entities)
-    plain = [replace(article, events=(), event_types=()) for article in articles[:4]]
+    plain = [replace(article, events=(), event_types=()) for article in articles[:3]]
     windows, statistics = written((plain, {"entities": names.labels("entities"), "proclitics": ()}), scheme=names)
-    batch = Collator(encoder.pad_id, columns_of(names))(windows.__getitems__([0, 1, 2]))
-    gold = batch["targets"]
+    gold = whole(windows, names)["targets"]
     assert gold["triggers"].shape == (*gold["entities"].shape, 0)
     assert gold["triggers_annotated"].shape == (3, 0) and gold["article_types"].shape == (3, 0)
     assert gold["sentence_types"].shape[0] == 3 and gold["sentence_types"].shape[2] == 0
@@ -225,9 +215,9 @@ def test_a_scheme_of_entities_alone(
 
 def test_a_scheme_of_events_alone(written: Written, scheme: LabelScheme, articles: list[Article]) -> None:
     events = LabelScheme(name="events", events=scheme.events)
-    plain = [replace(article, entities=()) for article in articles[:4]]
+    plain = [replace(article, entities=()) for article in articles[:2]]
     windows, statistics = written((plain, {"sentence_types": events.labels("sentence_types")}), scheme=events)
-    gold = Collator(0, columns_of(events))(windows.__getitems__([0, 1]))["targets"]
+    gold = whole(windows, events)["targets"]
     assert gold["entities_unannotated"].shape == (2, 0) and (gold["entities"] == IGNORED).all()
     assert (gold["sentence_types"] == 1).any() and statistics.tags.tolist() == [0]
 
