@@ -86,15 +86,14 @@ def run(
     rows: dict[TaskName, list[tuple[LabelRows, int]]] = {}
     unpredictable: Counter[tuple[str, str]] = Counter()
     for number, (article, prediction) in enumerate(zip(golds, tagger.predict(golds), strict=True)):
-        gold = maker.read(article, prediction.encoded, annotated)
-        targets = maker.targets(gold)
+        targets = maker.make(article, prediction.encoded, annotated)
         unpredictable.update(targets.unpredictable)
         predictions.append(prediction.article)
         if keep_logits:
             decodable.append((prediction.encoded, prediction.logits))
         for task in TASKS:
             if task.name in annotated and task.rows is not None:
-                part = task.rows(gold, targets, prediction.logits[heads[task.name]])
+                part = task.rows(targets, prediction.logits[heads[task.name]])
                 if part is not None:
                     rows.setdefault(task.name, []).append((part, number))
     return Evaluation(

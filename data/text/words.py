@@ -48,40 +48,8 @@ def split_words(text: str) -> np.ndarray:
     return np.stack([begin, visible[behind - 1] + 1], axis=1)
 
 
-def letters_to_offset(text: str, start: int, letters: int) -> int:
-    """The offset after a number of letters, and after the marks, tatweel and format characters that follow them.
-
-    A name after a proclitic of n letters starts there: after one letter of وَواشنطن comes its second و.
-
-    Args:
-        text: raw text.
-        start: offset of the first letter.
-        letters: number of letters; diacritics, tatweel and format characters are not counted.
-
-    Raises:
-        ValueError: the text has fewer letters.
-
-    >>> letters_to_offset("وَواشنطن", 0, 1)
-    2
-    """
-    if letters < 0:
-        raise ValueError(f"letters must not be negative, got {letters}")
-    if not letters:
-        return start
-    position, passed = start, 0
-    while position < len(text):
-        if not _hangs(text[position]):
-            if passed == letters:
-                return position
-            passed += 1
-        position += 1
-    if passed < letters:
-        raise ValueError(f"there are {passed} letters after offset {start}, not {letters}")
-    return position
-
-
 def offset_to_letters(text: str, start: int, offset: int) -> int:
-    """The number of letters from ``start`` to ``offset``; the inverse of `letters_to_offset`.
+    """The number of letters from ``start`` to ``offset``, without diacritics, tatweel and format characters.
 
     >>> offset_to_letters("وَواشنطن", 0, 2)
     1
@@ -92,17 +60,24 @@ def offset_to_letters(text: str, start: int, offset: int) -> int:
 def behind_proclitic(text: str, start: int, end: int, letters: int) -> int:
     """The start of a mention whose first word has a proclitic.
 
+    The mention starts behind the marks, tatweel and format characters that follow the proclitic: after one letter of
+    وَواشنطن comes its second و.
+
     Args:
         text: raw text.
         start: start of the word.
         end: end of the word.
         letters: length of the proclitic. If it is the whole word, the mention starts at the word's start.
 
-    >>> behind_proclitic("وواشنطن", 0, 7, 1), behind_proclitic("و", 0, 1, 1)
-    (1, 0)
+    >>> behind_proclitic("وَواشنطن", 0, 8, 1), behind_proclitic("و", 0, 1, 1)
+    (2, 0)
     """
-    if letters and letters < offset_to_letters(text, start, end):
-        return letters_to_offset(text, start, letters)
+    passed = 0
+    for position in range(start, end) if letters else ():
+        if not _hangs(text[position]):
+            if passed == letters:
+                return position
+            passed += 1
     return start
 
 

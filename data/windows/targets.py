@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -31,7 +31,7 @@ class Gold:
     scheme: LabelScheme
     annotated: Mapping[Task, tuple[str, ...]]
     proclitics: Proclitics
-    unpredictable: Counter[tuple[str, str]]
+    unpredictable: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def numbers(self, task: Task) -> dict[str, int]:
         """Label → its number."""
@@ -48,10 +48,12 @@ class Targets:
     """Targets of one article.
 
     Attributes:
+        gold: what they were made from.
         arrays: name of a column → its array; the tasks document theirs. ``targets["entities"]`` is short for it.
         unpredictable: (task, cause) → number of gold items that no prediction can equal.
     """
 
+    gold: Gold
     arrays: Mapping[str, np.ndarray]
     unpredictable: Counter[tuple[str, str]]
 
@@ -73,26 +75,6 @@ class TargetMaker:
     functions: tuple[Callable[[Gold], dict[str, np.ndarray]], ...]
     columns: Mapping[str, Column]
 
-    def read(self, article: Article, encoded: EncodedText, annotated_labels: AnnotatedLabels) -> Gold:
-        """What `targets` makes targets of; arguments as for `make`."""
-        annotated = annotated_labels_of(article, annotated_labels)
-        proclitics = Proclitics(len(encoded.words), annotated="proclitics" in annotated)
-        return Gold(
-            article=article,
-            encoded=encoded,
-            scheme=self.scheme,
-            annotated=annotated,
-            proclitics=proclitics,
-            unpredictable=Counter(),
-        )
-
-    def targets(self, gold: Gold) -> Targets:
-        """Targets of all tasks."""
-        arrays: dict[str, np.ndarray] = {}
-        for make in self.functions:
-            arrays |= make(gold)
-        return Targets(arrays=arrays, unpredictable=+gold.unpredictable)
-
     def make(self, article: Article, encoded: EncodedText, annotated_labels: AnnotatedLabels) -> Targets:
         """Targets of one article.
 
@@ -101,7 +83,18 @@ class TargetMaker:
             encoded: the same text, encoded.
             annotated_labels: labels that its data set annotated; the article's ``annotated`` narrows them.
         """
-        return self.targets(self.read(article, encoded, annotated_labels))
+        annotated = annotated_labels_of(article, annotated_labels)
+        gold = Gold(
+            article=article,
+            encoded=encoded,
+            scheme=self.scheme,
+            annotated=annotated,
+            proclitics=Proclitics(len(encoded.words), annotated="proclitics" in annotated),
+        )
+        arrays: dict[str, np.ndarray] = {}
+        for make in self.functions:
+            arrays |= make(gold)
+        return Targets(gold=gold, arrays=arrays, unpredictable=+gold.unpredictable)
 
 
 def annotated_labels_of(article: Article, declared: AnnotatedLabels) -> dict[Task, tuple[str, ...]]:

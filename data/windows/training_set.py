@@ -165,10 +165,6 @@ class WindowSet(torch.utils.data.Dataset):
         ]
         return pa.Table.from_batches(rows, schema=self.table.schema)
 
-    def ids(self, indices: Sequence[int]) -> Iterator[str]:
-        """Article ids of windows."""
-        yield from self.__getitems__(indices)["id"].to_pylist()
-
 
 class Collator:
     """Rows of a batch to padded tensors: inputs of the network, and targets under the key ``targets``.

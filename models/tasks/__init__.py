@@ -33,8 +33,12 @@ def heads_of(trained: Sequence[str]) -> dict[TaskName, str]:
     >>> heads_of(["entities", "sentence_types"])
     {'entities': 'entities', 'sentence_types': 'sentence_types', 'article_types': 'sentence_types'}
     """
-    heads = {task.name: task.name if task.name in trained else task.source for task in TASKS}
-    return {name: head for name, head in heads.items() if head in trained}
+    heads: dict[TaskName, str] = {}
+    for task in TASKS:
+        head = task.name if task.name in trained else task.source
+        if head and head in trained:
+            heads[task.name] = head
+    return heads
 
 
 def columns_of(labels: "LabelScheme | RasidConfig") -> dict[str, Column]:

@@ -117,7 +117,7 @@ def decode(texts: Sequence[TaggedText], head: str, settings: Settings) -> list[d
     return fields
 
 
-def rows(gold: Gold, targets: Targets, logits: np.ndarray) -> LabelRows:
+def rows(targets: Targets, logits: np.ndarray) -> LabelRows:
     """One row: the strongest sentence of each label."""
     strongest = logits.max(axis=0, initial=LOWEST)[None]
     types = targets["article_types"][None]

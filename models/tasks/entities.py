@@ -169,7 +169,7 @@ def _entity(text: TaggedText, span: WordSpan, identifier: str, labels: Sequence[
     return Entity(id=identifier, start=start, end=end, label=labels[span.label], score=span.score)
 
 
-def rows(gold: Gold, targets: Targets, logits: np.ndarray) -> LabelRows | None:
+def rows(targets: Targets, logits: np.ndarray) -> LabelRows | None:
     """Annotated words and their tags; None if some labels were not annotated, for then the right tag is not known."""
     if targets["entities_unannotated"].any():
         return None

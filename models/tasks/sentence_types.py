@@ -72,8 +72,9 @@ def decode(texts: Sequence[TaggedText], head: str, settings: Settings) -> list[d
     return fields
 
 
-def rows(gold: Gold, targets: Targets, logits: np.ndarray) -> LabelRows:
+def rows(targets: Targets, logits: np.ndarray) -> LabelRows:
     """A row for each sentence of the article, also for those without a word that the encoder can read."""
+    gold = targets.gold
     row_of = {span: row for row, span in enumerate(map(tuple, gold.encoded.sentences.tolist()))}
     spans = [(sentence.start, sentence.end) for sentence in gold.article.sentences] or list(row_of)
     sentences = np.array(spans, dtype=np.int64).reshape(-1, 2)

@@ -99,7 +99,7 @@ class Task:
         decode: (texts, head, settings) → fields of each article; None for no fields.
         label_logits: the logits that decide about labels, for entropy and calibration. None without labels.
         exclusive: whether exactly one label holds (softmax), or any number of them (sigmoid).
-        rows: (gold, targets, logits) → rows to calibrate on; None if their gold is not known.
+        rows: (targets, logits) → rows to calibrate on; None if their gold is not known.
         scores: ``spans`` are right or wrong as a whole; ``labels`` are scored by decision and by ranking; None for no
             scores.
         spans: (start, end, label) of an article, for ``spans``.
@@ -122,7 +122,7 @@ class Task:
     decode: Callable[[Sequence[TaggedText], str, Settings], Sequence[dict[str, Any]]] | None = None
     label_logits: Callable[[np.ndarray], np.ndarray] | None = lambda logits: logits
     exclusive: bool = False
-    rows: Callable[[Gold, Targets, np.ndarray], LabelRows | None] | None = None
+    rows: Callable[[Targets, np.ndarray], LabelRows | None] | None = None
     scores: Literal["spans", "labels"] | None = None
     spans: Callable[[Article], set[tuple[int, int, str]]] | None = None
 

@@ -134,7 +134,7 @@ def begin_marks(logits: np.ndarray) -> np.ndarray:
     return logits[:, 0::2]
 
 
-def rows(gold: Gold, targets: Targets, logits: np.ndarray) -> LabelRows:
+def rows(targets: Targets, logits: np.ndarray) -> LabelRows:
     """The begin mark of each type at every word."""
     begins = begin_marks(logits)
     right = np.zeros(begins.shape, dtype=bool)

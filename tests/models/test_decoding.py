@@ -86,7 +86,7 @@ def test_viterbi_equals_brute_force(problem, crf):
 
 @settings(max_examples=300, deadline=None)
 @given(problems(40), st.sampled_from([-1.0, 0.0, 1.0, 3.0]))
-def test_forbidden_and_hopeless_transitions_give_the_same_tags(problem, outside):
+def test_transitions_that_allow_only_legal_tags_change_nothing(problem, outside):
     length, seed, scale = problem
     rng = np.random.default_rng(seed)
     logits = rng.normal(scale=scale, size=(length, TAGS))
@@ -95,24 +95,20 @@ def test_forbidden_and_hopeless_transitions_give_the_same_tags(problem, outside)
     assert decoded(logits) == decoded(logits, transitions=free)
 
 
-def test_a_strong_mention_reaches_back_over_a_weak_outside_tag():
-    # The plain maximum is outside, begin, inside of another label; the best legal sequence begins at the first word.
-    logits = np.array([[1.0, 0.9, -9, -9, -9], [-9, -9, 1.9, 2.0, -9], [-9, -9, 9.0, -9, -9]])
-    assert decoded(logits) == [(0, 3, 0)]
-
-
-def test_an_inside_tag_alone_is_never_a_span():
-    logits = np.zeros((3, TAGS), dtype=np.float32)
-    logits[:, 2] = [9.0, 8.0, 9.0]  # inside of label 0 everywhere, the start included
-    assert decoded(logits) == [(0, 3, 0)]
-    logits[0, 1] = -50.0  # it cannot begin there
-    assert decoded(logits) == [(1, 3, 0)]
-
-
-def test_neighboring_spans_stay_apart():
-    logits = np.full((4, TAGS), -5.0)
-    logits[np.arange(4), [1, 1, 2, 3]] = 5.0
-    assert decoded(logits) == [(0, 1, 0), (1, 3, 0), (3, 4, 1)]
+@pytest.mark.parametrize(
+    ("logits", "spans"),
+    [
+        # The best tags are outside, begin 1, inside 0; the best legal sequence begins at the first word.
+        ([[1.0, 0.9, -9, -9, -9], [-9, -9, 1.9, 2.0, -9], [-9, -9, 9.0, -9, -9]], [(0, 3, 0)]),
+        # Inside at all words is a span; it begins at the second word if it cannot begin at the first.
+        ([[0, 0, 9.0, 0, 0], [0, 0, 8.0, 0, 0], [0, 0, 9.0, 0, 0]], [(0, 3, 0)]),
+        ([[0, -50.0, 9.0, 0, 0], [0, 0, 8.0, 0, 0], [0, 0, 9.0, 0, 0]], [(1, 3, 0)]),
+        # Neighbors of one label stay apart.
+        (np.where(np.arange(TAGS) == np.array([[1], [1], [2], [3]]), 5.0, -5.0), [(0, 1, 0), (1, 3, 0), (3, 4, 1)]),
+    ],
+)
+def test_spans_of_the_best_legal_tags(logits, spans):
+    assert decoded(np.array(logits)) == spans
 
 
 @settings(max_examples=100, deadline=None)
@@ -140,7 +136,7 @@ def test_scores_without_a_crf_are_products_of_probabilities():
 
 
 @pytest.mark.parametrize("temperature", [0.05, 1.0])
-def test_marginals_survive_logits_that_leave_no_likely_path(temperature):
+def test_marginals_are_finite_if_every_path_is_unlikely(temperature):
     # Every word is sure of an inside tag that nothing may begin: each path passes through hopeless logits.
     logits = np.full((6, TAGS), -60.0, dtype=np.float32)
     logits[:, 2], logits[3, 2], logits[3, 4] = 60.0, -60.0, 60.0
@@ -159,7 +155,7 @@ def test_marginals_do_not_underflow_on_a_long_text():
     assert max(scores) > 0.5
 
 
-def test_a_score_does_not_depend_on_what_stands_before():
+def test_a_score_does_not_depend_on_the_text_before():
     rng = np.random.default_rng(0)
     tail = np.array([[0, 3.0, 0, 0, 0], [0, 0, 3.0, 0, 0], [3.0, 0, 0, 0, 0]], dtype=np.float32)
     before = rng.normal(size=(60_000, TAGS)).astype(np.float32)
@@ -169,7 +165,7 @@ def test_a_score_does_not_depend_on_what_stands_before():
     assert decode_entities(np.concatenate([before, tail]))[-1].score == pytest.approx(alone.score, abs=1e-6)
 
 
-def test_no_words_no_spans():
+def test_without_words_there_are_no_spans():
     assert decode_entities(np.zeros((0, TAGS))) == []
     assert decode_marks(np.zeros((0, 4)), np.array([0.5, 0.5])) == []
     assert decode_entities(np.zeros((4, 1))) == []  # a scheme without entities
@@ -203,7 +199,7 @@ def test_a_begin_mark_inside_a_longer_trigger_is_not_a_second_event():
     assert [(s.first, s.end) for s in decode_marks(logits, np.array([0.5]))] == [(0, 1), (1, 3)]
 
 
-def test_one_endless_trigger_takes_linear_time():
+def test_a_very_long_trigger_takes_linear_time():
     logits = np.tile([2.0, 3.0], (60_000, 1))  # every word begins one, and goes on with the last
     assert [(s.first, s.end) for s in decode_marks(logits, np.array([0.5]))] == [(0, 60_000)]
 
@@ -229,9 +225,7 @@ def test_sigmoid_and_softmax_do_not_overflow():
         assert softmax(np.array([[1e4, 0.0]])).tolist() == [[1.0, 0.0]]
 
 
-def test_windows_are_merged_by_ownership(scheme):
-    no_sentences = np.zeros((0, 2), dtype=np.int64)
-
+def test_words_take_the_logits_of_the_window_that_owns_them(scheme):
     def window(first, words, owned, sentences):
         ids, ranges = np.zeros(words, dtype=np.int32), np.zeros((words, 2), dtype=np.int32)
         numbers = np.array(sentences, dtype=np.int32).reshape(-1, 3)
@@ -239,9 +233,9 @@ def test_windows_are_merged_by_ownership(scheme):
 
     encoded = EncodedText(
         words=np.zeros((5, 2), dtype=np.int64),
-        unread=no_sentences,
+        unread=np.zeros((0, 2), dtype=np.int64),
         sentences=np.zeros((2, 2), dtype=np.int64),
-        sentence_words=no_sentences,
+        sentence_words=np.zeros((0, 2), dtype=np.int64),
         windows=(window(0, 4, (0, 3), [[0, 0, 2], [1, 2, 4]]), window(2, 3, (3, 5), [[1, 0, 3]])),
         unknown=0,
     )
@@ -256,7 +250,7 @@ def test_windows_are_merged_by_ownership(scheme):
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(0, 12), max_size=8), st.integers(0, 2**32 - 1), st.booleans())
-def test_many_texts_are_decoded_as_one_by_one(lengths, seed, crf):
+def test_many_texts_are_decoded_as_each_alone(lengths, seed, crf):
     rng = np.random.default_rng(seed)
     # Few different values, so that there are ties.
     texts = [rng.integers(-1, 2, size=(length, TAGS)).astype(np.float32) for length in lengths]
@@ -288,7 +282,7 @@ def chain_of(rng):
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 4), st.integers(0, 2**32 - 1))
-def test_crf_likelihood_equals_brute_force_under_partial_supervision(length, seed):
+def test_crf_likelihood_of_partial_annotation_equals_brute_force(length, seed):
     rng = np.random.default_rng(seed)
     chain = chain_of(rng)
     logits = rng.normal(size=(length, TAGS)).astype(np.float32)

@@ -133,7 +133,7 @@ def test_batches_are_what_the_targets_say(
     assert len(windows) == len(expected) == statistics.windows
     assert windows.sources.tolist() == [source for source, *_ in expected]
     assert windows.lengths.tolist() == [len(encoded.windows[number].input_ids) for _, _, encoded, _, number in expected]
-    assert list(windows.ids(range(len(windows)))) == [name for _, name, *_ in expected]
+    assert windows.table["id"].to_pylist() == [name for _, name, *_ in expected]
     assert (np.diff(windows.groups) >= 0).all()
     assert statistics.articles == 9 and statistics.subwords == windows.lengths.sum()
     assert statistics.unpredictable.total() == unpredictable
