@@ -24,6 +24,12 @@ class HeadInputs:
     tasks: AbstractSet[str]
 
 
+def members(ranges: Tensor, count: int) -> Tensor:
+    """Which of ``count`` positions are in each range [B, R, 2], whose end is exclusive. [B, R, count] bool"""
+    position = torch.arange(count, device=ranges.device)
+    return (position >= ranges[:, :, :1]) & (position < ranges[:, :, 1:])
+
+
 class WordPooling(nn.Module):
     """States of the sub-words of a word to one state.
 
@@ -42,9 +48,7 @@ class WordPooling(nn.Module):
         if self.pooling == "first":
             index = words[:, :, :1].expand(-1, -1, states.shape[-1])  # [B, W, H]
             return states.gather(1, index)
-        position = torch.arange(states.shape[1], device=states.device)  # [T]
-        member = (position >= words[:, :, :1]) & (position < words[:, :, 1:])  # [B, W, T]
-        weight = member.to(states.dtype)
+        weight = members(words, states.shape[1]).to(states.dtype)  # [B, W, T]
         if self.score is not None:
             # With bounded scores exp stays finite in every precision; the maximum need not be subtracted.
             weight = weight * torch.exp(10 * torch.tanh(self.score(states).transpose(1, 2) / 10))
@@ -67,11 +71,9 @@ class SentenceHead(nn.Module):
 
     def forward(self, words: Tensor, sentences: Tensor) -> Tensor:
         """Word states [B, W, H] and ranges of words [B, S, 2] to logits [B, S, K]."""
-        position = torch.arange(words.shape[1], device=words.device)  # [W]
-        member = (position >= sentences[:, :, :1]) & (position < sentences[:, :, 1:])  # [B, S, W]
         with torch.autocast(words.device.type, enabled=False):
             score = torch.exp(10 * torch.tanh(self.attention(words.float()) / 10))  # [B, W, K]
-            mask = member.float()
+            mask = members(sentences, words.shape[1]).float()  # [B, S, W]
             return (mask @ (score * self.value(words.float()))) / (mask @ score).clamp(min=1e-6)  # [B, S, K]
 
 

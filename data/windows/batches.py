@@ -8,9 +8,7 @@ POOL = 64
 """Batches in a pool that is sorted by length: large enough for little padding, small enough for a random order."""
 
 
-def plan_epoch(
-    lengths: Sequence[int] | np.ndarray, *, budget: int, rng: np.random.Generator, groups: np.ndarray | None = None
-) -> list[np.ndarray]:
+def plan_epoch(lengths: np.ndarray, groups: np.ndarray, *, budget: int, rng: np.random.Generator) -> list[np.ndarray]:
     """One epoch of batches.
 
     Windows are shuffled, cut into pools, sorted by length within a pool, filled into batches of at most ``budget``
@@ -18,27 +16,23 @@ def plan_epoch(
 
     Args:
         lengths: sub-words of each window. [N]
+        groups: group of each window, non-decreasing. [N]
         budget: sub-words in a batch, padding included; a group that is longer is a batch of its own.
         rng: decides the order.
-        groups: group of each window, non-decreasing; None makes each window a group. [N]
 
     Returns:
         Arrays of window numbers, every window exactly once.
 
-    >>> sizes = [3, 9, 4, 8]
-    >>> batches = plan_epoch(sizes, budget=18, rng=np.random.default_rng(0))
+    >>> sizes = np.array([3, 9, 4, 8])
+    >>> batches = plan_epoch(sizes, np.arange(4), budget=18, rng=np.random.default_rng(0))
     >>> sorted(sorted(batch.tolist()) for batch in batches)
     [[0, 2], [1, 3]]
     """
-    length = np.asarray(lengths, dtype=np.int64)
-    if groups is None:
-        starts = np.arange(len(length))
-    else:
-        starts = np.flatnonzero(np.diff(groups, prepend=-1))
+    starts = np.flatnonzero(np.diff(groups, prepend=-1))
     if not len(starts):
         return []
-    sizes = np.diff(starts, append=len(length))  # windows in each group
-    longest = np.maximum.reduceat(length, starts)
+    sizes = np.diff(starts, append=len(lengths))  # windows in each group
+    longest = np.maximum.reduceat(lengths, starts)
     order = rng.permutation(len(starts))
     weight = np.cumsum((longest * sizes)[order])
     pools = np.split(order, np.flatnonzero(np.diff(weight // (POOL * budget))) + 1)
@@ -76,7 +70,7 @@ def plan_run(
         seed: decides all orders.
         multiple: the number of batches is rounded up to a multiple of it (gradient accumulation × processes), so
             that every process takes the same number of steps; the first batches are repeated for that.
-        groups: as for `plan_epoch`.
+        groups: as for `plan_epoch`; None makes each window a group. [N]
         repeats: how often each window is seen in one epoch; a fraction is a probability. [N]
 
     Returns:
@@ -98,7 +92,7 @@ def plan_run(
             chosen = np.concatenate([np.flatnonzero(times > again) for again in range(int(times.max(initial=1)))])
         # A repeated group is a group of its own; a repetition begins where the window numbers fall.
         label = np.cumsum((np.diff(group[chosen], prepend=-1) != 0) | (np.diff(chosen, prepend=-1) <= 0)) - 1
-        planned = [chosen[batch] for batch in plan_epoch(length[chosen], budget=budget, rng=rng, groups=label)]
+        planned = [chosen[batch] for batch in plan_epoch(length[chosen], label, budget=budget, rng=rng)]
         per_epoch = per_epoch if epoch else len(planned)
         share = min(1.0, epochs - epoch)
         batches += planned[: max(1, round(len(planned) * share))]

@@ -31,7 +31,7 @@ def test_an_epoch(data: tuple[np.ndarray, np.ndarray], seed: int, together: bool
     lengths, groups = data
     single = np.arange(len(lengths))
     own = groups if together else single
-    batches = plan_epoch(lengths, budget=BUDGET, rng=np.random.default_rng(seed), groups=groups if together else None)
+    batches = plan_epoch(lengths, own, budget=BUDGET, rng=np.random.default_rng(seed))
     assert sorted(np.concatenate([single[:0], *batches]).tolist()) == single.tolist()
     for batch in batches:
         members = set(own[batch].tolist())
@@ -129,11 +129,8 @@ def test_a_repeated_article_is_not_one_group_with_itself(repeats: list[float]) -
 @given(st.integers(1, 6), st.integers(0, 50), st.sampled_from([0.001, 0.3]))
 @settings(deadline=None)
 def test_an_epoch_is_never_empty(count: int, seed: int, repeats: float) -> None:
-    lengths = np.full(2 * count, 10)
-    groups = np.repeat(np.arange(count), 2)
-    batches, per_epoch = plan_run(
-        lengths, budget=BUDGET, epochs=3, seed=seed, groups=groups, repeats=np.full(2 * count, repeats), multiple=2
-    )
+    how = {"groups": np.repeat(np.arange(count), 2), "repeats": np.full(2 * count, repeats), "multiple": 2}
+    batches, per_epoch = plan_run(np.full(2 * count, 10), budget=BUDGET, epochs=3, seed=seed, **how)
     assert per_epoch >= 1 and len(batches) >= 3
     assert all(len(batch) % 2 == 0 and len(batch) for batch in batches)
 
