@@ -5,8 +5,8 @@ tagger = Tagger.from_pretrained("runs/quickstart/bundle")
 article = tagger("واشنطن ترسل مساعدات عسكرية إلى سوريا")
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
@@ -20,7 +20,7 @@ from .data.windows.encoding import EncodedText, TextEncoder, Window
 from .models.backends import Backend, default_device, load_backend
 from .models.bundle import BundleError, Settings, bundle_file, check_network, unreadable
 from .models.decoding import decode, merge_windows
-from .models.tasks import sentence_types
+from .models.tasks import Prediction, sentence_types
 
 if TYPE_CHECKING:
     from .models.ngrams import NgramModel
@@ -29,21 +29,6 @@ POOL_TEXTS, POOL_CHARACTERS = 256, 400_000
 """Texts that are held at once while streaming."""
 CPU_BATCH, GPU_BATCH = 1024, 16384
 """Sub-words in a batch: as many as a CPU's cache holds, and as many as keep a GPU busy."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Prediction:
-    """A tagged article, and what its evaluation needs.
-
-    Attributes:
-        article: the text with everything that was predicted.
-        encoded: its words, sentences and windows.
-        logits: head → logits of all words [W, K] or sentences [S, K].
-    """
-
-    article: Article
-    encoded: EncodedText
-    logits: Mapping[str, np.ndarray]
 
 
 class Tagger:
@@ -143,9 +128,10 @@ class Tagger:
         windows = self._run([window for text in encoded for window in text.windows])
         logits = [merge_windows(text, list(islice(windows, len(text.windows))), self.settings) for text in encoded]
         self._add_ngrams(articles, encoded, logits)
-        tagged = decode(articles, encoded, logits, self.settings)
-        for article, text, values in zip(tagged, encoded, logits, strict=True):
-            yield Prediction(article=article, encoded=text, logits=values)
+        pairs = zip(articles, encoded, logits, strict=True)
+        predictions = [Prediction(article=article, encoded=text, logits=values) for article, text, values in pairs]
+        for prediction, article in zip(predictions, decode(predictions, self.settings), strict=True):
+            yield replace(prediction, article=article)
 
     def _run(self, windows: Sequence[Window]) -> Iterator[dict[str, np.ndarray]]:
         """Logits of each window, in the order of the windows."""

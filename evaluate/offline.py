@@ -4,7 +4,7 @@ Predictions come from `Tagger.predict`, as in inference.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -13,9 +13,8 @@ import numpy as np
 from .. import __version__
 from ..data.articles import AnnotatedLabels, Article
 from ..data.articles import Task as TaskName
-from ..data.windows.encoding import EncodedText
 from ..data.windows.targets import annotated_labels_of
-from ..inference import Tagger
+from ..inference import Prediction, Tagger
 from ..models.bundle import Settings
 from ..models.decoding import decode
 from ..models.probabilities import sigmoid
@@ -49,7 +48,7 @@ class Evaluation:
         annotated_labels: labels that the data set annotated, for the tasks that the tagger can decide.
         tables: task → its decisions, to calibrate on; for tasks with ``scores="labels"`` also to score.
         unpredictable: (task, cause) → number of gold items that no prediction can equal.
-        decodable: encoded text and logits of each article, for `rescore`; None if they were not kept.
+        decodable: predictions with their logits, for `rescore`; None if they were not kept.
     """
 
     articles: list[Article]
@@ -57,7 +56,7 @@ class Evaluation:
     annotated_labels: AnnotatedLabels
     tables: dict[TaskName, LabelTable]
     unpredictable: Counter[tuple[str, str]]
-    decodable: list[tuple[EncodedText, Mapping[str, np.ndarray]]] | None = None
+    decodable: list[Prediction] | None = None
 
     def tasks(self, scores: str) -> list[Task]:
         """Tasks of one kind that can be scored: ``spans`` or ``labels``."""
@@ -82,7 +81,7 @@ def run(
     }
     golds = list(articles)
     predictions: list[Article] = []
-    decodable: list[tuple[EncodedText, Mapping[str, np.ndarray]]] = []
+    decodable: list[Prediction] = []
     rows: dict[TaskName, list[tuple[LabelRows, int]]] = {}
     unpredictable: Counter[tuple[str, str]] = Counter()
     for number, (article, prediction) in enumerate(zip(golds, tagger.predict(golds), strict=True)):
@@ -90,7 +89,7 @@ def run(
         unpredictable.update(targets.unpredictable)
         predictions.append(prediction.article)
         if keep_logits:
-            decodable.append((prediction.encoded, prediction.logits))
+            decodable.append(prediction)
         for task in TASKS:
             if task.name in annotated and task.rows is not None:
                 part = task.rows(targets, prediction.logits[heads[task.name]])
@@ -127,8 +126,7 @@ def rescore(evaluation: Evaluation, settings: Settings) -> Evaluation:
     """
     if evaluation.decodable is None:
         raise ValueError("the logits were not kept: call run with keep_logits=True")
-    encoded, logits = [text for text, _ in evaluation.decodable], [logits for _, logits in evaluation.decodable]
-    return replace(evaluation, predictions=decode(evaluation.articles, encoded, logits, settings))
+    return replace(evaluation, predictions=decode(evaluation.decodable, settings))
 
 
 def calibrate(settings: Settings, evaluations: Sequence[Evaluation]) -> Settings:

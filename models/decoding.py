@@ -11,7 +11,7 @@ import numpy as np
 
 from ..data.articles import Article
 from ..data.windows.encoding import EncodedText
-from .tasks import TASKS, TaggedText, heads_of
+from .tasks import TASKS, Prediction, heads_of
 
 if TYPE_CHECKING:
     from .bundle import Settings
@@ -52,31 +52,20 @@ def merge_windows(
     return merged
 
 
-def decode(
-    articles: Sequence[Article],
-    encoded: Sequence[EncodedText],
-    logits: Sequence[Mapping[str, np.ndarray]],
-    settings: "Settings",
-) -> list[Article]:
+def decode(predictions: Sequence[Prediction], settings: "Settings") -> list[Article]:
     """Articles with everything that their logits predict, in place of what was annotated.
 
     Args:
-        articles: text, id, title, date, source and meta are kept.
-        encoded: words and sentences of each.
-        logits: head → logits of each, as `merge_windows` makes them.
+        predictions: of their articles text, id, title, date, source and meta are kept.
         settings: labels, thresholds, temperatures, transitions.
     """
-    texts = [
-        TaggedText(text=article.text, encoded=text, logits=values)
-        for article, text, values in zip(articles, encoded, logits, strict=True)
-    ]
     heads = heads_of(settings.tasks)
-    fields: list[dict[str, Any]] = [{} for _ in texts]
+    fields: list[dict[str, Any]] = [{} for _ in predictions]
     for task in TASKS:
         if task.decode and task.name in heads:
-            for predicted, part in zip(fields, task.decode(texts, heads[task.name], settings), strict=True):
+            for predicted, part in zip(fields, task.decode(predictions, heads[task.name], settings), strict=True):
                 predicted.update(part)
-    return [replace(_bare(article), **predicted) for article, predicted in zip(articles, fields, strict=True)]
+    return [replace(_bare(given.article), **predicted) for given, predicted in zip(predictions, fields, strict=True)]
 
 
 def _bare(article: Article) -> Article:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 from ..configs.loader import load_config
@@ -95,7 +96,7 @@ def _add_onnx(bundle: Path, dev: list[offline.Evaluation], tolerance: float) -> 
 
 def _predictions(evaluations: list[offline.Evaluation]) -> list[Prediction]:
     return [
-        Prediction(article=article, encoded=encoded, logits=logits)
+        replace(prediction, article=article)
         for evaluation in evaluations
-        for article, (encoded, logits) in zip(evaluation.predictions, evaluation.decodable or (), strict=True)
+        for article, prediction in zip(evaluation.predictions, evaluation.decodable or (), strict=True)
     ]

@@ -12,13 +12,13 @@ from ...data.labels import LabelScheme
 from ...data.windows.columns import Column
 from ...data.windows.targets import TargetMaker
 from . import article_types, entities, proclitics, sentence_types, triggers
-from .task import LabelRows, LossOptions, TaggedText, Task
+from .task import LabelRows, LossOptions, Prediction, Task
 
 if TYPE_CHECKING:
     from ..shape import RasidConfig
 
 __all__ = [
-    "TASKS", "TASK_NAMES", "LabelRows", "LossOptions", "TaggedText", "Task", "columns_of", "heads_of", "target_maker",
+    "TASKS", "TASK_NAMES", "LabelRows", "LossOptions", "Prediction", "Task", "columns_of", "heads_of", "target_maker",
 ]  # fmt: skip
 
 TASKS: tuple[Task, ...] = (entities.TASK, triggers.TASK, proclitics.TASK, sentence_types.TASK, article_types.TASK)

@@ -11,7 +11,7 @@ from ...data.windows.targets import Gold, Targets
 from ..bundle import Settings
 from ..probabilities import sigmoid
 from .sentence_types import LOWEST
-from .task import LabelRows, LossOptions, TaggedText, Task
+from .task import LabelRows, LossOptions, Prediction, Task
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -93,22 +93,22 @@ def loss(logits: "Tensor", targets: "Mapping[str, Tensor]", options: LossOptions
     return label_loss(pooled.clamp(min=LOWEST), gold, options.positive_weight)
 
 
-def decode(texts: Sequence[TaggedText], head: str, settings: Settings) -> list[dict[str, Any]]:
+def decode(predictions: Sequence[Prediction], head: str, settings: Settings) -> list[dict[str, Any]]:
     """The types of each article, and for each type the sentences that reach its threshold."""
     labels = settings.scheme.labels("article_types")
     threshold, temperature = settings.threshold(head), settings.temperature(head)
     fields = []
-    for text in texts:
-        if not len(text.encoded.sentences):
+    for prediction in predictions:
+        if not len(prediction.encoded.sentences):
             fields.append({})
             continue
-        probabilities = sigmoid(text.logits[head] / temperature)  # [S, K]
+        probabilities = sigmoid(prediction.logits[head] / temperature)  # [S, K]
         strongest = probabilities.max(axis=0)
         on = np.flatnonzero(strongest >= threshold)
         evidence = {
             labels[label]: tuple(
-                Span(start=start, end=end, text=text.text[start:end])
-                for start, end in text.encoded.sentences[probabilities[:, label] >= threshold[label]].tolist()
+                Span(start=start, end=end, text=prediction.article.text[start:end])
+                for start, end in prediction.encoded.sentences[probabilities[:, label] >= threshold[label]].tolist()
             )
             for label in on
         }

@@ -14,7 +14,7 @@ from ..bundle import Settings
 from ..probabilities import marginals, softmax
 from ..viterbi import best_tags, forbidden_transitions
 from .proclitics import offsets
-from .task import LabelRows, LossOptions, TaggedText, Task, WordSpan
+from .task import LabelRows, LossOptions, Prediction, Task, WordSpan
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -150,22 +150,22 @@ def _tag_spans(
     ]
 
 
-def decode(texts: Sequence[TaggedText], head: str, settings: Settings) -> list[dict[str, Any]]:
+def decode(predictions: Sequence[Prediction], head: str, settings: Settings) -> list[dict[str, Any]]:
     """The entities of each text."""
     labels = settings.scheme.labels("entities")
     by_text = decode_tags(
-        [text.logits[head] for text in texts],
+        [prediction.logits[head] for prediction in predictions],
         transitions=None if settings.transitions is None else np.array(settings.transitions),
         temperature=settings.temperature(head),
     )
     return [
-        {"entities": tuple(_entity(text, span, f"e{number}", labels) for number, span in enumerate(spans, 1))}
-        for text, spans in zip(texts, by_text, strict=True)
+        {"entities": tuple(_entity(prediction, span, f"e{number}", labels) for number, span in enumerate(spans, 1))}
+        for prediction, spans in zip(predictions, by_text, strict=True)
     ]
 
 
-def _entity(text: TaggedText, span: WordSpan, identifier: str, labels: Sequence[str]) -> Entity:
-    start, end = offsets(text, span.first, span.end)
+def _entity(prediction: Prediction, span: WordSpan, identifier: str, labels: Sequence[str]) -> Entity:
+    start, end = offsets(prediction, span.first, span.end)
     return Entity(id=identifier, start=start, end=end, label=labels[span.label], score=span.score)
 
 

@@ -12,7 +12,7 @@ from ...data.text.words import behind_proclitic
 from ...data.windows.alignment import LONGEST_PROCLITIC
 from ...data.windows.columns import IGNORED, word_column
 from ...data.windows.targets import Gold
-from .task import LossOptions, TaggedText, Task
+from .task import LossOptions, Prediction, Task
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,13 +38,13 @@ def loss(logits: "Tensor", targets: "Mapping[str, Tensor]", options: LossOptions
     return cross_entropy(logits.float().reshape(-1, CLASSES), gold, ignore_index=IGNORED, reduction="sum")
 
 
-def offsets(text: TaggedText, first: int, end: int) -> tuple[int, int]:
+def offsets(prediction: Prediction, first: int, end: int) -> tuple[int, int]:
     """Code points of a range of words, without the predicted proclitic of its first word."""
-    words = text.encoded.words
+    words = prediction.encoded.words
     start, stop = int(words[first, 0]), int(words[end - 1, 1])
-    if "proclitics" in text.logits:
-        letters = int(text.logits["proclitics"][first].argmax())
-        start = behind_proclitic(text.text, start, int(words[first, 1]), letters)
+    if "proclitics" in prediction.logits:
+        letters = int(prediction.logits["proclitics"][first].argmax())
+        start = behind_proclitic(prediction.article.text, start, int(words[first, 1]), letters)
     return start, stop
 
 

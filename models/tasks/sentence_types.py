@@ -10,7 +10,7 @@ from ...data.windows.columns import IGNORED, sentence_column
 from ...data.windows.targets import Gold, Targets, sentence_types_of
 from ..bundle import Settings
 from ..probabilities import sigmoid
-from .task import LabelRows, LossOptions, TaggedText, Task
+from .task import LabelRows, LossOptions, Prediction, Task
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -55,17 +55,17 @@ def loss(logits: "Tensor", targets: "Mapping[str, Tensor]", options: LossOptions
     return label_loss(logits, targets["sentence_types"], options.positive_weight)
 
 
-def decode(texts: Sequence[TaggedText], head: str, settings: Settings) -> list[dict[str, Any]]:
+def decode(predictions: Sequence[Prediction], head: str, settings: Settings) -> list[dict[str, Any]]:
     """The sentences of each text with their types."""
     names = np.array(settings.scheme.labels("sentence_types"), dtype=object)
     threshold, temperature = settings.threshold(head), settings.temperature(head)
     fields = []
-    for text in texts:
-        probabilities = sigmoid(text.logits[head] / temperature)  # [S, K]
+    for prediction in predictions:
+        probabilities = sigmoid(prediction.logits[head] / temperature)  # [S, K]
         sentences = tuple(
             Sentence(start=start, end=end, types=tuple(names[on]), scores=tuple(row[on].tolist()))
             for (start, end), row, on in zip(
-                text.encoded.sentences.tolist(), probabilities, probabilities >= threshold, strict=True
+                prediction.encoded.sentences.tolist(), probabilities, probabilities >= threshold, strict=True
             )
         )
         fields.append({"sentences": sentences})

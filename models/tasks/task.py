@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TaggedText:
-    """A text with the logits of its words and sentences.
+class Prediction:
+    """A tagged article, and what its decoding and evaluation need.
 
     Attributes:
-        text: the article's text.
-        encoded: its words and sentences.
-        logits: head → logits, [W, …] for words and [S, …] for sentences.
+        article: the text with everything that was predicted; before decoding, the article as it was given.
+        encoded: its words, sentences and windows.
+        logits: head → logits of all words [W, …] or sentences [S, …].
     """
 
-    text: str
+    article: Article
     encoded: EncodedText
     logits: Mapping[str, np.ndarray]
 
@@ -96,7 +96,7 @@ class Task:
         forward: (its part of the network, inputs of the heads, logits of earlier heads) → logits. [B, W or S, …]
         loss: (logits, targets, options) → sum.
         count: number of items that the sum is over.
-        decode: (texts, head, settings) → fields of each article; None for no fields.
+        decode: (predictions, head, settings) → fields of each article; None for no fields.
         label_logits: the logits that decide about labels, for entropy and calibration. None without labels.
         exclusive: whether exactly one label holds (softmax), or any number of them (sigmoid).
         rows: (targets, logits) → rows to calibrate on; None if their gold is not known.
@@ -119,7 +119,7 @@ class Task:
     )
     loss: "Callable[[Tensor, Mapping[str, Tensor], LossOptions], Tensor]"
     count: "Callable[[Mapping[str, Tensor]], Tensor]"
-    decode: Callable[[Sequence[TaggedText], str, Settings], Sequence[dict[str, Any]]] | None = None
+    decode: Callable[[Sequence[Prediction], str, Settings], Sequence[dict[str, Any]]] | None = None
     label_logits: Callable[[np.ndarray], np.ndarray] | None = lambda logits: logits
     exclusive: bool = False
     rows: Callable[[Targets, np.ndarray], LabelRows | None] | None = None

@@ -15,7 +15,7 @@ from ...data.windows.targets import Gold, Targets
 from ..bundle import Settings
 from ..probabilities import sigmoid
 from .proclitics import offsets
-from .task import LabelRows, LossOptions, TaggedText, Task, WordSpan
+from .task import LabelRows, LossOptions, Prediction, Task, WordSpan
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -107,15 +107,15 @@ def decode_marks(logits: np.ndarray, thresholds: np.ndarray, *, temperature: flo
     return spans
 
 
-def decode(texts: Sequence[TaggedText], head: str, settings: Settings) -> list[dict[str, Any]]:
+def decode(predictions: Sequence[Prediction], head: str, settings: Settings) -> list[dict[str, Any]]:
     """The events of each text. Triggers of several types with the same offsets are one event."""
     thresholds, temperature = settings.threshold(head), settings.temperature(head)
     labels = settings.scheme.labels("triggers")
     fields = []
-    for text in texts:
+    for prediction in predictions:
         types: dict[tuple[int, int], list[tuple[int, float]]] = {}
-        for span in decode_marks(text.logits[head], thresholds, temperature=temperature):
-            types.setdefault(offsets(text, span.first, span.end), []).append((span.label, span.score))
+        for span in decode_marks(prediction.logits[head], thresholds, temperature=temperature):
+            types.setdefault(offsets(prediction, span.first, span.end), []).append((span.label, span.score))
         events = tuple(
             Event(
                 id=f"v{number}",
