@@ -1,7 +1,7 @@
 """Small files as tools and corpora write them, and what is right to read from them.
 
 The exports of Label Studio 1.23.2, doccano 1.8.4 and brat are as the tools wrote them; `cases/expected.json` holds what
-was annotated: file → article id → entities [start, end, label, surface], events [start, end, types, surface, arguments].
+was annotated: file → article id → entities [start, end, label, surface], events [start, end, types, surface, roles].
 """
 
 import json
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from rasid.data.articles import Article
 from rasid.data.problems import DataError, ProblemLog
 from rasid.data.reading import read
