@@ -18,9 +18,9 @@ from .data.articles import Article
 from .data.windows.collate import budget_batches, model_inputs
 from .data.windows.encoding import EncodedText, TextEncoder, Window
 from .models.backends import Backend, default_device, load_backend
-from .models.bundle import BundleError, Settings, bundle_file, check_network, unreadable
+from .models.bundle import BundleError, Settings, bundle_file, check_files, check_network, unreadable
 from .models.decoding import decode, merge_windows
-from .models.tasks import Prediction, sentence_types
+from .models.tasks import Prediction, sentence_types, widths_of
 
 if TYPE_CHECKING:
     from .models.ngrams import NgramModel
@@ -66,6 +66,7 @@ class Tagger:
         device: str | None = None,
         batch_tokens: int | None = None,
         threads: int | None = None,
+        verify: bool = True,
     ) -> "Tagger":
         """Load a bundle.
 
@@ -75,12 +76,15 @@ class Tagger:
             device: ``cpu``, ``cuda``, …; None takes a GPU if there is one.
             batch_tokens: sub-words in a batch, padding included; None is `CPU_BATCH` or `GPU_BATCH`.
             threads: of the CPU, for onnx; None takes one per core. For torch call `torch.set_num_threads`.
+            verify: check the SHA-256 of every file; False loads a bundle that was changed on purpose.
 
         Raises:
             BundleError: the folder is not a bundle that this version can run.
         """
         path = Path(folder)
         settings = Settings.load(path)
+        if verify:
+            check_files(path)
         file = bundle_file(path, "tokenizer.json")
         try:
             tokenizer = Tokenizer.from_file(str(file))
@@ -88,7 +92,8 @@ class Tagger:
             raise unreadable(file, error) from error
         check_network(path, settings, tokenizer.get_vocab_size())
         device = device or default_device(backend)
-        network = load_backend(path, backend, device, threads)
+        widths = widths_of(settings.tasks, settings.scheme)
+        network = load_backend(path, backend, widths, device, threads)
         try:
             return cls(
                 settings=settings,

@@ -14,6 +14,7 @@ from ..data.text.special_tokens import BERT_SPECIALS, ROBERTA_SPECIALS
 from ..data.windows.collate import budget_batches, pad
 from ..models.backends import default_device
 from ..models.encoders import EncoderError, encoder_path, load_tokenizer, output_layers
+from ..models.hub import SAFE_WEIGHTS, loading
 from ..progress import track
 
 LONGEST = 126  # sub-words of a context; a longer context adds little
@@ -174,11 +175,14 @@ def load_language_model(name: str, *, normalizer: str = "auto") -> LanguageModel
         "such as rasid-mini or aubmindlab/bert-base-arabertv02"
     )
     try:
-        model, report = AutoModelForMaskedLM.from_pretrained(
-            encoder_path(name), dtype=torch.float32, output_loading_info=True
-        )
-    except (OSError, ValueError, KeyError) as error:
-        raise LanguageModelError(f"{no_head} ({str(error).splitlines()[0]})") from error
+        with loading(name):
+            model, report = AutoModelForMaskedLM.from_pretrained(
+                encoder_path(name), dtype=torch.float32, output_loading_info=True, **SAFE_WEIGHTS
+            )
+    except EncoderError as error:
+        if "Unrecognized configuration class" in str(error):
+            raise LanguageModelError(no_head) from error
+        raise
     if missing := sorted(report["missing_keys"]):
         raise LanguageModelError(f"{no_head} ({missing[0]} is not among its weights)")
     model.to(default_device("torch"))

@@ -20,12 +20,15 @@ _CUDA = "CUDAExecutionProvider"
 _OLD_WEIGHTS = {rf"^{old}\.": f"{new}." for old, new in renamed.TASKS.items()}
 
 
-def load_backend(folder: Path, backend: str, device: str | None = None, threads: int | None = None) -> Backend:
+def load_backend(
+    folder: Path, backend: str, widths: Mapping[str, int], device: str | None = None, threads: int | None = None
+) -> Backend:
     """The network of a bundle as a function.
 
     Args:
         folder: a bundle.
         backend: ``torch`` or ``onnx``.
+        widths: head → logits per word or sentence, which the network must have.
         device: ``cpu``, ``cuda``, …; None takes that of `default_device`.
         threads: of the CPU, for onnx; None takes one per core.
 
@@ -35,7 +38,7 @@ def load_backend(folder: Path, backend: str, device: str | None = None, threads:
     default = default_device(backend)  # an unknown backend is an error there
     if backend == "torch":
         return _load_torch(folder, device or default)
-    return _load_onnx(folder, device or default, threads)
+    return _load_onnx(folder, widths, device or default, threads)
 
 
 def default_device(backend: str) -> str:
@@ -100,7 +103,7 @@ def _onnxruntime() -> Any:
     return onnxruntime
 
 
-def _load_onnx(folder: Path, device: str, threads: int | None) -> Backend:
+def _load_onnx(folder: Path, widths: Mapping[str, int], device: str, threads: int | None) -> Backend:
     file = bundle_file(folder, ONNX_FILE, "run rasid export with onnx, or use backend='torch'")
     onnxruntime = _onnxruntime()
     options = onnxruntime.SessionOptions()
@@ -117,6 +120,13 @@ def _load_onnx(folder: Path, device: str, threads: int | None) -> Backend:
         raise unreadable(file, error) from error
     names = [str(output.name) for output in session.get_outputs()]
     tasks = [renamed.TASKS.get(name, name) for name in names]
+    found = dict(zip(tasks, (output.shape[-1] for output in session.get_outputs()), strict=True))
+    # An axis whose length the graph leaves open has a name instead of a number.
+    differ = [name for name, width in found.items() if isinstance(width, int) and width != widths.get(name)]
+    if found.keys() != widths.keys() or differ:
+        raise BundleError(
+            f"{file}: it is of another bundle: its outputs are {_listed(found)}, not {_listed(widths)}; export again"
+        )
     old_names = {renamed.INPUTS.get(entry.name, entry.name): entry.name for entry in session.get_inputs()}
 
     def run(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -124,3 +134,7 @@ def _load_onnx(folder: Path, device: str, threads: int | None) -> Backend:
         return {name: np.asarray(values) for name, values in zip(tasks, session.run(names, feed), strict=True)}
 
     return run
+
+
+def _listed(widths: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} [{width}]" for name, width in widths.items())

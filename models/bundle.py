@@ -13,9 +13,13 @@ from .. import renamed
 from ..data.articles import TASKS
 from ..data.labels import KINDS, LabelScheme
 from ..data.text.normalizer import VERSION as NORMALIZER
-from ..errors import RasidError, first_line
+from ..errors import RasidError, first_line, shown
+from ..manifest import MANIFEST_FILE, manifest_problem
+from .viterbi import forbidden_transitions
 
 FORMAT = 2
+TEMPERATURES = 0.01, 100.0
+"""Temperatures that a bundle may have; calibration stays within narrower bounds."""
 SETTINGS_FILE, NETWORK_FILE = "rasid.json", "config.json"
 
 
@@ -148,6 +152,28 @@ def _of_format_1(content: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def check_files(folder: Path) -> None:
+    """Check that every file of a bundle is as it was exported, by its manifest. Bundles of version 0.1 have none.
+
+    Raises:
+        BundleError: a file is missing or was changed; the message names it.
+    """
+    if not (folder / MANIFEST_FILE).exists() and _is_format_1(folder):
+        return
+    if problem := manifest_problem(folder):
+        raise BundleError(
+            f"{folder}: {problem}: this is not the bundle that was exported; copy or export it again, or load it with "
+            "verify=False (--no-verify) if you changed it on purpose"
+        )
+
+
+def _is_format_1(folder: Path) -> bool:
+    try:
+        return json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))["format"] == 1
+    except (KeyError, OSError, RecursionError, TypeError, ValueError):
+        return False
+
+
 def config_file(folder: Path) -> Path:
     """The config that a bundle was trained with; version 0.1 called it recipe.yaml."""
     file, old = folder / "config.yaml", folder / "recipe.yaml"
@@ -201,16 +227,25 @@ def _problems(settings: Settings, labels: Mapping[str, Any]) -> Iterator[str]:
     for task, values in settings.thresholds.items():
         if len(values) != len(scheme.labels(task)):
             yield f"{len(values)} thresholds for {len(scheme.labels(task))} labels of {task}"
-        if not all(math.isfinite(value) for value in values):
-            yield f"a threshold of {task} is not a number"
+        for value in values:
+            if not _is_number(value, 0, 1):
+                yield f"a threshold of {task} is {shown(value)}; it is a probability, from 0 to 1"
     for task, value in settings.temperatures.items():
-        if not 0 < value < math.inf:
-            yield f"the temperature of {task} is {value}; it must be above 0"
-    if not 0 <= settings.ngrams < math.inf or (settings.ngrams and "sentence_types" not in settings.tasks):
+        if not _is_number(value, *TEMPERATURES):
+            low, high = TEMPERATURES
+            yield f"the temperature of {task} is {shown(value)}; it must be from {low:g} to {high:g}"
+    if not _is_number(settings.ngrams, 0, 1000) or (settings.ngrams and "sentence_types" not in settings.tasks):
         yield f"the linear model for sentence types has weight {settings.ngrams}"
     if settings.transitions is not None:
         tags = 1 + 2 * len(scheme.entities)
         if [len(row) for row in settings.transitions] != [tags] * (tags + 1):
             yield f"the transitions are not of {tags} tags"
-        if not all(math.isfinite(value) for row in settings.transitions for value in row):
+        elif not all(_is_number(value, -math.inf, math.inf) for row in settings.transitions for value in row):
             yield "a transition is not a number"
+        elif (np.abs(np.array(settings.transitions)) > 1000)[~forbidden_transitions(tags)].any():
+            yield "a transition between tags that may follow each other has a score beyond 1000: it decides alone"
+
+
+def _is_number(value: Any, low: float, high: float) -> bool:
+    """Whether a value is a finite number in a range."""
+    return type(value) in (int, float) and math.isfinite(value) and low <= value <= high

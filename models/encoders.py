@@ -13,7 +13,16 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, 
 
 from ..data.text.normalizer import PLACEHOLDERS, VERSION, train_wordpiece, with_arabert_normalization
 from ..data.text.special_tokens import BERT_SPECIALS, ROBERTA_SPECIALS
-from .hub import EncoderError, check_reachable, encoder_path, is_path, loading
+from .hub import (
+    NO_CODE,
+    SAFE_WEIGHTS,
+    EncoderError,
+    advise_safetensors,
+    check_reachable,
+    encoder_path,
+    is_path,
+    loading,
+)
 from .network import without_pooler
 
 # AraBERT v1 and v2 were trained on text segmented by Farasa (Antoun et al. 2020): `ال+ كتاب`.
@@ -94,10 +103,10 @@ def load_tokenizer(name: str, *, window: int, normalizer: str = "auto", repair: 
         raise EncoderError(f"encoder {name!r}: there is no such folder")
     check_reachable(name)
     with loading(name):
-        config = AutoConfig.from_pretrained(path)
+        config = AutoConfig.from_pretrained(path, **NO_CODE)
     _check_positions(name, config, window)
     with loading(name):
-        loaded = AutoTokenizer.from_pretrained(path)
+        loaded = AutoTokenizer.from_pretrained(path, **NO_CODE)
     if not loaded.is_fast:
         raise EncoderError(
             f"encoder {name!r} has no fast tokenizer, so it gives no offsets; use an encoder with tokenizer.json"
@@ -232,6 +241,7 @@ def output_layers(model: nn.Module) -> tuple[Callable[[Tensor], Tensor], nn.Line
 
 def _load_weights(name: str, config: Any) -> PreTrainedModel:
     """The transformer in float32, with every weight from the checkpoint."""
+    advise_safetensors(name)
     with loading(name):
         # Without a dtype the model gets that of the checkpoint, and half precision cannot be trained.
         model, report = AutoModel.from_pretrained(
@@ -240,6 +250,7 @@ def _load_weights(name: str, config: Any) -> PreTrainedModel:
             dtype=torch.float32,
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # reported below, in one line
+            **SAFE_WEIGHTS,
             **without_pooler(config),
         )
     # transformers fills missing weights with random numbers and only warns.

@@ -1,13 +1,23 @@
 """Where encoders are loaded from: the package, a folder, or the Hugging Face hub."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ..errors import RasidError, first_line
 
+logger = logging.getLogger(__name__)
+
 BUILT_IN = {"rasid-mini": Path(__file__).parent / "rasid-mini"}
 """Folders of the built-in encoders, by name."""
+
+NO_CODE: dict[str, Any] = {"trust_remote_code": False}
+"""For every ``from_pretrained`` of transformers: without it, transformers asks on the terminal whether to run the code
+that a folder brings."""
+SAFE_WEIGHTS = NO_CODE | {"weights_only": True}
+"""For every ``from_pretrained`` that reads weights: a pickle is read by torch's safe loader, which runs no code."""
 
 _HUB_TIMEOUT = 5  # seconds to connect to the hub
 # Errors of httpx by name: the module that defines them depends on the version of huggingface_hub.
@@ -56,11 +66,23 @@ def check_reachable(name: str) -> None:
             ) from error
 
 
+def advise_safetensors(name: str) -> None:
+    """Say that safetensors are preferred, if the folder of an encoder has weights in a pickle only."""
+    folder = Path(encoder_path(name))
+    if folder.is_dir() and not any(folder.glob("*.safetensors")) and any(folder.glob("pytorch_model*.bin")):
+        logger.info("encoder %r has its weights as pytorch_model.bin; prefer safetensors, which cannot hold code", name)
+
+
 @contextmanager
 def loading(name: str) -> Iterator[None]:
     """Report any error of transformers in the block as an `EncoderError` in one line: a broken file raises anything."""
     try:
         yield
     except Exception as error:
+        if "trust_remote_code" in str(error):
+            raise EncoderError(
+                f"encoder {name!r} brings its own code (auto_map in its config.json), which rasid never runs; use an "
+                "encoder whose architecture is part of transformers"
+            ) from error
         where = "folder" if Path(name).exists() else "no such folder, and it could not be loaded from the hub"
         raise EncoderError(f"encoder {name!r} cannot be loaded ({where}): {first_line(error)}") from error

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TASKS", "TASK_NAMES", "LabelRows", "LossOptions", "Prediction", "Task", "columns_of", "heads_of", "target_maker",
+    "widths_of",
 ]  # fmt: skip
 
 TASKS: tuple[Task, ...] = (entities.TASK, triggers.TASK, proclitics.TASK, sentence_types.TASK, article_types.TASK)
@@ -39,6 +40,11 @@ def heads_of(trained: Sequence[str]) -> dict[TaskName, str]:
         if head and head in trained:
             heads[task.name] = head
     return heads
+
+
+def widths_of(trained: Sequence[str], labels: "LabelScheme | RasidConfig") -> dict[str, int]:
+    """Heads of a network → logits per word or sentence, in the order of the network's outputs."""
+    return {task.name: task.width(len(task.labels(labels))) for task in TASKS if task.name in trained}
 
 
 def columns_of(labels: "LabelScheme | RasidConfig") -> dict[str, Column]:

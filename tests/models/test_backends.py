@@ -29,7 +29,7 @@ def doubler(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("threads", [None, 1, 2])
 def test_a_network_is_given_the_inputs_that_it_has(doubler: Path, threads: int | None) -> None:
-    run = load_backend(doubler, "onnx", "cpu", threads)
+    run = load_backend(doubler, "onnx", {"entities": 3}, "cpu", threads)
     ids = np.array([[1, 2, 3]])
     assert {task: logits.tolist() for task, logits in run({"input_ids": ids, "words": ids}).items()} == {
         "entities": [[2, 4, 6]]
@@ -40,13 +40,13 @@ def test_a_device_that_is_not_there_is_refused(doubler: Path) -> None:
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
         pytest.skip("this machine has it")
     with pytest.raises(BundleError, match="'cuda'.*onnxruntime-gpu"):
-        load_backend(doubler, "onnx", "cuda")
+        load_backend(doubler, "onnx", {"entities": 3}, "cuda")
 
 
 @pytest.mark.parametrize("device", [None, "cpu"])
 def test_an_unknown_backend_is_refused(doubler: Path, device: str | None) -> None:
     with pytest.raises(BundleError, match="unknown backend 'onnx-int4'"):
-        load_backend(doubler, "onnx-int4", device)
+        load_backend(doubler, "onnx-int4", {}, device)
 
 
 @pytest.mark.slow
@@ -68,3 +68,9 @@ def test_an_exported_network_is_standard_and_gives_the_same_spans(
         assert spans[0] == spans[1]
         for task, logits in expected.logits.items():
             np.testing.assert_allclose(given.logits[task], logits, atol=1e-4)
+
+
+@pytest.mark.parametrize("widths", [{}, {"triggers": 3}, {"entities": 3, "triggers": 3}])
+def test_a_network_with_other_outputs_is_refused(doubler: Path, widths: dict[str, int]) -> None:
+    with pytest.raises(BundleError, match=r"of another bundle: its outputs are entities \[T\], not"):
+        load_backend(doubler, "onnx", widths)

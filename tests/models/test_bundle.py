@@ -50,9 +50,9 @@ def edited(copy):
     return lambda change: edit(copy / SETTINGS_FILE, change)
 
 
-def refused(folder, backend="torch") -> str:
+def refused(folder, backend="torch", verify=False) -> str:
     with pytest.raises(BundleError) as caught:
-        Tagger.from_pretrained(folder, backend=backend)
+        Tagger.from_pretrained(folder, backend=backend, verify=verify)
     message = str(caught.value)
     assert str(folder) in message
     assert "\n" not in message
@@ -83,8 +83,8 @@ def test_settings_that_are_not_numbers_are_not_written(settings, tmp_path):
 
 def test_a_bundle_has_the_files_that_tagging_needs_without_pickles_and_code(bundle):
     assert {file.name for file in bundle.iterdir()} == {
-        "README.md", "config.json", "model.safetensors", "rasid.json", "config.yaml", "tokenizer.json",
-        "tokenizer_config.json",
+        "README.md", "config.json", "manifest.json", "model.safetensors", "rasid.json", "config.yaml",
+        "tokenizer.json", "tokenizer_config.json",
     }  # fmt: skip
     for file in bundle.iterdir():
         start = file.read_bytes()[:4]
@@ -129,6 +129,44 @@ def test_truncated_and_missing_weights_are_refused(copy):
     assert "entities.weight" in refused(copy)
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_one_changed_bit_is_found(name, copy):
+    content = bytearray((copy / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (copy / name).write_bytes(content)
+    assert name in refused(copy, verify=True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content["thresholds"].update(triggers=[0.4] * 16),
+        lambda content: content.update(ngrams=0),
+        lambda content: content["temperatures"].update(entities=1.5),
+    ],
+)
+def test_settings_that_were_changed_are_loaded_on_demand_only(change, copy, edited):
+    edited(change)
+    assert "verify=False" in refused(copy, verify=True)
+    assert isinstance(Tagger.from_pretrained(copy, verify=False), Tagger)
+
+
+@pytest.mark.parametrize("change", [{"pooling": "mean"}, {"dropout": 0.5}])
+def test_another_shape_of_the_network_is_found(change, copy):
+    edit(copy / "config.json", lambda content: content.update(change))
+    assert "config.json has" in refused(copy, verify=True)
+
+
+def test_a_bundle_without_its_manifest_is_refused(copy):
+    (copy / "manifest.json").unlink()
+    assert "there is no manifest.json" in refused(copy, verify=True)
+
+
+def test_the_model_card_may_be_edited(copy):
+    (copy / "README.md").write_text("my own card")
+    assert Tagger.from_pretrained(copy)(TEXT).text == TEXT
+
+
 def test_a_bundle_of_version_0_1_tags_alike(bundle, copy, caplog):
     """Old names of tasks, settings, labels' colors, weights and files."""
     from safetensors.torch import load_file, save_file
@@ -148,6 +186,7 @@ def test_a_bundle_of_version_0_1_tags_alike(bundle, copy, caplog):
     def with_old_tasks(content):
         content["tasks"] = [names.get(task, task) for task in content["tasks"]]
 
+    (old / "manifest.json").unlink()
     edit(old / SETTINGS_FILE, with_old_names)
     edit(old / "config.json", with_old_tasks)
     weights = load_file(old / "model.safetensors")
@@ -210,10 +249,19 @@ def test_a_label_order_that_was_edited_throughout_is_refused(kind, tasks, edited
         lambda content: content["labels"].pop("triggers"),
         lambda content: content["thresholds"].update(triggers=[0.5]),
         lambda content: content["thresholds"].update(triggers=["low"] * 16),
+        *(
+            lambda content, value=value: content["thresholds"].update(triggers=[value] * 16)
+            for value in (-5, 50, 67.6, True, None)
+        ),
+        *(
+            lambda content, value=value: content["temperatures"].update(triggers=value)
+            for value in (1e-300, 0, 1e9, True, "1")
+        ),
         lambda content: content["thresholds"].update(weather=[0.5]),
         lambda content: content["temperatures"].update(entities=0),
         lambda content: content["temperatures"].update(entities=None),
         lambda content: content.update(transitions=[[0.0]]),
+        lambda content: content.update(transitions=[[-1e4] * 21] * 22),
         lambda content: content.update(scheme={"name": "x"}),
         lambda content: content.update(scheme=[]),
         lambda content: content.update(format=None),

@@ -19,6 +19,7 @@ from ...configs.pretrain_schema import Optimization, PretrainConfig
 from ...data.text.normalizer import train_wordpiece, with_arabert_normalization
 from ...data.text.special_tokens import BERT_SPECIALS, ROBERTA_SPECIALS
 from ...models.encoders import check_reachable, encoder_path, modern_bert, output_layers
+from ...models.hub import NO_CODE, SAFE_WEIGHTS, advise_safetensors, loading
 from .checkpoints import no_progress_bars
 from .errors import PretrainingError
 from .loss import masked_loss
@@ -113,7 +114,8 @@ def _load_tokenizer(path: str, names: list[str]) -> tuple[Tokenizer, list[str]]:
         if path.endswith(".json"):
             return PreTrainedTokenizerFast(tokenizer_file=path).backend_tokenizer, names
         check_reachable(path)
-        loaded = AutoTokenizer.from_pretrained(path)
+        with loading(path):
+            loaded = AutoTokenizer.from_pretrained(path, **NO_CODE)
         return loaded.backend_tokenizer, loaded.model_input_names
     except (OSError, ValueError, AttributeError) as error:
         raise PretrainingError(f"the tokenizer {path} cannot be loaded: {error}") from error
@@ -140,8 +142,9 @@ def build_model(
     if source := checkpoint or (encoder_path(config.encoder) if config.encoder else None):
         try:
             check_reachable(str(source))
-            with no_progress_bars():
-                model = AutoModelForMaskedLM.from_pretrained(source, dtype=torch.float32)
+            advise_safetensors(str(source))
+            with no_progress_bars(), loading(str(source)):
+                model = AutoModelForMaskedLM.from_pretrained(source, dtype=torch.float32, **SAFE_WEIGHTS)
         except (OSError, ValueError) as error:
             raise PretrainingError(f"the encoder {source} cannot be loaded: {error}") from error
     else:
