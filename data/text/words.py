@@ -81,6 +81,15 @@ def behind_proclitic(text: str, start: int, end: int, letters: int) -> int:
     return start
 
 
+def letters_of(text: str, start: int, end: int) -> str:
+    """A part of a text without marks, tatweel and format characters.
+
+    >>> letters_of("وَلـ", 0, 4)
+    'ول'
+    """
+    return "".join(sign for sign in text[start:end] if not _hangs(sign))
+
+
 def extend_over_marks(text: str, end: int) -> int:
     """Move the end of a span over the diacritics and tatweel that follow it, which sub-words do not cover.
 

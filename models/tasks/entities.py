@@ -13,13 +13,17 @@ from ...data.windows.targets import Gold, Targets
 from ..bundle import Settings
 from ..probabilities import marginals, softmax
 from ..viterbi import best_tags, forbidden_transitions
-from .proclitics import offsets
+from .mentions import mention_offsets, without_crossing
 from .task import LabelRows, LossOptions, Prediction, Task, WordSpan
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from ..shape import RasidConfig
+
+
+_INSIDE = slice(2, None, 2)
+"""Tags that continue a mention."""
 
 
 def make_targets(gold: Gold) -> dict[str, np.ndarray]:
@@ -154,19 +158,20 @@ def decode(predictions: Sequence[Prediction], head: str, settings: Settings) -> 
     """The entities of each text."""
     labels = settings.scheme.labels("entities")
     by_text = decode_tags(
-        [prediction.logits[head] for prediction in predictions],
+        [without_crossing(prediction, prediction.logits[head], _INSIDE) for prediction in predictions],
         transitions=None if settings.transitions is None else np.array(settings.transitions),
         temperature=settings.temperature(head),
     )
-    return [
-        {"entities": tuple(_entity(prediction, span, f"e{number}", labels) for number, span in enumerate(spans, 1))}
-        for prediction, spans in zip(predictions, by_text, strict=True)
-    ]
-
-
-def _entity(prediction: Prediction, span: WordSpan, identifier: str, labels: Sequence[str]) -> Entity:
-    start, end = offsets(prediction, span.first, span.end)
-    return Entity(id=identifier, start=start, end=end, label=labels[span.label], score=span.score)
+    fields = []
+    for prediction, spans in zip(predictions, by_text, strict=True):
+        placed = [(mention_offsets(prediction, span.first, span.end), span) for span in spans]
+        found = [(place, span) for place, span in placed if place is not None]
+        entities = tuple(
+            Entity(id=f"e{number}", start=start, end=end, label=labels[span.label], score=span.score)
+            for number, ((start, end), span) in enumerate(found, 1)
+        )
+        fields.append({"entities": entities})
+    return fields
 
 
 def rows(targets: Targets, logits: np.ndarray) -> LabelRows | None:

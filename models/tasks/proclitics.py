@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data.text.words import behind_proclitic
 from ...data.windows.alignment import LONGEST_PROCLITIC
 from ...data.windows.columns import IGNORED, word_column
 from ...data.windows.targets import Gold
-from .task import LossOptions, Prediction, Task
+from .task import LossOptions, Task
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,16 +37,6 @@ def loss(logits: "Tensor", targets: "Mapping[str, Tensor]", options: LossOptions
     return cross_entropy(logits.float().reshape(-1, CLASSES), gold, ignore_index=IGNORED, reduction="sum")
 
 
-def offsets(prediction: Prediction, first: int, end: int) -> tuple[int, int]:
-    """Code points of a range of words, without the predicted proclitic of its first word."""
-    words = prediction.encoded.words
-    start, stop = int(words[first, 0]), int(words[end - 1, 1])
-    if "proclitics" in prediction.logits:
-        letters = int(prediction.logits["proclitics"][first].argmax())
-        start = behind_proclitic(prediction.article.text, start, int(words[first, 1]), letters)
-    return start, stop
-
-
 TASK = Task(
     name="proclitics",
     title="Proclitics of mentions",
@@ -59,4 +48,4 @@ TASK = Task(
     count=lambda targets: (targets["proclitics"] != IGNORED).sum(),  # words that begin a mention
     label_logits=None,
 )
-"""Decodes nothing of its own: entities and triggers call `offsets`."""
+"""Decodes nothing of its own: entities and triggers call `mentions.mention_offsets`."""

@@ -14,7 +14,7 @@ from ...data.windows.columns import label_column, mark_column
 from ...data.windows.targets import Gold, Targets
 from ..bundle import Settings
 from ..probabilities import sigmoid
-from .proclitics import offsets
+from .mentions import mention_offsets, without_crossing
 from .task import LabelRows, LossOptions, Prediction, Task, WordSpan
 
 if TYPE_CHECKING:
@@ -113,15 +113,17 @@ def decode(predictions: Sequence[Prediction], head: str, settings: Settings) -> 
     labels = settings.scheme.labels("triggers")
     fields = []
     for prediction in predictions:
-        types: dict[tuple[int, int], list[tuple[int, float]]] = {}
-        for span in decode_marks(prediction.logits[head], thresholds, temperature=temperature):
-            types.setdefault(offsets(prediction, span.first, span.end), []).append((span.label, span.score))
+        types: dict[tuple[int, int], dict[int, float]] = {}
+        logits = without_crossing(prediction, prediction.logits[head], slice(1, None, 2))
+        for span in decode_marks(logits, thresholds, temperature=temperature):
+            if (place := mention_offsets(prediction, span.first, span.end)) is not None:
+                types.setdefault(place, {}).setdefault(span.label, span.score)
         events = tuple(
             Event(
                 id=f"v{number}",
                 trigger=Span(start=start, end=end),
-                types=tuple(labels[label] for label, _ in sorted(scored)),
-                scores=tuple(score for _, score in sorted(scored)),
+                types=tuple(labels[label] for label in sorted(scored)),
+                scores=tuple(scored[label] for label in sorted(scored)),
             )
             for number, ((start, end), scored) in enumerate(sorted(types.items()), 1)
         )
