@@ -274,14 +274,24 @@ def test_kept_lines_follow_changed_ids() -> None:
     assert read(annotations)[0] == article
 
 
+def test_lines_are_not_kept_if_their_key_of_meta_is_in_use() -> None:
+    article, problems, fixed = read(GOOD + '#9\tRasid #9\t{"meta": {"brat": 1}}\n')
+    assert article.meta == {"brat": 1} and not fixed
+    assert [(p.cause, p.line) for p in problems] == [("meta in use", 5), ("meta in use", 6)]
+
+
 @pytest.mark.parametrize(
-    "kept", [["A1\tNegated T9"], ["A1"], "A1", [3], ["#1\tRasid T1\t{}"], ["A1\tN T1\u2028"], ["A1\tN T1", "A1\tM T1"]]
+    "kept",
+    [
+        *(["A1\tNegated T9"], ["A1"], "A1", [3], ["#1\tRasid T1\t{}"], ["A1\tN T1\u2028"], ["A1\tN T1", "A1\tM T1"]),
+        ["*\tEquiv T1  T1"],
+    ],
 )
 def test_meta_that_is_no_line_of_brat_is_written_in_the_note(kept: object) -> None:
-    entity = Entity(start=5, end=11, label="ORG", id="T1")
-    article = Article(text=TEXT, id="a", entities=(entity,), meta={"brat": kept, "x": 1})
+    entities = Entity(start=5, end=11, label="ORG", id="T1"), Entity(start=12, end=17, label="GPE")
+    article = Article(text=TEXT, id="a", entities=entities, meta={"brat": kept, "x": 1})
     _, annotations, lost = written(article)
-    assert not lost and len(annotations.splitlines()) == 2
+    assert not lost and len(annotations.splitlines()) == 4
     assert read(annotations) == (article, [], [])
 
 
@@ -310,7 +320,7 @@ def test_losses_are_logged(change: dict, cause: str) -> None:
     _, annotations, lost = written(article)
     assert causes(lost) == [cause] and lost[0].article == "a"
     back, problems, _ = read(annotations)
-    assert not problems and back.text == TEXT
+    assert not problems and (back.text, back.id) == (TEXT, "a")
 
 
 NAMES = st.text("ابPER_1 2:;%\t\n\u2028\x85\U0001f600é", min_size=1, max_size=5)
