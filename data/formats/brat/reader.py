@@ -49,7 +49,7 @@ def read_file(
         try:
             contents.append(limited_content(file, _MAX_BYTES).decode("utf-8", errors="surrogateescape"))
         except ValueError as error:
-            log.drop("too large", str(error), article=id)
+            log.drop("too large", f"{file.name}: {error}", article=id)
             return
     article = read_document(*contents, log, id=id, discontinuous=discontinuous, triggers=triggers)
     if article is not None:

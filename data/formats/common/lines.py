@@ -45,9 +45,7 @@ def limited_content(path: Path, largest: int) -> bytes:
         ValueError: it has more than `largest` bytes.
     """
     if (size := path.stat().st_size) > largest:
-        raise ValueError(
-            f"{path.name} has {size:,} bytes, more than the limit of {largest:,}, and is not read; split it"
-        )
+        raise ValueError(f"it has {size} bytes, more than the limit of {largest}, and is not read; split the file")
     return path.read_bytes()
 
 

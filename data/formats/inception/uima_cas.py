@@ -53,6 +53,9 @@ class Structure:
     type: str
     features: Mapping[str, Any]
 
+    def __str__(self) -> str:
+        return f"{self.type.rpartition('.')[2]} with the id {self.id}"
+
     def number(self, feature: str) -> int | None:
         """A feature as a whole number; None if it is not one."""
         numbers = _numbers(self.features.get(feature))
@@ -107,17 +110,6 @@ def is_cas_json_head(head: bytes) -> bool:
     return _HEAD.match(head) is not None
 
 
-def read_content(path: Path) -> bytes:
-    """The content of a file.
-
-    Raises:
-        CasError: it is too large.
-    """
-    if (size := path.stat().st_size) > MAX_BYTES:
-        raise CasError(f"the file has {size >> 20} MiB, more than {MAX_BYTES >> 20} MiB, and is not read")
-    return path.read_bytes()
-
-
 def parse_cas(content: bytes, *, json: bool) -> Cas:
     """The initial view of a document, or its only one.
 
@@ -159,33 +151,27 @@ def _initial_view(document: _CasContent) -> Cas:
     text = sofa.features.get("sofaString")
     if not isinstance(text, str):
         raise CasError(f"its text (sofaString) is {shown(text)}; export the document with its text")
-    problems = [
-        ("other view", f"the text of view {shown(other.features.get('sofaID'))} is not read")
-        for other in texts
-        if other is not sofa
-    ]
+    for other in texts:
+        if other is not sofa:
+            message = f"the text of view {shown(other.features.get('sofaID'))} is not read"
+            document.problems.append(("other view", message))
+    members = document.views.get(sofa.id, frozenset())
     return Cas(
-        text=text,
-        sofa=sofa.id,
-        structures=document.structures,
-        members=document.views.get(sofa.id, frozenset()),
-        problems=(*document.problems, *problems),
+        text=text, sofa=sofa.id, structures=document.structures, members=members, problems=tuple(document.problems)
     )
 
 
 def _of_xmi(content: bytes) -> _CasContent:
-    target = _XmiTarget()
-    parser = defusedxml.ElementTree.DefusedXMLParser(target=target, forbid_dtd=True)
+    parser = defusedxml.ElementTree.DefusedXMLParser(target=_XmiTarget(), forbid_dtd=True)
     try:
         parser.feed(content)
-        parser.close()
+        return parser.close()
     except DefusedXmlException as error:
         raise CasError(f"it declares a document type or entities, which are not read: {error}") from error
     except CasError:
         raise
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise CasError(f"it is not XML that can be read: {error}; export it as UIMA CAS XMI (XML 1.0)") from error
-    return target.document
 
 
 class _XmiTarget:
@@ -226,9 +212,12 @@ class _XmiTarget:
         elif kind != "uima.cas.NULL":
             self.document.add(features.pop(f"{_XMI}id", None), kind, features)
 
-    def close(self) -> None:
+    def close(self) -> _CasContent:
         if not self.document.structures:
             raise CasError("it has no feature structures")
+        # The parser is in a reference cycle, which is freed late.
+        document, self.document = self.document, _CasContent()
+        return document
 
 
 def _type_of(tag: str) -> str:

@@ -206,7 +206,7 @@ def test_shifted_offsets_are_fixed_only_if_a_lost_character_explains_the_shift(m
         (entity("E1", "X", mention("M", "NAM", '<charseq START="5" END="4"/>')), "offsets", "is empty"),
         (entity("E1", "X", mention("M", "NAM", '<charseq START="0" END="99999"/>')), "offsets", "outside"),
         (entity("E1", "X", mention("M", "NAM", '<charseq START="9" END="8888">بغداد</charseq>')), "offsets", "outside"),
-        (entity("E1", "X", mention("M", "NAM", '<charseq START="0" END="1"/>')), "white space", "is white space"),
+        (entity("E1", "X", mention("M", "NAM", '<charseq START="0" END="1"/>')), "empty span", "only white space"),
         (entity("E1", "", mention("M", "NAM", charseq("بغداد"))), "no type", "mention  M has"),
         (event("V1", "A.B", charseq("هجوما"), ("Place", "E9")), "unknown id", "'E9'"),
         (event("V1", "A.B", charseq("هجوما"), ("", "E1-1")), "no role", "without a role"),

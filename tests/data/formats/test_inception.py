@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
 from rasid.data.formats import detect, inception, write_articles
-from rasid.data.formats.inception import build, uima_cas
+from rasid.data.formats.inception import build, reader
 from rasid.data.formats.inception.names import ARTICLE_TYPE, ENTITY_TYPE
 from rasid.data.problems import DataError, ProblemLog
 from rasid.data.reading import load_articles
@@ -250,7 +250,7 @@ EVENT = '<custom:Event xmi:id="2" sofa="99" begin="0" end="3" {}><types>VISIT</t
         (
             '<ner:NamedEntity xmi:id="3" sofa="99" begin="3" end="4" value="X"/>',
             "empty span",
-            "nothing but white space",
+            "only white space",
         ),
         ('<ner:NamedEntity xmi:id="3" sofa="7" begin="0" end="3" value="X"/>', "other view", "another view"),
         ('<ner:NamedEntity xmi:id="33" sofa="99" begin="0" end="3" value="X"/>', "not in the index", "deleted"),
@@ -275,7 +275,7 @@ EVENT = '<custom:Event xmi:id="2" sofa="99" begin="0" end="3" {}><types>VISIT</t
             "not in the index",
             "Relation",
         ),
-        ('<custom:Article xmi:id="3" sofa="99" meta="[1]"/>', "meta", "must be an object"),
+        ('<custom:Article xmi:id="3" sofa="99" meta="[1]"/>', "meta", "must be a JSON object"),
         ('<custom:Article xmi:id="3" sofa="99" meta="{"/>', "meta", "not JSON"),
         ('<cas:Sofa xmi:id="3" sofaNum="2" sofaID="other" sofaString="x"/>', "other view", "'other'"),
     ],
@@ -339,7 +339,7 @@ def test_files_that_are_no_cas_documents_are_rejected(
 
 
 def test_a_file_that_is_too_large_is_rejected_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uima_cas, "MAX_BYTES", 100)
+    monkeypatch.setattr(reader, "MAX_BYTES", 100)
     articles, log = read(tmp_path / "a.xmi", xmi(GOOD))
     assert not articles and "is not read" in log.dropped[0].message
 
