@@ -68,11 +68,29 @@ def test_entities_events_and_kept_lines_are_read() -> None:
     assert [(p.cause, p.line) for p in fixed] == [("kept in meta", 5), ("kept in meta", 6)]
 
 
-@pytest.mark.parametrize("surface", ["مدينة حلب القديمة", "مدينة حلب\u2028القديمة", "", "مدينة حلب القديمة وغيرها"])
-def test_a_line_break_inside_a_mention_may_be_a_space_in_its_surface(surface: str) -> None:
-    article, problems, fixed = read(f"T1\tGPE 12 29\t{surface}\n")
-    assert (problems, fixed) == ([], [])
-    assert [e.text for e in article.entities] == ["مدينة حلب\nالقديمة"]
+SHORT_LINES = "سطر\r\n" * 9 + "مدينة\r\nحلب"
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "fix", "found"),
+    [
+        # A line break inside a mention may be a space in its surface.
+        *(
+            (f"GPE 12 29\t{surface}", TEXT, None, "مدينة حلب\nالقديمة")
+            for surface in ("مدينة حلب القديمة", "مدينة حلب\u2028القديمة", "", "مدينة حلب القديمة وغيرها")
+        ),
+        ("GPE 12 17;18 21\tمدينة حلب", TEXT, "fragments joined", "مدينة حلب"),
+        ("PER 4 11\t مسلحون", TEXT, "white space at an edge", "مسلحون"),
+        ("PER 6 12\tمسلحون", "هاجم مسلحون\r", "shifted by -1", "مسلحون"),
+        ("GPE 5 8;9 12\tحلب أمس", "🙂🙂 حلب\nأمس", "UTF-16 units", "حلب\nأمس"),
+        ("GPE 36 45\tمدينة حلب", SHORT_LINES, "CRLF counted as one", "مدينة\r\nحلب"),
+        ("GPE 36 41;42 45\tمدينة حلب", SHORT_LINES, "CRLF counted as one", "مدينة\r\nحلب"),
+    ],
+)
+def test_other_surfaces_and_ways_of_counting_are_fixed(line: str, text: str, fix: str | None, found: str) -> None:
+    article, problems, fixed = read(f"T1\t{line}\n", text)
+    assert not problems and [(p.cause, p.line) for p in fixed] == [(fix, 1)] * bool(fix)
+    assert [e.text for e in article.entities] == [found]
 
 
 def test_discontinuous_mentions_are_dropped_or_joined() -> None:
@@ -83,12 +101,6 @@ def test_discontinuous_mentions_are_dropped_or_joined() -> None:
     article, problems, fixed = read(line, discontinuous="join")
     assert not problems and causes(fixed) == ["joined over a gap"]
     assert [e.text for e in article.entities] == ["مدينة حلب\nالقديمة"]
-
-
-def test_fragments_with_a_space_between_them_are_one_mention() -> None:
-    article, problems, fixed = read("T1\tGPE 12 17;18 21\tمدينة حلب\n")
-    assert not problems and causes(fixed) == ["fragments joined"]
-    assert [e.text for e in article.entities] == ["مدينة حلب"]
 
 
 def test_types_that_share_a_trigger_are_one_event() -> None:
@@ -167,28 +179,7 @@ def test_only_the_bad_line_is_dropped(line: str, cause: str, said: str) -> None:
     assert [e.id for e in article.entities] == ["T1", "T2"] and len(article.events[0].arguments) == 2
 
 
-@pytest.mark.parametrize(
-    ("line", "cause", "wanted"),
-    [
-        ("T9\tPER 4 11\t مسلحون", "white space at an edge", "مسلحون"),
-        ("T9\tPER 6 12\tمسلحون", "shifted by -1", "مسلحون"),
-    ],
-)
-def test_fixes_are_logged(line: str, cause: str, wanted: str) -> None:
-    article, problems, fixed = read(line, "هاجم مسلحون\r" if "shift" in cause else TEXT)
-    assert not problems and causes(fixed) == [cause] and fixed[0].line == 1
-    assert [e.text for e in article.entities] == [wanted]
-
-
-def test_offsets_of_other_ways_of_counting_are_fixed() -> None:
-    article, problems, fixed = read("T1\tGPE 5 8;9 12\tحلب أمس\n", "🙂🙂 حلب\nأمس")
-    assert not problems and causes(fixed) == ["UTF-16 units"]
-    assert [e.text for e in article.entities] == ["حلب\nأمس"]
-    text = "سطر\r\n" * 9 + "مدينة\r\nحلب"
-    for line in ("T1\tGPE 36 45\tمدينة حلب\n", "T1\tGPE 36 41;42 45\tمدينة حلب\n"):
-        article, problems, fixed = read(line, text)
-        assert not problems and causes(fixed) == ["CRLF counted as one"]
-        assert [e.text for e in article.entities] == ["مدينة\r\nحلب"]
+def test_a_byte_order_mark_may_be_counted() -> None:
     for line in ("T1\tGPE 4 6\tلا\n", "T1\tGPE 3 5\tلا\n"):  # "لا لا" would be ambiguous for a guess of the shift
         article, problems, _ = read(line, "\ufeffلا لا")
         assert not problems and [(e.start, e.text) for e in article.entities] == [(3, "لا")]
@@ -283,8 +274,8 @@ def test_lines_are_not_kept_if_their_key_of_meta_is_in_use() -> None:
 @pytest.mark.parametrize(
     "kept",
     [
-        *(["A1\tNegated T9"], ["A1"], "A1", [3], ["#1\tRasid T1\t{}"], ["A1\tN T1\u2028"], ["A1\tN T1", "A1\tM T1"]),
-        ["*\tEquiv T1  T1"],
+        *("A1", [3], ["A1"], ["A1\tNegated T9"], ["#1\tRasid T1\t{}"]),
+        *(["A1\tN T1\u2028"], ["A1\tN T1", "A1\tM T1"], ["*\tEquiv T1  T1"]),
     ],
 )
 def test_meta_that_is_no_line_of_brat_is_written_in_the_note(kept: object) -> None:
@@ -295,23 +286,20 @@ def test_meta_that_is_no_line_of_brat_is_written_in_the_note(kept: object) -> No
     assert read(annotations) == (article, [], [])
 
 
+def an_event(start: int = 0, types: tuple[str, ...] = ("A",), **more) -> dict:
+    return {"events": (Event(trigger=Span(start=start, end=4), types=types, **more),)}
+
+
 @pytest.mark.parametrize(
     ("change", "cause"),
     [
         ({"entities": (Entity(start=0, end=4, label=""),)}, "no label"),
         ({"entities": (Entity(start=0, end=400, label="A", text="x"),)}, "span left out"),
         ({"entities": (Entity(start=0, end=4, label="A", score=float("nan")),)}, "scores left out"),
-        ({"events": (Event(trigger=Span(start=0, end=4), types=()),)}, "no type"),
-        ({"events": (Event(trigger=Span(start=4, end=4), types=("A",)),)}, "span left out"),
-        ({"events": (Event(trigger=Span(start=0, end=4), types=("A",), scores=(1, 1)),)}, "scores left out"),
-        (
-            {
-                "events": (
-                    Event(trigger=Span(start=0, end=4), types=("A",), arguments=(Argument(role="r", entity="x"),)),
-                )
-            },
-            "argument left out",
-        ),
+        (an_event(types=()), "no type"),
+        (an_event(start=4), "span left out"),
+        (an_event(scores=(1, 1)), "scores left out"),
+        (an_event(arguments=(Argument(role="r", entity="x"),)), "argument left out"),
         ({"meta": {"x": {1}}, "title": "ع"}, "metadata left out"),
     ],
 )
@@ -333,12 +321,9 @@ def test_names_are_decoded(name: str) -> None:
         assert decode_role(encode_role(name) + number) == name
 
 
-@pytest.mark.parametrize("name", ["100%", "a%2", "%zz", "%FF", "%41", "T%31x"])
-def test_a_name_that_was_not_encoded_is_unchanged(name: str) -> None:
-    assert decode_name(name) == name
-
-
-def test_roles_of_digits_alone() -> None:
+def test_names_that_were_not_encoded_and_roles_of_digits() -> None:
+    for name in ("100%", "a%2", "%zz", "%FF", "%41", "T%31x"):
+        assert decode_name(name) == name
     assert [decode_role(role) for role in ("12", "1", "%312", "%31", "%3")] == ["1", "1", "1", "1", "%3"]
 
 
@@ -455,20 +440,16 @@ def test_a_missing_text_or_annotation_file_is_an_error(tmp_path: Path) -> None:
             load_articles(tmp_path / name, "brat")
 
 
-def test_an_article_whose_text_is_not_utf8_is_dropped(tmp_path: Path) -> None:
+def test_files_that_cannot_be_read_are_dropped(tmp_path: Path) -> None:
     (tmp_path / "a.ann").write_bytes(GOOD.encode())
     (tmp_path / "a.txt").write_bytes(TEXT.encode("windows-1256"))
+    (tmp_path / "b.ann").write_bytes(b"")
+    with open(tmp_path / "b.txt", "wb") as file:
+        file.truncate(17 * 2**20)
     log = ProblemLog()
     assert not list(read_files(tmp_path, log=log)) and log.articles == 0
-    assert causes(log.dropped) == ["not UTF-8"] and "windows-1256" in log.dropped[0].message
-
-
-def test_files_that_are_too_large_are_rejected(tmp_path: Path) -> None:
-    (tmp_path / "a.ann").write_bytes(b"")
-    with open(tmp_path / "a.txt", "wb") as file:
-        file.truncate(17 * 2**20)
-    with pytest.raises(DataError, match="more than the limit of 16777216"):
-        load_articles(tmp_path / "a.ann")
+    assert causes(log.dropped) == ["not UTF-8", "too large"] and "windows-1256" in log.dropped[0].message
+    assert "b.txt" in log.dropped[1].message and "more than the limit of 16777216" in log.dropped[1].message
 
 
 def test_reading_options_are_known(tmp_path: Path) -> None:
