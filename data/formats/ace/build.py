@@ -34,9 +34,9 @@ def build_article(
         values: keep values and time expressions.
         name: id of the article.
     """
-    about_file = ArticleLog(log=log, article=name)
+    article_log = ArticleLog(log=log, article=name)
     if not source.usual:
-        about_file.fix("counting", f"the offsets of the file count {source.counting}")
+        article_log.fix("counting", f"the offsets of the file count {source.counting}")
     reader = _MentionReader(source=source, log=log, article=name, ignored=Counter(standoff.ignored))
     entities = reader.entities(standoff.mentions, mentions, values)
     events = reader.events(standoff.events, {entity.id for entity in entities if entity.id})
@@ -48,7 +48,7 @@ def build_article(
     for what, count in sorted(reader.ignored.items()):
         if count:
             option = next((f"; reading option {key} chooses them" for key in _OPTIONS if what.startswith(key)), "")
-            about_file.fix(f"{what} left out", f"{count} {what} are left out{option}")
+            article_log.fix(f"{what} left out", f"{count} {what} are left out{option}")
     return Article(
         text=source.text,
         id=name,

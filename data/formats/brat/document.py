@@ -54,21 +54,30 @@ class FrameArgument:
     role: str
     target: str
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Role and target; an event has them once."""
+        return self.role, self.target
+
 
 @dataclass(kw_only=True, slots=True)
 class Frame:
-    """An event: ``lines`` align with ``types``; ``known`` has (role, target) of its arguments."""
+    """An event: ``lines`` align with ``types``."""
 
     lines: list[Line]
     trigger: TextBound
     types: list[str]
     arguments: list[FrameArgument]
-    known: set[tuple[str, str]]
+    known: set[tuple[str, str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Find role and target of the arguments."""
+        self.known = {argument.key for argument in self.arguments}
 
     def add(self, argument: FrameArgument) -> None:
         """Add an argument, unless the event has the same entity in the same role."""
-        if (key := (argument.role, argument.target)) not in self.known:
-            self.known.add(key)
+        if argument.key not in self.known:
+            self.known.add(argument.key)
             self.arguments.append(argument)
 
 
@@ -133,10 +142,8 @@ def build_article(document: BratDocument) -> Article:
     """Build the article, with ids, scores, arguments, and kept lines in ``meta``."""
     names = _names(document)
     entities = [
-        Entity(
-            start=mention.start, end=mention.end, label=mention.label, id=names[id], score=document.note_on(id).score
-        )
-        for id, mention in document.mentions.items()
+        Entity(start=m.start, end=m.end, label=m.label, id=names[id], score=document.note_on(id).score)
+        for id, m in document.mentions.items()
         if document.is_entity(id)
     ]
     events = [_event(document, frame, names) for frame in document.events().values()]

@@ -27,7 +27,7 @@ def add_events(document: BratDocument, lines: list[Line], triggers: Collection[s
     alone = [m for id, m in document.mentions.items() if m.label in triggers and id not in document.triggers]
     document.triggers |= {mention.line.id for mention in alone}
     for mention in alone:
-        _add_frame(document, mention.line, mention, mention.label, [])
+        _add_frame(document, Frame(lines=[mention.line], trigger=mention, types=[mention.label], arguments=[]))
     events = {line.id for line in lines} | document.triggers
     for line, trigger, kind, written in heads:
         if trigger.label != kind:
@@ -37,7 +37,7 @@ def add_events(document: BratDocument, lines: list[Line], triggers: Collection[s
         if frame := _shared_frame(document, line, trigger, kind):
             _add_type(document, frame, line, kind, found)
         else:
-            _add_frame(document, line, trigger, kind, found)
+            _add_frame(document, Frame(lines=[line], trigger=trigger, types=[kind], arguments=found))
 
 
 def _argument(document: BratDocument, line: Line, written: str, events: set[str]) -> FrameArgument | None:
@@ -69,7 +69,7 @@ def _shared_frame(document: BratDocument, line: Line, trigger: TextBound, kind: 
 
 
 def _add_type(document: BratDocument, frame: Frame, line: Line, kind: str, arguments: list[FrameArgument]) -> None:
-    if frame.known != {(argument.role, argument.target) for argument in arguments}:
+    if frame.known != {argument.key for argument in arguments}:
         message = f"it shares a trigger with {frame.lines[0].id} but not all arguments; now both types have all"
         document.fix(line, "arguments of types merged", message)
     frame.lines.append(line)
@@ -79,13 +79,9 @@ def _add_type(document: BratDocument, frame: Frame, line: Line, kind: str, argum
     document.frames[line.id] = frame
 
 
-def _add_frame(
-    document: BratDocument, line: Line, trigger: TextBound, kind: str, arguments: list[FrameArgument]
-) -> None:
-    known = {(argument.role, argument.target) for argument in arguments}
-    frame = Frame(lines=[line], trigger=trigger, types=[kind], arguments=arguments, known=known)
-    document.frames[line.id] = frame
-    document.by_trigger[trigger.line.id].append(frame)
+def _add_frame(document: BratDocument, frame: Frame) -> None:
+    document.frames[frame.lines[0].id] = frame
+    document.by_trigger[frame.trigger.line.id].append(frame)
 
 
 def add_relation(document: BratDocument, line: Line) -> None:

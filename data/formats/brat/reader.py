@@ -91,7 +91,7 @@ def read_document(
     lines = list(_lines(document, annotations))
     variants = text_variants(text, bom)
     for line in lines:
-        if line.id[0] == "T" and (mention := _mention(document, line, variants, discontinuous)):
+        if line.id[0] == "T" and (mention := _mention(document, line, variants, discontinuous == "join")):
             document.mentions[line.id] = mention
         elif line.is_note:
             _note(document, line)
@@ -131,9 +131,7 @@ def _lines(document: BratDocument, annotations: str) -> Iterator[Line]:
             yield line
 
 
-def _mention(
-    document: BratDocument, line: Line, variants: list[TextVariant], discontinuous: Discontinuous
-) -> TextBound | None:
+def _mention(document: BratDocument, line: Line, variants: list[TextVariant], join: bool) -> TextBound | None:
     """The mention of a T line; None, and logged, if it has none."""
     if not (found := _SPAN.fullmatch(line.data)):
         message = f"{shown(line.data)} is not a mention; it must be LABEL START END, or LABEL START END;START END"
@@ -152,20 +150,18 @@ def _mention(
     start, end = parts[0][0], parts[-1][1]
     if done:
         document.fix(line, done, f"{label} {places[0][0]}-{places[-1][1]} is {start}-{end} {shown(line.tail)}")
-    if not _contiguous(document, line, label, parts, discontinuous):
+    if not _contiguous(document, line, label, parts, join):
         return None
     inner = trimmed(document.text, start, end, f"{line.id}: {label}", document.log_of(line))
     return inner and TextBound(line=line, label=label, start=inner[0], end=inner[1])
 
 
-def _contiguous(
-    document: BratDocument, line: Line, label: str, parts: list[Range], discontinuous: Discontinuous
-) -> bool:
+def _contiguous(document: BratDocument, line: Line, label: str, parts: list[Range], join: bool) -> bool:
     """Whether fragments are one mention, or can be joined to one; fixes and drops are logged."""
     gaps = [document.text[left[1] : right[0]] for left, right in pairwise(parts)]
     if left_out := " … ".join(gap.strip() for gap in gaps if gap.strip()):
         what = f"{label} {shown(line.data)} ({shown(line.tail or '')}) leaves out {shown(left_out)}"
-        if discontinuous == "refuse":
+        if not join:
             message = f"{what}; a mention must be one range: mark its parts, or read with discontinuous=join"
             document.drop(line, "discontinuous", message)
             return False

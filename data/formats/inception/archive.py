@@ -157,7 +157,7 @@ def _chosen(files: Sequence[str], log: ProblemLog, annotator: str) -> Iterator[t
 
 def _choice(document: str, versions: Sequence[_Version], annotator: str, log: ProblemLog) -> _Version | None:
     """The version of a document to read; None, and logged, if there is none."""
-    about = ArticleLog(log=log, article=document)
+    article_log = ArticleLog(log=log, article=document)
     what = f"document {shown(document)}"
     readable = [version for version in versions if version.readable]
     known = {version.user for version in readable}
@@ -170,20 +170,20 @@ def _choice(document: str, versions: Sequence[_Version], annotator: str, log: Pr
     if not candidates:
         why = f"it has no version of {shown(annotator)}" if annotator else "nobody has annotated it"
         others = f"; there are {_few(map(str, people))}" if people else ""
-        about.fix("document without a version", f"{what} is left out: {why}{others}")
+        article_log.fix("document without a version", f"{what} is left out: {why}{others}")
         return None
     chosen = candidates[0]
     if not annotator and not curated and len({version.user for version in candidates}) > 1:
         message = f"{what} was annotated by {_few(map(str, candidates))} and is not curated"
-        about.drop("several annotators", f"{message}; choose one with the reading option annotator")
+        article_log.drop("several annotators", f"{message}; choose one with the reading option annotator")
         return None
     if not chosen.readable:
         message = f"{what} has only {_unquoted(str(chosen))}, which is not read"
-        about.drop("format not read", f"{message}; export it as UIMA CAS XMI or UIMA CAS JSON")
+        article_log.drop("format not read", f"{message}; export it as UIMA CAS XMI or UIMA CAS JSON")
         return None
     if others := [str(version) for version in people if version is not chosen]:
         message = f"{what}: the version of {_unquoted(chosen.user)} is read, not of {_few(others)}"
-        about.fix("versions left out", message)
+        article_log.fix("versions left out", message)
     return chosen
 
 
@@ -217,23 +217,23 @@ def _documents(archive: Archive, member: str, name: str, log: ProblemLog) -> Ite
 
 
 def _nested(archive: Archive, name: str, log: ProblemLog) -> Iterator[CasFile]:
-    about = ArticleLog(log=log, article=name)
+    article_log = ArticleLog(log=log, article=name)
     for cause, message in archive.rejected:
-        about.drop(cause, message)
+        article_log.drop(cause, message)
     files = _content_files(archive)
     for deeper in (member for member in files if _suffix(member) == ".zip"):
         message = f"{shown(deeper)} is an archive three levels deep, which is not read; unpack it"
-        about.drop("nested too deeply", message)
+        article_log.drop("nested too deeply", message)
     found = [member for member in files if _suffix(member) in _DOCUMENTS]
     if not found or (name and len(found) > 1):
-        about.drop("no document", f"it must have one .xmi or .json file and has {_few(found) or 'none'}")
+        article_log.drop("no document", f"it must have one .xmi or .json file and has {_few(found) or 'none'}")
         return
     for member in found:
         with _inside(member, log):
             try:
                 yield _document(archive.read(member, MAX_BYTES), member, name)
             except ArchiveError as error:
-                about.drop("member not read", f"the member is dropped: {error}")
+                article_log.drop("member not read", f"the member is dropped: {error}")
 
 
 def _document(content: bytes, member: str, name: str) -> CasFile:
