@@ -51,7 +51,8 @@ def read_file(
         except ValueError as error:
             log.drop("too large", f"{file.name}: {error}", article=id)
             return
-    article = read_document(*contents, log, id=id, discontinuous=discontinuous, triggers=triggers)
+    text, annotations = contents
+    article = read_document(text, annotations, log, id=id, discontinuous=discontinuous, triggers=triggers)
     if article is not None:
         yield 1, article
 

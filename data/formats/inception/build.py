@@ -131,7 +131,7 @@ class _CasReader:
                 if mention.id in taken:
                     message = f"id {shown(mention.id)} is used twice; structure {number} is read without it"
                     self.log.fix("duplicate id", message)
-                    mentions[number] = replace(mention, id="")
+                    mentions[number] = replace(mention, id="")  # pyright: ignore[reportArgumentType]
                 elif mention.id:
                     taken[mention.id] = 1
         for number in sorted({target for pairs in self.arguments.values() for _, target in pairs}):
@@ -183,20 +183,20 @@ class _CasReader:
             self._add_span(structure, labels, *inner, layer in self.layers.event)
 
     def _add_span(self, structure: Structure, labels: tuple[str, ...], start: int, end: int, is_event: bool) -> None:
-        what = f"{'+'.join(labels)} ({structure})"
+        what, label = f"{'+'.join(labels)} ({structure})", labels[0]
         name = structure.features.get("id")
         name = name if isinstance(name, str) else ""
         self.covered += end - start
         if self.covered > MAX_COVERED:
             limit = f"{MAX_COVERED >> 20} million characters"
             self.log.drop("too many spans", f"{what}: the spans cover more than {limit} together")
-        elif is_event or labels[0] in self.layers.triggers:
+        elif is_event or label in self.layers.triggers:
             trigger = Span(start=start, end=end)
             self.events[structure.id] = Event(trigger=trigger, types=tuple(dict.fromkeys(labels)), id=name)
         else:
             if len(labels) > 1:
                 self.log.drop("several labels", f"{what}: an entity has one label, the first is read")
-            self.entities[structure.id] = Entity(start=start, end=end, label=labels[0], id=name)
+            self.entities[structure.id] = Entity(start=start, end=end, label=label, id=name)
 
     def _slots(self, event: Structure) -> None:
         """Read arguments from the links of an event; features that hold links are found by their targets."""

@@ -165,7 +165,7 @@ def _of_xmi(content: bytes) -> _CasContent:
     parser = defusedxml.ElementTree.DefusedXMLParser(target=_XmiTarget(), forbid_dtd=True)
     try:
         parser.feed(content)
-        return parser.close()
+        return parser.close()  # pyright: ignore[reportReturnType]  (as the target's)
     except DefusedXmlException as error:
         raise CasError(f"it declares a document type or entities, which are not read: {error}") from error
     except CasError:
