@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ....errors import shown
 from ..common.xml_tree import XmlElement
 from .names import AUTHOR, first_id
-from .standoff import CharSeq, Mention, Standoff, joined_type, read_charseq
+from .standoff import CharSeq, Mention, Standoff, joined_type, read_charseq, read_mention
 
 # Default values of the attributes of an event.
 _DEFAULTS = {"MODALITY": "Asserted", "POLARITY": "Positive", "GENERICITY": "Specific", "TENSE": "Unspecified"}
@@ -58,30 +58,20 @@ def _mentions(element: XmlElement, label: str, extent: str) -> Iterator[Mention]
     is_value = element.tag != "entity"
     for mention in element.all(f"{element.tag}_mention"):
         chosen = mention.first("head") if extent == "head" else None
-        yield Mention(
-            id=mention.get("ID"),
-            label=label,
-            charseq=_charseq(chosen or mention.first("extent")),
-            group=element.get("ID"),
-            line=mention.line,
-            level="" if is_value else mention.get("TYPE"),
-            is_value=is_value,
-        )
+        charseq = _charseq(chosen or mention.first("extent"))
+        level = "" if is_value else mention.get("TYPE")
+        yield read_mention(mention, label, charseq, element.get("ID"), level=level, is_value=is_value)
 
 
 def _events(element: XmlElement, event_types: str) -> Iterator[Mention]:
+    label = joined_type(element.get("TYPE"), element.get("SUBTYPE"), event_types)
     for mention in element.all("event_mention"):
-        yield Mention(
-            id=mention.get("ID"),
-            label=joined_type(element.get("TYPE"), element.get("SUBTYPE"), event_types),
-            charseq=_charseq(mention.first("anchor")),
-            group=element.get("ID"),
-            line=mention.line,
-            arguments=tuple(
-                (argument.get("ROLE"), argument.get("REFID"), argument.line)
-                for argument in mention.all("event_mention_argument")
-            ),
+        arguments = tuple(
+            (argument.get("ROLE"), argument.get("REFID"), argument.line)
+            for argument in mention.all("event_mention_argument")
         )
+        charseq = _charseq(mention.first("anchor"))
+        yield read_mention(mention, label, charseq, element.get("ID"), arguments=arguments)
 
 
 def _charseq(element: XmlElement | None) -> CharSeq | None:

@@ -6,7 +6,7 @@
 from collections.abc import Iterator
 
 from ..common.xml_tree import XmlElement
-from .standoff import CharSeq, Mention, Standoff, joined_type, read_charseq
+from .standoff import CharSeq, Mention, Standoff, joined_type, read_charseq, read_mention
 
 
 def read_ere(root: XmlElement, *, extent: str, event_types: str) -> Standoff:
@@ -21,9 +21,7 @@ def read_ere(root: XmlElement, *, extent: str, event_types: str) -> Standoff:
     for entity in root.all("entity"):
         standoff.mentions += _mentions(entity, extent)
     for filler in root.all("filler"):
-        name, label, charseq = filler.get("id"), filler.get("type"), _charseq(filler)
-        mention = Mention(id=name, label=label, charseq=charseq, group="", line=filler.line, is_value=True)
-        standoff.mentions.append(mention)
+        standoff.mentions.append(read_mention(filler, filler.get("type"), _charseq(filler), "", is_value=True))
     for event in root.all("hopper", "event"):
         standoff.events += _events(event, event_types)
         standoff.ignored["attributes of events"] += any(
@@ -36,30 +34,19 @@ def read_ere(root: XmlElement, *, extent: str, event_types: str) -> Standoff:
 def _mentions(entity: XmlElement, extent: str) -> Iterator[Mention]:
     for mention in entity.all("entity_mention"):
         head = mention.first("nom_head") if extent == "head" else None
-        yield Mention(
-            id=mention.get("id"),
-            label=entity.get("type"),
-            charseq=_charseq(head) if head else _charseq(mention, mention.first("mention_text")),
-            group=entity.get("id"),
-            line=mention.line,
-            level=mention.get("noun_type"),
-        )
+        charseq = _charseq(head) if head else _charseq(mention, mention.first("mention_text"))
+        yield read_mention(mention, entity.get("type"), charseq, entity.get("id"), level=mention.get("noun_type"))
 
 
 def _events(event: XmlElement, event_types: str) -> Iterator[Mention]:
     for mention in event.all("event_mention"):
+        label = joined_type(mention.get("type"), mention.get("subtype"), event_types)
         trigger = mention.first("trigger")
-        yield Mention(
-            id=mention.get("id"),
-            label=joined_type(mention.get("type"), mention.get("subtype"), event_types),
-            charseq=trigger and _charseq(trigger),
-            group=event.get("id"),
-            line=mention.line,
-            arguments=tuple(
-                (found.get("role"), found.get("entity_mention_id") or found.get("filler_id"), found.line)
-                for found in mention.all("em_arg", "arg")
-            ),
+        arguments = tuple(
+            (found.get("role"), found.get("entity_mention_id") or found.get("filler_id"), found.line)
+            for found in mention.all("em_arg", "arg")
         )
+        yield read_mention(mention, label, trigger and _charseq(trigger), event.get("id"), arguments=arguments)
 
 
 def _charseq(offsets: XmlElement, surface: XmlElement | None = None) -> CharSeq:

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from ....errors import shown
 from ..common.xml_tree import XmlElement
@@ -55,6 +56,12 @@ class Mention:
     level: str = ""
     is_value: bool = False
     arguments: tuple[tuple[str, str, int], ...] = ()
+
+
+def read_mention(element: XmlElement, label: str, charseq: CharSeq | None, group: str, **fields: Any) -> Mention:
+    """The mention that an element is; ``fields`` are those which differ between entities, values and events."""
+    name = element.get("ID") or element.get("id")
+    return Mention(id=name, label=label, charseq=charseq, group=group, line=element.line, **fields)
 
 
 @dataclass(kw_only=True, slots=True)
