@@ -57,6 +57,11 @@ def event(name: str, kind: str, anchor: str, *arguments: tuple[str, str]) -> str
     return f'<event ID="{name}-" TYPE="{label}" SUBTYPE="{subtype}">{inner}</event>\n'
 
 
+def named(charseq: str, label: str = "X") -> str:
+    """An entity with one mention."""
+    return entity("E1", label, mention("M", "NAM", charseq))
+
+
 BODY = (
     entity("E1", "GPE", mention("E1-1", "NAM", charseq("بغداد")), mention("E1-2", "NAM", charseq("بغداد", nth=1)))
     + entity("E2", "ORG", mention("E2-1", "NAM", charseq("AT&amp;T"), charseq("شركة &quot;AT&amp;T&quot;")))
@@ -185,7 +190,7 @@ def test_the_way_of_counting_is_found_by_the_surfaces(
 
 
 def test_shifted_offsets_are_fixed_only_if_a_lost_character_explains_the_shift(made: Callable[..., Path]) -> None:
-    body = entity("E1", "X", mention("E1-1", "NAM", charseq("بغداد", shift=1)))
+    body = named(charseq("بغداد", shift=1))
     article, log = read(made(body))
     assert not article.entities and [(p.line, p.cause) for p in log.dropped] == [(5, "offsets")]
     assert "'بغداد'" in log.dropped[0].message and "START=" in log.dropped[0].message
@@ -194,21 +199,21 @@ def test_shifted_offsets_are_fixed_only_if_a_lost_character_explains_the_shift(m
     assert [p.cause for p in log.fixed] == ["offsets"] and "shifted by -1" in str(log.fixed[0])
     emoji = SGM.replace("XIN-1", "🙂🙂🙂🙂")
     units = TAGLESS.replace("XIN-1", "••••••••")
-    article, log = read(made(entity("E1", "X", mention("E1-1", "NAM", charseq("بغداد", units))), emoji))
+    article, log = read(made(named(charseq("بغداد", units)), emoji))
     assert [e.text for e in article.entities] == ["بغداد"] and "UTF-16" in str(log.fixed[0])
 
 
 @pytest.mark.parametrize(
     ("body", "cause", "said"),
     [
-        (entity("E1", "X", mention("M", "NAM", '<charseq START="x" END="9">a</charseq>')), "no offsets", "START='x'"),
-        (entity("E1", "X", mention("M", "NAM", '<charseq END="9">a</charseq>')), "no offsets", "whole numbers"),
-        (entity("E1", "X", mention("M", "NAM", "")), "no offsets", "nothing"),
-        (entity("E1", "X", mention("M", "NAM", '<charseq START="5" END="4"/>')), "offsets", "is empty"),
-        (entity("E1", "X", mention("M", "NAM", '<charseq START="0" END="99999"/>')), "offsets", "outside"),
-        (entity("E1", "X", mention("M", "NAM", '<charseq START="9" END="8888">بغداد</charseq>')), "offsets", "outside"),
-        (entity("E1", "X", mention("M", "NAM", '<charseq START="0" END="1"/>')), "empty span", "only white space"),
-        (entity("E1", "", mention("M", "NAM", charseq("بغداد"))), "no type", "mention  M has"),
+        (named('<charseq START="x" END="9">a</charseq>'), "no offsets", "START='x'"),
+        (named('<charseq END="9">a</charseq>'), "no offsets", "whole numbers"),
+        (named(""), "no offsets", "nothing"),
+        (named('<charseq START="5" END="4"/>'), "offsets", "is empty"),
+        (named('<charseq START="0" END="99999"/>'), "offsets", "outside"),
+        (named('<charseq START="9" END="8888">بغداد</charseq>'), "offsets", "outside"),
+        (named('<charseq START="0" END="1"/>'), "empty span", "only white space"),
+        (named(charseq("بغداد"), ""), "no type", "mention  M has"),
         (event("V1", "A.B", charseq("هجوما"), ("Place", "E9")), "unknown id", "'E9'"),
         (event("V1", "A.B", charseq("هجوما"), ("", "E1-1")), "no role", "without a role"),
         (event("V1", "A.B", ""), "no offsets", "trigger A.B V1"),
@@ -233,7 +238,7 @@ def test_white_space_and_duplicate_ids_are_fixed(made: Callable[..., Path]) -> N
 
 
 def test_white_space_in_surfaces_may_differ(made: Callable[..., Path]) -> None:
-    article, log = read(made(entity("E1", "X", mention("M", "NAM", charseq("بغداد\nيوم").replace("\n", " ")))))
+    article, log = read(made(named(charseq("بغداد\nيوم").replace("\n", " "))))
     assert [e.text for e in article.entities] == ["بغداد\nيوم"] and not log.dropped
 
 

@@ -110,18 +110,6 @@ def test_reads_offsets_as_cassis_does(tmp_path_factory: pytest.TempPathFactory, 
         assert sorted((e.start, e.end, e.label) for e in article.entities) == expected
 
 
-def test_file_names_differ_and_stay_in_the_folder(tmp_path: Path) -> None:
-    names = ["../x", "a", "A", "a", "", "TypeSystem", "خبر 1", "a.", "x" * 300, "nul\n"]
-    articles = [Article(text="نص", id=name) for name in names]
-    write_articles(articles, tmp_path / "out", "inception")
-    log = ProblemLog()
-    found = [a.id for path in (tmp_path / "out").glob("*.xmi") for _, a in inception.read_file(path, log)]
-    assert sorted(found) == sorted(name or "article-5" for name in names)
-    files = {path.name.casefold() for path in (tmp_path / "out").iterdir()}  # some file systems fold case
-    assert len(files) == len(names) + 1
-    assert (tmp_path / "out" / "خبر 1.xmi").exists() and list(tmp_path.iterdir()) == [tmp_path / "out"]
-
-
 def test_what_cannot_be_written_is_logged(tmp_path: Path) -> None:
     trigger, arguments = Span(start=0, end=3), (Argument(role="Who", entity="p"),)
     article = Article(
