@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ....errors import shown
 from ..common.xml_tree import XmlElement
 from .names import AUTHOR, first_id
-from .standoff import CharSeq, EntityMention, EventMention, Standoff, number, parted
+from .standoff import CharSeq, Mention, Standoff, joined_type, read_charseq, read_mention
 
 # Default values of the attributes of an event.
 _DEFAULTS = {"MODALITY": "Asserted", "POLARITY": "Positive", "GENERICITY": "Specific", "TENSE": "Unspecified"}
@@ -34,7 +34,7 @@ def read_apf(root: XmlElement, *, extent: str, subtypes: bool, event_types: str)
     for element in documents[0].children:
         match element.tag:
             case "entity" | "value" | "quantity":
-                label = parted(element.get("TYPE"), element.get("SUBTYPE"), parts)
+                label = joined_type(element.get("TYPE"), element.get("SUBTYPE"), parts)
                 standoff.mentions += _mentions(element, label, extent)
             case "timex2":
                 standoff.mentions += _mentions(element, "TIMEX2", extent)
@@ -54,42 +54,26 @@ def read_apf(root: XmlElement, *, extent: str, subtypes: bool, event_types: str)
     return standoff
 
 
-def _mentions(element: XmlElement, label: str, extent: str) -> Iterator[EntityMention]:
-    value = element.tag != "entity"
+def _mentions(element: XmlElement, label: str, extent: str) -> Iterator[Mention]:
+    is_value = element.tag != "entity"
     for mention in element.all(f"{element.tag}_mention"):
         chosen = mention.first("head") if extent == "head" else None
-        yield EntityMention(
-            id=mention.get("ID"),
-            label=label,
-            level="" if value else mention.get("TYPE"),
-            value=value,
-            charseq=_charseq(chosen or mention.first("extent")),
-            group=element.get("ID"),
-            line=mention.line,
-        )
+        charseq = _charseq(chosen or mention.first("extent"))
+        level = "" if is_value else mention.get("TYPE")
+        yield read_mention(mention, label, charseq, element.get("ID"), level=level, is_value=is_value)
 
 
-def _events(element: XmlElement, event_types: str) -> Iterator[EventMention]:
-    label = parted(element.get("TYPE"), element.get("SUBTYPE"), event_types)
+def _events(element: XmlElement, event_types: str) -> Iterator[Mention]:
+    label = joined_type(element.get("TYPE"), element.get("SUBTYPE"), event_types)
     for mention in element.all("event_mention"):
-        yield EventMention(
-            id=mention.get("ID"),
-            label=label,
-            charseq=_charseq(mention.first("anchor")),
-            arguments=tuple(
-                (argument.get("ROLE"), argument.get("REFID"), argument.line)
-                for argument in mention.all("event_mention_argument")
-            ),
-            group=element.get("ID"),
-            line=mention.line,
+        arguments = tuple(
+            (argument.get("ROLE"), argument.get("REFID"), argument.line)
+            for argument in mention.all("event_mention_argument")
         )
+        charseq = _charseq(mention.first("anchor"))
+        yield read_mention(mention, label, charseq, element.get("ID"), arguments=arguments)
 
 
 def _charseq(element: XmlElement | None) -> CharSeq | None:
     charseq = element and element.first("charseq")
-    if charseq is None:
-        return None
-    start, last = number(charseq.get("START")), number(charseq.get("END"))
-    stored = f"START={shown(charseq.get('START'), 20)} END={shown(charseq.get('END'), 20)}"
-    end = None if last is None else last + 1
-    return CharSeq(start=start, end=end, surface=charseq.text, line=charseq.line, stored=stored)
+    return charseq and read_charseq(charseq, "START", "END", charseq.text)

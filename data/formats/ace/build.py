@@ -7,11 +7,10 @@ from dataclasses import dataclass, field, replace
 from ....errors import shown
 from ...articles import Argument, Article, Entity, Event, Span
 from ...problems import ArticleLog, ProblemLog
-from ...text.words import trim
-from ..common.offsets import OffsetError
+from ..common.offsets import OffsetError, trimmed
 from .names import joined
 from .source_text import SourceText
-from .standoff import EntityMention, EventMention, Standoff
+from .standoff import Mention, Standoff
 
 _OPTIONS = ("mentions", "values")
 
@@ -35,9 +34,9 @@ def build_article(
         values: keep values and time expressions.
         name: id of the article.
     """
-    about_file = ArticleLog(log=log, article=name)
+    article_log = ArticleLog(log=log, article=name)
     if not source.usual:
-        about_file.fix("counting", f"the offsets of the file count {source.counting}")
+        article_log.fix("counting", f"the offsets of the file count {source.counting}")
     reader = _MentionReader(source=source, log=log, article=name, ignored=Counter(standoff.ignored))
     entities = reader.entities(standoff.mentions, mentions, values)
     events = reader.events(standoff.events, {entity.id for entity in entities if entity.id})
@@ -49,7 +48,7 @@ def build_article(
     for what, count in sorted(reader.ignored.items()):
         if count:
             option = next((f"; reading option {key} chooses them" for key in _OPTIONS if what.startswith(key)), "")
-            about_file.fix(f"{what} left out", f"{count} {what} are left out{option}")
+            article_log.fix(f"{what} left out", f"{count} {what} are left out{option}")
     return Article(
         text=source.text,
         id=name,
@@ -80,20 +79,18 @@ class _MentionReader:
     excluded: set[str] = field(default_factory=set)
     groups: Counter[str] = field(default_factory=Counter)
 
-    def entities(self, mentions: Iterable[EntityMention], levels: Collection[str], values: bool) -> list[Entity]:
+    def entities(self, mentions: Iterable[Mention], levels: Collection[str], values: bool) -> list[Entity]:
         kept: list[Entity] = []
         for mention in mentions:
-            if mention.value and not values:
+            if mention.is_value and not values:
                 self._exclude(mention, "values")
             elif mention.level and mention.level not in levels:
                 self._exclude(mention, f"mentions of level {mention.level[:40]}")
             elif found := self._range(mention, "mention"):
-                name = self._unique(mention.id, mention.line)
-                kept.append(Entity(start=found[0], end=found[1], label=mention.label, id=name))
-                self.groups[mention.group] += 1
+                kept.append(Entity(start=found[0], end=found[1], label=mention.label, id=self._kept_id(mention)))
         return kept
 
-    def events(self, mentions: Iterable[EventMention], known: Collection[str]) -> list[Event]:
+    def events(self, mentions: Iterable[Mention], known: Collection[str]) -> list[Event]:
         kept: list[Event] = []
         for mention in mentions:
             if not (found := self._range(mention, "trigger")):
@@ -103,8 +100,7 @@ class _MentionReader:
             if kept and (whole := joined(kept[-1], event)):
                 kept[-1] = whole
             else:
-                kept.append(replace(event, id=self._unique(mention.id, mention.line)))
-                self.groups[mention.group] += 1
+                kept.append(replace(event, id=self._kept_id(mention)))
         return kept
 
     def links(self) -> int:
@@ -114,19 +110,22 @@ class _MentionReader:
     def _at(self, line: int) -> ArticleLog:
         return ArticleLog(log=self.log, line=line, article=self.article)
 
-    def _exclude(self, mention: EntityMention, what: str) -> None:
+    def _exclude(self, mention: Mention, what: str) -> None:
         self.excluded.add(mention.id)
         self.ignored[what] += 1
 
-    def _unique(self, name: str, line: int) -> str:
+    def _kept_id(self, mention: Mention) -> str:
+        """Count a mention as kept; returns its id, empty if another one has it."""
+        self.groups[mention.group] += 1
+        name = mention.id
         if name and name in self.ids:
             message = f"id {shown(name)} is used twice; the second mention has none now, and arguments mean the first"
-            self._at(line).fix("duplicate id", message)
+            self._at(mention.line).fix("duplicate id", message)
             return ""
         self.ids.add(name)
         return name
 
-    def _range(self, mention: EntityMention | EventMention, kind: str) -> tuple[int, int] | None:
+    def _range(self, mention: Mention, kind: str) -> tuple[int, int] | None:
         """Where a mention is in the text, without white space at its edges; None, and logged, for a bad one."""
         what = f"{kind} {mention.label[:40]} {mention.id[:40]}"
         charseq = mention.charseq
@@ -145,9 +144,9 @@ class _MentionReader:
             return None
         if done:
             log.fix("offsets", f"{what} at {charseq.stored}: {done}")
-        return _trimmed(self.source.text, start, end, what, log)
+        return trimmed(self.source.text, start, end, what, log)
 
-    def _arguments(self, event: EventMention, known: Collection[str]) -> tuple[Argument, ...]:
+    def _arguments(self, event: Mention, known: Collection[str]) -> tuple[Argument, ...]:
         kept = []
         for role, mention, line in event.arguments:
             if role and mention in known:
@@ -160,15 +159,3 @@ class _MentionReader:
                 what = f"{role[:40]} of {event.label[:40]} {event.id[:40]}"
                 self._at(line).drop(cause, f"an argument {what} refers to {shown(mention)}, {reason}")
         return tuple(kept)
-
-
-def _trimmed(text: str, start: int, end: int, what: str, log: ArticleLog) -> tuple[int, int] | None:
-    if not text[start].isspace() and not text[end - 1].isspace():
-        return start, end
-    first, stop = trim(text, start, end)
-    surface = shown(text[start:end])
-    if first == stop:
-        log.drop("white space", f"{what} {surface} is white space")
-        return None
-    log.fix("white space at an edge", f"{what} {surface} is {shown(text[first:stop])} without white space at its edges")
-    return first, stop

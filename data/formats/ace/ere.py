@@ -5,9 +5,8 @@
 
 from collections.abc import Iterator
 
-from ....errors import shown
 from ..common.xml_tree import XmlElement
-from .standoff import CharSeq, EntityMention, EventMention, Standoff, number, parted
+from .standoff import CharSeq, Mention, Standoff, joined_type, read_charseq, read_mention
 
 
 def read_ere(root: XmlElement, *, extent: str, event_types: str) -> Standoff:
@@ -22,16 +21,7 @@ def read_ere(root: XmlElement, *, extent: str, event_types: str) -> Standoff:
     for entity in root.all("entity"):
         standoff.mentions += _mentions(entity, extent)
     for filler in root.all("filler"):
-        mention = EntityMention(
-            id=filler.get("id"),
-            label=filler.get("type"),
-            level="",
-            value=True,
-            charseq=_charseq(filler, filler),
-            group="",
-            line=filler.line,
-        )
-        standoff.mentions.append(mention)
+        standoff.mentions.append(read_mention(filler, filler.get("type"), _charseq(filler), "", is_value=True))
     for event in root.all("hopper", "event"):
         standoff.events += _events(event, event_types)
         standoff.ignored["attributes of events"] += any(
@@ -41,38 +31,23 @@ def read_ere(root: XmlElement, *, extent: str, event_types: str) -> Standoff:
     return standoff
 
 
-def _mentions(entity: XmlElement, extent: str) -> Iterator[EntityMention]:
+def _mentions(entity: XmlElement, extent: str) -> Iterator[Mention]:
     for mention in entity.all("entity_mention"):
         head = mention.first("nom_head") if extent == "head" else None
-        yield EntityMention(
-            id=mention.get("id"),
-            label=entity.get("type"),
-            level=mention.get("noun_type"),
-            value=False,
-            charseq=_charseq(head, head) if head else _charseq(mention, mention.first("mention_text") or mention),
-            group=entity.get("id"),
-            line=mention.line,
-        )
+        charseq = _charseq(head) if head else _charseq(mention, mention.first("mention_text"))
+        yield read_mention(mention, entity.get("type"), charseq, entity.get("id"), level=mention.get("noun_type"))
 
 
-def _events(event: XmlElement, event_types: str) -> Iterator[EventMention]:
+def _events(event: XmlElement, event_types: str) -> Iterator[Mention]:
     for mention in event.all("event_mention"):
+        label = joined_type(mention.get("type"), mention.get("subtype"), event_types)
         trigger = mention.first("trigger")
-        yield EventMention(
-            id=mention.get("id"),
-            label=parted(mention.get("type"), mention.get("subtype"), event_types),
-            charseq=trigger and _charseq(trigger, trigger),
-            arguments=tuple(
-                (found.get("role"), found.get("entity_mention_id") or found.get("filler_id"), found.line)
-                for found in mention.all("em_arg", "arg")
-            ),
-            group=event.get("id"),
-            line=mention.line,
+        arguments = tuple(
+            (found.get("role"), found.get("entity_mention_id") or found.get("filler_id"), found.line)
+            for found in mention.all("em_arg", "arg")
         )
+        yield read_mention(mention, label, trigger and _charseq(trigger), event.get("id"), arguments=arguments)
 
 
-def _charseq(offsets: XmlElement, surface: XmlElement) -> CharSeq:
-    start, length = number(offsets.get("offset")), number(offsets.get("length"))
-    end = None if start is None or length is None else start + length
-    stored = f"offset={shown(offsets.get('offset'), 20)} length={shown(offsets.get('length'), 20)}"
-    return CharSeq(start=start, end=end, surface=surface.text, line=offsets.line, stored=stored)
+def _charseq(offsets: XmlElement, surface: XmlElement | None = None) -> CharSeq:
+    return read_charseq(offsets, "offset", "length", (surface or offsets).text)

@@ -1,15 +1,15 @@
 """Reads an ACE or ERE annotation file together with its source text."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ....errors import shown
 from ...articles import Article
 from ...problems import ArticleLog, ProblemLog
-from ..common.lines import encoding_fault, parse_json
+from ..common.lines import encoding_fault, limited_content, parse_object
 from ..common.xml_tree import MAX_BYTES, XmlError, parse_xml
 from .apf import read_apf
 from .build import build_article
@@ -59,18 +59,19 @@ def read_file(
         event_types: ``full`` for Conflict.Attack, ``subtype`` for Attack, ``type`` for Conflict.
     """
     try:
-        root = parse_xml(_content(path, MAX_BYTES))
-    except XmlError as error:
-        log.drop("not XML", f"{error}", line=error.line)
+        root = parse_xml(limited_content(path, MAX_BYTES))
+    except ValueError as error:
+        log.drop("not XML", str(error), line=error.line if isinstance(error, XmlError) else 0)
         return
     if root.tag not in _SOURCES:
         message = f"the root element is {shown(root.tag)}; it must be source_file (ACE) or deft_ere (ERE)"
         log.drop("not ACE", message, line=root.line)
         return
-    if root.tag == "source_file":
-        standoff = read_apf(root, extent=extent, subtypes=subtypes, event_types=event_types)
-    else:
+    is_ere = root.tag == "deft_ere"
+    if is_ere:
         standoff = read_ere(root, extent=extent, event_types=event_types)
+    else:
+        standoff = read_apf(root, extent=extent, subtypes=subtypes, event_types=event_types)
     if standoff is None:
         log.drop("no document", "the file has no element document", line=root.line)
         return
@@ -79,18 +80,12 @@ def read_file(
     if (found := _source(path, stem, root.tag, ArticleLog(log=log, article=name))) is None:
         return
     raw, unseen = found
-    source = SourceText(raw, standoff.ranges(), tags=root.tag == "deft_ere", unseen=unseen)
+    source = SourceText(raw, standoff.ranges(), tags=is_ere, unseen=unseen)
     levels = {mentions} if isinstance(mentions, str) else {*mentions}
     article = build_article(standoff, source, log, mentions=levels, values=values, name=name)
     article = replace(article, source=standoff.source or None)
     log.articles += 1
     yield 1, _with_header(article, raw, log)
-
-
-def _content(path: Path, largest: int) -> bytes:
-    if (size := path.stat().st_size) > largest:
-        raise XmlError(f"{size} bytes are more than the limit of {largest}; split the file")
-    return path.read_bytes()
 
 
 def _source(path: Path, stem: str, tag: str, log: ArticleLog) -> tuple[str, bool] | None:
@@ -105,8 +100,8 @@ def _source(path: Path, stem: str, tag: str, log: ArticleLog) -> tuple[str, bool
         log.drop("no source", f"the source text {stem}{_SOURCES[tag][0]} is missing; put it into the same folder")
         return None
     try:
-        content = _content(file, _MAX_SOURCE_BYTES)
-    except XmlError as error:
+        content = limited_content(file, _MAX_SOURCE_BYTES)
+    except ValueError as error:
         log.drop("too large", f"source text {file.name}: {error}")
         return None
     text = content.decode("utf-8-sig", errors="surrogateescape")
@@ -124,13 +119,9 @@ def _with_header(article: Article, raw: str, log: ProblemLog) -> Article:
             fields[field] = value
     if tag := _DOCUMENT.match(raw.lstrip()):
         fields |= {field: unescape(value) for field, value in _ATTRIBUTE.findall(tag.group())}
-    meta: Mapping[str, object] = {}
-    if "meta" in fields:
-        try:
-            meta = parse_json(fields.pop("meta"))
-            if not isinstance(meta, dict):
-                raise ValueError("it is not an object")
-        except ValueError as error:
-            meta = {}
-            log.drop("meta", f"attribute meta of the source text is dropped: {error}", article=article.id)
+    meta: dict[str, Any] = {}
+    try:
+        meta = parse_object(fields.pop("meta", "{}"))
+    except ValueError as error:
+        log.drop("meta", f"attribute meta of the source text is dropped: {error}", article=article.id)
     return replace(article, **fields, meta=meta)

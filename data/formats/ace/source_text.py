@@ -9,8 +9,7 @@ surfaces is taken.
 import html.entities
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
 from ....errors import LONGEST, shown
 from ..common.offsets import OffsetError, Offsets
@@ -22,10 +21,9 @@ Stored = tuple[int, int, str]
 _TAG = "<[A-Za-z/!?][^<>]*>"
 _REFERENCE = "&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
 _LINE_END = "\r\n"
+_NOTHING = "(?!)"
 # Surfaces may be stored with other white space than the text has. Carriage returns stay: they explain shifts.
 _SPACES = str.maketrans(dict.fromkeys("\t\n\v\f\x85\xa0\u2028\u2029", " "))
-
-_Edit = tuple[int, int, str]  # start, end, replacement
 
 
 def unescape(text: str) -> str:
@@ -46,19 +44,31 @@ def _decoded(reference: str) -> str:
 
 
 class _Edited:
-    """A text with replacements, and offsets between it and the raw text."""
+    """A text with replacements, and offsets between it and the raw text.
 
-    def __init__(self, raw: str, edits: Sequence[_Edit]) -> None:
+    Attributes:
+        name: the way of counting of which this is the text.
+        text: the text after the replacements.
+        offsets: checks offsets in the text against surfaces.
+    """
+
+    def __init__(self, name: str, raw: str, patterns: Iterable[str], unseen: bool) -> None:
+        """Remove the tags, decode the references and read CRLF as LF, as the patterns say."""
+        self.name = name
+        self._old: list[tuple[int, int]] = []
+        self._new: list[tuple[int, int]] = []
         pieces, at, length = [], 0, 0
-        old, new = [], []
-        for start, end, piece in edits:
-            pieces += raw[at:start], piece
-            length += start - at
-            old.append((start, end))
-            new.append((length, length + len(piece)))
-            length, at = length + len(piece), end
+        for found in re.finditer("|".join(patterns) or _NOTHING, raw):
+            piece, (start, end) = found.group(), found.span()
+            new = _decoded(piece) if piece[0] == "&" else "\n" if piece[0] == "\r" else ""
+            if new != piece:
+                pieces += raw[at:start], new
+                length += start - at
+                self._old.append((start, end))
+                self._new.append((length, length + len(new)))
+                length, at = length + len(new), end
         self.text = "".join([*pieces, raw[at:]])
-        self._old, self._new = old, new
+        self.offsets = Offsets(_flat(self.text), unseen)
 
     def to_raw(self, offset: int, *, end: bool) -> int:
         """The offset in the raw text; inside a replacement, the start of the raw piece, or its end for a span's end."""
@@ -77,15 +87,6 @@ def _moved(there: list[tuple[int, int]], here: list[tuple[int, int]], offset: in
     if offset >= stop:
         return behind + offset - stop
     return behind if end and offset > first else start
-
-
-@dataclass(frozen=True, slots=True)
-class _Counting:
-    """A way of counting: the replacements made before characters are counted."""
-
-    name: str
-    edited: _Edited
-    offsets: Offsets
 
 
 class SourceText:
@@ -108,18 +109,16 @@ class SourceText:
             unseen: a byte order mark was removed.
         """
         self.raw = raw
-        self._whole = _edited(raw, _TAG, _REFERENCE)
+        self._whole = _Edited("", raw, (_TAG, _REFERENCE), unseen)
         self.text = self._whole.text
-        self._offsets = Offsets(_flat(self.text), unseen)
-        ways = [_Counting(name, edited, Offsets(_flat(edited.text), unseen)) for name, edited in _ways(raw, tags)]
-        usual = ways[0]
-        if len(ways) > 1:
+        self._ways = [_Edited(name, raw, patterns, unseen) for name, patterns in _ways(raw, tags)]
+        usual = self._ways[0]
+        if len(self._ways) > 1:
             spans = [(start, end, _flat(surface)) for start, end, surface in stored if surface]
-            found = {way.name: sum(self._exact(way, *span) is not None for span in spans) for way in ways}
-            ways.sort(key=lambda way: -found[way.name])
-        self._ways = ways
-        self.usual = ways[0] is usual
-        self.counting = ways[0].name
+            found = {way.name: sum(self._exact(way, *span) is not None for span in spans) for way in self._ways}
+            self._ways.sort(key=lambda way: -found[way.name])
+        self.usual = self._ways[0] is usual
+        self.counting = self._ways[0].name
 
     def settle(self, start: int, end: int, surface: str) -> tuple[int, int, str]:
         """The range in ``text`` of a stored span.
@@ -152,13 +151,13 @@ class SourceText:
                 complaint = complaint or error
         raise complaint or OffsetError(f"{start}-{end} is not in the text")
 
-    def _exact(self, way: _Counting, start: int, end: int, surface: str) -> tuple[int, int] | None:
+    def _exact(self, way: _Edited, start: int, end: int, surface: str) -> tuple[int, int] | None:
         """The range if the surface, raw or decoded, is there without a shift; else None."""
         counted = way.offsets.text
         if not 0 <= start < end <= len(counted):
             return None
         first, stop = self._moved(way, start, end)
-        text, length = self._offsets.text, len(surface)  # lengths first: slicing long texts is slow
+        text, length = self._whole.offsets.text, len(surface)  # lengths first: slicing long texts is slow
         decoded = stop - first == length and text[first:stop] == surface
         if first < stop and (decoded or (end - start == length and counted[start:end] == surface)):
             return first, stop
@@ -171,39 +170,28 @@ class SourceText:
             there = shown(text[start : min(end, start + LONGEST + 1)])
             raise OffsetError(f"{start}-{end} has the surface {shown(surface)} but the text there starts with {there}")
 
-    def _place(self, way: _Counting, start: int, end: int) -> tuple[int, int]:
+    def _place(self, way: _Edited, start: int, end: int) -> tuple[int, int]:
         first, stop = self._moved(way, start, end)
         if first >= stop:
             raise OffsetError(f"{start}-{end} covers tags only")
         return first, stop
 
-    def _moved(self, way: _Counting, start: int, end: int) -> tuple[int, int]:
-        first = self._whole.from_raw(way.edited.to_raw(start, end=False), end=False)
-        return first, self._whole.from_raw(way.edited.to_raw(end, end=True), end=True)
+    def _moved(self, way: _Edited, start: int, end: int) -> tuple[int, int]:
+        first = self._whole.from_raw(way.to_raw(start, end=False), end=False)
+        return first, self._whole.from_raw(way.to_raw(end, end=True), end=True)
 
 
-def _edited(raw: str, *patterns: str) -> _Edited:
-    """The text without tags, with references decoded or CRLF as LF, as the patterns say."""
-    edits: list[_Edit] = []
-    for found in re.finditer("|".join(patterns), raw) if patterns else ():
-        piece = found.group()
-        new = _decoded(piece) if piece[0] == "&" else "\n" if piece[0] == "\r" else ""
-        if new != piece:
-            edits.append((found.start(), found.end(), new))
-    return _Edited(raw, edits)
-
-
-def _ways(raw: str, tags: bool) -> Iterator[tuple[str, _Edited]]:
-    """The ways of counting that differ for this text, the one of the format first."""
+def _ways(raw: str, tags: bool) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The ways of counting that differ for this text, that of the format first, with what is replaced."""
     removed = () if tags else (_TAG,)
     line_ends, references = "\r\n" in raw, re.search(_REFERENCE, raw) is not None
-    yield "references as written", _edited(raw, *removed)
+    yield "references as written", removed
     if references:
-        yield "references as one character", _edited(raw, *removed, _REFERENCE)
+        yield "references as one character", (*removed, _REFERENCE)
     if line_ends:
-        yield "CRLF as one character", _edited(raw, *removed, _LINE_END)
+        yield "CRLF as one character", (*removed, _LINE_END)
     if references and line_ends:
-        yield "references and CRLF as one character", _edited(raw, *removed, _REFERENCE, _LINE_END)
+        yield "references and CRLF as one character", (*removed, _REFERENCE, _LINE_END)
 
 
 def _flat(text: str) -> str:

@@ -8,6 +8,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
+
+from ....errors import shown
+from ..common.xml_tree import XmlElement
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,38 +34,34 @@ class CharSeq:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class EntityMention:
-    """A mention of an entity or value.
+class Mention:
+    """A mention of an entity, value or event.
 
     Attributes:
         id: empty if there is none.
-        label: type of the entity.
-        level: NAM, NOM, PRO or another one; empty for values.
-        value: it is a value or time expression, not an entity.
-        charseq: None where the file has none.
-        group: id of the entity; coreferent mentions share it.
+        label: type of the entity or event.
+        charseq: the mention of an entity, the trigger of an event; None where the file has none.
+        group: id of the entity or event; coreferent mentions share it.
         line: line in the file.
+        level: NAM, NOM, PRO or another one; empty for values and events.
+        is_value: it is a value or time expression.
+        arguments: (role, id of a mention, line) of the arguments of an event.
     """
 
     id: str
     label: str
-    level: str
-    value: bool
     charseq: CharSeq | None
     group: str
     line: int
+    level: str = ""
+    is_value: bool = False
+    arguments: tuple[tuple[str, str, int], ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EventMention:
-    """A mention of an event; ``arguments`` are (role, id of a mention, line), `EntityMention` has the others."""
-
-    id: str
-    label: str
-    charseq: CharSeq | None
-    arguments: tuple[tuple[str, str, int], ...]
-    group: str
-    line: int
+def read_mention(element: XmlElement, label: str, charseq: CharSeq | None, group: str, **fields: Any) -> Mention:
+    """The mention that an element is; ``fields`` are those which differ between entities, values and events."""
+    name = element.get("ID") or element.get("id")
+    return Mention(id=name, label=label, charseq=charseq, group=group, line=element.line, **fields)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -79,8 +79,8 @@ class Standoff:
 
     id: str = ""
     source: str = ""
-    mentions: list[EntityMention] = field(default_factory=list)
-    events: list[EventMention] = field(default_factory=list)
+    mentions: list[Mention] = field(default_factory=list)
+    events: list[Mention] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
     made_ids: frozenset[str] = frozenset()
 
@@ -91,16 +91,29 @@ class Standoff:
                 yield charseq.start, charseq.end, charseq.surface
 
 
-def number(value: str) -> int | None:
-    """A stored offset as a number; None if it is not a whole number."""
-    return int(value) if re.fullmatch(r"\s*[0-9]{1,12}\s*", value) else None
+def read_charseq(element: XmlElement, first: str, second: str, surface: str) -> CharSeq:
+    """The range that an element has in two attributes, whose values are checked.
+
+    Args:
+        element: has the attributes.
+        first: name of the attribute with the start.
+        second: ``END`` is the offset of the last character, ``length`` the number of characters.
+        surface: stored surface.
+    """
+    written = [element.get(first), element.get(second)]
+    start, last = (int(value) if re.fullmatch(r"\s*[0-9]{1,12}\s*", value) else None for value in written)
+    end = None if start is None or last is None else last + 1 if second == "END" else start + last
+    stored = f"{first}={shown(written[0], 20)} {second}={shown(written[1], 20)}"
+    return CharSeq(start=start, end=end, surface=surface, line=element.line, stored=stored)
 
 
-def parted(label: str, sublabel: str, parts: str) -> str:
+def joined_type(label: str, sublabel: str, parts: str) -> str:
     """A type and its subtype as one label.
 
-    >>> parted("Conflict", "Attack", "full"), parted("Conflict", "Attack", "subtype"), parted("GPE", "", "subtype")
-    ('Conflict.Attack', 'Attack', 'GPE')
+    >>> [joined_type("Conflict", "Attack", parts) for parts in ("full", "subtype", "type")]
+    ['Conflict.Attack', 'Attack', 'Conflict']
+    >>> joined_type("GPE", "", "subtype")
+    'GPE'
     """
     if parts == "type" or not sublabel:
         return label

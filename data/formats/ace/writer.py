@@ -19,6 +19,7 @@ from ...problems import ArticleLog, ProblemLog
 from ..common.file_names import free_name
 from ..common.lines import has_surrogate
 from ..common.losses import EVERYTHING, record_losses
+from ..common.xml_tree import is_xml
 from .names import ANNOTATION_SUFFIX, AUTHOR, SOURCE_SUFFIX, first_id, further_id, joined
 
 HOLDS = EVERYTHING - {
@@ -26,8 +27,6 @@ HOLDS = EVERYTHING - {
     *("annotated", "annotated article_types", "annotated sentence_types"),
 }
 
-# Characters that XML 1.0 does not allow, not even as references.
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NAME_LENGTH = 60  # code points, of four bytes at most; file systems allow 255 bytes
 _WIDTHS = {"&": 5, "<": 4, ">": 4}  # of the references, "&amp;" …
 # XML parsers normalize line ends and tabs in attributes unless they are references.
@@ -49,8 +48,7 @@ def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> Non
             article_log.drop("lone surrogate", "the text has a lone surrogate, which UTF-8 cannot encode")
             continue
         name = free_name(re.sub(r"[^\w.-]", "_", article.id)[:_NAME_LENGTH].strip(".") or "article", taken)
-        writer = _ApfWriter(article, name, article_log)
-        annotation = "".join(line + "\n" for line in writer.lines())
+        annotation = "".join(f"{line}\n" for line in _ApfWriter(article, name, article_log).lines())
         source = f"<DOC{_attributes(article, article_log)}><TEXT>{escape(article.text)}</TEXT></DOC>"
         (path / f"{name}{SOURCE_SUFFIX}").write_bytes(source.encode())
         (path / f"{name}{ANNOTATION_SUFFIX}").write_bytes(annotation.encode())
@@ -73,15 +71,10 @@ def _attributes(article: Article, log: ArticleLog) -> str:
             fields["meta"] = meta
         except (TypeError, ValueError, RecursionError) as error:
             log.drop("meta left out", f"meta is not JSON: {error}")
-    written = ""
-    for field, value in fields.items():
-        if value is None:
-            continue
-        if has_surrogate(value):
-            log.drop(f"{field} left out", f"{field} has a lone surrogate, which UTF-8 cannot encode")
-        else:
-            written += f' {field}="{_quoted(value)}"'
-    return written
+    for field in [field for field, value in fields.items() if value and has_surrogate(value)]:
+        log.drop(f"{field} left out", f"{field} has a lone surrogate, which UTF-8 cannot encode")
+        del fields[field]
+    return "".join(f' {field}="{_quoted(value)}"' for field, value in fields.items() if value is not None)
 
 
 class _ApfWriter:
@@ -91,17 +84,15 @@ class _ApfWriter:
         self.article = article
         self.log = log
         self.name = name
-        self.document = self._document_id(article.id, name)
+        self.document = article.id or name
+        if not is_xml(article.id):
+            character = f"article id {shown(article.id)} has a character that XML does not allow"
+            log.drop("article id changed", f"{character}; it is written as {name!r}")
+            self.document = name
         self.ids = {item.id for item in (*article.entities, *article.events) if item.id}
+        self.targets: dict[str, tuple[str, Entity]] = {}  # id of a mention → id of its entity, and the entity
         # Offsets count characters as written: & as the five of &amp;.
         self.offsets = [0, *accumulate(_WIDTHS.get(sign, 1) for sign in article.text)]
-
-    def _document_id(self, wanted: str, name: str) -> str:
-        if _NOT_XML.search(wanted):
-            message = f"article id {shown(wanted)} has a character that XML does not allow; it is written as {name!r}"
-            self.log.drop("article id changed", message)
-            return name
-        return wanted or name
 
     def lines(self) -> Iterator[str]:
         """The lines of the APF file."""
@@ -111,21 +102,16 @@ class _ApfWriter:
         uri = _quoted(f"{self.name}{SOURCE_SUFFIX}")
         yield f'<source_file URI="{uri}" SOURCE="unknown" TYPE="text" AUTHOR="{AUTHOR}" ENCODING="UTF-8">'
         yield f'<document DOCID="{_quoted(self.document)}">'
-        written: dict[str, tuple[str, Entity]] = {}  # id of a mention → id of its entity, and the entity
         for number, entity in enumerate(self.article.entities, 1):
-            if not self._holds(entity, "entity", entity.label, entity.label, entity.id):
-                continue
-            group = self._group(f"E{number}")
-            mention = entity.id or first_id(group)
-            written[mention] = group, entity
-            yield from self._entity(entity, group, mention)
+            if self._holds(entity, "entity", entity.label, entity.id):
+                yield from self._entity(entity, self._group(f"E{number}"))
         previous: Event | None = None
         for number, event in enumerate(self.article.events, 1):
             group = self._group(f"EV{number}", types=len(event.types))
-            kept = self._event(event, group, previous, written)
-            if kept is not None:
-                yield from self._events(kept, group, written)
-                previous = kept
+            label = "+".join(event.types) if all(event.types) else ""
+            if self._holds(event.trigger, "event", label, event.id):
+                previous = self._writable(event, group, previous)
+                yield from self._event(previous, group)
         yield "</document>"
         yield "</source_file>"
 
@@ -143,14 +129,14 @@ class _ApfWriter:
         self.ids.add(name)
         return name
 
-    def _holds(self, span: Entity | Span, kind: str, label: str, *texts: str) -> bool:
+    def _holds(self, span: Entity | Span, kind: str, label: str, name: str) -> bool:
         """Whether a span can be written; one that cannot is logged."""
         text, what = self.article.text, f"{kind} {label} {span.start}-{span.end} {shown(span.text)}"
         if not 0 <= span.start < span.end <= len(text) or text[span.start : span.end] != span.text:
             message = f"{what} is empty, outside the text, or differs from the text there"
         elif not label:
             message = f"{what} has no label"
-        elif any(map(_NOT_XML.search, (span.text, *texts))):
+        elif not all(map(is_xml, (span.text, label, name))):
             message = f"{what}, its label or its id has a control character, which XML does not allow"
         else:
             return True
@@ -163,7 +149,9 @@ class _ApfWriter:
         surface = escape(span.text, {"\r": "&#13;"})
         return f'<{tag}><charseq START="{start}" END="{last}">{surface}</charseq></{tag}>'
 
-    def _entity(self, entity: Entity, group: str, mention: str) -> Iterator[str]:
+    def _entity(self, entity: Entity, group: str) -> Iterator[str]:
+        mention = entity.id or first_id(group)
+        self.targets[mention] = group, entity
         yield f'<entity ID="{_quoted(group)}" TYPE="{_quoted(entity.label)}" SUBTYPE="" CLASS="SPC">'
         yield f'<entity_mention ID="{_quoted(mention)}" TYPE="NAM" LDCTYPE="NAM">'
         yield self._sequence("extent", entity)
@@ -171,30 +159,24 @@ class _ApfWriter:
         yield "</entity_mention>"
         yield "</entity>"
 
-    def _event(
-        self, event: Event, group: str, previous: Event | None, written: dict[str, tuple[str, Entity]]
-    ) -> Event | None:
+    def _writable(self, event: Event, group: str, previous: Event | None) -> Event:
         """The event as it can be written; what cannot be written is logged."""
-        label = "+".join(event.types) if all(event.types) else ""
-        if not self._holds(event.trigger, "event", label, label, event.id):
-            return None
         arguments = []
         for argument in event.arguments:
-            if not argument.role or argument.entity not in written or _NOT_XML.search(argument.role):
+            if argument.role and argument.entity in self.targets and is_xml(argument.role):
+                arguments.append(replace(argument, score=None))
+            else:
                 what = f"{shown(argument.role)} of {shown(event.trigger.text)}"
                 message = f"{what} has no role, or refers to {shown(argument.entity)}, which is not written"
                 self.log.drop("argument left out", message)
-            else:
-                arguments.append(replace(argument, score=None))
-        name = event.id or first_id(group)
-        kept = replace(event, arguments=tuple(arguments), id=name, scores=())
+        kept = replace(event, arguments=tuple(arguments), id=event.id or first_id(group), scores=())
         if previous and joined(previous, kept):
-            message = f"id {shown(name)} would be read as a further type of the previous event; it is changed"
+            message = f"id {shown(kept.id)} would be read as a further type of the previous event; it is changed"
             self.log.drop("event id changed", message)
             kept = replace(kept, id=self._new_id(f"{group}-2"))
         return kept
 
-    def _events(self, event: Event, group: str, written: dict[str, tuple[str, Entity]]) -> Iterator[str]:
+    def _event(self, event: Event, group: str) -> Iterator[str]:
         for count, label in enumerate(event.types, 1):
             mention = event.id if count == 1 else further_id(event.id, count)
             kind, dot, subtype = label.partition(".")
@@ -206,7 +188,7 @@ class _ApfWriter:
                 'TENSE="Unspecified">'
             )
             for argument in event.arguments:
-                target = _quoted(written[argument.entity][0])
+                target = _quoted(self.targets[argument.entity][0])
                 yield f'<event_argument REFID="{target}" ROLE="{_quoted(argument.role)}"/>'
             yield f'<event_mention ID="{_quoted(mention)}">'
             for tag in ("extent", "ldc_scope", "anchor"):
@@ -214,7 +196,7 @@ class _ApfWriter:
             for argument in event.arguments:
                 name, role = _quoted(argument.entity), _quoted(argument.role)
                 yield f'<event_mention_argument REFID="{name}" ROLE="{role}">'
-                yield self._sequence("extent", written[argument.entity][1])
+                yield self._sequence("extent", self.targets[argument.entity][1])
                 yield "</event_mention_argument>"
             yield "</event_mention>"
             yield "</event>"

@@ -8,7 +8,7 @@ from ....errors import shown
 from ...articles import Argument, Article, Entity, Event, Span
 from ...problems import ArticleLog, ProblemLog
 from ..common.file_names import free_name
-from .names import META, NOTE, encode_name, kept_targets
+from .names import META, NOTE, Reference, encode_name
 from .notes import ArticleNote, MentionNote
 
 
@@ -54,21 +54,30 @@ class FrameArgument:
     role: str
     target: str
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Role and target; an event has them once."""
+        return self.role, self.target
+
 
 @dataclass(kw_only=True, slots=True)
 class Frame:
-    """An event: ``lines`` align with ``types``; ``known`` has (role, target) of its arguments."""
+    """An event: ``lines`` align with ``types``."""
 
     lines: list[Line]
     trigger: TextBound
     types: list[str]
     arguments: list[FrameArgument]
-    known: set[tuple[str, str]]
+    known: set[tuple[str, str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Find role and target of the arguments."""
+        self.known = {argument.key for argument in self.arguments}
 
     def add(self, argument: FrameArgument) -> None:
         """Add an argument, unless the event has the same entity in the same role."""
-        if (key := (argument.role, argument.target)) not in self.known:
-            self.known.add(key)
+        if argument.key not in self.known:
+            self.known.add(argument.key)
             self.arguments.append(argument)
 
 
@@ -86,7 +95,7 @@ class BratDocument:
         frames: events by E line, or by T line for triggers by label; several lines may make one event.
         by_trigger: id of a T line → the events that it triggers.
         same: (id of a T line, type) → number of its events with that type.
-        kept: lines to keep in ``meta``.
+        kept: what is kept of A, M, N, ``#`` and ``*`` lines.
     """
 
     text: str
@@ -98,42 +107,48 @@ class BratDocument:
     frames: dict[str, Frame] = field(default_factory=dict)
     by_trigger: dict[str, list[Frame]] = field(default_factory=lambda: defaultdict(list))
     same: Counter[tuple[str, str]] = field(default_factory=Counter)
-    kept: list[Line] = field(default_factory=list)
+    kept: list[Reference] = field(default_factory=list)
 
-    @property
-    def id(self) -> str:
-        """Id of the article."""
-        return self.note.fields.id
+    def log_of(self, line: Line) -> ArticleLog:
+        """The log for problems of a line."""
+        return ArticleLog(log=self.log, article=self.note.fields.id, line=line.number)
 
     def drop(self, line: Line, cause: str, message: str) -> None:
         """Record a line, or a part of it, as dropped."""
-        self._at(line).drop(cause, f"{line.id}: {message}")
+        self.log_of(line).drop(cause, f"{line.id}: {message}")
 
     def fix(self, line: Line, cause: str, message: str) -> None:
         """Record a line as fixed."""
-        self._at(line).fix(cause, f"{line.id}: {message}")
+        self.log_of(line).fix(cause, f"{line.id}: {message}")
 
-    def _at(self, line: Line) -> ArticleLog:
-        return ArticleLog(log=self.log, article=self.id, line=line.number)
+    def note_on(self, id: str) -> MentionNote:
+        """The note on an entity or event; one without content if there is none."""
+        return self.notes[id][1] if id in self.notes else MentionNote()
 
     def is_entity(self, id: str) -> bool:
         """Whether a T line is an entity, not a trigger."""
         return id in self.mentions and id not in self.triggers
 
+    def is_read(self, id: str) -> bool:
+        """Whether a line is an entity or event."""
+        return self.is_entity(id) or id in self.frames
+
+    def events(self) -> dict[str, Frame]:
+        """Id of the first line of an event → the event."""
+        return {frame.lines[0].id: frame for frame in self.frames.values()}
+
 
 def build_article(document: BratDocument) -> Article:
     """Build the article, with ids, scores, arguments, and kept lines in ``meta``."""
     names = _names(document)
-    entities = []
-    for id, mention in document.mentions.items():
-        if document.is_entity(id):
-            score = document.notes[id][1].score if id in document.notes else None
-            entities.append(
-                Entity(start=mention.start, end=mention.end, label=mention.label, id=names[id], score=score)
-            )
-    events = [_finished(document, frame, names) for frame in _distinct(document)]
+    entities = [
+        Entity(start=m.start, end=m.end, label=m.label, id=names[id], score=document.note_on(id).score)
+        for id, m in document.mentions.items()
+        if document.is_entity(id)
+    ]
+    events = [_event(document, frame, names) for frame in document.events().values()]
     for target, (line, _) in document.notes.items():
-        if not document.is_entity(target) and target not in document.frames:
+        if not document.is_read(target):
             document.drop(line, "about nothing", f"the note is about {shown(target)}, which could not be read")
     return replace(
         document.note.fields,
@@ -146,37 +161,32 @@ def build_article(document: BratDocument) -> Article:
 
 def _names(document: BratDocument) -> dict[str, str]:
     """Id of a line → its id in the article; all differ."""
-    needed = {argument.target for frame in document.frames.values() for argument in frame.arguments}
-    needed.update(target for line in document.kept for target in (kept_targets(line.raw) or ("", [], ""))[1])
+    events = document.events()
     lines = {id: mention.line for id, mention in document.mentions.items() if document.is_entity(id)}
-    lines |= {frame.lines[0].id: frame.lines[0] for frame in _distinct(document)}
+    lines |= {id: frame.lines[0] for id, frame in events.items()}
+    first_lines = {id: frame.lines[0].id for id, frame in document.frames.items()}
+    referred = {argument.target for frame in events.values() for argument in frame.arguments}
+    referred |= {first_lines.get(target, target) for kept in document.kept for target in kept.targets}
     names: dict[str, str] = {}
     taken: dict[str, int] = {}
-    aliases = {number: frame.lines[0].id for number, frame in document.frames.items()}
-    needed |= {aliases[number] for number in needed if number in aliases}
-    for number, line in lines.items():
-        note = document.notes[number][1] if number in document.notes else MentionNote()
-        wanted = note.id if note.id else "" if document.note.unnamed and number not in needed else number
-        names[number] = free_name(wanted, taken, key=str) if wanted else ""
-        if names[number] != wanted:
-            message = f"another mention has the id {shown(wanted)}; it is {shown(names[number])} now"
+    for id, line in lines.items():
+        wanted = document.note_on(id).id or ("" if document.note.unnamed and id not in referred else id)
+        names[id] = free_name(wanted, taken, key=str) if wanted else ""
+        if names[id] != wanted:
+            message = f"another mention has the id {shown(wanted)}; it is {shown(names[id])} now"
             document.fix(line, "duplicate id", message)
-    return names | {number: names[first] for number, first in aliases.items()}
+    return names | {id: names[first] for id, first in first_lines.items()}
 
 
-def _distinct(document: BratDocument) -> list[Frame]:
-    return list({id(frame): frame for frame in document.frames.values()}.values())
-
-
-def _finished(document: BratDocument, frame: Frame, names: dict[str, str]) -> Event:
-    notes = [document.notes[line.id][1] if line.id in document.notes else MentionNote() for line in frame.lines]
+def _event(document: BratDocument, frame: Frame, names: dict[str, str]) -> Event:
+    first, notes = frame.lines[0], [document.note_on(line.id) for line in frame.lines]
     scores = [note.score for note in notes if note.score is not None]
     if scores and len(scores) < len(notes):
-        document.drop(frame.lines[0], "scores", "some types of the event have no score; all scores are dropped")
+        document.drop(first, "scores", "some types of the event have no score; all scores are dropped")
         scores = []
     written = {argument.written for argument in frame.arguments}
     if stray := [key for note in notes for key in note.arguments if key not in written]:
-        document.drop(frame.lines[0], "scores", f"the note has a score of {shown(stray[0])}, which is no argument")
+        document.drop(first, "scores", f"the note has a score of {shown(stray[0])}, which is no argument")
     return Event(
         trigger=Span(start=frame.trigger.start, end=frame.trigger.end),
         types=tuple(frame.types),
@@ -184,21 +194,15 @@ def _finished(document: BratDocument, frame: Frame, names: dict[str, str]) -> Ev
             Argument(role=a.role, entity=names[a.target], score=notes[0].arguments.get(a.written))
             for a in frame.arguments
         ),
-        id=names[frame.lines[0].id],
+        id=names[first.id],
         scores=tuple(scores),
     )
 
 
 def _meta(document: BratDocument, names: dict[str, str]) -> dict[str, Any]:
     """The metadata with the kept lines, in which ids of the article replace ids of lines."""
-    meta = dict(document.note.fields.meta)
-    known = meta.get(META, [])
-    if document.kept and not isinstance(known, list):
-        for line in document.kept:
-            document.drop(line, "meta in use", f"meta has another key {META!r}, so the line is dropped")
-        return meta
-    lines = []
-    for line in document.kept:
-        before, targets, rest = kept_targets(line.raw) or ("", [], "")
-        lines.append(f"{before}{' '.join(encode_name(names[target]) for target in targets)}{rest}")
-    return meta | ({META: [*known, *lines]} if lines else {})
+    meta = document.note.fields.meta
+    if not document.kept:
+        return dict(meta)
+    lines = [kept.line([encode_name(names[target]) for target in kept.targets]) for kept in document.kept]
+    return {**meta, META: [*meta.get(META, []), *lines]}

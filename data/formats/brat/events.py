@@ -12,7 +12,7 @@ _RELATION = re.compile(r"(?P<role>\S+) +[^\s:]+:(?P<first>\S+) +[^\s:]+:(?P<seco
 
 def add_events(document: BratDocument, lines: list[Line], triggers: Collection[str]) -> None:
     """Read E lines, and T lines with a label in `triggers` that no E line refers to."""
-    heads: list[tuple[Line, str, str, list[str]]] = []
+    heads: list[tuple[Line, TextBound, str, list[str]]] = []
     for line in lines:
         head, *arguments = line.data.split() or [""]
         kind, _, trigger = head.rpartition(":")
@@ -22,22 +22,22 @@ def add_events(document: BratDocument, lines: list[Line], triggers: Collection[s
         elif trigger not in document.mentions:
             document.drop(line, "no trigger", f"its trigger {shown(trigger)} is not a mention that could be read")
         else:
-            heads.append((line, decode_name(kind), trigger, arguments))
-    document.triggers = {trigger for _, _, trigger, _ in heads}
+            heads.append((line, document.mentions[trigger], decode_name(kind), arguments))
+    document.triggers = {trigger.line.id for _, trigger, _, _ in heads}
     alone = [m for id, m in document.mentions.items() if m.label in triggers and id not in document.triggers]
     document.triggers |= {mention.line.id for mention in alone}
     for mention in alone:
-        _new_frame(document, mention.line, mention, mention.label, [])
-    named = {line.id for line in lines} | document.triggers
-    for line, kind, trigger, arguments in heads:
-        mention = document.mentions[trigger]
-        if mention.label != kind:
-            message = (
-                f"its trigger {trigger} has type {shown(mention.label)}, the event {shown(kind)}; the latter is read"
-            )
-            document.fix(line, "type of a trigger", message)
-        found = [argument for written in arguments if (argument := _argument(document, line, written, named))]
-        _add_event(document, line, mention, kind, found)
+        _add_frame(document, Frame(lines=[mention.line], trigger=mention, types=[mention.label], arguments=[]))
+    events = {line.id for line in lines} | document.triggers
+    for line, trigger, kind, written in heads:
+        if trigger.label != kind:
+            types = f"its trigger {trigger.line.id} has type {shown(trigger.label)}, the event {shown(kind)}"
+            document.fix(line, "type of a trigger", f"{types}; the latter is read")
+        found = [argument for item in written if (argument := _argument(document, line, item, events))]
+        if frame := _shared_frame(document, line, trigger, kind):
+            _add_type(document, frame, line, kind, found)
+        else:
+            _add_frame(document, Frame(lines=[line], trigger=trigger, types=[kind], arguments=found))
 
 
 def _argument(document: BratDocument, line: Line, written: str, events: set[str]) -> FrameArgument | None:
@@ -54,25 +54,22 @@ def _argument(document: BratDocument, line: Line, written: str, events: set[str]
     return None
 
 
-def _add_event(
-    document: BratDocument, line: Line, trigger: TextBound, kind: str, arguments: list[FrameArgument]
-) -> None:
-    """Add an event, or add the type of the line to the event that it belongs to."""
-    joins = document.notes[line.id][1].joins if line.id in document.notes else ""
-    frame = document.frames.get(joins)
-    if joins and (frame is None or (frame.trigger.start, frame.trigger.end) != (trigger.start, trigger.end)):
+def _shared_frame(document: BratDocument, line: Line, trigger: TextBound, kind: str) -> Frame | None:
+    """The event that gets the type of a line; None if the line is an event of its own."""
+    if joins := document.note_on(line.id).joins:
+        frame = document.frames.get(joins)
+        if frame and (frame.trigger.start, frame.trigger.end) == (trigger.start, trigger.end):
+            return frame
         document.fix(line, "note", f"it joins {shown(joins)}, which has another trigger; they are two events")
-        frame = None
-    if frame is None:
-        # Events that share a trigger line are one event if their types differ, else several.
-        earlier = document.same[trigger.line.id, kind]
-        document.same[trigger.line.id, kind] += 1
-        shared = document.by_trigger[trigger.line.id]
-        if earlier >= len(shared):
-            _new_frame(document, line, trigger, kind, arguments)
-            return
-        frame = shared[earlier]
-    if frame.known != {(argument.role, argument.target) for argument in arguments}:
+    # Events that share a trigger line are one event if their types differ, else several.
+    earlier = document.same[trigger.line.id, kind]
+    document.same[trigger.line.id, kind] += 1
+    shared = document.by_trigger[trigger.line.id]
+    return shared[earlier] if earlier < len(shared) else None
+
+
+def _add_type(document: BratDocument, frame: Frame, line: Line, kind: str, arguments: list[FrameArgument]) -> None:
+    if frame.known != {argument.key for argument in arguments}:
         message = f"it shares a trigger with {frame.lines[0].id} but not all arguments; now both types have all"
         document.fix(line, "arguments of types merged", message)
     frame.lines.append(line)
@@ -82,13 +79,9 @@ def _add_event(
     document.frames[line.id] = frame
 
 
-def _new_frame(
-    document: BratDocument, line: Line, trigger: TextBound, kind: str, arguments: list[FrameArgument]
-) -> None:
-    known = {(argument.role, argument.target) for argument in arguments}
-    frame = Frame(lines=[line], trigger=trigger, types=[kind], arguments=arguments, known=known)
-    document.frames[line.id] = frame
-    document.by_trigger[trigger.line.id].append(frame)
+def _add_frame(document: BratDocument, frame: Frame) -> None:
+    document.frames[frame.lines[0].id] = frame
+    document.by_trigger[frame.trigger.line.id].append(frame)
 
 
 def add_relation(document: BratDocument, line: Line) -> None:

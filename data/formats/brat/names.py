@@ -1,12 +1,13 @@
 """Names that reader and writer share, and the encoding of labels, roles and ids in lines and file names of brat."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 NOTE = "Rasid"  # type of the notes with content that brat has no place for
 META = "brat"  # key of `Article.meta` for attributes, notes, normalizations and equivalences
-ENTITY_ID, EVENT_ID = re.compile(r"T[1-9][0-9]{0,8}"), re.compile(r"E[1-9][0-9]{0,8}")
+LINE_ID = re.compile(r"[TEAMN#][1-9][0-9]{0,8}|\*")
 
 # Characters that split a mention: the line ends of `str.splitlines`, and the tab.
 BREAKS = "\t\n\x0b\x0c\r\x1c\x1d\x1e\x85\u2028\u2029"
@@ -14,8 +15,8 @@ _GAP = re.compile(r"\s+")
 _UNSAFE_IN_NAME = re.compile(r"[\s:;%\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 # All but digits, a few signs, and letters without a decomposed form, because some file systems decompose أ.
 _UNSAFE_IN_FILE = re.compile(r"[^0-9A-Za-z\u0621\u0627-\u063a\u0641-\u064a_.\-]|^[.\-]|\.$")
-_KEPT = re.compile(r"(?P<id>[AMN#]\S*)\t(?P<type>\S+) (?P<targets>\S+)(?P<rest>(?:[ \t].*)?)", re.DOTALL)
-_EQUIVALENCE = re.compile(r"(?P<id>\*)\t(?P<type>\S+) (?P<targets>[^\t]*\S)(?P<rest>(?:\t.*)?)", re.DOTALL)
+_REFERENCE = re.compile(r"([AMN#]\S*)\t(\S+) (\S+)((?:[ \t].*)?)", re.DOTALL)
+_EQUIVALENCE = re.compile(r"(\*)\t(\S+) ([^\t]*\S)((?:\t.*)?)", re.DOTALL)
 
 
 def encode_name(name: str) -> str:
@@ -72,11 +73,32 @@ def decode_file_name(stem: str) -> str:
     return _decoded(stem, encode_file_name)
 
 
-def kept_targets(line: str) -> tuple[str, list[str], str] | None:
-    """The ids that an A, M, N, ``#`` or ``*`` line refers to, with the text before and after; None for other lines."""
-    if found := _KEPT.fullmatch(line) or _EQUIVALENCE.fullmatch(line):
-        return f"{found['id']}\t{found['type']} ", found["targets"].split(" "), found["rest"]
-    return None
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reference:
+    """An A, M, N, ``#`` or ``*`` line, which refers to other lines.
+
+    Attributes:
+        id: of the line.
+        type: of the annotation.
+        targets: ids of the lines that it refers to.
+        rest: text after them.
+    """
+
+    id: str
+    type: str
+    targets: list[str]
+    rest: str
+
+    def line(self, targets: Iterable[str]) -> str:
+        """The line with other targets."""
+        return f"{self.id}\t{self.type} {' '.join(targets)}{self.rest}"
+
+
+def reference(line: str) -> Reference | None:
+    """Parse an A, M, N, ``#`` or ``*`` line; None for another line."""
+    if (found := _REFERENCE.fullmatch(line) or _EQUIVALENCE.fullmatch(line)) is None:
+        return None
+    return Reference(id=found[1], type=found[2], targets=found[3].split(" "), rest=found[4])
 
 
 def fragments(text: str, start: int, end: int) -> list[tuple[int, int]]:

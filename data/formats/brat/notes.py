@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ....errors import shown
-from ...articles import Article, check_article
+from ...articles import Article, Fault, check_article
 from ...problems import ProblemLog
 from .. import jsonl
-from ..common.lines import encoding_fault, parse_json
+from ..common.lines import encoding_fault, parse_json, parse_object
 from .names import NOTE
 
 NoteProblem = tuple[int, str, str]
@@ -69,41 +69,37 @@ def read_article_note(annotations: str, text: str, id: str) -> tuple[ArticleNote
         return plain, []
     number = annotations.count("\n", 0, found.start()) + 1
     try:
-        content = parse_json(found[2])
+        content = parse_object(found[2])
     except ValueError as error:
         return plain, [(number, "note", f"the note on the article is {error}")]
-    if not isinstance(content, dict):
-        return plain, [(number, "note", f"the note on the article is {shown(found[2])}; it must be a JSON object")]
+    problems: list[Fault] = []
     flags = content.pop("brat", {})
     if not isinstance(flags, dict) or flags.keys() - {"unnamed", "bom"} or not all(f is True for f in flags.values()):
-        problems = [(number, "note", f"'brat' in the note on the article is {shown(flags)}; leave it as written")]
+        problems.append(("note", f"'brat' in the note on the article is {shown(flags)}; leave it as written"))
         flags = {}
-    else:
-        problems = []
     for key in _NOT_NOTED:
         if content.pop(key, None) is not None:
-            problems.append((number, "note", f"the note on the article has {key!r}, which is read from the lines"))
+            problems.append(("note", f"the note on the article has {key!r}, which is read from the lines"))
     body = text if "bom" in flags else text.removeprefix("\ufeff")
     fields, wrong = _fields(body, id, content)
-    problems += [(number, cause, f"the note on the article: {message}") for cause, message in wrong]
-    return ArticleNote(fields=fields, unnamed="unnamed" in flags, bom="bom" in flags), problems
+    problems += [(cause, f"the note on the article: {message}") for cause, message in wrong]
+    note = ArticleNote(fields=fields, unnamed="unnamed" in flags, bom="bom" in flags)
+    return note, [(number, *problem) for problem in problems]
 
 
-def _fields(text: str, id: str, content: Mapping[str, Any]) -> tuple[Article, list[tuple[str, str]]]:
+def _fields(text: str, id: str, content: Mapping[str, Any]) -> tuple[Article, list[Fault]]:
     """The article in a note, without its invalid parts, and the problems."""
     scratch = ProblemLog()
     try:
-        articles = [article for _, article in jsonl.read([json.dumps({"id": id, **content, "text": text})], scratch)]
-    except RecursionError:
-        articles = []
-    if not articles:
+        _, article = next(jsonl.read([json.dumps({"id": id, **content, "text": text})], scratch))
+    except (StopIteration, RecursionError):
         id = given if isinstance(given := content.get("id"), str) else id
         problems = [(problem.cause, problem.message) for problem in scratch.dropped]
         return Article(text=text, id=id), problems or [("note", "it is nested too deeply")]
-    problems = list(check_article(articles[0]))
-    if problems:  # only sentences and annotated tasks can be invalid here
-        return replace(articles[0], text=text, sentences=(), annotated={}), problems
-    return replace(articles[0], text=text), []
+    article = replace(article, text=text)  # JSON joins surrogates
+    if problems := list(check_article(article)):  # only sentences and annotated tasks can be invalid here
+        article = replace(article, sentences=(), annotated={})
+    return article, problems
 
 
 def mention_note(content: str) -> MentionNote | str:

@@ -2,18 +2,18 @@
 
 import re
 from collections.abc import Collection, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
 from ....errors import shown
 from ...articles import Article
 from ...problems import ProblemLog
-from ...text.words import trim
-from ..common.lines import encoding_fault
-from ..common.offsets import OffsetError
+from ..common.lines import encoding_fault, limited_content
+from ..common.offsets import OffsetError, trimmed
 from .document import BratDocument, Line, TextBound, build_article
 from .events import add_events, add_relation
-from .names import BREAKS, META, decode_file_name, decode_name, kept_targets
+from .names import BREAKS, META, decode_file_name, decode_name, reference
 from .notes import mention_note, read_article_note
 from .spans import Range, TextVariant, settle, text_variants
 
@@ -46,11 +46,11 @@ def read_file(
             message = f"there is no {file.name} beside {path.name}; a text and its annotations must be in one folder"
             log.drop("no file beside", message, article=id)
             return
-        if (size := file.stat().st_size) > _MAX_BYTES:
-            message = f"{file.name} has {size} bytes, more than the limit of {_MAX_BYTES}; split it"
-            log.drop("too large", message, article=id)
+        try:
+            contents.append(limited_content(file, _MAX_BYTES).decode("utf-8", errors="surrogateescape"))
+        except ValueError as error:
+            log.drop("too large", f"{file.name}: {error}", article=id)
             return
-        contents.append(file.read_bytes().decode("utf-8", errors="surrogateescape"))
     text, annotations = contents
     article = read_document(text, annotations, log, id=id, discontinuous=discontinuous, triggers=triggers)
     if article is not None:
@@ -88,11 +88,11 @@ def read_document(
     text = text[1:] if bom else text
     document = BratDocument(text=text, log=log, note=note)
     for number, cause, message in problems:
-        log.drop(cause, message, line=number, article=document.id)
+        log.drop(cause, message, line=number, article=note.fields.id)
     lines = list(_lines(document, annotations))
     variants = text_variants(text, bom)
     for line in lines:
-        if line.id[0] == "T" and (mention := _mention(document, line, variants, discontinuous)):
+        if line.id[0] == "T" and (mention := _mention(document, line, variants, discontinuous == "join")):
             document.mentions[line.id] = mention
         elif line.is_note:
             _note(document, line)
@@ -132,16 +132,15 @@ def _lines(document: BratDocument, annotations: str) -> Iterator[Line]:
             yield line
 
 
-def _mention(
-    document: BratDocument, line: Line, variants: list[TextVariant], discontinuous: Discontinuous
-) -> TextBound | None:
+def _mention(document: BratDocument, line: Line, variants: list[TextVariant], join: bool) -> TextBound | None:
+    """The mention of a T line; None, and logged, if it has none."""
     if not (found := _SPAN.fullmatch(line.data)):
         message = f"{shown(line.data)} is not a mention; it must be LABEL START END, or LABEL START END;START END"
         document.drop(line, "not a mention", message)
         return None
     places = [(int(start), int(end)) for start, end in (place.split() for place in found["places"].split(";"))]
     label = decode_name(found["label"])
-    if any(left[1] > right[0] for left, right in zip(places, places[1:], strict=False)):
+    if any(left[1] > right[0] for left, right in pairwise(places)):
         document.drop(line, "fragments", f"{label} {shown(found['places'])}: fragments overlap or are out of order")
         return None
     try:
@@ -149,32 +148,21 @@ def _mention(
     except OffsetError as error:
         document.drop(line, "span not proven", f"{label} {error}")
         return None
-    if done:
-        start, end = parts[0][0], parts[-1][1]
-        document.fix(line, done, f"{label} {places[0][0]}-{places[-1][1]} is {start}-{end} {shown(line.tail)}")
-    if not _contiguous(document, line, label, parts, discontinuous):
-        return None
     start, end = parts[0][0], parts[-1][1]
-    text = document.text
-    if text[start].isspace() or text[end - 1].isspace():
-        what = f"{label} {start}-{end} {shown(text[start:end])}"
-        start, end = trim(text, start, end)
-        if start == end:
-            document.drop(line, "empty span", f"{what} has only white space; mark a word")
-            return None
-        document.fix(line, "white space at an edge", f"{what} is read as {start}-{end} {shown(text[start:end])}")
-    return TextBound(line=line, label=label, start=start, end=end)
+    if done:
+        document.fix(line, done, f"{label} {places[0][0]}-{places[-1][1]} is {start}-{end} {shown(line.tail)}")
+    if not _contiguous(document, line, label, parts, join):
+        return None
+    inner = trimmed(document.text, start, end, f"{line.id}: {label}", document.log_of(line))
+    return inner and TextBound(line=line, label=label, start=inner[0], end=inner[1])
 
 
-def _contiguous(
-    document: BratDocument, line: Line, label: str, parts: list[Range], discontinuous: Discontinuous
-) -> bool:
+def _contiguous(document: BratDocument, line: Line, label: str, parts: list[Range], join: bool) -> bool:
     """Whether fragments are one mention, or can be joined to one; fixes and drops are logged."""
-    gaps = [document.text[left[1] : right[0]] for left, right in zip(parts, parts[1:], strict=False)]
-    if any(gap.strip() for gap in gaps):
-        left_out = " … ".join(gap.strip() for gap in gaps if gap.strip())
+    gaps = [document.text[left[1] : right[0]] for left, right in pairwise(parts)]
+    if left_out := " … ".join(gap.strip() for gap in gaps if gap.strip()):
         what = f"{label} {shown(line.data)} ({shown(line.tail or '')}) leaves out {shown(left_out)}"
-        if discontinuous == "refuse":
+        if not join:
             message = f"{what}; a mention must be one range: mark its parts, or read with discontinuous=join"
             document.drop(line, "discontinuous", message)
             return False
@@ -186,7 +174,7 @@ def _contiguous(
 
 def _note(document: BratDocument, line: Line) -> None:
     """Read a note of the writer on an entity or event."""
-    target = line.data.split(" ", 1)[1] if " " in line.data else ""
+    target = line.data.partition(" ")[2]
     if target == line.id:
         return  # the note on the article, which is read first
     note = mention_note(line.tail or "")
@@ -199,14 +187,15 @@ def _note(document: BratDocument, line: Line) -> None:
 
 
 def _keep(document: BratDocument, line: Line) -> None:
-    parts = kept_targets(line.raw)
-    if parts is None:
+    found = reference(line.raw)
+    if found is None:
         document.drop(line, "not understood", f"{shown(line.raw)} must be ID, tab, TYPE and the id that it is about")
-        return
-    unknown = [target for target in parts[1] if not document.is_entity(target) and target not in document.frames]
-    if unknown:
+    elif unknown := [target for target in found.targets if not document.is_read(target)]:
         message = f"{shown(line.raw)} is about {shown(unknown[0])}, which is not an entity or event that could be read"
         document.drop(line, "about nothing", message)
-        return
-    document.kept.append(line)
-    document.fix(line, "kept in meta", f"{shown(line.raw)} has no place in an article; it is kept in meta[{META!r}]")
+    elif not isinstance(document.note.fields.meta.get(META, []), list):
+        document.drop(line, "meta in use", f"meta has another key {META!r}, so the line is dropped")
+    else:
+        document.kept.append(found)
+        message = f"{shown(line.raw)} has no place in an article; it is kept in meta[{META!r}]"
+        document.fix(line, "kept in meta", message)

@@ -9,9 +9,11 @@ a mention into fragments, as in brat, because an annotation must be on one line.
 import json
 import math
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,7 @@ from .. import jsonl
 from ..common.file_names import free_name
 from ..common.lines import escape_surrogates, has_surrogate, to_json
 from .names import (
-    ENTITY_ID,
-    EVENT_ID,
+    LINE_ID,
     META,
     NOTE,
     decode_file_name,
@@ -32,7 +33,7 @@ from .names import (
     encode_name,
     encode_role,
     fragments,
-    kept_targets,
+    reference,
 )
 
 _LONGEST_NAME = 120  # characters; file systems allow 255 bytes, an Arabic letter has two
@@ -58,17 +59,16 @@ def write_document(article: Article, log: ProblemLog, *, name: str | None = None
         content of the text file and of the annotation file.
     """
     writer = _AnnotationWriter(article=article, log=ArticleLog(log=log, article=article.id))
-    writer.unnamed = not all(mention.id for mention in (*article.entities, *article.events))
     lines = [*_entity_lines(writer), *_event_lines(writer)]
     kept = _kept_lines(writer)
-    notes = _article_note(writer, article.id if name is None else name, drop=kept is not None) + writer.notes
-    taken = {line.partition("\t")[0] for line in kept or ()}
-    numbers = (f"#{number}" for number in range(1, len(taken) + len(notes) + 1) if f"#{number}" not in taken)
+    content = _article_note(writer, article.id if name is None else name, bool(kept))
+    notes = [("", content), *writer.notes] if content else writer.notes
+    numbers = _free("#", {line.partition("\t")[0] for line in kept})
     lines += [
-        f"{number}\t{NOTE} {target or number}\t{_one_line(content)}"
-        for number, (target, content) in zip(numbers, notes, strict=False)
+        f"{number}\t{NOTE} {target or number}\t{escape_surrogates(to_json(content))}"
+        for (target, content), number in zip(notes, numbers, strict=False)
     ]
-    return article.text, "".join(f"{line}\n" for line in [*lines, *(kept or ())])
+    return article.text, "".join(f"{line}\n" for line in [*lines, *kept])
 
 
 def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> None:
@@ -102,27 +102,32 @@ def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> Non
 
 @dataclass(kw_only=True)
 class _AnnotationWriter:
-    """The state of writer an annotation file.
+    """The state of writing an annotation file.
 
     Attributes:
         article: the article to write.
         log: records what brat cannot hold.
-        unnamed: some mention has no id; then the id of a line is an id of the article only if a note says so.
         numbers: id of an entity or event → the id of its line.
         notes: (id of a line, content of its note).
     """
 
     article: Article
     log: ArticleLog
-    unnamed: bool = False
     numbers: dict[str, str] = field(default_factory=dict)
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    @cached_property
+    def unnamed(self) -> bool:
+        """Whether a mention has no id. Then the id of a line is an id of the article only if a note says so."""
+        return not all(mention.id for mention in (*self.article.entities, *self.article.events))
 
     def note(self, number: str, id: str, **content: Any) -> None:
         """Add a note with the id, unless it is the id of the line, and with the content that is not None."""
         named = {"id": id} if id and (self.unnamed or id != number) else {}
         if content := named | {key: value for key, value in content.items() if value is not None}:
             self.notes.append((number, content))
+        if id:
+            self.numbers.setdefault(id, number)
 
     def score(self, what: str, score: float | None) -> float | None:
         """The score; None, and logged, if JSON cannot hold it."""
@@ -143,11 +148,10 @@ class _AnnotationWriter:
 
 def _entity_lines(writer: _AnnotationWriter) -> Iterator[str]:
     entities = writer.article.entities
-    for entity, number in zip(entities, _numbers(entities, "T", ENTITY_ID), strict=True):
+    for entity, number in zip(entities, _line_ids(entities, "T"), strict=True):
         if not entity.label:
             writer.log.drop("no label", f"{shown(entity.text)} at {entity.start} has an empty label")
         elif place := writer.span(f"entity {entity.label}", entity.start, entity.end):
-            writer.numbers.setdefault(entity.id, number)
             score = writer.score(f"{entity.label} {shown(entity.text)}", entity.score)
             writer.note(number, entity.id, score=score)
             yield f"{number}\t{encode_name(entity.label)} {place}"
@@ -160,9 +164,8 @@ def _event_lines(writer: _AnnotationWriter) -> Iterator[str]:
     and notes tell the reader to join them.
     """
     article = writer.article
-    triggers = _free("T", {number for number in _numbers(article.entities, "T", ENTITY_ID)})
-    names = _numbers(article.events, "E", EVENT_ID)
-    more = _free("E", set(names))
+    names = _line_ids(article.events, "E")
+    triggers, more = _free("T", _line_ids(article.entities, "T")), _free("E", names)
     for event, number in zip(article.events, names, strict=True):
         what = f"trigger {shown(event.trigger.text)} at {event.trigger.start}"
         if not event.types or not all(event.types):
@@ -170,13 +173,15 @@ def _event_lines(writer: _AnnotationWriter) -> Iterator[str]:
             continue
         if (place := writer.span("trigger", event.trigger.start, event.trigger.end)) is None:
             continue
-        writer.numbers.setdefault(event.id, number)
         arguments, scores = _arguments(writer, event, what)
-        if event.scores and len(event.scores) != len(event.types):
-            writer.log.drop("scores left out", f"{what} has {len(event.types)} types but {len(event.scores)} scores")
-        aligned = event.scores if len(event.scores) == len(event.types) else [None] * len(event.types)
+        aligned: Sequence[float | None] = event.scores
+        if len(aligned) != len(event.types):
+            aligned = [None] * len(event.types)
+            if event.scores:
+                message = f"{what} has {len(event.types)} types but {len(event.scores)} scores"
+                writer.log.drop("scores left out", message)
         for position, (kind, score) in enumerate(zip(event.types, aligned, strict=True)):
-            trigger, own = next(triggers), number if position == 0 else next(more)
+            trigger, own = next(triggers), next(more) if position else number
             score = writer.score(what, score)
             yield f"{trigger}\t{encode_name(kind)} {place}"
             yield " ".join([f"{own}\t{encode_name(kind)}:{trigger}", *arguments])
@@ -190,86 +195,73 @@ def _arguments(writer: _AnnotationWriter, event: Event, what: str) -> tuple[list
     """Arguments as ``ROLE:ID``, with a number for a repeated role, and scores by argument."""
     written: list[str] = []
     scores: dict[str, float] = {}
-    count: dict[str, int] = defaultdict(int)
+    numbers: Counter[str] = Counter()
     for argument in event.arguments:
-        target = writer.numbers.get(argument.entity) if argument.entity else None
-        if target is None or not argument.role:
-            message = f"{shown(argument.role)} of {what} has no role, or its entity is not written"
+        role, target = argument.role, writer.numbers.get(argument.entity)
+        if target is None or not role:
+            message = f"{shown(role)} of {what} has no role, or its entity is not written"
             writer.log.drop("argument left out", message)
             continue
-        count[argument.role] += 1
-        number = count[argument.role]
-        written.append(f"{encode_role(argument.role)}{number if number > 1 else ''}:{target}")
-        if (score := writer.score(f"{argument.role} of {what}", argument.score)) is not None:
+        numbers[role] += 1
+        written.append(f"{encode_role(role)}{numbers[role] if numbers[role] > 1 else ''}:{target}")
+        if (score := writer.score(f"{role} of {what}", argument.score)) is not None:
             scores[written[-1]] = score
     return written, scores
 
 
-def _kept_lines(writer: _AnnotationWriter) -> list[str] | None:
-    """The lines under `META` as lines of brat; None if there are none, or if one would be read back differently."""
+def _kept_lines(writer: _AnnotationWriter) -> list[str]:
+    """The lines under `META` as lines of brat; empty if there are none, or if one would be read back differently."""
     lines = writer.article.meta.get(META)
-    if not isinstance(lines, list) or not lines:
-        return None
     written: list[str] = []
-    for line in lines:
-        parts = kept_targets(line) if isinstance(line, str) else None
-        if parts is None or line.splitlines() != [line] or has_surrogate(line):
-            return None
-        before, targets, rest = parts
-        own, kind = before.rstrip(" ").split("\t")
-        named = [writer.numbers.get(decode_name(target)) for target in targets]
-        proper = re.fullmatch(r"[AMN#][1-9][0-9]{0,8}|\*", own) and (own[0] != "#" or kind != NOTE)
-        if not proper or not all(named) or any(encode_name(decode_name(target)) != target for target in targets):
-            return None
-        written.append(f"{before}{' '.join(name for name in named if name)}{rest}")
-    names = [line.partition("\t")[0] for line in written if line[0] != "*"]
-    return written if len(set(names)) == len(names) else None
+    for line in lines if isinstance(lines, list) else ():
+        found = reference(line) if isinstance(line, str) else None
+        if found is None or line.splitlines() != [line] or has_surrogate(line):
+            return []
+        targets = [writer.numbers.get(decode_name(target), "") for target in found.targets]
+        proper = LINE_ID.fullmatch(found.id) and (found.id[0] != "#" or found.type != NOTE)
+        if not proper or not all(targets) or any(encode_name(decode_name(name)) != name for name in found.targets):
+            return []
+        written.append(found.line(targets))
+    ids = [line.partition("\t")[0] for line in written if line[0] != "*"]
+    return written if len(set(ids)) == len(ids) else []
 
 
-def _article_note(writer: _AnnotationWriter, name: str, drop: bool) -> list[tuple[str, dict[str, Any]]]:
-    """The note on the article: its JSON Lines form without text, entities and events; no note if nothing is left."""
+def _article_note(writer: _AnnotationWriter, name: str, has_kept: bool) -> dict[str, Any]:
+    """The note on the article: its JSON Lines form without text, entities, events and kept lines."""
     article = writer.article
-    meta = {key: value for key, value in article.meta.items() if not (drop and key == META)}
+    meta = {key: value for key, value in article.meta.items() if not (has_kept and key == META)}
     scratch = ProblemLog()
-    rest = replace(article, text="", entities=(), events=(), meta=meta)
-    line = next(iter(list(jsonl.write([rest], scratch))), None)
-    if line is None:
+    content: dict[str, Any] = {}
+    if line := next(jsonl.write([replace(article, text="", entities=(), events=(), meta=meta)], scratch), None):
+        content = json.loads(line)
+        del content["text"]
+        if content["id"] == name:
+            del content["id"]
+    else:
         message = f"{scratch.dropped[0].message}; only text, entities and events are written"
         writer.log.drop("metadata left out", message)
-        line = next(jsonl.write([Article(text="")], scratch))
-    content: dict[str, Any] = {
-        key: value for key, value in json.loads(line).items() if key != "text" and not (key == "id" and value == name)
-    }
     flags = {"unnamed": writer.unnamed, "bom": article.text.startswith("\ufeff")}
     if flags := {key: value for key, value in flags.items() if value}:
         content["brat"] = flags
-    return [("", content)] if content else []
+    return content
 
 
-def _one_line(content: Mapping[str, Any]) -> str:
-    """JSON without characters that brat reads as line ends or that UTF-8 cannot encode."""
-    return escape_surrogates(to_json(content))
-
-
-def _numbers(mentions: tuple[Entity, ...] | tuple[Event, ...], letter: str, own: re.Pattern[str]) -> list[str]:
+def _line_ids(mentions: Sequence[Entity | Event], letter: str) -> list[str]:
     """An id of a line for each mention: its own id if that has the right form, else the next free one."""
-    ids = {mention.id for mention in mentions}
-    free = _free(letter, ids)
+    free = _free(letter, {mention.id for mention in mentions})
     seen: set[str] = set()
-    numbers = []
+    ids = []
     for mention in mentions:
-        claims = own.fullmatch(mention.id) and mention.id not in seen
-        numbers.append(mention.id if claims else next(free))
+        own = mention.id[:1] == letter and LINE_ID.fullmatch(mention.id) and mention.id not in seen
+        ids.append(mention.id if own else next(free))
         seen.add(mention.id)
-    return numbers
+    return ids
 
 
-def _free(letter: str, taken: set[str]) -> Iterator[str]:
-    number = 0
-    while True:
-        number += 1
-        if f"{letter}{number}" not in taken:
-            yield f"{letter}{number}"
+def _free(letter: str, taken: Collection[str]) -> Iterator[str]:
+    """Ids of lines that are not taken, from 1 on."""
+    taken = set(taken)
+    return (id for number in count(1) if (id := f"{letter}{number}") not in taken)
 
 
 def _configuration(labels: set[str], roles: Mapping[str, set[str]]) -> str:

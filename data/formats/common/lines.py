@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ....errors import did_you_mean
+from ....errors import did_you_mean, shown
 from ...problems import ArticleLog, DataError, Problem
 
 # Bytes that are not UTF-8 are decoded to these code points (PEP 383), so that the reader can name their article.
@@ -36,6 +36,17 @@ def file_lines(path: Path) -> Iterator[str]:
                 message = f"the line has more than {LONGEST_LINE:,} bytes; write one article a line"
                 raise DataError([Problem(source=str(path), line=number, cause="line too long", message=message)])
             yield line.decode("utf-8-sig" if number == 1 else "utf-8", errors="surrogateescape")
+
+
+def limited_content(path: Path, largest: int) -> bytes:
+    """The content of a file.
+
+    Raises:
+        ValueError: it has more than `largest` bytes.
+    """
+    if (size := path.stat().st_size) > largest:
+        raise ValueError(f"it has {size} bytes, more than the limit of {largest}, and is not read; split the file")
+    return path.read_bytes()
 
 
 def numbered(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
@@ -84,6 +95,18 @@ def parse_json(text: str) -> Any:
         raise ValueError(f"not JSON: {error.msg} at column {error.pos + 1}") from error
     except RecursionError as error:
         raise ValueError("not JSON that can be read: nested too deeply") from error
+
+
+def parse_object(text: str) -> dict[str, Any]:
+    """Parse a JSON object strictly, see `parse_json`.
+
+    Raises:
+        ValueError: the text is not JSON, or not an object.
+    """
+    content = parse_json(text)
+    if not isinstance(content, dict):
+        raise ValueError(f"{shown(content)}; it must be a JSON object")
+    return content
 
 
 def to_json(content: Any) -> str:

@@ -10,6 +10,8 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 
 from ....errors import shown
+from ...problems import ArticleLog
+from ...text.words import trim
 
 _REACH = 2  # largest shift, in characters
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
@@ -105,3 +107,16 @@ def to_utf16(text: str, offset: int) -> int:
     2
     """
     return offset + len(_ASTRAL.findall(text, 0, offset))
+
+
+def trimmed(text: str, start: int, end: int, label: str, log: ArticleLog) -> tuple[int, int] | None:
+    """A range without white space at its edges, which is logged as fixed; None, and logged, if nothing is left."""
+    if not (text[start].isspace() or text[end - 1].isspace()):
+        return start, end
+    first, last = trim(text, start, end)
+    what = f"{label} {start}-{end} {shown(text[start:end])}"
+    if first == last:
+        log.drop("empty span", f"{what} covers only white space; mark a word")
+        return None
+    log.fix("white space at an edge", f"{what} is read as {first}-{last} {shown(text[first:last])}")
+    return first, last

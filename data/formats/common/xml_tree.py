@@ -4,6 +4,7 @@ A file may name a document type, as ACE does, but it is not fetched. Declaration
 values of attributes can expand as far as entities can.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,8 @@ from defusedxml.ElementTree import XMLParser
 
 from ....errors import shown
 
+NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""A character that XML 1.0 does not allow, not even as a reference."""
 MAX_BYTES = 16 << 20  # the annotation of an article has some hundred kilobytes
 _MAX_ELEMENTS = 200_000  # an element takes half a kilobyte of memory
 _MAX_DEPTH = 64  # ACE nests seven deep
@@ -70,20 +73,23 @@ class XmlElement:
                 stack += element.children[::-1]
 
 
-def parse_xml(data: bytes) -> XmlElement:
-    """The root of an XML document.
+def is_xml(text: str) -> bool:
+    """Whether XML 1.0 allows all characters of a text, if only as references."""
+    return NOT_XML.search(text) is None
+
+
+def parse_xml(content: bytes) -> XmlElement:
+    """The root of an XML document of at most `MAX_BYTES`.
 
     Raises:
         XmlError: it is not well-formed, passes a limit, or declares entities or attributes.
     """
-    if len(data) > MAX_BYTES:
-        raise XmlError(f"the file has {len(data)} bytes, more than the limit of {MAX_BYTES}; split it")
     builder = _TreeBuilder()
     parser = XMLParser(target=builder, forbid_dtd=False, forbid_entities=True, forbid_external=True)
     builder.parser = parser.parser
     parser.parser.StartDoctypeDeclHandler = builder.doctype
     try:
-        parser.feed(data)
+        parser.feed(content)
         parser.close()
         return builder.close()
     except ParseError as error:

@@ -37,46 +37,34 @@ class ArchiveError(ValueError):
     """An archive, or a member of it, that cannot be read; the message says why."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ArchiveMember:
-    """A file in an archive.
-
-    Attributes:
-        name: relative path, with ``/`` between the parts and without ``..``.
-        info: its entry in the central directory.
-    """
-
-    name: str
-    info: zipfile.ZipInfo
-
-
 @dataclass(kw_only=True)
 class Archive:
     """An open archive.
 
     Attributes:
-        members: files by name; folders are left out.
+        file: the archive.
+        members: files by name, a relative path with ``/`` between the parts and without ``..``; folders are left out.
         rejected: (cause, message) of each member that is unsafe or a duplicate.
         left: bytes that may still be read; `read` lowers it.
     """
 
     file: zipfile.ZipFile
-    members: dict[str, ArchiveMember] = field(default_factory=dict)
+    members: dict[str, zipfile.ZipInfo] = field(default_factory=dict)
     rejected: list[tuple[str, str]] = field(default_factory=list)
     left: int = MAX_TOTAL
 
-    def read(self, member: ArchiveMember, largest: int) -> bytes:
+    def read(self, member: str, largest: int) -> bytes:
         """The content of a member.
 
         Args:
-            member: of this archive.
+            member: its name.
             largest: limit on its uncompressed size, in bytes.
 
         Raises:
             ArchiveError: it is too large, compressed beyond `MAX_RATIO`, encrypted or damaged, or `MAX_TOTAL` bytes
                 have been read.
         """
-        info = member.info
+        info = self.members[member]
         if info.flag_bits & _ENCRYPTED:
             raise ArchiveError("it is encrypted; pack the archive again without a password")
         if info.compress_type not in _METHODS:
@@ -94,9 +82,8 @@ class Archive:
         except _DAMAGE as error:
             raise ArchiveError(f"it is damaged ({_reason(error)}); export the archive again") from error
         if len(content) != info.file_size:
-            raise ArchiveError(
-                f"it has {len(content):,} bytes, but the archive declares {info.file_size:,}; export it again"
-            )
+            declared = f"the archive declares {info.file_size:,}; export it again"
+            raise ArchiveError(f"it has {len(content):,} bytes, but {declared}")
         self.left -= len(content)
         return content
 
@@ -108,9 +95,8 @@ class _LimitedReader(io.BufferedReader):
 
     def read(self, size: int | None = -1, /) -> bytes:
         if self.most is not None and size is not None and size > self.most:
-            raise ArchiveError(
-                f"its list of members has {size:,} bytes, more than {self.most >> 20} MiB; split the archive"
-            )
+            limit = f"more than {self.most >> 20} MiB; split the archive"
+            raise ArchiveError(f"its list of members has {size:,} bytes, {limit}")
         return super().read(size)
 
 
@@ -159,25 +145,21 @@ def _list_members(archive: Archive) -> None:
         name = info.orig_filename.replace("\\", "/")
         if reason := _unsafe(name, info):
             archive.rejected.append(("unsafe member", f"member {shown(info.orig_filename)} is not read: {reason}"))
-        elif name.endswith("/"):
-            continue
         elif name in archive.members:
             archive.rejected.append(("duplicate member", f"member {shown(name)} occurs twice; the first is read"))
-        else:
-            archive.members[name] = ArchiveMember(name=name, info=info)
+        elif not name.endswith("/"):
+            archive.members[name] = info
 
 
 def _unsafe(name: str, info: zipfile.ZipInfo) -> str:
     """Why a member is not read; empty for a safe one."""
-    if "\0" in name:
-        return "its name has a null character"
-    if name.startswith("/"):
-        return "its name is absolute"
-    if _DRIVE.match(name):
-        return "its name starts with a drive letter"
-    if ".." in name.split("/"):
-        return "its name leads out of the archive (..)"
     kind = stat.S_IFMT(info.external_attr >> 16)
-    if kind not in _KINDS:
-        return "it is a link" if kind == stat.S_IFLNK else "it is neither a file nor a folder"
-    return ""
+    faults = {
+        "its name has a null character": "\0" in name,
+        "its name is absolute": name.startswith("/"),
+        "its name starts with a drive letter": _DRIVE.match(name),
+        "its name leads out of the archive (..)": ".." in name.split("/"),
+        "it is a link": kind == stat.S_IFLNK,
+        "it is neither a file nor a folder": kind not in _KINDS,
+    }
+    return next((reason for reason, is_unsafe in faults.items() if is_unsafe), "")

@@ -1,17 +1,16 @@
 """Builds an article from the feature structures of a CAS document."""
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ....errors import shown
 from ...articles import Argument, Article, Entity, Event, Span
 from ...problems import ArticleLog
-from ...text.words import trim
 from ..common.file_names import free_name
-from ..common.lines import parse_json
-from ..common.offsets import Offsets
+from ..common.lines import parse_object
+from ..common.offsets import Offsets, trimmed
 from .names import ARGUMENTS_FEATURE, ARTICLE_TYPE, ENTITY_TYPE
 from .uima_cas import MAX_COVERED, Cas, Structure
 
@@ -49,7 +48,9 @@ def build_article(cas: Cas, layers: Layers, log: ArticleLog) -> Article:
         layers: the layers to read.
         log: records problems; names the article.
     """
-    reader = _CasReader(cas=cas, layers=layers, log=log)
+    for cause, message in cas.problems:
+        log.drop(cause, message)
+    reader = _CasReader(cas=cas, layers=layers, log=log, offsets=Offsets(cas.text))
     types = reader.read_structures()
     reader.make_ids_unique()
     return Article(
@@ -77,20 +78,15 @@ class _CasReader:
     cas: Cas
     layers: Layers
     log: ArticleLog
+    offsets: Offsets
     covered: int = 0
     owners: dict[int, tuple[int, str]] = field(default_factory=dict)
-    offsets: Offsets = field(init=False)
     entities: dict[int, Entity] = field(default_factory=dict)
     events: dict[int, Event] = field(default_factory=dict)
-    arguments: dict[int, list[tuple[str, int]]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.offsets = Offsets(self.cas.text)
+    arguments: dict[int, list[tuple[str, int]]] = field(default_factory=lambda: defaultdict(list))
 
     def read_structures(self) -> tuple[str, ...]:
         """Fill entities, events and arguments; returns the event types of the article."""
-        for cause, message in self.cas.problems:
-            self.log.drop(cause, message)
         types: list[str] = []
         unread: Counter[str] = Counter()
         relations: list[Structure] = []
@@ -105,8 +101,8 @@ class _CasReader:
                 pass  # a link, an array, or deleted
             elif layer in layers.document:
                 types += self._labels(structure, layers.document[layer])
-            elif layer not in layers.ignored and layer != ARTICLE_TYPE and "sofa" in structure.features:
-                unread[layer] += not layer.startswith(_STRUCTURAL)
+            elif "sofa" in structure.features and not layer.startswith(_STRUCTURAL):
+                unread[layer] += layer not in layers.ignored and layer != ARTICLE_TYPE
         for event in self.events:
             self._slots(self.cas.structures[event])
         for relation in relations:
@@ -116,37 +112,28 @@ class _CasReader:
             if layer.startswith(_LINGUISTIC):
                 self.log.fix("layer ignored", message)
             else:
-                self.log.drop(
-                    "layer not read", f"{message}; name it in entity_layers, event_layers … or ignored_layers"
-                )
+                message += "; name it in entity_layers, event_layers … or ignored_layers"
+                self.log.drop("layer not read", message)
         return tuple(dict.fromkeys(types))
 
-    def events_with_arguments(self) -> list[Event]:
+    def events_with_arguments(self) -> Iterator[Event]:
         """The events; every argument refers to an entity by its id."""
-        return [
-            replace(
-                event,
-                arguments=tuple(
-                    Argument(role=role, entity=self.entities[target].id)
-                    for role, target in self.arguments.get(number, ())
-                ),
-            )
-            for number, event in self.events.items()
-        ]
+        for number, event in self.events.items():
+            pairs = self.arguments[number]
+            arguments = tuple(Argument(role=role, entity=self.entities[target].id) for role, target in pairs)
+            yield replace(event, arguments=arguments)
 
     def make_ids_unique(self) -> None:
         """Remove ids that are used twice, and give one to entities that are arguments and have none."""
         taken: dict[str, int] = {}
-
-        def unique(name: str, number: int) -> str:
-            if name and name in taken:
-                self.log.fix("duplicate id", f"id {shown(name)} is used twice; structure {number} is read without it")
-                return ""
-            taken[name] = 1
-            return name
-
-        self.entities = {number: replace(item, id=unique(item.id, number)) for number, item in self.entities.items()}
-        self.events = {number: replace(item, id=unique(item.id, number)) for number, item in self.events.items()}
+        for mentions in (self.entities, self.events):
+            for number, mention in mentions.items():
+                if mention.id in taken:
+                    message = f"id {shown(mention.id)} is used twice; structure {number} is read without it"
+                    self.log.fix("duplicate id", message)
+                    mentions[number] = replace(mention, id="")  # pyright: ignore[reportArgumentType]
+                elif mention.id:
+                    taken[mention.id] = 1
         for number in sorted({target for pairs in self.arguments.values() for _, target in pairs}):
             if not self.entities[number].id:
                 self.entities[number] = replace(self.entities[number], id=free_name(str(number), taken, key=str))
@@ -175,11 +162,9 @@ class _CasReader:
 
     def _span(self, structure: Structure, layer: str) -> None:
         """Read a span as an entity or an event; one that cannot be used is logged."""
-        what = f"{layer.rpartition('.')[2]} with the id {structure.id}"
         feature = self.layers.entity.get(layer, self.layers.event.get(layer, ""))
         labels = self._labels(structure, feature)
-        if labels:
-            what = f"{'+'.join(labels)} ({what})"
+        what = f"{'+'.join(labels)} ({structure})" if labels else str(structure)
         begin, end = structure.number("begin"), structure.number("end")
         found = None if begin is None or end is None else self.offsets.from_utf16(begin, end)
         if structure.number("sofa") != self.cas.sofa:
@@ -194,33 +179,24 @@ class _CasReader:
         elif not labels:
             message = f"{what} {shown(self.cas.text[slice(*found)])} has no {feature or 'label'}; label it"
             self.log.drop("no label", message)
-        else:
-            self._add_span(structure, layer, labels, found)
+        elif inner := trimmed(self.cas.text, *found, what, self.log):
+            self._add_span(structure, labels, *inner, layer in self.layers.event)
 
-    def _add_span(self, structure: Structure, layer: str, labels: tuple[str, ...], found: tuple[int, int]) -> None:
-        text, label = self.cas.text, labels[0]
-        surface = text[slice(*found)]
-        start, end = trim(text, *found) if surface != surface.strip() else found
-        what = f"{'+'.join(labels)} {found[0]}-{found[1]} {shown(surface)}"
+    def _add_span(self, structure: Structure, labels: tuple[str, ...], start: int, end: int, is_event: bool) -> None:
+        what, label = f"{'+'.join(labels)} ({structure})", labels[0]
+        name = structure.features.get("id")
+        name = name if isinstance(name, str) else ""
         self.covered += end - start
         if self.covered > MAX_COVERED:
             limit = f"{MAX_COVERED >> 20} million characters"
             self.log.drop("too many spans", f"{what}: the spans cover more than {limit} together")
-            return
-        if start == end:
-            self.log.drop("empty span", f"{what} covers nothing but white space")
-            return
-        if (start, end) != found:
-            self.log.fix("white space at an edge", f"{what} is read without it: {shown(text[start:end])}")
-        name = structure.features.get("id")
-        name = name if isinstance(name, str) else ""
-        if layer in self.layers.event or label in self.layers.triggers:
+        elif is_event or label in self.layers.triggers:
             trigger = Span(start=start, end=end)
             self.events[structure.id] = Event(trigger=trigger, types=tuple(dict.fromkeys(labels)), id=name)
-            return
-        if len(labels) > 1:
-            self.log.drop("several labels", f"{what}: an entity has one label, the first is read")
-        self.entities[structure.id] = Entity(start=start, end=end, label=label, id=name)
+        else:
+            if len(labels) > 1:
+                self.log.drop("several labels", f"{what}: an entity has one label, the first is read")
+            self.entities[structure.id] = Entity(start=start, end=end, label=label, id=name)
 
     def _slots(self, event: Structure) -> None:
         """Read arguments from the links of an event; features that hold links are found by their targets."""
@@ -235,7 +211,7 @@ class _CasReader:
 
     def _relation(self, relation: Structure) -> None:
         """Read an argument from a relation between an event and an entity, in either direction."""
-        what = f"{relation.type.rpartition('.')[2]} with the id {relation.id}"
+        what = str(relation)
         source, target = relation.number("Governor"), relation.number("Dependent")
         role = "+".join(self._labels(relation, self.layers.relation[relation.type]))
         if relation.id not in self.cas.members:
@@ -255,24 +231,18 @@ class _CasReader:
             message = f"{what}: {shown(role)} of event {event} refers to {target}, which is no entity that was read"
             self.log.drop("unknown id", message)
         else:
-            self.arguments.setdefault(event, []).append((role, target))
+            self.arguments[event].append((role, target))
 
 
 def _metadata(cas: Cas, log: ArticleLog) -> dict[str, Any]:
     """Title, date, source and meta as `write_files` stores them."""
-    found = next((structure for structure in cas.structures.values() if structure.type == ARTICLE_TYPE), None)
-    if found is None:
-        return {}
-    stored = found.features
+    stored = next((structure.features for structure in cas.structures.values() if structure.type == ARTICLE_TYPE), {})
     metadata: dict[str, Any] = {
         key: stored[key] for key in ("title", "date", "source") if isinstance(stored.get(key), str)
     }
     if "meta" in stored:
         try:
-            meta = parse_json(str(stored["meta"]))
-            if not isinstance(meta, dict):
-                raise ValueError("it must be an object")
-            metadata["meta"] = meta
+            metadata["meta"] = parse_object(str(stored["meta"]))
         except ValueError as error:
             log.drop("meta", f"meta is {shown(stored['meta'])}: {error}")
     return metadata

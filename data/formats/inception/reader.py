@@ -5,10 +5,11 @@ from pathlib import Path
 
 from ...articles import Article
 from ...problems import ArticleLog, ProblemLog
+from ..common.lines import limited_content
 from .archive import CasFile, read_archive
 from .build import Layers, build_article
 from .names import ARTICLE_TYPE, ENTITY_TYPE, EVENT_LABEL_TYPE, EVENT_TYPE, METADATA_TYPE
-from .uima_cas import Cas, CasError, parse_cas, read_content
+from .uima_cas import MAX_BYTES, Cas, CasError, parse_cas
 
 
 def read_file(
@@ -65,8 +66,8 @@ def read_file(
 def _document(path: Path, log: ProblemLog) -> Iterator[CasFile]:
     """The document of a file, unless it cannot be read."""
     try:
-        content = read_content(path)
-    except (CasError, OSError) as error:
+        content = limited_content(path, MAX_BYTES)
+    except (ValueError, OSError) as error:
         log.drop("not a CAS document", f"the document is dropped: {error}", article=path.stem)
         return
     yield CasFile(name=path.stem, content=content, json=path.suffix.lower() == ".json")

@@ -53,29 +53,64 @@ class Structure:
     type: str
     features: Mapping[str, Any]
 
+    def __str__(self) -> str:
+        return f"{self.type.rpartition('.')[2]} with the id {self.id}"
+
     def number(self, feature: str) -> int | None:
         """A feature as a whole number; None if it is not one."""
         numbers = _numbers(self.features.get(feature))
         return numbers[0] if len(numbers) == 1 else None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class Cas:
-    """One view of a document.
+    """A document, of which one view is read.
 
     Attributes:
-        text: the annotated text.
-        sofa: id of the view (subject of analysis).
         structures: feature structures by id, in the order of the file.
-        members: ids of the structures in the index of the view; others were deleted, or are parts of structures.
+        views: id of a view (subject of analysis) → ids of the structures in its index.
         problems: (cause, message) of each structure that could not be read.
+        text: the text of the view that is read.
+        sofa: id of that view.
+        members: ids of the structures in its index; others were deleted, or are parts of structures.
     """
 
-    text: str
-    sofa: int
-    structures: Mapping[int, Structure]
-    members: frozenset[int]
-    problems: tuple[tuple[str, str], ...] = ()
+    structures: dict[int, Structure] = field(default_factory=dict)
+    views: dict[int, frozenset[int]] = field(default_factory=dict)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    text: str = ""
+    sofa: int = -1
+    members: frozenset[int] = frozenset()
+
+    def add(self, name: object, type: object, features: Mapping[str, Any]) -> None:
+        """Add a structure; one without an id or a type, or with the id of another, is a problem."""
+        number = _numbers(name)
+        if len(number) != 1 or not isinstance(type, str) or not type:
+            self.problems.append(("no id", f"{shown(type)} with the id {shown(name)}; a structure needs both"))
+        elif number[0] in self.structures:
+            message = f"id {number[0]} of a {shown(type)} is used by a {self.structures[number[0]].type}"
+            self.problems.append(("duplicate id", message))
+        else:
+            self.structures[number[0]] = Structure(id=number[0], type=type, features=features)
+
+    def choose_view(self) -> None:
+        """Choose the initial view, or the only one.
+
+        Raises:
+            CasError: there is none, or it has no text.
+        """
+        texts = [structure for structure in self.structures.values() if structure.type == _TEXT]
+        first = [structure for structure in texts if structure.features.get("sofaID") == _INITIAL_VIEW] or texts
+        if len(first) != 1:
+            raise CasError(f"it has {len(texts)} subjects of analysis (Sofa); exactly one must be {_INITIAL_VIEW}")
+        text, self.sofa = first[0].features.get("sofaString"), first[0].id
+        if not isinstance(text, str):
+            raise CasError(f"its text (sofaString) is {shown(text)}; export the document with its text")
+        self.text, self.members = text, self.views.get(self.sofa, frozenset())
+        for other in texts:
+            if other.id != self.sofa:
+                message = f"the text of view {shown(other.features.get('sofaID'))} is not read"
+                self.problems.append(("other view", message))
 
     def referred(self, structure: Structure, feature: str) -> tuple[list[Structure], list[int]]:
         """The structures that a feature refers to, directly or in an array, and the ids that the file lacks."""
@@ -107,17 +142,6 @@ def is_cas_json_head(head: bytes) -> bool:
     return _HEAD.match(head) is not None
 
 
-def read_content(path: Path) -> bytes:
-    """The content of a file.
-
-    Raises:
-        CasError: it is too large.
-    """
-    if (size := path.stat().st_size) > MAX_BYTES:
-        raise CasError(f"the file has {size >> 20} MiB, more than {MAX_BYTES >> 20} MiB, and is not read")
-    return path.read_bytes()
-
-
 def parse_cas(content: bytes, *, json: bool) -> Cas:
     """The initial view of a document, or its only one.
 
@@ -128,71 +152,29 @@ def parse_cas(content: bytes, *, json: bool) -> Cas:
     Raises:
         CasError: it is not XML or JSON, declares a document type or entities, or has no text.
     """
-    return _initial_view(_of_json(content) if json or is_cas_json_head(content) else _of_xmi(content))
+    cas = _of_json(content) if json or is_cas_json_head(content) else _of_xmi(content)
+    cas.choose_view()
+    return cas
 
 
-@dataclass(kw_only=True)
-class _CasContent:
-    """The content of a file, all views."""
-
-    structures: dict[int, Structure] = field(default_factory=dict)
-    views: dict[int, frozenset[int]] = field(default_factory=dict)
-    problems: list[tuple[str, str]] = field(default_factory=list)
-
-    def add(self, name: object, type: object, features: Mapping[str, Any]) -> None:
-        number = _numbers(name)
-        if len(number) != 1 or not isinstance(type, str) or not type:
-            self.problems.append(("no id", f"{shown(type)} with the id {shown(name)}; a structure needs both"))
-        elif number[0] in self.structures:
-            message = f"id {number[0]} of a {shown(type)} is used by a {self.structures[number[0]].type}"
-            self.problems.append(("duplicate id", message))
-        else:
-            self.structures[number[0]] = Structure(id=number[0], type=type, features=features)
-
-
-def _initial_view(document: _CasContent) -> Cas:
-    texts = [structure for structure in document.structures.values() if structure.type == _TEXT]
-    first = [structure for structure in texts if structure.features.get("sofaID") == _INITIAL_VIEW] or texts
-    if len(first) != 1:
-        raise CasError(f"it has {len(texts)} subjects of analysis (Sofa); exactly one must be {_INITIAL_VIEW}")
-    (sofa,) = first
-    text = sofa.features.get("sofaString")
-    if not isinstance(text, str):
-        raise CasError(f"its text (sofaString) is {shown(text)}; export the document with its text")
-    problems = [
-        ("other view", f"the text of view {shown(other.features.get('sofaID'))} is not read")
-        for other in texts
-        if other is not sofa
-    ]
-    return Cas(
-        text=text,
-        sofa=sofa.id,
-        structures=document.structures,
-        members=document.views.get(sofa.id, frozenset()),
-        problems=(*document.problems, *problems),
-    )
-
-
-def _of_xmi(content: bytes) -> _CasContent:
-    target = _XmiTarget()
-    parser = defusedxml.ElementTree.DefusedXMLParser(target=target, forbid_dtd=True)
+def _of_xmi(content: bytes) -> Cas:
+    parser = defusedxml.ElementTree.DefusedXMLParser(target=_XmiTarget(), forbid_dtd=True)
     try:
         parser.feed(content)
-        parser.close()
+        return parser.close()  # pyright: ignore[reportReturnType]  (as the target's)
     except DefusedXmlException as error:
         raise CasError(f"it declares a document type or entities, which are not read: {error}") from error
     except CasError:
         raise
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise CasError(f"it is not XML that can be read: {error}; export it as UIMA CAS XMI (XML 1.0)") from error
-    return target.document
 
 
 class _XmiTarget:
     """Target of the XML parser: collects feature structures without a tree, and rejects deeper ones."""
 
     def __init__(self) -> None:
-        self.document = _CasContent()
+        self.document = Cas()
         self._open: list[str] = []
         self._features: dict[str, Any] = {}
         self._text: list[str] = []
@@ -226,9 +208,12 @@ class _XmiTarget:
         elif kind != "uima.cas.NULL":
             self.document.add(features.pop(f"{_XMI}id", None), kind, features)
 
-    def close(self) -> None:
+    def close(self) -> Cas:
         if not self.document.structures:
             raise CasError("it has no feature structures")
+        # The parser is in a reference cycle, which is freed late.
+        document, self.document = self.document, Cas()
+        return document
 
 
 def _type_of(tag: str) -> str:
@@ -238,7 +223,7 @@ def _type_of(tag: str) -> str:
     return name if package == "uima.noNamespace" else f"{package}.{name}"
 
 
-def _of_json(content: bytes) -> _CasContent:
+def _of_json(content: bytes) -> Cas:
     try:
         document = parse_json(content.decode("utf-8-sig"))
     except ValueError as error:
@@ -248,7 +233,7 @@ def _of_json(content: bytes) -> _CasContent:
         structures = [{"%ID": key, **item} if isinstance(item, dict) else item for key, item in structures.items()]
     if not isinstance(structures, list):
         raise CasError('it is not CAS JSON, an object with a list "%FEATURE_STRUCTURES"')
-    found = _CasContent()
+    found = Cas()
     for item in structures:
         if isinstance(item, dict):
             features = {key.lstrip("@#^"): value for key, value in item.items() if not key.startswith("%")}

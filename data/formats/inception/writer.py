@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from ....errors import shown
-from ...articles import Article
+from ...articles import Article, Entity, Event, Span
 from ...problems import ArticleLog, DataError, Problem, ProblemLog
 from ..common.file_names import free_name
 from ..common.losses import EVERYTHING, record_losses
+from ..common.xml_tree import NOT_XML, is_xml
 from .names import (
     ARGUMENTS_FEATURE,
     ARTICLE_TYPE,
@@ -47,7 +48,6 @@ _TYPES: dict[str, tuple[str, dict[str, str]]] = {
         {**dict.fromkeys(("id", "title", "date", "source", "meta"), _STRING), **_ORDER},
     ),
 }
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _FILE_NAME = re.compile(r"\w[\w .-]{0,60}(?<![ .])")
 
 
@@ -75,7 +75,7 @@ def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> Non
     taken = {"typesystem": 1}
     for number, article in enumerate(articles, 1):
         article_log = ArticleLog(log=log, article=article.id)
-        if found := _NOT_XML.search(article.text):
+        if found := NOT_XML.search(article.text):
             message = f"the text has {shown(found.group())}, which XML 1.0 does not allow; remove it"
             article_log.drop("article left out", message)
             continue
@@ -95,6 +95,7 @@ class _CasWriter:
         self.cas = cas
         self.article = article
         self.log = log
+        self.targets: dict[str, Any] = {}  # id of an entity → its structure
 
     def annotate(self, name: str) -> None:
         article = self.article
@@ -103,84 +104,70 @@ class _CasWriter:
         for label in article.event_types:
             if self._can_write("event type", label):
                 self._add(EVENT_LABEL_TYPE, value=label)
-        self._events(self._entities())
+        for entity in article.entities:
+            self._entity(entity)
+        for event in article.events:
+            self._event(event)
+
+    def _new(self, kind: str, **features: Any) -> Any:
+        return self.cas.typesystem.get_type(kind)(**features)
 
     def _add(self, kind: str, **features: Any) -> Any:
-        structure = self.cas.typesystem.get_type(kind)(**features)
+        structure = self._new(kind, **features)
         self.cas.add(structure)
         return structure
+
+    def _allowed(self, what: str, text: str | None) -> str | None:
+        """A text; None, and logged, if XML does not allow its characters."""
+        if text is None or is_xml(text):
+            return text
+        self.log.drop("not XML", f"{what} {shown(text)} has characters that XML 1.0 does not allow")
+        return None
 
     def _can_write(self, what: str, label: str) -> bool:
         """Whether a label can be written; one that cannot is logged."""
         if not label:
             self.log.drop("label missing", f"{what} has an empty label, which is not read back")
-        elif not _is_xml(label):
-            self.log.drop("not XML", f"{what}: {shown(label)} has characters that XML 1.0 does not allow")
-        return bool(label) and _is_xml(label)
+        return bool(label and self._allowed(f"{what}: label", label))
 
     def _about(self) -> None:
         """Id, title, date, source and meta, in a document-level annotation."""
         article = self.article
         given = {"id": article.id, "title": article.title, "date": article.date, "source": article.source}
-        stored = {}
-        for key, value in given.items():
-            if value is not None and not _is_xml(value):
-                self.log.drop("not XML", f"{key} {shown(value)} has characters that XML 1.0 does not allow")
-            elif value is not None:
-                stored[key] = value
         if article.meta:
             try:
-                stored["meta"] = json.dumps(dict(article.meta), allow_nan=False)
+                given["meta"] = json.dumps(dict(article.meta), allow_nan=False)
             except (TypeError, ValueError, RecursionError) as error:
                 self.log.drop("meta left out", f"meta cannot be written as JSON: {error}")
-        self._add(ARTICLE_TYPE, **stored)
+        stored = {key: self._allowed(key, value) for key, value in given.items()}
+        self._add(ARTICLE_TYPE, **{key: value for key, value in stored.items() if value is not None})
 
-    def _entities(self) -> dict[str, Any]:
-        targets: dict[str, Any] = {}
-        for entity in self.article.entities:
-            what = f"{entity.label} {entity.start}-{entity.end} {shown(entity.text)}"
-            if self._can_write(f"entity {what}", entity.label) and self._inside(what, entity.start, entity.end):
-                name = self._id(what, entity.id)
-                span = self._add(ENTITY_TYPE, begin=entity.start, end=entity.end, value=entity.label, id=name)
-                targets.setdefault(entity.id, span)
-        return targets
+    def _entity(self, entity: Entity) -> None:
+        what = f"{entity.label} {entity.start}-{entity.end} {shown(entity.text)}"
+        if self._can_write(f"entity {what}", entity.label) and (span := self._span(what, entity, entity.id)):
+            self.targets.setdefault(entity.id, self._add(ENTITY_TYPE, **span, value=entity.label))
 
-    def _events(self, targets: dict[str, Any]) -> None:
-        link, strings, array = (
-            self.cas.typesystem.get_type(kind) for kind in (LINK_TYPE, "uima.cas.StringArray", "uima.cas.FSArray")
-        )
-        for event in self.article.events:
-            trigger = event.trigger
-            what = f"{'+'.join(event.types)} {trigger.start}-{trigger.end} {shown(trigger.text)}"
-            types = [label for label in event.types if self._can_write(f"event {what}", label)]
-            if not types:
-                self.log.drop("event left out", f"{what} has no type that can be written")
-            elif self._inside(what, trigger.start, trigger.end):
-                links = []
-                for argument in event.arguments:
-                    if argument.entity not in targets:
-                        message = f"{argument.role} of {what} refers to {shown(argument.entity)}, which is not written"
-                        self.log.drop("argument left out", message)
-                    elif self._can_write(f"argument of {what}", argument.role):
-                        links.append(link(role=argument.role, target=targets[argument.entity]))
-                features = {ARGUMENTS_FEATURE: array(elements=links)} if links else {}
-                name = self._id(what, event.id)
-                span = {"begin": trigger.start, "end": trigger.end}
-                self._add(EVENT_TYPE, **span, types=strings(elements=types), id=name, **features)
+    def _event(self, event: Event) -> None:
+        trigger = event.trigger
+        what = f"{'+'.join(event.types)} {trigger.start}-{trigger.end} {shown(trigger.text)}"
+        types = [label for label in event.types if self._can_write(f"event {what}", label)]
+        if not types:
+            self.log.drop("event left out", f"{what} has no type that can be written")
+        elif span := self._span(what, trigger, event.id):
+            links = []
+            for argument in event.arguments:
+                if argument.entity not in self.targets:
+                    message = f"{argument.role} of {what} refers to {shown(argument.entity)}, which is not written"
+                    self.log.drop("argument left out", message)
+                elif self._can_write(f"argument of {what}", argument.role):
+                    links.append(self._new(LINK_TYPE, role=argument.role, target=self.targets[argument.entity]))
+            arguments = {ARGUMENTS_FEATURE: self._new("uima.cas.FSArray", elements=links)} if links else {}
+            self._add(EVENT_TYPE, **span, types=self._new("uima.cas.StringArray", elements=types), **arguments)
 
-    def _inside(self, what: str, start: int, end: int) -> bool:
-        if inside := 0 <= start < end <= len(self.article.text):
-            return inside
-        self.log.drop(
-            "span outside the text", f"{what} is empty or outside the text of {len(self.article.text)} code points"
-        )
-        return False
-
-    def _id(self, what: str, name: str) -> str | None:
-        if name and not _is_xml(name):
-            self.log.drop("not XML", f"id {shown(name)} of {what} has characters that XML 1.0 does not allow")
-        return name if name and _is_xml(name) else None
-
-
-def _is_xml(text: str) -> bool:
-    return _NOT_XML.search(text) is None
+    def _span(self, what: str, span: Entity | Span, name: str) -> dict[str, Any] | None:
+        """The features ``begin``, ``end`` and ``id`` of a span; None, and logged, if it is outside the text."""
+        length = len(self.article.text)
+        if 0 <= span.start < span.end <= length:
+            return {"begin": span.start, "end": span.end, "id": self._allowed(f"id of {what}:", name) or None}
+        self.log.drop("span outside the text", f"{what} is empty or outside the text of {length} code points")
+        return None

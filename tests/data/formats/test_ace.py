@@ -57,6 +57,11 @@ def event(name: str, kind: str, anchor: str, *arguments: tuple[str, str]) -> str
     return f'<event ID="{name}-" TYPE="{label}" SUBTYPE="{subtype}">{inner}</event>\n'
 
 
+def named(charseq: str, label: str = "X") -> str:
+    """An entity with one mention."""
+    return entity("E1", label, mention("M", "NAM", charseq))
+
+
 BODY = (
     entity("E1", "GPE", mention("E1-1", "NAM", charseq("بغداد")), mention("E1-2", "NAM", charseq("بغداد", nth=1)))
     + entity("E2", "ORG", mention("E2-1", "NAM", charseq("AT&amp;T"), charseq("شركة &quot;AT&amp;T&quot;")))
@@ -98,11 +103,12 @@ def read(path: Path, **options: object) -> tuple[Article, ProblemLog]:
     return article, log
 
 
-def refused(path: Path) -> list[tuple[int, str, str]]:
-    """The problems of a file that gives no article."""
+def refused(path: Path) -> tuple[str, str]:
+    """Cause and message of the one problem of a file that gives no article."""
     log = ProblemLog()
     assert not list(read_files(path, log=log)) and log.articles == 0
-    return [(problem.line, problem.cause, problem.message) for problem in log.dropped]
+    (problem,) = log.dropped
+    return problem.cause, problem.message
 
 
 # reading ACE
@@ -184,7 +190,7 @@ def test_the_way_of_counting_is_found_by_the_surfaces(
 
 
 def test_shifted_offsets_are_fixed_only_if_a_lost_character_explains_the_shift(made: Callable[..., Path]) -> None:
-    body = entity("E1", "X", mention("E1-1", "NAM", charseq("بغداد", shift=1)))
+    body = named(charseq("بغداد", shift=1))
     article, log = read(made(body))
     assert not article.entities and [(p.line, p.cause) for p in log.dropped] == [(5, "offsets")]
     assert "'بغداد'" in log.dropped[0].message and "START=" in log.dropped[0].message
@@ -193,21 +199,21 @@ def test_shifted_offsets_are_fixed_only_if_a_lost_character_explains_the_shift(m
     assert [p.cause for p in log.fixed] == ["offsets"] and "shifted by -1" in str(log.fixed[0])
     emoji = SGM.replace("XIN-1", "🙂🙂🙂🙂")
     units = TAGLESS.replace("XIN-1", "••••••••")
-    article, log = read(made(entity("E1", "X", mention("E1-1", "NAM", charseq("بغداد", units))), emoji))
+    article, log = read(made(named(charseq("بغداد", units)), emoji))
     assert [e.text for e in article.entities] == ["بغداد"] and "UTF-16" in str(log.fixed[0])
 
 
 @pytest.mark.parametrize(
     ("body", "cause", "said"),
     [
-        (entity("E1", "X", mention("M", "NAM", '<charseq START="x" END="9">a</charseq>')), "no offsets", "START='x'"),
-        (entity("E1", "X", mention("M", "NAM", '<charseq END="9">a</charseq>')), "no offsets", "whole numbers"),
-        (entity("E1", "X", mention("M", "NAM", "")), "no offsets", "nothing"),
-        (entity("E1", "X", mention("M", "NAM", '<charseq START="5" END="4"/>')), "offsets", "is empty"),
-        (entity("E1", "X", mention("M", "NAM", '<charseq START="0" END="99999"/>')), "offsets", "outside"),
-        (entity("E1", "X", mention("M", "NAM", '<charseq START="9" END="8888">بغداد</charseq>')), "offsets", "outside"),
-        (entity("E1", "X", mention("M", "NAM", '<charseq START="0" END="1"/>')), "white space", "is white space"),
-        (entity("E1", "", mention("M", "NAM", charseq("بغداد"))), "no type", "mention  M has"),
+        (named('<charseq START="x" END="9">a</charseq>'), "no offsets", "START='x'"),
+        (named('<charseq END="9">a</charseq>'), "no offsets", "whole numbers"),
+        (named(""), "no offsets", "nothing"),
+        (named('<charseq START="5" END="4"/>'), "offsets", "is empty"),
+        (named('<charseq START="0" END="99999"/>'), "offsets", "outside"),
+        (named('<charseq START="9" END="8888">بغداد</charseq>'), "offsets", "outside"),
+        (named('<charseq START="0" END="1"/>'), "empty span", "only white space"),
+        (named(charseq("بغداد"), ""), "no type", "mention  M has"),
         (event("V1", "A.B", charseq("هجوما"), ("Place", "E9")), "unknown id", "'E9'"),
         (event("V1", "A.B", charseq("هجوما"), ("", "E1-1")), "no role", "without a role"),
         (event("V1", "A.B", ""), "no offsets", "trigger A.B V1"),
@@ -232,8 +238,7 @@ def test_white_space_and_duplicate_ids_are_fixed(made: Callable[..., Path]) -> N
 
 
 def test_white_space_in_surfaces_may_differ(made: Callable[..., Path]) -> None:
-    body = entity("E1", "X", mention("M", "NAM", charseq("بغداد\nيوم").replace("\n", " ")))
-    article, log = read(made(body))
+    article, log = read(made(named(charseq("بغداد\nيوم").replace("\n", " "))))
     assert [e.text for e in article.entities] == ["بغداد\nيوم"] and not log.dropped
 
 
@@ -347,7 +352,7 @@ def test_ere_offsets_count_tags_and_the_text_has_none(tmp_path: Path, annotation
 def test_files_that_are_not_annotations_are_logged(tmp_path: Path, content: str, cause: str, said: str) -> None:
     path = tmp_path / "x.apf.xml"
     path.write_text(content, encoding="utf-8")
-    ((_, found, message),) = refused(path)
+    found, message = refused(path)
     assert found == cause and said in message
 
 
@@ -363,7 +368,7 @@ def test_files_that_are_too_large_are_rejected(tmp_path: Path) -> None:
 
 
 def test_a_source_that_is_not_utf8_is_dropped(made: Callable[..., Path]) -> None:
-    ((_, cause, message),) = refused(made(BODY, SGM.encode("windows-1256")))
+    cause, message = refused(made(BODY, SGM.encode("windows-1256")))
     assert cause == "not UTF-8" and "windows-1256" in message
 
 
@@ -385,22 +390,21 @@ def test_only_bad_meta_is_dropped(made: Callable[..., Path]) -> None:
 # damaged files
 
 
-def check_corrupted(folder: Path, names: tuple[str, str], contents: tuple[str, str], corrupted) -> None:
+@pytest.mark.parametrize(
+    ("names", "contents"),
+    [(("h.apf.xml", "h.sgm"), (apf(BODY), SGM)), (("n.rich_ere.xml", "n.txt"), (ere(ERE_BODY), ERE_SOURCE))],
+    ids=["ace", "ere"],
+)
+def test_corrupted_files_give_valid_articles_or_reasons(
+    tmp_path: Path, corrupted, names: tuple[str, str], contents: tuple[str, str]
+) -> None:
     for seed in range(300):
         damaged = [content.encode() for content in contents]
         damaged[seed % 2] = corrupted(damaged[seed % 2], seed)
         for name, content in zip(names, damaged, strict=True):
-            (folder / name).write_bytes(content)
+            (tmp_path / name).write_bytes(content)
         log = ProblemLog()
-        found = [one for _, one in ace.read_file(folder / names[0], log, mentions=["NAM", "NOM"])]
+        found = [one for _, one in ace.read_file(tmp_path / names[0], log, mentions=["NAM", "NOM"])]
         assert len(found) == log.articles and (found or log.dropped)
         assert not [problem for article in found for problem in check_article(article)]
         assert all(problem.message for problem in (*log.dropped, *log.fixed))
-
-
-def test_corrupted_ace_gives_valid_articles_or_reasons(tmp_path: Path, corrupted) -> None:
-    check_corrupted(tmp_path, ("h.apf.xml", "h.sgm"), (apf(BODY), SGM), corrupted)
-
-
-def test_corrupted_ere_gives_valid_articles_or_reasons(tmp_path: Path, corrupted) -> None:
-    check_corrupted(tmp_path, ("n.rich_ere.xml", "n.txt"), (ere(ERE_BODY), ERE_SOURCE), corrupted)

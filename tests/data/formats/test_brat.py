@@ -3,6 +3,7 @@
 import re
 import time
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from rasid.data.articles import Argument, Article, Entity, Event, Span, check_article
 from rasid.data.formats import brat, detect, read_files, write_articles
 from rasid.data.formats.brat.names import (
+    decode_file_name,
     decode_name,
     decode_role,
     encode_file_name,
@@ -68,11 +70,29 @@ def test_entities_events_and_kept_lines_are_read() -> None:
     assert [(p.cause, p.line) for p in fixed] == [("kept in meta", 5), ("kept in meta", 6)]
 
 
-@pytest.mark.parametrize("surface", ["مدينة حلب القديمة", "مدينة حلب\u2028القديمة", "", "مدينة حلب القديمة وغيرها"])
-def test_a_line_break_inside_a_mention_may_be_a_space_in_its_surface(surface: str) -> None:
-    article, problems, fixed = read(f"T1\tGPE 12 29\t{surface}\n")
-    assert (problems, fixed) == ([], [])
-    assert [e.text for e in article.entities] == ["مدينة حلب\nالقديمة"]
+SHORT_LINES = "سطر\r\n" * 9 + "مدينة\r\nحلب"
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "fix", "found"),
+    [
+        # A line break inside a mention may be a space in its surface.
+        *(
+            (f"GPE 12 29\t{surface}", TEXT, None, "مدينة حلب\nالقديمة")
+            for surface in ("مدينة حلب القديمة", "مدينة حلب\u2028القديمة", "", "مدينة حلب القديمة وغيرها")
+        ),
+        ("GPE 12 17;18 21\tمدينة حلب", TEXT, "fragments joined", "مدينة حلب"),
+        ("PER 4 11\t مسلحون", TEXT, "white space at an edge", "مسلحون"),
+        ("PER 6 12\tمسلحون", "هاجم مسلحون\r", "shifted by -1", "مسلحون"),
+        ("GPE 5 8;9 12\tحلب أمس", "🙂🙂 حلب\nأمس", "UTF-16 units", "حلب\nأمس"),
+        ("GPE 36 45\tمدينة حلب", SHORT_LINES, "CRLF counted as one", "مدينة\r\nحلب"),
+        ("GPE 36 41;42 45\tمدينة حلب", SHORT_LINES, "CRLF counted as one", "مدينة\r\nحلب"),
+    ],
+)
+def test_other_surfaces_and_ways_of_counting_are_fixed(line: str, text: str, fix: str | None, found: str) -> None:
+    article, problems, fixed = read(f"T1\t{line}\n", text)
+    assert not problems and [(p.cause, p.line) for p in fixed] == [(fix, 1)] * bool(fix)
+    assert [e.text for e in article.entities] == [found]
 
 
 def test_discontinuous_mentions_are_dropped_or_joined() -> None:
@@ -83,12 +103,6 @@ def test_discontinuous_mentions_are_dropped_or_joined() -> None:
     article, problems, fixed = read(line, discontinuous="join")
     assert not problems and causes(fixed) == ["joined over a gap"]
     assert [e.text for e in article.entities] == ["مدينة حلب\nالقديمة"]
-
-
-def test_fragments_with_a_space_between_them_are_one_mention() -> None:
-    article, problems, fixed = read("T1\tGPE 12 17;18 21\tمدينة حلب\n")
-    assert not problems and causes(fixed) == ["fragments joined"]
-    assert [e.text for e in article.entities] == ["مدينة حلب"]
 
 
 def test_types_that_share_a_trigger_are_one_event() -> None:
@@ -167,28 +181,7 @@ def test_only_the_bad_line_is_dropped(line: str, cause: str, said: str) -> None:
     assert [e.id for e in article.entities] == ["T1", "T2"] and len(article.events[0].arguments) == 2
 
 
-@pytest.mark.parametrize(
-    ("line", "cause", "wanted"),
-    [
-        ("T9\tPER 4 11\t مسلحون", "white space at an edge", "مسلحون"),
-        ("T9\tPER 6 12\tمسلحون", "shifted by -1", "مسلحون"),
-    ],
-)
-def test_fixes_are_logged(line: str, cause: str, wanted: str) -> None:
-    article, problems, fixed = read(line, "هاجم مسلحون\r" if "shift" in cause else TEXT)
-    assert not problems and causes(fixed) == [cause] and fixed[0].line == 1
-    assert [e.text for e in article.entities] == [wanted]
-
-
-def test_offsets_of_other_ways_of_counting_are_fixed() -> None:
-    article, problems, fixed = read("T1\tGPE 5 8;9 12\tحلب أمس\n", "🙂🙂 حلب\nأمس")
-    assert not problems and causes(fixed) == ["UTF-16 units"]
-    assert [e.text for e in article.entities] == ["حلب\nأمس"]
-    text = "سطر\r\n" * 9 + "مدينة\r\nحلب"
-    for line in ("T1\tGPE 36 45\tمدينة حلب\n", "T1\tGPE 36 41;42 45\tمدينة حلب\n"):
-        article, problems, fixed = read(line, text)
-        assert not problems and causes(fixed) == ["CRLF counted as one"]
-        assert [e.text for e in article.entities] == ["مدينة\r\nحلب"]
+def test_a_byte_order_mark_may_be_counted() -> None:
     for line in ("T1\tGPE 4 6\tلا\n", "T1\tGPE 3 5\tلا\n"):  # "لا لا" would be ambiguous for a guess of the shift
         article, problems, _ = read(line, "\ufeffلا لا")
         assert not problems and [(e.start, e.text) for e in article.entities] == [(3, "لا")]
@@ -274,15 +267,29 @@ def test_kept_lines_follow_changed_ids() -> None:
     assert read(annotations)[0] == article
 
 
+def test_lines_are_not_kept_if_their_key_of_meta_is_in_use() -> None:
+    article, problems, fixed = read(GOOD + '#9\tRasid #9\t{"meta": {"brat": 1}}\n')
+    assert article.meta == {"brat": 1} and not fixed
+    assert [(p.cause, p.line) for p in problems] == [("meta in use", 5), ("meta in use", 6)]
+
+
 @pytest.mark.parametrize(
-    "kept", [["A1\tNegated T9"], ["A1"], "A1", [3], ["#1\tRasid T1\t{}"], ["A1\tN T1\u2028"], ["A1\tN T1", "A1\tM T1"]]
+    "kept",
+    [
+        *("A1", [3], ["A1"], ["A1\tNegated T9"], ["#1\tRasid T1\t{}"]),
+        *(["A1\tN T1\u2028"], ["A1\tN T1", "A1\tM T1"], ["*\tEquiv T1  T1"]),
+    ],
 )
 def test_meta_that_is_no_line_of_brat_is_written_in_the_note(kept: object) -> None:
-    entity = Entity(start=5, end=11, label="ORG", id="T1")
-    article = Article(text=TEXT, id="a", entities=(entity,), meta={"brat": kept, "x": 1})
+    entities = Entity(start=5, end=11, label="ORG", id="T1"), Entity(start=12, end=17, label="GPE")
+    article = Article(text=TEXT, id="a", entities=entities, meta={"brat": kept, "x": 1})
     _, annotations, lost = written(article)
-    assert not lost and len(annotations.splitlines()) == 2
+    assert not lost and len(annotations.splitlines()) == 4
     assert read(annotations) == (article, [], [])
+
+
+def an_event(start: int = 0, types: tuple[str, ...] = ("A",), **more) -> dict:
+    return {"events": (Event(trigger=Span(start=start, end=4), types=types, **more),)}
 
 
 @pytest.mark.parametrize(
@@ -291,17 +298,10 @@ def test_meta_that_is_no_line_of_brat_is_written_in_the_note(kept: object) -> No
         ({"entities": (Entity(start=0, end=4, label=""),)}, "no label"),
         ({"entities": (Entity(start=0, end=400, label="A", text="x"),)}, "span left out"),
         ({"entities": (Entity(start=0, end=4, label="A", score=float("nan")),)}, "scores left out"),
-        ({"events": (Event(trigger=Span(start=0, end=4), types=()),)}, "no type"),
-        ({"events": (Event(trigger=Span(start=4, end=4), types=("A",)),)}, "span left out"),
-        ({"events": (Event(trigger=Span(start=0, end=4), types=("A",), scores=(1, 1)),)}, "scores left out"),
-        (
-            {
-                "events": (
-                    Event(trigger=Span(start=0, end=4), types=("A",), arguments=(Argument(role="r", entity="x"),)),
-                )
-            },
-            "argument left out",
-        ),
+        (an_event(types=()), "no type"),
+        (an_event(start=4), "span left out"),
+        (an_event(scores=(1, 1)), "scores left out"),
+        (an_event(arguments=(Argument(role="r", entity="x"),)), "argument left out"),
         ({"meta": {"x": {1}}, "title": "ع"}, "metadata left out"),
     ],
 )
@@ -310,7 +310,7 @@ def test_losses_are_logged(change: dict, cause: str) -> None:
     _, annotations, lost = written(article)
     assert causes(lost) == [cause] and lost[0].article == "a"
     back, problems, _ = read(annotations)
-    assert not problems and back.text == TEXT
+    assert not problems and (back.text, back.id) == (TEXT, "a")
 
 
 NAMES = st.text("ابPER_1 2:;%\t\n\u2028\x85\U0001f600é", min_size=1, max_size=5)
@@ -323,12 +323,15 @@ def test_names_are_decoded(name: str) -> None:
         assert decode_role(encode_role(name) + number) == name
 
 
-@pytest.mark.parametrize("name", ["100%", "a%2", "%zz", "%FF", "%41", "T%31x"])
-def test_a_name_that_was_not_encoded_is_unchanged(name: str) -> None:
-    assert decode_name(name) == name
+@given(st.text("اأé /.-_%aA\ud83d\n", max_size=4))
+def test_file_names_are_decoded(id: str) -> None:
+    stem = encode_file_name(id)
+    assert decode_file_name(stem) == id and re.fullmatch(r"([\w%][\w%.-]*)?", stem)
 
 
-def test_roles_of_digits_alone() -> None:
+def test_names_that_were_not_encoded_and_roles_of_digits() -> None:
+    for name in ("100%", "a%2", "%zz", "%FF", "%41", "T%31x"):
+        assert decode_name(name) == name
     assert [decode_role(role) for role in ("12", "1", "%312", "%31", "%3")] == ["1", "1", "1", "1", "%3"]
 
 
@@ -357,12 +360,8 @@ def whole_articles(valid_articles) -> st.SearchStrategy[Article]:
     return articles | articles.map(with_kept_line)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.data())
-def test_brat_accepts_what_is_written(whole_articles, data: st.DataObject) -> None:
-    """The checks of brat's server when it opens a document."""
-    article = data.draw(whole_articles)
-    text, annotations, _ = written(article)
+def check_as_brat(text: str, annotations: str) -> None:
+    """The checks of brat's server when it opens a document. It cuts lines where Python does."""
     lines = [line.split("\t", 2) for line in annotations.splitlines()]
     ids = [line[0] for line in lines]
     assert len(ids) == len(set(ids)) and all(re.fullmatch("[TEA#][1-9][0-9]*", id) for id in ids)
@@ -373,7 +372,7 @@ def test_brat_accepts_what_is_written(whole_articles, data: st.DataObject) -> No
         if id[0] == "T":
             places = [tuple(map(int, place.split(" "))) for place in rest.split(";")]
             assert tail == [" ".join(text[start:end] for start, end in places)]
-            assert all(left[1] < right[0] for left, right in zip(places, places[1:], strict=False))
+            assert all(left[1] < right[0] for left, right in pairwise(places))
             labels[id] = kind
         elif id[0] == "E":
             kind, trigger = kind.split(":")
@@ -386,38 +385,17 @@ def test_brat_accepts_what_is_written(whole_articles, data: st.DataObject) -> No
     assert not triggers & others
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
-def test_whole_articles_are_read_back(whole_articles, data: st.DataObject) -> None:
+def test_whole_articles_are_accepted_by_brat_and_read_back(whole_articles, data: st.DataObject) -> None:
     article = data.draw(whole_articles)
-    assert not list(check_article(article))
     text, annotations, lost = written(article)
     assert not lost and text == article.text
-    # brat cuts the lines of its file where Python does
-    assert all("\t" in line for line in annotations.splitlines())
+    check_as_brat(text, annotations)
     log = ProblemLog()
     assert brat.read_document(text, annotations, log, id=article.id) == article
     assert not log.dropped and set(causes(log.fixed)) <= {"kept in meta"}
-    again, annotations_again, _ = written(article)
-    assert (again, annotations_again) == (text, annotations)
-
-
-IDS = st.text("اأé /.-_%aA\ud83d\n", max_size=4)
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(IDS | st.just("x" * 300), BODY), max_size=5))
-def test_folders_are_read_back_for_any_ids(tmp_path_factory: pytest.TempPathFactory, pairs: list) -> None:
-    folder = tmp_path_factory.mktemp("brat") / "f"
-    articles = [Article(text=text, id=id) for id, text in pairs]
-    assert not write_articles(articles, folder, "brat").dropped
-    log = ProblemLog()
-    back = [article for file in sorted(folder.glob("*.ann")) for _, article in brat.read_file(file, log)]
-    assert not log.dropped
-    assert sorted((a.id, a.text) for a in back) == sorted((a.id, a.text) for a in articles)
-    names = [file.name.casefold() for file in folder.iterdir()]
-    assert len(names) == len(set(names)) == 2 * len(articles) + 2
-    assert all(len(name.encode()) <= 255 and not name.startswith(".") for name in names)
+    assert written(article) == (text, annotations, lost)
 
 
 def test_files_and_configuration(tmp_path: Path, articles: list[Article]) -> None:
@@ -445,20 +423,16 @@ def test_a_missing_text_or_annotation_file_is_an_error(tmp_path: Path) -> None:
             load_articles(tmp_path / name, "brat")
 
 
-def test_an_article_whose_text_is_not_utf8_is_dropped(tmp_path: Path) -> None:
+def test_files_that_cannot_be_read_are_dropped(tmp_path: Path) -> None:
     (tmp_path / "a.ann").write_bytes(GOOD.encode())
     (tmp_path / "a.txt").write_bytes(TEXT.encode("windows-1256"))
+    (tmp_path / "b.ann").write_bytes(b"")
+    with open(tmp_path / "b.txt", "wb") as file:
+        file.truncate(17 * 2**20)
     log = ProblemLog()
     assert not list(read_files(tmp_path, log=log)) and log.articles == 0
-    assert causes(log.dropped) == ["not UTF-8"] and "windows-1256" in log.dropped[0].message
-
-
-def test_files_that_are_too_large_are_rejected(tmp_path: Path) -> None:
-    (tmp_path / "a.ann").write_bytes(b"")
-    with open(tmp_path / "a.txt", "wb") as file:
-        file.truncate(17 * 2**20)
-    with pytest.raises(DataError, match="more than the limit of 16777216"):
-        load_articles(tmp_path / "a.ann")
+    assert causes(log.dropped) == ["not UTF-8", "too large"] and "windows-1256" in log.dropped[0].message
+    assert "b.txt" in log.dropped[1].message and "more than the limit of 16777216" in log.dropped[1].message
 
 
 def test_reading_options_are_known(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The contract of all formats: detection, exact round trips of what a format holds, losses, damage, old names."""
 
 import shutil
+import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -339,3 +340,15 @@ def test_many_articles_come_back_in_order(format: str, tmp_path: Path) -> None:
     if not suffix_of(format):  # one file per article: never over files that exist
         with pytest.raises(DataError, match="new or an empty folder"):
             write_articles(articles, tmp_path / "x" / "f", format)
+
+
+@pytest.mark.parametrize("format", [name for name in FORMATS if KNOWN[name].folder], indirect=True)
+def test_files_of_articles_have_safe_and_different_names(format: str, tmp_path: Path) -> None:
+    ids = ["../../x", "a", "A", "a", "", ".", "a.", "TypeSystem", "خبر/1", "ن" * 300, "nul\n", "e\u0301", "é", "a_2"]
+    articles = [Article(text=f"نص {number}", id=name) for number, name in enumerate(ids)]
+    back, written, _ = round_trip(format, tmp_path / "x", *articles)
+    assert not written.dropped and list(tmp_path.iterdir()) == [tmp_path / "x"]
+    assert {a.text: a.id for a in back if ids[int(a.text[3:])]} == {a.text: a.id for a in articles if a.id}
+    names = [file.name for file in (tmp_path / "x" / "f").iterdir()]
+    assert len({unicodedata.normalize("NFKC", name).casefold() for name in names}) == len(names) >= len(ids)
+    assert all(len(name.encode()) <= 255 and not name.startswith(".") for name in names)

@@ -34,41 +34,34 @@ def test_units_agree_with_the_codec(text, start, end):
     assert (text[found[0] : found[1]] if found else None) == wanted
 
 
-def test_utf16_units_are_fixed():
-    text = "🙂 وصل إلى غزة"
-    at = text.index("غزة")
-    assert Offsets(text).settle(at + 1, at + 4, "غزة") == (at, at + 3, "UTF-16 units")
-
-
-@pytest.mark.parametrize("unseen", ["\ufeff", "\r", "\u200f", "\u2067", "\u061c"])
-def test_a_shift_by_an_invisible_character_is_fixed(unseen):
-    text = f"{unseen}وصل إلى غزة"
-    at = text.index("غزة")
-    assert Offsets(text).settle(at - 1, at + 2, "غزة") == (at, at + 3, "shifted by 1")
-
-
-def test_a_shift_by_a_removed_character_is_fixed():
-    text = "وصل إلى غزة"
-    with pytest.raises(OffsetError):
-        Offsets(text).settle(9, 12, "غزة")
-    assert Offsets(text, unseen=True).settle(9, 12, "غزة") == (8, 11, "shifted by -1")
-
-
-def test_an_ambiguous_shift_is_rejected():
-    text = "\u200fلا لا"
-    with pytest.raises(OffsetError, match="neither"):
-        Offsets(text).settle(2, 5, "لا")
+PLAIN = "وصل إلى غزة"
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "surface", "said"),
+    ("text", "unseen", "start", "fix"),
     [
-        (0, 3, "غزة", "'غزة' but the text there is 'وصل'"),
-        (9, 99, "غزة", "'غزة'.*outside the text of 11 code points"),
-        (-1, 3, None, "outside"),
-        (4, 4, None, "empty"),
+        (f"🙂 {PLAIN}", False, 11, "UTF-16 units"),
+        *((f"{sign}{PLAIN}", False, 8, "shifted by 1") for sign in "\ufeff\r\u200f\u2067\u061c"),
+        (PLAIN, True, 9, "shifted by -1"),
     ],
 )
-def test_other_offsets_are_rejected_with_both_strings(start, end, surface, said):
+def test_units_and_shifts_by_invisible_characters_are_fixed(text, unseen, start, fix):
+    at = text.index("غزة")
+    assert Offsets(text, unseen=unseen).settle(start, start + 3, "غزة") == (at, at + 3, fix)
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end", "surface", "said"),
+    [
+        (PLAIN, 7, 10, "غزة", "neither"),  # nothing explains the shift
+        (PLAIN, 9, 12, "غزة", "outside"),
+        ("\u200fلا لا", 2, 5, "لا", "neither"),  # two shifts are possible
+        (PLAIN, 0, 3, "غزة", "'غزة' but the text there is 'وصل'"),
+        (PLAIN, 9, 99, "غزة", "'غزة'.*outside the text of 11 code points"),
+        (PLAIN, -1, 3, None, "outside"),
+        (PLAIN, 4, 4, None, "empty"),
+    ],
+)
+def test_other_offsets_are_rejected_with_both_strings(text, start, end, surface, said):
     with pytest.raises(OffsetError, match=said):
-        Offsets("وصل إلى غزة").settle(start, end, surface)
+        Offsets(text).settle(start, end, surface)
