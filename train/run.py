@@ -90,14 +90,19 @@ def train(config: Config, data: prepare.Data | None = None, *, dry_run: bool = F
     summary = summarize(run, encoder, make_parts(run, config.training.seeds[0], encoder))
     logger.info(describe(summary))
     del encoder  # each seed loads its own
-    results = {seed: train_seed(run, seed) for seed in config.training.seeds}
+    results: dict[int, dict[str, Any]] = {}
+    tagged = None  # of the best seed so far
+    for seed in config.training.seeds:
+        results[seed], candidate = train_seed(run, seed)
+        if state.is_main_process and _best_seed(results, config.training.metric) == seed:
+            tagged = candidate
     state.wait_for_everyone()
     if not state.is_main_process:
         return replace(nothing, summary=summary)
     windows_file.unlink()
     metrics = _metrics(results, config.training.metric)
     write_json(folder / "metrics.json", metrics)
-    reports = export(folder, config=config, data=data)
+    reports = export(folder, config=config, data=data, tagged=tagged)
     return Result(folder=folder, summary=summary, reports=reports, metrics=metrics)
 
 
@@ -138,6 +143,11 @@ def _read_result(folder: Path) -> Result:
     return Result(folder=folder, summary=None, reports=reports, metrics=metrics)
 
 
+def _best_seed(results: dict[int, dict[str, Any]], metric: str) -> int:
+    """The first seed with the highest dev score."""
+    return max(results, key=lambda seed: results[seed]["dev"][metric])
+
+
 def _metrics(results: dict[int, dict[str, Any]], metric: str) -> dict[str, Any]:
     """Scores of all seeds, their mean and standard deviation, and the seed with the best dev score."""
 
@@ -152,7 +162,7 @@ def _metrics(results: dict[int, dict[str, Any]], metric: str) -> dict[str, Any]:
 
     rows = list(results.values())
     return {
-        "best_seed": max(results, key=lambda seed: results[seed]["dev"][metric]),
+        "best_seed": _best_seed(results, metric),
         "seeds": {str(seed): result for seed, result in results.items()},
         "dev": spread([row["dev"] for row in rows]),
         "test": {name: spread([row["test"][name] for row in rows]) for name in rows[0]["test"]},
