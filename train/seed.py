@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from accelerate.logging import get_logger
 from transformers import TrainerState
@@ -37,7 +38,7 @@ from .checkpoints import (
 from .optimizer import make_optimizer, parameter_groups
 from .run_folder import write_json
 from .tagged import Tagged, tag
-from .trainer import RasidTrainer, processes
+from .trainer import NonFiniteLossError, RasidTrainer, processes
 
 logger = get_logger(__name__)  # of several processes, only the main one logs
 
@@ -150,6 +151,9 @@ def make_trainer(run: Run, parts: Parts) -> RasidTrainer:
     def score(network: RasidModel) -> dict[str, float]:
         tagger = run.tagger(network, parts.settings)
         dev = [offline.run(tagger, dataset.articles, dataset.annotated_labels) for dataset in run.data.dev]
+        tables = [table for evaluation in dev for table in evaluation.tables.values()]
+        if not all(np.isfinite(table.logits[table.annotated]).all() for table in tables):
+            raise NonFiniteLossError("a logit", trainer.state.global_step, ", on dev")
         # Thresholds are tuned at every evaluation: with 0.5, a rare label has an F1 of 0 for many epochs.
         return offline.headline(dev, offline.calibrate(parts.settings, dev))
 

@@ -179,18 +179,20 @@ def test_reports_of_the_bundle_equal_the_scores_of_the_run(run_folder: Path) -> 
             assert values[task, mode, "micro", "f1"] == pytest.approx(part[f"{task}.f1"], abs=1e-6)
 
 
-def test_dev_is_tagged_once_to_calibrate_and_score(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Besides the one evaluation in training and the one of the exported bundle."""
+def test_dev_and_test_are_tagged_once_after_training(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("onnxscript")
     tagged: list[str] = []
     predict = Tagger.predict
 
     def noted(self: Tagger, texts: list[Article]) -> Any:
-        tagged.append(texts[0].id)
+        tagged.append(f"{self.backend.__qualname__.partition('.')[0]} {texts[0].id}")
         return predict(self, texts)
 
     monkeypatch.setattr(Tagger, "predict", noted)
-    train(base=["training.max_steps=1"])
-    assert len(tagged) == 3 + 2  # dev: in training, in `select`, in `export`; test: in `select` and `export`
+    train("export.onnx=true", base=["training.max_steps=1"])
+    evaluated, *after = tagged
+    assert evaluated == "torch_backend made-28"  # dev, by the evaluation after the only step
+    assert after == ["torch_backend made-28", "torch_backend made-34", "_load_onnx made-28"]
 
 
 def test_loaded_data_give_the_same_run_as_the_config(
@@ -427,10 +429,16 @@ def test_a_config_error_names_file_line_and_key(tmp_path: Path, config_text: str
 # ---- a loss that is not finite -------------------------------------------------------------------------------------
 
 
-def test_a_loss_that_is_not_finite_names_the_articles(train: Train) -> None:
-    with pytest.raises(NonFiniteLossError) as raised:
-        train("training.head_learning_rate=1e38", "training.warmup=0", "training.evaluations=0.1")
-    assert re.search(r"at step 1 \(.*triggers nan.*\); articles of the batch: made-\d+, made-\d+", str(raised.value))
+@pytest.mark.parametrize(
+    ("evaluations", "message"),
+    [
+        (0.1, r"the loss is not finite at step 1 \(.*triggers nan.*\); articles of the batch: made-\d+, made-\d+"),
+        (1, "a logit is not finite at step 1, on dev; lower training.learning_rate"),
+    ],
+)
+def test_a_number_that_is_not_finite_is_an_error(train: Train, evaluations: float, message: str) -> None:
+    with pytest.raises(NonFiniteLossError, match=message):
+        train("training.head_learning_rate=1e38", "training.warmup=0", f"training.evaluations={evaluations}")
 
 
 def test_a_loss_that_is_not_finite_is_never_logged_as_zero(
