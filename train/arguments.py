@@ -36,6 +36,7 @@ def training_arguments(config: Config, plan: Plan, seed: int, folder: Path) -> T
         warmup_steps=round(training.warmup * plan.steps),
         max_grad_norm=training.max_grad_norm,
         bf16=bf16,
+        gradient_checkpointing=training.gradient_checkpointing,
         seed=seed,
         eval_strategy="steps",
         eval_steps=interval,
@@ -58,8 +59,6 @@ def training_arguments(config: Config, plan: Plan, seed: int, folder: Path) -> T
         accelerator_config={"even_batches": False, "split_batches": False},
         use_cpu=not cuda,
     )
-    if training.gradient_checkpointing:
-        arguments.gradient_checkpointing = True
     if arguments.n_gpu > 1:
         # DataParallel would split our nested batches wrongly; several GPUs are used through torchrun.
         arguments._n_gpu = 1  # private API of transformers, one reason for the pin <6

@@ -20,8 +20,6 @@ from .prepare import Data
 
 logger = logging.getLogger(__name__)
 
-logger = logging.getLogger(__name__)
-
 RANKED = ("entities", "triggers", "sentence_types")
 """Tasks whose label issues `audit.label_issues` ranks."""
 
