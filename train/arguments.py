@@ -36,7 +36,6 @@ def training_arguments(config: Config, plan: Plan, seed: int, folder: Path) -> T
         warmup_steps=round(training.warmup * plan.steps),
         max_grad_norm=training.max_grad_norm,
         bf16=bf16,
-        gradient_checkpointing=training.gradient_checkpointing,
         seed=seed,
         eval_strategy="steps",
         eval_steps=interval,
@@ -59,6 +58,8 @@ def training_arguments(config: Config, plan: Plan, seed: int, folder: Path) -> T
         accelerator_config={"even_batches": False, "split_batches": False},
         use_cpu=not cuda,
     )
+    # As an argument it is deprecated from transformers 5 on, and its successor does not accept our networks.
+    arguments.gradient_checkpointing = training.gradient_checkpointing
     if arguments.n_gpu > 1:
         # DataParallel would split our nested batches wrongly; several GPUs are used through torchrun.
         arguments._n_gpu = 1  # private API of transformers, one reason for the pin <6

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -59,9 +59,7 @@ class JsonLog(TrainerCallback):
                 kept.append(line)
         self.file.write_text("".join(kept), encoding="utf-8")
 
-    def on_log(
-        self, args: Any, state: TrainerState, control: Any, logs: Mapping[str, Any] | None = None, **_: Any
-    ) -> None:
+    def on_log(self, args: Any, state: TrainerState, control: Any, logs: Any = None, **_: Any) -> None:
         """Append a line."""
         if state.is_world_process_zero and logs:
             with self.file.open("a", encoding="utf-8") as stream:
@@ -99,17 +97,13 @@ class ProgressTable(TrainerCallback):
         if self.bar is not None:
             self.bar.update(state.global_step - self.bar.n)
 
-    def on_log(
-        self, args: Any, state: TrainerState, control: Any, logs: Mapping[str, Any] | None = None, **_: Any
-    ) -> None:
+    def on_log(self, args: Any, state: TrainerState, control: Any, logs: Any = None, **_: Any) -> None:
         """Show the loss."""
         if self.bar is not None and logs and "loss" in logs:
             self.loss = logs["loss"]
             self.bar.set_postfix(loss=f"{self.loss:.3f}")
 
-    def on_evaluate(
-        self, args: Any, state: TrainerState, control: Any, metrics: Mapping[str, float] | None = None, **_: Any
-    ) -> None:
+    def on_evaluate(self, args: Any, state: TrainerState, control: Any, metrics: Any = None, **_: Any) -> None:
         """Write a row: step, loss, dev scores, and a star if the score is the best so far."""
         if self.bar is None or not metrics:
             return

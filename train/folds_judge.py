@@ -45,7 +45,9 @@ class FoldsJudge:
 def _for_config(config: Config, datasets: Mapping[str, DataSet]) -> tuple[Config, dict[str, FoldDataset]]:
     """The members of the cross-validation of a config, whose data sets are in the order train, dev, test."""
     parts: tuple[Part, ...] = ("train", "dev", "test")
-    sources = [(part, source.repeats) for part in parts for source in getattr(config.data, part)]
+    sources: list[tuple[Part, float]] = [
+        (part, source.repeats) for part in parts for source in getattr(config.data, part)
+    ]
     return config, {
         name: FoldDataset(dataset=dataset, part=part, repeats=repeats)
         for (name, dataset), (part, repeats) in zip(datasets.items(), sources, strict=True)

@@ -87,7 +87,7 @@ def trained(monkeypatch: pytest.MonkeyPatch, bundle: Path) -> list[tuple[Config,
 
     def train(config: Config, data: Data) -> run.Result:
         runs.append((config, data))
-        return run.Result(folder=bundle.parent, summary=None, reports={}, metrics={})
+        return run.Result(folder=bundle.parent)
 
     monkeypatch.setattr(run, "train", train)
     return runs
