@@ -58,7 +58,7 @@ def training_arguments(config: Config, plan: Plan, seed: int, folder: Path) -> T
         accelerator_config={"even_batches": False, "split_batches": False},
         use_cpu=not cuda,
     )
-    # As an argument it is deprecated from transformers 5 on, and its successor does not accept our networks.
+    # Set afterwards: transformers 5 turns the deprecated argument into another option.
     arguments.gradient_checkpointing = training.gradient_checkpointing
     if arguments.n_gpu > 1:
         # DataParallel would split our nested batches wrongly; several GPUs are used through torchrun.

@@ -17,10 +17,9 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
-from typer.testing import CliRunner
+from typer.testing import Result
 
-import rasid
-from rasid.cli import app
+import rasid as package
 from rasid.configs.loader import load_config
 from rasid.configs.schema import Config
 from rasid.data.articles import Article
@@ -88,13 +87,6 @@ def same(one: dict[str, torch.Tensor], two: dict[str, torch.Tensor]) -> bool:
 def scores(folder: Path) -> dict[str, Any]:
     result = json.loads((folder / "checkpoints/seed-1/finished.json").read_text(encoding="utf-8"))
     return {name: value for name, value in result.items() if name != "seconds"}
-
-
-@pytest.fixture(scope="module")
-def config_file(tmp_path_factory: pytest.TempPathFactory, config_text: str) -> Path:
-    file = tmp_path_factory.mktemp("configs") / "tiny.yaml"
-    file.write_text(config_text, encoding="utf-8")
-    return file
 
 
 # Six steps of two batches each, an evaluation after every one.
@@ -203,19 +195,19 @@ def test_loaded_data_give_the_same_run_as_the_config(
     assert_equal_runs(folder, uninterrupted)
 
 
-def test_a_finished_run_is_not_changed(config_file: Path, run_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_finished_run_is_not_changed(
+    rasid: Callable[..., Result], config_file: Path, run_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO, "rasid")
     before = {name: ((run_folder / name).stat().st_mtime_ns) for name in files(run_folder)}
-    result = CliRunner().invoke(app, ["train", str(config_file), f"output={run_folder.parent}"])
-    assert result.exit_code == 0, result.output
+    result = rasid("train", config_file, f"output={run_folder.parent}")
     assert "is done" in caplog.text
     assert "entities" in result.stdout  # the scores are shown again
     assert {name: ((run_folder / name).stat().st_mtime_ns) for name in files(run_folder)} == before
 
 
-def test_a_dry_run_writes_nothing(config_file: Path, tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, ["train", str(config_file), f"output={tmp_path}", "--dry-run"])
-    assert result.exit_code == 0, result.output
+def test_a_dry_run_writes_nothing(rasid: Callable[..., Result], config_file: Path, tmp_path: Path) -> None:
+    result = rasid("train", config_file, f"output={tmp_path}", "--dry-run")
     assert not list(tmp_path.iterdir())
     assert re.search(r"60 steps, 2 per epoch", result.stdout)
     assert re.search(r"loss \d+\.\d+", result.stdout)
@@ -389,14 +381,11 @@ def test_processes_may_change_between_seeds_also_before_a_kill(
 
 
 def test_a_config_that_cannot_start_leaves_no_folder(
-    config_file: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+    rasid: Callable[..., Result], config_file: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    command = ["train", str(config_file), f"output={tmp_path}"]
-    empty = tmp_path_factory.mktemp("empty")
-    result = CliRunner().invoke(app, [*command, "data.train.0.path=nowhere.jsonl"])
-    assert result.exit_code == 1 and "nowhere.jsonl" in result.stderr
-    result = CliRunner().invoke(app, [*command, f"encoder.name={empty}"])
-    assert result.exit_code == 1 and str(empty) in result.stderr
+    for key, path in (("data.train.0.path", "nowhere.jsonl"), ("encoder.name", tmp_path_factory.mktemp("empty"))):
+        result = rasid("train", config_file, f"output={tmp_path}", f"{key}={path}", code=1)
+        assert str(path) in result.stderr
     assert not list(tmp_path.iterdir())
 
 
@@ -417,13 +406,12 @@ def test_a_logger_that_is_not_installed_is_an_error_before_training(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_config_error_names_file_line_and_key(tmp_path: Path, config_text: str) -> None:
+def test_a_config_error_names_file_line_and_key(rasid: Callable[..., Result], tmp_path: Path, config_text: str) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text(config_text.replace("export:", "exprot:"), encoding="utf-8")
-    result = CliRunner().invoke(app, ["train", str(file)])
     line = config_text[: config_text.index("export:")].count("\n") + 1
-    assert result.exit_code == 1
-    assert f"{file}:{line}:1: exprot: unknown key; did you mean 'export'?" in result.stderr
+    message = f"{file}:{line}:1: exprot: unknown key; did you mean 'export'?"
+    assert message in rasid("train", file, code=1).stderr
 
 
 # ---- a loss that is not finite -------------------------------------------------------------------------------------
@@ -547,7 +535,7 @@ def test_two_processes_take_the_steps_of_one(
     config.update(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
     (encoder / "config.json").write_text(json.dumps(config))
     base = [f"encoder.name={encoder}", "training.dropout=0", "training.epochs=2", "training.evaluations=1"]
-    (tmp_path / "rasid").symlink_to(Path(rasid.__file__).parent)  # for a checkout that is not installed
+    (tmp_path / "rasid").symlink_to(Path(package.__file__).parent)  # for a checkout that is not installed
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     done = subprocess.run(
         [*command, "-m", "rasid", "train", str(config_file), f"output={tmp_path}", "name=two", *base],
