@@ -74,13 +74,8 @@ def make_encoder(config: Config, data: Data, seed: int) -> EncoderWithTokenizer:
     section = config.encoder
     if section.scratch is None:
         assert section.name is not None
-        return load_encoder(
-            section.name,
-            window=section.window,
-            normalizer=section.normalizer,
-            repair=section.repair,
-            dropout=section.dropout,
-        )
+        options = section.model_dump(include={"window", "normalizer", "repair", "dropout"})
+        return load_encoder(section.name, **options)
     torch.manual_seed(seed)
     texts = (article.text for dataset in data.train for article in dataset.articles)
     return scratch_encoder(texts, **section.scratch.model_dump())

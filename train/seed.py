@@ -157,13 +157,7 @@ def make_trainer(run: Run, parts: Parts) -> RasidTrainer:
         # Thresholds are tuned at every evaluation: with 0.5, a rare label has an F1 of 0 for many epochs.
         return offline.headline(dev, offline.calibrate(parts.settings, dev))
 
-    groups = parameter_groups(
-        parts.model,
-        learning_rate=training.learning_rate,
-        head_learning_rate=training.head_learning_rate,
-        layer_decay=training.layer_decay,
-        weight_decay=training.weight_decay,
-    )
+    rates = training.model_dump(include={"learning_rate", "head_learning_rate", "layer_decay", "weight_decay"})
     trainer = RasidTrainer(
         model=parts.model,
         args=training_arguments(config, parts.plan, parts.seed, run.seed_folder(parts.seed)),
@@ -171,7 +165,7 @@ def make_trainer(run: Run, parts: Parts) -> RasidTrainer:
         schedule=parts.plan.schedule,
         per_epoch=parts.plan.per_epoch,
         pad_id=run.text_encoder.pad_id,
-        optimizer=make_optimizer(groups, fused=True),
+        optimizer=make_optimizer(parameter_groups(parts.model, **rates), fused=True),
         score=score,
         weights={task: config.tasks[task].weight for task in parts.model.config.tasks},  # type: ignore[index]
         positive_weights={task: options.positive_weight for task, options in config.tasks.items()},

@@ -172,10 +172,7 @@ class RasidTrainer(Trainer):
         return (total, logits) if return_outputs else total
 
     def evaluate(
-        self,
-        eval_dataset: Any = None,
-        ignore_keys: list[str] | None = None,
-        metric_key_prefix: str = "eval",
+        self, eval_dataset: Any = None, ignore_keys: list[str] | None = None, metric_key_prefix: str = "eval"
     ) -> dict[str, float]:
         """Score the model on dev articles."""
         with same_random_state():
@@ -189,11 +186,7 @@ class RasidTrainer(Trainer):
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log with the number of passes over the data as epoch."""
         epoch = self.state.epoch
-        self.state.epoch = (
-            self.state.global_step
-            * self.args.gradient_accumulation_steps
-            * self.args.world_size
-            / max(1, self.per_epoch)
-        )
+        per_step = self.args.gradient_accumulation_steps * self.args.world_size
+        self.state.epoch = self.state.global_step * per_step / max(1, self.per_epoch)
         super().log(logs, start_time)
         self.state.epoch = epoch

@@ -36,29 +36,16 @@ from rasid.train.trainer import NonFiniteLossError, RasidTrainer
 
 Train = Callable[..., run.Result]
 
-RUN = [
-    "bundle/README.md",
-    "bundle/config.json",
-    "bundle/config.yaml",
-    "bundle/model.safetensors",
-    "bundle/rasid.json",
-    "bundle/tokenizer.json",
-    "bundle/tokenizer_config.json",
-    "checkpoints/data.json",
-    "checkpoints/seed-1/best/config.json",
-    "checkpoints/seed-1/best/model.safetensors",
-    "checkpoints/seed-1/best/rasid.json",
-    "checkpoints/seed-1/best/tokenizer.json",
-    "checkpoints/seed-1/best/tokenizer_config.json",
-    "checkpoints/seed-1/finished.json",
-    "config.yaml",
-    "log.jsonl",
-    "metrics.json",
-    "report/dev-dev.json",
-    "report/dev-dev.md",
-    "report/test.json",
-    "report/test.md",
-]
+TRAINED = ["config.json", "model.safetensors", "rasid.json", "tokenizer.json", "tokenizer_config.json"]
+RUN = sorted(
+    [
+        *(f"bundle/{name}" for name in (*TRAINED, "README.md", "config.yaml")),
+        *(f"checkpoints/seed-1/best/{name}" for name in TRAINED),
+        *("checkpoints/data.json", "checkpoints/seed-1/finished.json"),
+        *(f"report/{name}" for name in ("dev-dev.json", "dev-dev.md", "test.json", "test.md")),
+        *("config.yaml", "log.jsonl", "metrics.json"),
+    ]
+)
 
 
 class Killed(BaseException):
