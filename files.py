@@ -1,5 +1,6 @@
 """Atomic writing of files and folders."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +11,8 @@ from pathlib import Path
 def whole(path: Path, *, folder: bool = False) -> Iterator[Path]:
     """A temporary path to write to; it is moved to ``path`` if the block ends without an error, else removed.
 
-    The temporary path is in the same folder, so the move is atomic. Parent folders are created. An existing file or
-    folder is replaced.
+    The temporary path is in the same folder, so the move is atomic; its name has the number of the process, so several
+    processes can write the same target. Parent folders are created. An existing file or folder is replaced.
 
     Args:
         path: the target.
@@ -21,7 +22,7 @@ def whole(path: Path, *, folder: bool = False) -> Iterator[Path]:
         OSError: the target cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     _remove(part)
     try:
         if folder:

@@ -1,29 +1,54 @@
-"""Shared by the benchmarks: encoder sizes, timing in turns, ratios, tables."""
+"""Parts of the benchmarks: options, networks with random weights, timing in turns, ratios, tables."""
 
 import json
 import os
 import platform
 import statistics
 import time
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
-from transformers import BertConfig
+from tokenizers import Tokenizer
+from transformers import BertConfig, PreTrainedModel
+
+from rasid import Tagger
+from rasid.data.labels import LabelScheme
+from rasid.models.bundle import Settings
+from rasid.models.encoders import save_tokenizer
+from rasid.models.export import export_onnx
+from rasid.models.network import RasidModel
+from rasid.models.shape import RasidConfig
 
 SIZES: dict[str, dict[str, Any]] = {
     "mini": {"num_hidden_layers": 4, "hidden_size": 256, "num_attention_heads": 4, "intermediate_size": 1024},
     "base": {"num_hidden_layers": 12, "hidden_size": 768, "num_attention_heads": 12, "intermediate_size": 3072},
 }
 VOCABULARY = {"mini": 12_000, "base": 64_000}
+OUTSIDE = 0.9  # share of words outside of all entities, as in news; random weights would tag nearly all words
 
 
-def bert_config(size: str, labels: Sequence[str]) -> BertConfig:
-    """A BERT of one of the `SIZES`, with the BIO tags of entity labels in the order that rasid uses."""
-    tags = ["O", *(f"{mark}-{label}" for label in labels for mark in "BI")]
+def parser(documentation: str | None, *, repeats: int | None = None) -> ArgumentParser:
+    """A parser with the options of all scripts; those that tag in turns give the default number of rounds."""
+    made = ArgumentParser(description=documentation, formatter_class=RawDescriptionHelpFormatter)
+    made.add_argument("--threads", type=int, default=torch.get_num_threads(), help="for torch and for onnxruntime")
+    made.add_argument("--json", type=Path, help="also write the results to this file")
+    if repeats is not None:
+        made.add_argument("--repeats", type=int, default=repeats, help="measured rounds")
+        made.add_argument("--backends", nargs="+", choices=("onnx", "torch"), default=["onnx", "torch"])
+    return made
+
+
+def tag_names(scheme: LabelScheme) -> list[str]:
+    """The BIO tags of entities in the order that rasid uses."""
+    return ["O", *(f"{mark}-{label}" for label in scheme.labels("entities") for mark in "BI")]
+
+
+def bert_config(size: str, tags: Sequence[str] = ()) -> BertConfig:
+    """A BERT of one of the `SIZES`."""
     return BertConfig(
         vocab_size=VOCABULARY[size],
         max_position_embeddings=512,
@@ -32,6 +57,35 @@ def bert_config(size: str, labels: Sequence[str]) -> BertConfig:
         label2id={tag: number for number, tag in enumerate(tags)},
         **SIZES[size],
     )
+
+
+def entity_network(encoder: PreTrainedModel, scheme: LabelScheme) -> RasidModel:
+    """An encoder with an entity head."""
+    return RasidModel(
+        RasidConfig(
+            encoder=encoder.config.to_dict(),
+            tasks=["entities"],
+            entities=scheme.labels("entities"),
+            events=scheme.labels("triggers"),
+        ),
+        encoder,
+    )
+
+
+def save_bundle(
+    network: RasidModel, tokenizer: Tokenizer, folder: Path, scheme: LabelScheme, texts: Sequence[str], *, onnx: bool
+) -> None:
+    """Write a bundle with a random entity head, whose bias puts `OUTSIDE` of the words in texts outside entities."""
+    network.save_pretrained(folder)
+    save_tokenizer(tokenizer, folder)
+    Settings(scheme=scheme, tasks=("entities",), window=512, overlap=128).save(folder)
+    tagged = Tagger.from_pretrained(folder, device="cpu").predict(texts)
+    logits = torch.cat([torch.from_numpy(prediction.logits["entities"]) for prediction in tagged])
+    bias = network.get_parameter("entities.bias")
+    bias.data[0] += torch.quantile(logits[:, 1:].amax(-1) - logits[:, 0], OUTSIDE)
+    network.save_pretrained(folder)
+    if onnx:
+        export_onnx(folder)
 
 
 def in_turns(contenders: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
@@ -63,25 +117,23 @@ def show_ratio(values: Mapping[str, float]) -> str:
 
 def show_table(rows: Sequence[Sequence[str]]) -> None:
     """Print rows as a table: first column left-aligned, the others right-aligned."""
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        cells = [
-            f"{cell:<{w}}" if i == 0 else f"{cell:>{w}}" for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-        ]
-        print("  ".join(cells))
+        first, *others = (f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
+        print("  ".join([f"{row[0]:<{len(first)}}", *others]))
 
 
-def write_json(path: Path | None, options: Namespace, results: Mapping[str, Any]) -> None:
-    """Write results, with options and versions of the libraries."""
-    if path is None:
+def write_json(options: Namespace, results: Mapping[str, Any]) -> None:
+    """Write results, with options and versions of the libraries, to the file of ``--json``."""
+    if options.json is None:
         return
-    setting = {
-        "options": {name: str(value) if isinstance(value, Path) else value for name, value in vars(options).items()},
+    content = {
+        "options": vars(options),
         "cpus": os.cpu_count(),
         "machine": platform.machine(),
         "torch": torch.__version__,
         "torch_threads": torch.get_num_threads(),
         "transformers": transformers.__version__,
+        **results,
     }
-    content = json.dumps({**setting, **results}, ensure_ascii=False, indent=1, default=str)
-    path.write_text(content + "\n", encoding="utf-8")
+    options.json.write_text(json.dumps(content, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8")

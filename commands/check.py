@@ -102,23 +102,25 @@ def _label_judges(
 
 
 def _folds_judge(data: "AuditData", folds: int, encoder: str | None, bundle: Path | None) -> "Judge":
-    from ..train.folds_judge import judge_of_bundle, judge_of_config
+    from ..configs.loader import load_config
+    from ..configs.schema import Config
+    from ..models.bundle import config_file
+    from ..train.folds_judge import FoldsJudge
 
+    if data.config is not None and bundle is not None:
+        fail("--bundle and --folds both find label errors; give one of them with a config")
     if data.config is not None:
-        if bundle is not None:
-            fail("--bundle and --folds both find label errors; give one of them with a config")
-        judge = judge_of_config(data.config, data.datasets, folds)
+        config = data.config
     elif bundle is not None:
-        judge = judge_of_bundle(bundle, data.datasets, folds)
+        config = load_config(config_file(bundle), Config)
     else:
         fail(
             f"--folds trains taggers and needs a config: rasid check CONFIG data.train.0.path=FILE --folds {folds}; or "
             "give a bundle, whose config is used"
         )
     if encoder is not None:
-        chosen = _with_encoder(judge.config.encoder, encoder)
-        judge = replace(judge, config=judge.config.model_copy(update={"encoder": chosen}))
-    return judge
+        config = config.model_copy(update={"encoder": _with_encoder(config.encoder, encoder)})
+    return FoldsJudge(config=config, folds=folds, of_bundle=data.config is None)
 
 
 def _encoder_judges(data: "AuditData", encoder: str | None, tagger: "Tagger | None") -> "Iterable[Judge]":

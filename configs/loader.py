@@ -196,11 +196,11 @@ def _message(error: Mapping[str, Any], path: tuple[str, ...], model: type[BaseMo
     return f"{message}; {hint}" if hint else message
 
 
-def _inner(annotation: Any) -> Any:
+def model_in(annotation: Any) -> Any:
     """The model of ``Model | None``, ``list[Model]`` or ``dict[str, Model]``; None for any other type."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next((model for part in get_args(annotation) if (model := _inner(part))), None)
+    return next((model for part in get_args(annotation) if (model := model_in(part))), None)
 
 
 def _fields_at(model: type[BaseModel], path: Sequence[str]) -> dict[str, FieldInfo]:
@@ -208,7 +208,7 @@ def _fields_at(model: type[BaseModel], path: Sequence[str]) -> dict[str, FieldIn
     fields, at = model.model_fields, 0
     while at < len(path):
         annotation = fields[path[at]].annotation
-        below = _inner(annotation)
+        below = model_in(annotation)
         # A list or dict of models takes one more step: the index, or the key.
         at += 1 if below is annotation or type(None) in get_args(annotation) else 2
         fields = below.model_fields

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from .loader import model_in
 from .pretrain_schema import PretrainConfig
 from .schema import TASK_OPTIONS, Config, TaskConfig
 
@@ -48,7 +49,7 @@ def _sections(model: type[BaseModel], path: str, seen: set[type[BaseModel]]) -> 
         rows.append(f"| `{name}` | {_cell(_type(field))} | {_cell(_default(field))} | {_cell(explanation)} |")
     yield "\n".join(rows) + "\n"
     for name, field in model.model_fields.items():
-        if (below := _model(field.annotation)) is not None and below not in seen:
+        if (below := model_in(field.annotation)) is not None and below not in seen:
             step = {list: "N", dict: "TASK"}.get(get_origin(field.annotation))  # type: ignore[call-overload]
             yield from _sections(below, ".".join(filter(None, (path, name, step))), seen)
 
@@ -59,12 +60,6 @@ def _text(docstring: str | None) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
-
-
-def _model(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((model for part in get_args(annotation) if (model := _model(part))), None)
 
 
 def _type(field: FieldInfo) -> str:

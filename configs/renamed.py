@@ -8,7 +8,7 @@ from ..renamed import CONFIG_KEYS, FORMATS, TASKS
 from .tree import Node
 
 logger = logging.getLogger(__name__)
-_FREE = ("labels", "options")  # sections with keys of the user
+_FREE = {"labels", "options"}  # sections with keys of the user
 
 
 def with_new_names(tree: Node, path: tuple[str, ...] = ()) -> Node:
@@ -19,7 +19,7 @@ def with_new_names(tree: Node, path: tuple[str, ...] = ()) -> Node:
         path: path of that part.
     """
     match tree.value:
-        case dict() as entries if path[-1:] not in [(name,) for name in _FREE]:
+        case dict() as entries if _FREE.isdisjoint(path[-1:]):
             renamed: dict[str, Node] = {}
             for key, node in entries.items():
                 new = new_key(path, key, node.place)
@@ -36,7 +36,7 @@ def new_path(keys: Sequence[str], place: str) -> list[str]:
     """Replace old names in the key path of an override."""
     path: tuple[str, ...] = ()
     for key in keys:
-        path = (*path, key if path[-1:] in [(name,) for name in _FREE] else new_key(path, key, place))
+        path = (*path, new_key(path, key, place) if _FREE.isdisjoint(path[-1:]) else key)
     return list(path)
 
 

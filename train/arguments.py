@@ -58,8 +58,8 @@ def training_arguments(config: Config, plan: Plan, seed: int, folder: Path) -> T
         accelerator_config={"even_batches": False, "split_batches": False},
         use_cpu=not cuda,
     )
-    if training.gradient_checkpointing:
-        arguments.gradient_checkpointing = True
+    # Set afterwards: transformers 5 turns the deprecated argument into another option.
+    arguments.gradient_checkpointing = training.gradient_checkpointing
     if arguments.n_gpu > 1:
         # DataParallel would split our nested batches wrongly; several GPUs are used through torchrun.
         arguments._n_gpu = 1  # private API of transformers, one reason for the pin <6

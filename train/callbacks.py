@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tqdm.auto import tqdm
-from transformers import EarlyStoppingCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import EarlyStoppingCallback, TrainerCallback, TrainerState
 from transformers.trainer import OPTIMIZER_NAME
 
 from .checkpoints import checkpoints, step_of
@@ -17,9 +17,7 @@ from .checkpoints import checkpoints, step_of
 class EarlyStopping(EarlyStoppingCallback):
     """Stops after a number of evaluations without improvement. Evaluations during warm-up do not count."""
 
-    def check_metric_value(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, metric_value: float
-    ) -> None:
+    def check_metric_value(self, args: Any, state: TrainerState, control: Any, metric_value: Any) -> None:
         """Count an evaluation."""
         if state.global_step > args.get_warmup_steps(state.max_steps):
             super().check_metric_value(args, state, control, metric_value)
@@ -28,7 +26,7 @@ class EarlyStopping(EarlyStoppingCallback):
 class OneOptimizer(TrainerCallback):
     """Keeps the optimizer's state, twice the size of the weights, in the latest checkpoint only."""
 
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+    def on_save(self, args: Any, state: TrainerState, control: Any, **_: Any) -> None:
         """Delete the optimizer's state from older checkpoints."""
         if state.is_world_process_zero and args.output_dir:
             for checkpoint in checkpoints(Path(args.output_dir)):
@@ -47,9 +45,7 @@ class JsonLog(TrainerCallback):
     def __init__(self, file: Path, seed: int) -> None:
         self.file, self.seed = file, seed
 
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_train_begin(self, args: Any, state: TrainerState, control: Any, **_: Any) -> None:
         """Delete lines that a killed run wrote after its last checkpoint, because their steps are taken again."""
         if not state.is_world_process_zero or not self.file.is_file():
             return
@@ -63,14 +59,7 @@ class JsonLog(TrainerCallback):
                 kept.append(line)
         self.file.write_text("".join(kept), encoding="utf-8")
 
-    def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: dict[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> None:
+    def on_log(self, args: Any, state: TrainerState, control: Any, logs: Any = None, **_: Any) -> None:
         """Append a line."""
         if state.is_world_process_zero and logs:
             with self.file.open("a", encoding="utf-8") as stream:
@@ -92,9 +81,7 @@ class ProgressTable(TrainerCallback):
         self.columns: list[tuple[str, int]] = []
         self.loss: float | None = None
 
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_train_begin(self, args: Any, state: TrainerState, control: Any, **_: Any) -> None:
         """Open the bar, at the step where a resumed run starts."""
         if state.is_world_process_zero:
             self.bar = tqdm(
@@ -105,32 +92,18 @@ class ProgressTable(TrainerCallback):
                 mininterval=0.1 if sys.stderr.isatty() else 30,  # seconds; a log file needs few updates
             )
 
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+    def on_step_end(self, args: Any, state: TrainerState, control: Any, **_: Any) -> None:
         """Advance the bar."""
         if self.bar is not None:
             self.bar.update(state.global_step - self.bar.n)
 
-    def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: dict[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> None:
+    def on_log(self, args: Any, state: TrainerState, control: Any, logs: Any = None, **_: Any) -> None:
         """Show the loss."""
         if self.bar is not None and logs and "loss" in logs:
             self.loss = logs["loss"]
             self.bar.set_postfix(loss=f"{self.loss:.3f}")
 
-    def on_evaluate(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        metrics: dict[str, float] | None = None,
-        **kwargs: Any,
-    ) -> None:
+    def on_evaluate(self, args: Any, state: TrainerState, control: Any, metrics: Any = None, **_: Any) -> None:
         """Write a row: step, loss, dev scores, and a star if the score is the best so far."""
         if self.bar is None or not metrics:
             return
@@ -144,9 +117,7 @@ class ProgressTable(TrainerCallback):
         cells += [f"{metrics[f'eval_{name}']:>{width}.4f}" for name, width in self.columns]
         tqdm.write("  ".join(cells) + " *" * best, file=sys.stderr)
 
-    def on_train_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_train_end(self, args: Any, state: TrainerState, control: Any, **_: Any) -> None:
         """Close the bar."""
         if self.bar is not None:
             self.bar.close()

@@ -20,8 +20,6 @@ from .prepare import Data
 
 logger = logging.getLogger(__name__)
 
-logger = logging.getLogger(__name__)
-
 RANKED = ("entities", "triggers", "sentence_types")
 """Tasks whose label issues `audit.label_issues` ranks."""
 
@@ -102,9 +100,9 @@ def _check(datasets: Mapping[str, FoldDataset]) -> None:
         DataError: one has not.
     """
     problems: list[Problem] = []
-    for name, dataset in datasets.items():
-        if dataset.part != "test" and not (dataset.dataset.articles and dataset.dataset.annotated_labels):
-            problems += dataset.dataset.log.dropped or [_no_articles(name)]
+    for name, member in datasets.items():
+        if member.part != "test" and not (member.dataset.articles and member.dataset.annotated_labels):
+            problems += member.dataset.log.dropped or [_no_articles(name)]
     if problems:
         raise DataError(problems)
 
@@ -160,14 +158,9 @@ def _train(
             task: "all" if task == "proclitics" else labels for task, labels in declared if task != "arguments"
         }
         part = parts[dataset.part]
-        part.append(
-            replace(
-                dataset.dataset,
-                name=f"{dataset.part}-{len(part)}",
-                articles=articles,
-                annotated_labels=resolve_annotated(annotated, scheme, name),
-            )
-        )
+        labels = resolve_annotated(annotated, scheme, name)
+        title = f"{dataset.part}-{len(part)}"
+        part.append(replace(dataset.dataset, name=title, articles=articles, annotated_labels=labels))
     repeats = [datasets[name].repeats for name in outside if datasets[name].part == "train"]
     training = config.training.model_copy(update={"seeds": config.training.seeds[:1], "report_to": []})
     export = config.export.model_copy(update={"onnx": False})

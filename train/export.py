@@ -20,11 +20,14 @@ from ..models.card import model_card
 from ..models.export import ExportError, export_onnx, onnx_available, save_bundle
 from .prepare import Data, load_data
 from .run_folder import RunError, write_json
+from .tagged import Tagged, tag
 
 logger = logging.getLogger(__name__)
 
 
-def export(folder: Path, *, config: Config | None = None, data: Data | None = None) -> dict[str, Report]:
+def export(
+    folder: Path, *, config: Config | None = None, data: Data | None = None, tagged: Tagged | None = None
+) -> dict[str, Report]:
     """Write the bundle of a trained run, and score it on dev and test.
 
     If the ONNX model fails the parity check, the bundle is written without it before the error is raised.
@@ -33,6 +36,7 @@ def export(folder: Path, *, config: Config | None = None, data: Data | None = No
         folder: the run folder.
         config: of the run; None reads it from the folder.
         data: its data sets; None loads them.
+        tagged: its dev and test sets, tagged by the files of the best seed; None tags them with the bundle.
 
     Returns:
         data set → report.
@@ -51,22 +55,23 @@ def export(folder: Path, *, config: Config | None = None, data: Data | None = No
     failure: ParityError | ExportError | None = None
     with whole(folder / "bundle", folder=True) as bundle:
         save_bundle(bundle, source, folder / "config.yaml")
-        tagger = Tagger.from_pretrained(bundle, verify=False)
-        # Dev was already tagged once to calibrate. It is tagged again here, because the reports must describe the
-        # files that users load, not the network that was in memory. The parity check reuses these predictions.
-        dev = {f"dev-{d.name}": offline.run(tagger, d.articles, d.annotated_labels, keep_logits=True) for d in data.dev}
-        test = {d.name: offline.run(tagger, d.articles, d.annotated_labels) for d in data.test}
-        titles = [f"dev: {d.name}" for d in data.dev] + [f"test: {d.name}" for d in data.test]
+        settings = Settings.load(bundle)
+        # The bundle has copies of the files that tagged dev and test, so tagging again would give the same logits.
+        tagged = tagged or tag(Tagger.from_pretrained(bundle, verify=False), data)
+        evaluations = [
+            *((f"dev-{d.name}", f"dev: {d.name}", e) for d, e in zip(data.dev, tagged.dev, strict=True)),
+            *((d.name, f"test: {d.name}", e) for d, e in zip(data.test, tagged.test, strict=True)),
+        ]
         reports = {
-            name: offline.report_of(evaluation, tagger.settings, bundle=config.name, data=title)
-            for (name, evaluation), title in zip((dev | test).items(), titles, strict=True)
+            name: offline.report_of(evaluation, settings, bundle=config.name, data=title)
+            for name, title, evaluation in evaluations
         }
         _write_reports(folder / "report", reports)
-        card = model_card(config.name, Settings.load(source), reports)
+        card = model_card(config.name, settings, reports)
         (bundle / "README.md").write_text(card, encoding="utf-8")
         if config.export.onnx and onnx_available():
             try:
-                _add_onnx(bundle, list(dev.values()), config.export.tolerance)
+                _add_onnx(bundle, tagged.dev, config.export.tolerance)
             except (ParityError, ExportError) as error:
                 (bundle / ONNX_FILE).unlink(missing_ok=True)
                 failure = error

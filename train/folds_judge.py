@@ -2,23 +2,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Literal
 
 from ..audit.article_views import ArticleView
 from ..audit.findings import Finding
 from ..audit.label_issues import label_issue_finding
 from ..audit.reading import read_source
-from ..configs.loader import load_config
-from ..configs.schema import Config, DataSource
+from ..configs.schema import Config
 from ..data.articles import Article, Task
 from ..data.datasets import DataSet, resolve_annotated
 from ..data.labels import LabelScheme, load_scheme
-from ..models.bundle import config_file
-from .cross_validation import FoldDataset, held_out_label_issues
+from .cross_validation import FoldDataset, Part, held_out_label_issues
 from .folds import FoldError
-
-Part = Literal["train", "dev", "test"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,53 +21,45 @@ class FoldsJudge:
 
     Attributes:
         config: what to train.
-        members: name → data set of the cross-validation.
         folds: number of folds.
+        of_bundle: the config is that of a bundle: the data sets to check are not those that it names. Its tasks that
+            occur in them are trained, with the labels that its training data annotates. Its dev data choose checkpoints
+            too.
     """
 
     config: Config
-    members: Mapping[str, FoldDataset]
     folds: int
+    of_bundle: bool = False
 
     def findings(self, datasets: Mapping[str, DataSet], views: Sequence[ArticleView]) -> Iterator[Finding]:
-        """The finding of ranked label issues; see `audit.Judge` and `held_out_label_issues`."""
-        locations = held_out_label_issues(self.config, self.members, folds=self.folds)
-        yield from label_issue_finding(locations, held_out=True)
+        """The finding of ranked label issues; see `audit.Judge` and `held_out_label_issues`.
+
+        Raises:
+            FoldError: the data sets cannot be cross-validated with the config.
+        """
+        make = _for_bundle if self.of_bundle else _for_config
+        config, members = make(self.config, datasets)
+        yield from label_issue_finding(held_out_label_issues(config, members, folds=self.folds), held_out=True)
 
 
-def judge_of_config(config: Config, datasets: Mapping[str, DataSet], folds: int) -> FoldsJudge:
-    """Cross-validation of the data sets of a config.
-
-    Args:
-        config: the config.
-        datasets: name → data set, in the order of the config: train, dev, test.
-        folds: number of folds.
-    """
+def _for_config(config: Config, datasets: Mapping[str, DataSet]) -> tuple[Config, dict[str, FoldDataset]]:
+    """The members of the cross-validation of a config, whose data sets are in the order train, dev, test."""
     parts: tuple[Part, ...] = ("train", "dev", "test")
-    sources: list[tuple[Part, DataSource]] = [(part, source) for part in parts for source in getattr(config.data, part)]
-    members = {
-        name: FoldDataset(dataset=dataset, part=part, repeats=source.repeats)
-        for (name, dataset), (part, source) in zip(datasets.items(), sources, strict=True)
+    sources: list[tuple[Part, float]] = [
+        (part, source.repeats) for part in parts for source in getattr(config.data, part)
+    ]
+    return config, {
+        name: FoldDataset(dataset=dataset, part=part, repeats=repeats)
+        for (name, dataset), (part, repeats) in zip(datasets.items(), sources, strict=True)
     }
-    return FoldsJudge(config=config, members=members, folds=folds)
 
 
-def judge_of_bundle(bundle: Path, datasets: Mapping[str, DataSet], folds: int) -> FoldsJudge:
-    """Cross-validation of data sets without a config, with the config of a bundle.
-
-    The tasks of that config are trained that occur in the data, with the labels that its training data annotates. The
-    dev data of the config choose checkpoints too.
-
-    Args:
-        bundle: folder of the bundle.
-        datasets: name → data set without ``annotated_labels``.
-        folds: number of folds.
+def _for_bundle(config: Config, datasets: Mapping[str, DataSet]) -> tuple[Config, dict[str, FoldDataset]]:
+    """The config with the tasks that occur in data sets without a declaration, and the members.
 
     Raises:
-        ConfigError: the bundle has no valid config.
         FoldError: the config does not fit the data.
     """
-    config = load_config(config_file(bundle), Config)
     scheme = load_scheme(config.scheme)
     trained: dict[Task, tuple[str, ...]] = {}
     for source in config.data.train:
@@ -92,7 +78,7 @@ def judge_of_bundle(bundle: Path, datasets: Mapping[str, DataSet], folds: int) -
         dev = read_source(source, source.title, scheme).dataset
         name = f"dev.{number} of the bundle's config ({source.title})"
         members[name] = FoldDataset(dataset=dev, part="dev", annotated=False)
-    return FoldsJudge(config=_with_tasks(config, tasks), members=members, folds=folds)
+    return _with_tasks(config, tasks), members
 
 
 def _occurring_tasks(articles: Sequence[Article], trained: Mapping[Task, Sequence[str]]) -> set[str]:

@@ -1,7 +1,7 @@
 """Everything that a run needs, made from its config: data sets, encoder, windows, batches, network, n-gram model."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import torch
 
 from ..configs.schema import Config
 from ..data.articles import AnnotatedLabels, Article
+from ..data.articles import Task as TaskName
 from ..data.datasets import DataSet, load_dataset
 from ..data.labels import LabelScheme, load_scheme
 from ..data.problems import DataError, Problem
@@ -43,6 +44,10 @@ class Data:
     test: list[DataSet]
     repeats: list[float]
 
+    def parts(self) -> dict[str, list[DataSet]]:
+        """The data sets by part: train, dev, test."""
+        return {"train": self.train, "dev": self.dev, "test": self.test}
+
 
 def load_data(config: Config) -> Data:
     """Load the data sets of a config.
@@ -69,25 +74,20 @@ def make_encoder(config: Config, data: Data, seed: int) -> EncoderWithTokenizer:
     section = config.encoder
     if section.scratch is None:
         assert section.name is not None
-        return load_encoder(
-            section.name,
-            window=section.window,
-            normalizer=section.normalizer,
-            repair=section.repair,
-            dropout=section.dropout,
-        )
+        options = section.model_dump(include={"window", "normalizer", "repair", "dropout"})
+        return load_encoder(section.name, **options)
     torch.manual_seed(seed)
     texts = (article.text for dataset in data.train for article in dataset.articles)
     return scratch_encoder(texts, **section.scratch.model_dump())
 
 
 def make_model(config: Config, data: Data, encoder: EncoderWithTokenizer, seed: int) -> RasidModel:
-    """EncoderWithTokenizer and heads; the seed determines the weights of the heads."""
+    """Encoder and heads; the seed determines the weights of the heads."""
     torch.manual_seed(seed)
     entities = config.tasks.get("entities")
     network_config = RasidConfig(
         encoder=encoder.model.config.to_dict(),
-        tasks=[task for task in TASK_NAMES if task in config.tasks],
+        tasks=list(_tasks(config)),
         entities=data.scheme.labels("entities"),
         events=data.scheme.labels("triggers"),
         pooling=config.encoder.pooling,
@@ -99,25 +99,28 @@ def make_model(config: Config, data: Data, encoder: EncoderWithTokenizer, seed: 
 
 def make_settings(config: Config, data: Data, encoder: EncoderWithTokenizer) -> Settings:
     """Settings of the bundle before calibration."""
-    trained_labels: dict[str, set[str]] = {}
-    for dataset in data.train:
-        for task, labels in dataset.annotated_labels.items():
-            trained_labels.setdefault(task, set()).update(labels)
-    tasks = tuple(task for task in TASK_NAMES if task in config.tasks)
+    trained_labels = {
+        (task, label) for dataset in data.train for task, labels in dataset.annotated_labels.items() for label in labels
+    }
     return Settings(
         scheme=data.scheme,
-        tasks=tasks,
+        tasks=_tasks(config),
         window=config.encoder.window,
         overlap=config.encoder.overlap,
         normalizer=encoder.normalizer,
         encoder=encoder.name,
         trained_labels={
-            task: tuple(label for label in data.scheme.labels(task) if label in trained_labels.get(task, ()))
-            for task in tasks
+            task: tuple(label for label in data.scheme.labels(task) if (task, label) in trained_labels)
+            for task in _tasks(config)
             if task != "proclitics"
         },
         ngrams=_ngram_weight(config),
     )
+
+
+def _tasks(config: Config) -> tuple[TaskName, ...]:
+    """The tasks of a config, in the order of the network's heads."""
+    return tuple(task for task in TASK_NAMES if task in config.tasks)
 
 
 def make_text_encoder(config: Config, encoder: EncoderWithTokenizer) -> TextEncoder:
@@ -210,18 +213,13 @@ def make_ngrams(config: Config, data: Data, text_encoder: TextEncoder) -> ngrams
     maker = target_maker(data.scheme)
     texts: list[str] = []
     targets: list[np.ndarray] = []
-    for article, annotated_labels in _articles_with_sentence_types(data):
-        (encoded,) = text_encoder.encode([article])
-        texts += text_encoder.normalized_sentences(article.text, encoded)
-        targets.append(maker.make(article, encoded, annotated_labels)["sentence_types"])
-    return ngrams.fit(texts, np.concatenate(targets))
-
-
-def _articles_with_sentence_types(data: Data) -> Iterator[tuple[Article, AnnotatedLabels]]:
     for dataset in data.train:
-        if "sentence_types" in dataset.annotated_labels:
-            for article in dataset.articles:
-                yield article, dataset.annotated_labels
+        if "sentence_types" not in dataset.annotated_labels:
+            continue
+        for article, encoded in zip(dataset.articles, text_encoder.encode(dataset.articles), strict=True):
+            texts += text_encoder.normalized_sentences(article.text, encoded)
+            targets.append(maker.make(article, encoded, dataset.annotated_labels)["sentence_types"])
+    return ngrams.fit(texts, np.concatenate(targets))
 
 
 def _ngram_weight(config: Config) -> float:

@@ -9,7 +9,7 @@ runs/NAME/metrics.json     scores of all seeds
 """
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -43,14 +43,14 @@ class Result:
     Attributes:
         folder: the run folder.
         summary: size and statistics; None if an earlier call finished the run.
-        reports: data set → report of the bundle; empty after a dry run.
-        metrics: content of metrics.json.
+        reports: data set → report of the bundle; empty after a dry run, and in processes that do not export.
+        metrics: content of metrics.json; empty like ``reports``.
     """
 
     folder: Path
-    summary: Summary | None
-    reports: dict[str, Report]
-    metrics: dict[str, Any]
+    summary: Summary | None = None
+    reports: dict[str, Report] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
 
 
 def train(config: Config, data: prepare.Data | None = None, *, dry_run: bool = False, fresh: bool = False) -> Result:
@@ -67,7 +67,6 @@ def train(config: Config, data: prepare.Data | None = None, *, dry_run: bool = F
             what to do.
     """
     folder = config.output / config.name
-    nothing = Result(folder=folder, summary=None, reports={}, metrics={})  # of the processes that do not export
     state = processes()
     installed_loggers(config.training.report_to)  # raises before training, not after it
     data = data or prepare.load_data(config)
@@ -82,7 +81,7 @@ def train(config: Config, data: prepare.Data | None = None, *, dry_run: bool = F
     state.wait_for_everyone()
     if is_done(folder, config):
         logger.info(f"{folder} is done; --fresh starts it again")
-        return _read_result(folder) if state.is_main_process else nothing
+        return _read_result(folder) if state.is_main_process else Result(folder=folder)
     if state.is_main_process:
         write_run_files(folder, config, data)
     windows_file = folder / "checkpoints" / "windows.arrow"
@@ -90,14 +89,19 @@ def train(config: Config, data: prepare.Data | None = None, *, dry_run: bool = F
     summary = summarize(run, encoder, make_parts(run, config.training.seeds[0], encoder))
     logger.info(describe(summary))
     del encoder  # each seed loads its own
-    results = {seed: train_seed(run, seed) for seed in config.training.seeds}
+    results: dict[int, dict[str, Any]] = {}
+    tagged = None  # of the best seed so far
+    for seed in config.training.seeds:
+        results[seed], candidate = train_seed(run, seed)
+        if state.is_main_process and _best_seed(results, config.training.metric) == seed:
+            tagged = candidate
     state.wait_for_everyone()
     if not state.is_main_process:
-        return replace(nothing, summary=summary)
+        return Result(folder=folder, summary=summary)
     windows_file.unlink()
     metrics = _metrics(results, config.training.metric)
     write_json(folder / "metrics.json", metrics)
-    reports = export(folder, config=config, data=data)
+    reports = export(folder, config=config, data=data, tagged=tagged)
     return Result(folder=folder, summary=summary, reports=reports, metrics=metrics)
 
 
@@ -125,7 +129,7 @@ def _dry_run(config: Config, data: prepare.Data, encoder: EncoderWithTokenizer, 
         total = sum((loss / count.clamp(min=1) for loss, count in losses.values()), torch.zeros(()))
         total.backward()
         summary = replace(summarize(run, encoder, parts), loss=float(total.detach()))
-    return Result(folder=folder, summary=summary, reports={}, metrics={})
+    return Result(folder=folder, summary=summary)
 
 
 def _read_result(folder: Path) -> Result:
@@ -135,7 +139,12 @@ def _read_result(folder: Path) -> Result:
         for file in sorted((folder / "report").glob("*.json"))
     }
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    return Result(folder=folder, summary=None, reports=reports, metrics=metrics)
+    return Result(folder=folder, reports=reports, metrics=metrics)
+
+
+def _best_seed(results: dict[int, dict[str, Any]], metric: str) -> int:
+    """The first seed with the highest dev score."""
+    return max(results, key=lambda seed: results[seed]["dev"][metric])
 
 
 def _metrics(results: dict[int, dict[str, Any]], metric: str) -> dict[str, Any]:
@@ -152,7 +161,7 @@ def _metrics(results: dict[int, dict[str, Any]], metric: str) -> dict[str, Any]:
 
     rows = list(results.values())
     return {
-        "best_seed": max(results, key=lambda seed: results[seed]["dev"][metric]),
+        "best_seed": _best_seed(results, metric),
         "seeds": {str(seed): result for seed, result in results.items()},
         "dev": spread([row["dev"] for row in rows]),
         "test": {name: spread([row["test"][name] for row in rows]) for name in rows[0]["test"]},

@@ -77,25 +77,21 @@ def is_done(folder: Path, config: Config) -> bool:
     bundle = folder / "bundle"
     if not (folder / "metrics.json").is_file() or not config_file(bundle).is_file():
         return False
-    with_onnx = config.export.onnx and onnx_available()
-    return load_config(config_file(bundle), Config).export == config.export and (
-        not with_onnx or (bundle / ONNX_FILE).is_file()
-    )
+    complete = (bundle / ONNX_FILE).is_file() or not (config.export.onnx and onnx_available())
+    return complete and load_config(config_file(bundle), Config).export == config.export
 
 
 def _resume_key(config: Config) -> Config:
     """The config without what may change when a run is resumed: name, folder, loggers, workers, export."""
     training = config.training.model_copy(update={"workers": 0, "report_to": []})
-    return config.model_copy(
-        update={"name": "", "output": Path(), "training": training, "export": ExportConfig()},
-    )
+    return config.model_copy(update={"name": "", "output": Path(), "training": training, "export": ExportConfig()})
 
 
 def _fingerprint(data: Data) -> dict[str, str]:
     """What must be equal when a run is resumed: articles, labels, and number of processes."""
     hashes = {
         f"data.{part}.{number} ({dataset.name})": data_hash(dataset.articles)
-        for part, datasets in (("train", data.train), ("dev", data.dev), ("test", data.test))
+        for part, datasets in data.parts().items()
         for number, dataset in enumerate(datasets)
     }
     labels = [data.scheme.labels("entities"), data.scheme.labels("triggers")]

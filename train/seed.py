@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from accelerate.logging import get_logger
 from transformers import TrainerState
@@ -36,7 +37,8 @@ from .checkpoints import (
 )
 from .optimizer import make_optimizer, parameter_groups
 from .run_folder import write_json
-from .trainer import RasidTrainer, processes
+from .tagged import Tagged, tag
+from .trainer import NonFiniteLossError, RasidTrainer, processes
 
 logger = get_logger(__name__)  # of several processes, only the main one logs
 
@@ -72,11 +74,8 @@ class Run:
 
     def tagger(self, network: RasidModel, settings: Settings) -> Tagger:
         """A tagger with a network in memory."""
-        transitions = None
-        if network.chain is not None:
-            transitions = tuple(tuple(row) for row in network.chain.scores().detach().float().cpu().tolist())
         return Tagger(
-            settings=replace(settings, transitions=transitions),
+            settings=replace(settings, transitions=_transitions(network)),
             tokenizer=self.text_encoder.tokenizer,
             backend=torch_backend(network),
             batch_tokens=self.config.training.batch_tokens,
@@ -101,12 +100,17 @@ class Parts:
     settings: Settings
 
 
-def train_seed(run: Run, seed: int) -> dict[str, Any]:
-    """Train one seed and save its best network; returns steps, time, and scores on dev and test.
+def train_seed(run: Run, seed: int) -> tuple[dict[str, Any], Tagged | None]:
+    """Train one seed and save its best network.
 
-    A seed that was finished by an earlier call is not trained again. Scores are returned by the main process only.
+    A seed that was finished by an earlier call is not trained again.
+
+    Returns:
+        steps, time, and in the main process scores on dev and test; and dev and test as the best network tags them,
+        None if another process or an earlier call tagged them.
     """
     folder, is_main = run.seed_folder(seed), processes().is_main_process
+    tagged = None
     if (folder / "finished.json").is_file():
         logger.info(f"seed {seed} is already trained")
         result = json.loads((folder / "finished.json").read_text(encoding="utf-8"))
@@ -115,11 +119,11 @@ def train_seed(run: Run, seed: int) -> dict[str, Any]:
         state, seconds = fit(make_trainer(run, parts), folder)
         result = {"steps": state.global_step, "best_step": state.best_global_step, "seconds": seconds}
         if is_main:
-            result = select(run, parts, result)
+            result, tagged = select(run, parts, result)
             write_json(folder / "finished.json", result)
     if is_main:
         delete_checkpoints(folder)
-    return result
+    return result, tagged
 
 
 def make_parts(run: Run, seed: int, encoder: EncoderWithTokenizer | None = None) -> Parts:
@@ -147,16 +151,13 @@ def make_trainer(run: Run, parts: Parts) -> RasidTrainer:
     def score(network: RasidModel) -> dict[str, float]:
         tagger = run.tagger(network, parts.settings)
         dev = [offline.run(tagger, dataset.articles, dataset.annotated_labels) for dataset in run.data.dev]
+        tables = [table for evaluation in dev for table in evaluation.tables.values()]
+        if not all(np.isfinite(table.logits[table.annotated]).all() for table in tables):
+            raise NonFiniteLossError("a logit", trainer.state.global_step, ", on dev")
         # Thresholds are tuned at every evaluation: with 0.5, a rare label has an F1 of 0 for many epochs.
         return offline.headline(dev, offline.calibrate(parts.settings, dev))
 
-    groups = parameter_groups(
-        parts.model,
-        learning_rate=training.learning_rate,
-        head_learning_rate=training.head_learning_rate,
-        layer_decay=training.layer_decay,
-        weight_decay=training.weight_decay,
-    )
+    rates = training.model_dump(include={"learning_rate", "head_learning_rate", "layer_decay", "weight_decay"})
     trainer = RasidTrainer(
         model=parts.model,
         args=training_arguments(config, parts.plan, parts.seed, run.seed_folder(parts.seed)),
@@ -164,7 +165,7 @@ def make_trainer(run: Run, parts: Parts) -> RasidTrainer:
         schedule=parts.plan.schedule,
         per_epoch=parts.plan.per_epoch,
         pad_id=run.text_encoder.pad_id,
-        optimizer=make_optimizer(groups, fused=True),
+        optimizer=make_optimizer(parameter_groups(parts.model, **rates), fused=True),
         score=score,
         weights={task: config.tasks[task].weight for task in parts.model.config.tasks},  # type: ignore[index]
         positive_weights={task: options.positive_weight for task, options in config.tasks.items()},
@@ -205,10 +206,10 @@ def fit(trainer: RasidTrainer, folder: Path) -> tuple[TrainerState, float | None
     return trainer.state, None
 
 
-def select(run: Run, parts: Parts, result: dict[str, Any]) -> dict[str, Any]:
-    """Calibrate the best checkpoint on dev, score it on dev and test, and save it as ``best``.
+def select(run: Run, parts: Parts, result: dict[str, Any]) -> tuple[dict[str, Any], Tagged]:
+    """Save the best checkpoint as ``best``, with thresholds and temperatures chosen on dev.
 
-    Dev is tagged once: after calibration its logits are decoded again.
+    Dev and test are tagged once, by the files that become the bundle; the chosen thresholds only decode again.
 
     Args:
         run: shared by all seeds.
@@ -216,28 +217,36 @@ def select(run: Run, parts: Parts, result: dict[str, Any]) -> dict[str, Any]:
         result: ``steps``, ``best_step`` and ``seconds``.
 
     Returns:
-        the result, with scores on ``dev`` and ``test``.
+        the result, with scores on ``dev`` and ``test``; and the tagged data sets.
     """
     folder = run.seed_folder(parts.seed)
-    # Loaded in float32, as it is exported; after training in bf16 the network in memory may differ.
     network = RasidModel.from_pretrained(folder / f"checkpoint-{result['best_step']}", dtype=torch.float32)
-    network.to(parts.model.device)  # type: ignore[arg-type]
-    tagger = run.tagger(network, parts.settings)
-    dev = [offline.run(tagger, d.articles, d.annotated_labels, keep_logits=True) for d in run.data.dev]
-    settings = offline.calibrate(tagger.settings, dev)
-    tagger = run.tagger(network, settings)
-    test = {d.name: offline.run(tagger, d.articles, d.annotated_labels) for d in run.data.test}
-    result = {
-        **result,
-        "dev": offline.headline([offline.rescore(evaluation, settings) for evaluation in dev], settings),
-        "test": {name: offline.headline([evaluation], settings) for name, evaluation in test.items()},
-    }
-    device = "GPU" if torch.cuda.is_available() else "CPU"
-    settings = replace(settings, trained={"config": run.config.name, "seed": parts.seed, "device": device, **result})
+    settings = replace(parts.settings, transitions=_transitions(network))
     with whole(folder / "best", folder=True) as best:
         network.save_pretrained(best)
         save_tokenizer(run.text_encoder.tokenizer, best)
         if run.ngrams is not None:
             run.ngrams.save(best)
         settings.save(best)
-    return result
+        tagged = tag(Tagger.from_pretrained(best), run.data)
+        settings = offline.calibrate(settings, tagged.dev)
+        tagged = tagged.rescored(settings)
+        result = {
+            **result,
+            "dev": offline.headline(tagged.dev, settings),
+            "test": {
+                dataset.name: offline.headline([evaluation], settings)
+                for dataset, evaluation in zip(run.data.test, tagged.test, strict=True)
+            },
+        }
+        device = "GPU" if torch.cuda.is_available() else "CPU"
+        trained = {"config": run.config.name, "seed": parts.seed, "device": device, **result}
+        replace(settings, trained=trained).save(best)
+    return result, tagged
+
+
+def _transitions(network: RasidModel) -> tuple[tuple[float, ...], ...] | None:
+    """The transition scores of a CRF, for the settings."""
+    if network.chain is None:
+        return None
+    return tuple(tuple(row) for row in network.chain.scores().detach().float().cpu().tolist())

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ..data.windows.training_set import Statistics
 from ..models.encoders import EncoderWithTokenizer
+from .prepare import Plan
 from .seed import Parts, Run
 
 
@@ -15,9 +16,7 @@ class Summary:
         encoder: its name.
         parameters: of encoder and heads.
         statistics: of the training windows.
-        padding: share of padding in the batches.
-        steps: optimizer steps.
-        steps_per_epoch: optimizer steps per epoch.
+        plan: the batches.
         datasets: data set → number of articles, and of problems by cause.
         loss: of one batch; None unless this is a dry run.
     """
@@ -25,27 +24,21 @@ class Summary:
     encoder: str
     parameters: int
     statistics: Statistics
-    padding: float
-    steps: int
-    steps_per_epoch: int
+    plan: Plan
     datasets: dict[str, dict[str, int]]
     loss: float | None = None
 
 
 def summarize(run: Run, encoder: EncoderWithTokenizer, parts: Parts) -> Summary:
     """The summary of a run, from the parts of its first seed."""
-    data, plan = run.data, parts.plan
-    datasets = (("train", data.train), ("dev", data.dev), ("test", data.test))
     return Summary(
         encoder=encoder.name,
         parameters=sum(parameter.numel() for parameter in parts.model.parameters()),
         statistics=run.statistics,
-        padding=plan.padding,
-        steps=plan.steps,
-        steps_per_epoch=plan.steps_per_epoch,
+        plan=parts.plan,
         datasets={
             f"{part}: {dataset.name}": {"articles": len(dataset.articles), **dataset.log.counts()}
-            for part, members in datasets
+            for part, members in run.data.parts().items()
             for dataset in members
         },
     )
@@ -53,7 +46,7 @@ def summarize(run: Run, encoder: EncoderWithTokenizer, parts: Parts) -> Summary:
 
 def describe(summary: Summary) -> str:
     """A summary as text for a person."""
-    statistics = summary.statistics
+    statistics, plan = summary.statistics, summary.plan
     lines = [
         f"encoder {summary.encoder}, {summary.parameters / 1e6:.1f} M parameters with heads",
         *(
@@ -62,7 +55,7 @@ def describe(summary: Summary) -> str:
         ),
         f"training windows {statistics.windows:,}, sub-words {statistics.subwords:,} ({statistics.unknown:,} unknown), "
         f"words {statistics.words:,} and {statistics.unread:,} that the encoder cannot read",
-        f"{summary.steps:,} steps, {summary.steps_per_epoch:,} per epoch, {summary.padding:.1%} padding",
+        f"{plan.steps:,} steps, {plan.steps_per_epoch:,} per epoch, {plan.padding:.1%} padding",
     ]
     if statistics.unpredictable:
         causes = ", ".join(

@@ -18,7 +18,13 @@ from ..models.tasks import columns_of
 
 
 class NonFiniteLossError(RasidError, RuntimeError):
-    """The loss is not finite; the message names the articles of the batch."""
+    """The loss, or a logit on dev, is not finite; the message says where and what to do."""
+
+    def __init__(self, what: str, step: int, where: str) -> None:
+        super().__init__(
+            f"{what} is not finite at step {step}{where}; lower training.learning_rate or "
+            "training.head_learning_rate, or use training.precision: fp32"
+        )
 
 
 def processes() -> PartialState:
@@ -159,17 +165,14 @@ class RasidTrainer(Trainer):
             total = total + weight * loss / count.clamp(min=1e-9 if self.args.world_size > 1 else 1)
         if not torch.isfinite(total):
             parts = ", ".join(f"{task} {float(losses[task][0].detach()):.4g}" for task in self.loss_weights)
+            articles = ", ".join(ids[:20])
             raise NonFiniteLossError(
-                f"the loss is not finite at step {self.state.global_step} ({parts}); articles of the batch: "
-                f"{', '.join(ids[:20])}; lower training.learning_rate, or use training.precision: fp32"
+                "the loss", self.state.global_step, f" ({parts}); articles of the batch: {articles}"
             )
         return (total, logits) if return_outputs else total
 
     def evaluate(
-        self,
-        eval_dataset: Any = None,
-        ignore_keys: list[str] | None = None,
-        metric_key_prefix: str = "eval",
+        self, eval_dataset: Any = None, ignore_keys: list[str] | None = None, metric_key_prefix: str = "eval"
     ) -> dict[str, float]:
         """Score the model on dev articles."""
         with same_random_state():
@@ -183,11 +186,7 @@ class RasidTrainer(Trainer):
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log with the number of passes over the data as epoch."""
         epoch = self.state.epoch
-        self.state.epoch = (
-            self.state.global_step
-            * self.args.gradient_accumulation_steps
-            * self.args.world_size
-            / max(1, self.per_epoch)
-        )
+        per_step = self.args.gradient_accumulation_steps * self.args.world_size
+        self.state.epoch = self.state.global_step * per_step / max(1, self.per_epoch)
         super().log(logs, start_time)
         self.state.epoch = epoch

@@ -56,36 +56,29 @@ def test_quickstart(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
+    ("config", "old", "new"),
     [
-        ("encoder.normaliser=own", "encoder.normalizer=own"),
-        ("tasks.event_types.weight=2", "tasks.article_types.weight=2"),
-        ("tasks.sentence_types.lexical=1", "tasks.sentence_types.ngrams=1"),
-        ("training.metric=event_types.f1", "training.metric=article_types.f1"),
+        ("quickstart", "encoder.normaliser=own", "encoder.normalizer=own"),
+        ("quickstart", "tasks.event_types.weight=2", "tasks.article_types.weight=2"),
+        ("quickstart", "tasks.sentence_types.lexical=1", "tasks.sentence_types.ngrams=1"),
+        ("quickstart", "training.metric=event_types.f1", "training.metric=article_types.f1"),
         (
+            "quickstart",
             "data.test=[{path: a, format: markup, supervises: {event_types: [AID]}}]",
             "data.test=[{path: a, format: inline, annotated: {article_types: [AID]}}]",
         ),
+        ("pretrain-mini", "tokenizer.normalise=false", "tokenizer.normalize=false"),
+        ("pretrain-mini", "optimisation.batch=2", "optimization.batch=2"),
+        ("pretrain-mini", "optimisation={batch: 2}", "optimization={batch: 2}"),
+        ("pretrain-mini", "optimization.clip=0.5", "optimization.max_grad_norm=0.5"),
     ],
 )
-def test_overrides(old: str, new: str, caplog: pytest.LogCaptureFixture) -> None:
-    assert load_config("quickstart", Config, [old]) == load_config("quickstart", Config, [new])
-    assert caplog.messages and all(message.startswith("override 1: ") for message in caplog.messages)
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("tokenizer.normalise=false", "tokenizer.normalize=false"),
-        ("optimisation.batch=2", "optimization.batch=2"),
-        ("optimisation={batch: 2}", "optimization={batch: 2}"),
-    ],
-)
-def test_overrides_of_pretraining(old: str, new: str, caplog: pytest.LogCaptureFixture) -> None:
-    expected = load_config("pretrain-mini", PretrainConfig, [new])
+def test_overrides(config: str, old: str, new: str, caplog: pytest.LogCaptureFixture) -> None:
+    model = PretrainConfig if config.startswith("pretrain") else Config
+    expected = load_config(config, model, [new])
     assert not caplog.messages
-    assert load_config("pretrain-mini", PretrainConfig, [old]) == expected
-    assert len(caplog.messages) == 1
+    assert load_config(config, model, [old]) == expected
+    assert caplog.messages and all(message.startswith("override 1: ") for message in caplog.messages)
 
 
 def test_labels_and_options_of_the_user_are_not_renamed(caplog: pytest.LogCaptureFixture) -> None:

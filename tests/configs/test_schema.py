@@ -1,6 +1,6 @@
 """The schemas: every key is documented, invalid configs are errors."""
 
-from collections.abc import Iterator
+import re
 from pathlib import Path
 from typing import get_args
 
@@ -20,30 +20,14 @@ MODELS = [
 ]
 
 
-def fields() -> Iterator[tuple[str, str | None]]:
-    for model in MODELS:
-        for name, field in model.model_fields.items():
-            yield f"{model.__name__}.{name}", field.description
-
-
-@pytest.mark.parametrize(("key", "description"), list(fields()))
-def test_every_key_has_a_docstring(key: str, description: str | None) -> None:
-    assert description and description.strip().endswith("."), key
-
-
-@pytest.fixture(scope="module")
-def config_file(tmp_path_factory: pytest.TempPathFactory, config_text: str) -> Path:
-    file = tmp_path_factory.mktemp("configs") / "tiny.yaml"
-    file.write_text(config_text, encoding="utf-8")
-    return file
-
-
-def test_tiny_config_is_valid(config_file: Path) -> None:
-    assert load_config(config_file, Config).training.seeds == [1]
+@pytest.mark.parametrize("model", MODELS)
+def test_every_key_has_a_docstring(model: type[BaseModel]) -> None:
+    for name, field in model.model_fields.items():
+        assert field.description and field.description.strip().endswith("."), name
 
 
 @pytest.mark.parametrize(
-    ("override", "said"),
+    ("override", "message"),
     [
         ("name=..", "name: "),  # --fresh deletes the folder of that name
         ("name=.", "name: "),
@@ -60,10 +44,7 @@ def test_tiny_config_is_valid(config_file: Path) -> None:
         ("trainig.epochs=1", "did you mean 'training'?"),
         ("tasks.entites={}", "did you mean 'entities'?"),
         ("tasks.triggers.decoder=crf", "decoder is an option of entities only"),
-        (
-            "tasks.event_types.class_weights=balanced",
-            "tasks.article_types: class_weights is an option of",
-        ),
+        ("tasks.event_types.class_weights=balanced", "tasks.article_types: class_weights is an option of"),
         ("tasks.entities.positive_weight=2", "an option of triggers, sentence_types, article_types only"),
         ("tasks.entities.ngrams=1", "an option of sentence_types only"),
         ("tasks.entities={decoder: crf, class_weights: balanced}", "cannot be used with decoder: crf"),
@@ -72,30 +53,25 @@ def test_tiny_config_is_valid(config_file: Path) -> None:
         ("data.train.0.corpus=train", "give either path or corpus"),
         ("data.train.0.annotated=[entities]", "not annotated in any data set of data.train"),
         ("data.dev.0.annotated=[proclitics]", "no checkpoint can be selected"),
+        ("data.dev.0.annotated=[entities] training.metric=triggers.f1", "no data set of data.dev annotates it"),
+        (
+            "data.test=[{path: a/x.conll, annotated: [entities]}, {path: b/x.conll, annotated: [entities]}]",
+            "two data sets of test are named 'x'",
+        ),
         ("data.test.0.name=../../report", "data.test.0.name: "),
         ("data.train.0.annotated=[]", "data.train.0.annotated"),
         ("data.train.0.annotated=[entites]", "did you mean 'entities'?"),
         ("data.train.0.annotated={entities: PER}", "data.train.0.annotated.entities: 'PER' should be a list"),
     ],
 )
-def test_invalid_configs(config_file: Path, override: str, said: str) -> None:
-    with pytest.raises(ConfigError) as raised:
-        load_config(config_file, Config, [override])
-    assert said in str(raised.value)
+def test_invalid_configs(config_file: Path, override: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        load_config(config_file, Config, re.split(" (?=training)", override))
 
 
-def test_metric_must_be_annotated_in_dev(config_file: Path) -> None:
-    overrides = ["data.dev.0.annotated=[entities]", "training.metric=triggers.f1"]
-    with pytest.raises(ConfigError, match="no data set of data.dev annotates it"):
-        load_config(config_file, Config, overrides)
-
-
-def test_data_sets_of_one_part_must_have_different_names(config_file: Path) -> None:
-    sources = "{path: a/test.conll, annotated: [entities]}, {path: b/test.conll, annotated: [entities]}"
-    with pytest.raises(ConfigError, match="two data sets of test are named 'test'"):
-        load_config(config_file, Config, [f"data.test=[{sources}]"])
-    named = sources.replace("path: b/", "name: other, path: b/")
-    config = load_config(config_file, Config, [f"data.test=[{named}]"])
+def test_a_name_distinguishes_data_sets_of_one_file_name(config_file: Path) -> None:
+    sources = "{path: a/test.conll, annotated: [entities]}, {name: other, path: b/test.conll, annotated: [entities]}"
+    config = load_config(config_file, Config, [f"data.test=[{sources}]"])
     assert [source.title for source in config.data.test] == ["test", "other"]
 
 

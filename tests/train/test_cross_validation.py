@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -11,14 +12,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from typer.testing import CliRunner
 
-from rasid.cli import app
 from rasid.configs.schema import Config
 from rasid.data.articles import Article, Entity
 from rasid.data.datasets import DataSet
 from rasid.data.formats import write_articles
 from rasid.data.reading import load_articles
+from rasid.inference import Tagger
 from rasid.train import run
 from rasid.train.folds import FoldError, assign_folds, related
 from rasid.train.prepare import Data
@@ -47,7 +47,7 @@ PLANTED = {("visit-3", 0): "GPE", ("visit-20", 1): "PER", ("visit-41", 0): "ORG"
 
 
 @pytest.fixture(scope="module")
-def config_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def visits_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A config with a tiny encoder over visits, of which four have a wrong label."""
     folder = tmp_path_factory.mktemp("visits")
     visits = list(VISITS)
@@ -70,14 +70,8 @@ def config_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def rasid() -> Callable:
-    def check(*arguments: object, code: int = 0):
-        result = CliRunner().invoke(app, ["check", *map(str, arguments)])
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-        assert result.exit_code == code, result.output
-        return result
-
-    return check
+def check(rasid: Callable) -> Callable:
+    return partial(rasid, "check")
 
 
 @pytest.fixture
@@ -87,7 +81,7 @@ def trained(monkeypatch: pytest.MonkeyPatch, bundle: Path) -> list[tuple[Config,
 
     def train(config: Config, data: Data) -> run.Result:
         runs.append((config, data))
-        return run.Result(folder=bundle.parent, summary=None, reports={}, metrics={})
+        return run.Result(folder=bundle.parent)
 
     monkeypatch.setattr(run, "train", train)
     return runs
@@ -168,18 +162,18 @@ def test_too_few_articles_for_the_folds_are_an_error(documents: list[int], said:
 
 
 def test_every_article_is_checked_by_a_tagger_that_was_not_trained_on_it(
-    rasid: Callable, config_file: Path, tmp_path: Path, trained: list, caplog: pytest.LogCaptureFixture
+    check: Callable, visits_file: Path, tmp_path: Path, trained: list, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "rasid")
-    test = f"data.test=[{{path: {config_file.parent / 'test.jsonl'}, annotated: [entities]}}]"
-    rasid(config_file, test, "--folds", 3, "--json", tmp_path / "a.json")
+    test = f"data.test=[{{path: {visits_file.parent / 'test.jsonl'}, annotated: [entities]}}]"
+    check(visits_file, test, "--folds", 3, "--json", tmp_path / "a.json")
     assert [message for message in caplog.messages if message.startswith("fold ")] == [
         "fold 1 of 3: training on 64 articles, then checking 43 others",
         "fold 2 of 3: training on 64 articles, then checking 43 others",
         "fold 3 of 3: training on 64 articles, then checking 42 others",
     ]
     for part in ("train", "dev"):
-        every = {article.text for article in load_articles(config_file.parent / f"{part}.jsonl")}
+        every = {article.text for article in load_articles(visits_file.parent / f"{part}.jsonl")}
         left_out = [every - texts(getattr(data, part)) for _, data in trained]
         assert sorted(text for fold in left_out for text in fold) == sorted(every)
         assert all(len(fold) in (len(every) // 3, len(every) // 3 + 1) for fold in left_out)
@@ -192,10 +186,8 @@ def test_every_article_is_checked_by_a_tagger_that_was_not_trained_on_it(
 
 @pytest.mark.parametrize("dev", ["dev", "train"])
 def test_no_tagger_checks_an_article_it_was_trained_on(
-    rasid: Callable, config_file: Path, trained: list, monkeypatch: pytest.MonkeyPatch, dev: str
+    check: Callable, visits_file: Path, trained: list, monkeypatch: pytest.MonkeyPatch, dev: str
 ) -> None:
-    from rasid.inference import Tagger
-
     checked: list[set[str]] = []
     predict = Tagger.predict
 
@@ -204,21 +196,21 @@ def test_no_tagger_checks_an_article_it_was_trained_on(
         return predict(self, articles)
 
     monkeypatch.setattr(Tagger, "predict", noted)
-    dev_file = config_file.parent / f"{dev}.jsonl"
-    rasid(config_file, f"data.dev.0.path={dev_file}", "--folds", 4, code=0 if dev == "dev" else 1)
+    dev_file = visits_file.parent / f"{dev}.jsonl"
+    check(visits_file, f"data.dev.0.path={dev_file}", "--folds", 4, code=0 if dev == "dev" else 1)
     assert len(trained) == 4 and len(checked) == 8  # train and dev
     for number, (_, data) in enumerate(trained):
         assert texts([*data.train, *data.dev]).isdisjoint(checked[2 * number] | checked[2 * number + 1])
     assert set().union(*checked) == {article.text for article in VISITS[: 112 if dev == "dev" else 96]}
 
 
-def test_partial_annotation_is_kept(rasid: Callable, config_file: Path, tmp_path: Path, trained: list) -> None:
+def test_partial_annotation_is_kept(check: Callable, visits_file: Path, tmp_path: Path, trained: list) -> None:
     rows = [
         replace(a, annotated={"entities": ("PER",) if i % 2 else ("PER", "GPE")}) for i, a in enumerate(VISITS[:40])
     ]
     write_articles(rows, tmp_path / "rows.jsonl")
     data = f"data.train=[{{path: {tmp_path / 'rows.jsonl'}, annotated: {{entities: [PER, GPE]}}, repeats: 2}}]"
-    rasid(config_file, data, "--folds", 2, "--json", tmp_path / "a.json")
+    check(visits_file, data, "--folds", 2, "--json", tmp_path / "a.json")
     annotated = {article.text: article.annotated for article in rows}
     for _, data in trained:
         (dataset,) = data.train
@@ -230,11 +222,11 @@ def test_partial_annotation_is_kept(rasid: Callable, config_file: Path, tmp_path
 
 
 def test_labels_and_ids_that_are_invalid_in_training_can_be_checked(
-    rasid: Callable, config_file: Path, tmp_path: Path, trained: list
+    check: Callable, visits_file: Path, tmp_path: Path, trained: list
 ) -> None:
     odd = [replace(relabeled(a, 0, "NOWHERE"), id="same") for a in VISITS[:6]]
     write_articles(odd, tmp_path / "odd.jsonl")
-    shown = rasid(config_file, f"data.train.0.path={tmp_path / 'odd.jsonl'}", "--folds", 2, code=1).stdout
+    shown = check(visits_file, f"data.train.0.path={tmp_path / 'odd.jsonl'}", "--folds", 2, code=1).stdout
     assert "Labels that are not in the scheme" in shown
     articles = [data.train[0].articles for _, data in trained]
     assert [len(fold) for fold in articles] == [3, 3]
@@ -245,12 +237,12 @@ def test_labels_and_ids_that_are_invalid_in_training_can_be_checked(
 
 
 def test_planted_errors_are_ranked_first_in_json_and_page(
-    rasid: Callable, config_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    check: Callable, visits_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path / "runs"))
     (tmp_path / "runs").mkdir()
     monkeypatch.setattr("tempfile.tempdir", None)
-    result = rasid(config_file, "--folds", 2, "--json", tmp_path / "a.json", "--html", tmp_path / "a.html")
+    result = check(visits_file, "--folds", 2, "--json", tmp_path / "a.json", "--html", tmp_path / "a.html")
     assert "Every article was scored by a model that was not trained on it" in " ".join(result.stdout.split())
     assert list((tmp_path / "runs").iterdir()) == []
     ranked = label_issues(tmp_path / "a.json")
@@ -262,7 +254,7 @@ def test_planted_errors_are_ranked_first_in_json_and_page(
 
 
 def test_data_are_checked_by_the_config_of_a_bundle(
-    rasid: Callable,
+    check: Callable,
     bundle: Path,
     articles: list[Article],
     tmp_path: Path,
@@ -271,7 +263,7 @@ def test_data_are_checked_by_the_config_of_a_bundle(
 ) -> None:
     caplog.set_level(logging.INFO, "rasid")
     write_articles([replace(a, event_types=(), events=()) for a in articles[:12]], tmp_path / "mine.jsonl")
-    rasid(tmp_path / "mine.jsonl", "--bundle", bundle, "--folds", 2, "--json", tmp_path / "a.json")
+    check(tmp_path / "mine.jsonl", "--bundle", bundle, "--folds", 2, "--json", tmp_path / "a.json")
     assert "fold 2 of 2" in caplog.text
     assert len(trained) == 2
     for config, data in trained:
@@ -282,27 +274,27 @@ def test_data_are_checked_by_the_config_of_a_bundle(
 
 
 def test_data_that_cannot_be_cross_validated_are_one_error(
-    rasid: Callable, bundle: Path, config_file: Path, tmp_path: Path, trained: list
+    check: Callable, bundle: Path, visits_file: Path, tmp_path: Path, trained: list
 ) -> None:
     few, other = tmp_path / "few.jsonl", tmp_path / "other.jsonl"
     write_articles(VISITS[:4], few)
     write_articles([relabeled(relabeled(a, 0, "HERO"), 1, "TOWN") for a in VISITS[:8]], other)
     types = tmp_path / "types.yaml"
-    types.write_text(config_file.read_text(encoding="utf-8").replace("entities", "article_types"), encoding="utf-8")
+    types.write_text(visits_file.read_text(encoding="utf-8").replace("entities", "article_types"), encoding="utf-8")
     folds = ["--folds", "5"]
     for arguments, said in (
         ([few, *folds], "needs a config"),
-        ([config_file, *folds, "--bundle", bundle], "one of them"),
-        ([config_file, f"data.train.0.path={few}", *folds], "train has 4 articles, too few for 5 folds"),
-        ([config_file, f"data.train.0.path={tmp_path / 'gone.jsonl'}", *folds], "gone.jsonl: there is no such file"),
-        ([config_file, "data.train.0.annotated=[entities, arguments]", *folds], "data.train.0.annotated"),
-        ([config_file, "data.train.0.annotated={entities: [HERO]}", *folds], "'HERO' is not in scheme"),
+        ([visits_file, *folds, "--bundle", bundle], "one of them"),
+        ([visits_file, f"data.train.0.path={few}", *folds], "train has 4 articles, too few for 5 folds"),
+        ([visits_file, f"data.train.0.path={tmp_path / 'gone.jsonl'}", *folds], "gone.jsonl: there is no such file"),
+        ([visits_file, "data.train.0.annotated=[entities, arguments]", *folds], "data.train.0.annotated"),
+        ([visits_file, "data.train.0.annotated={entities: [HERO]}", *folds], "'HERO' is not in scheme"),
         ([other, *folds, "--bundle", bundle], "no annotation that the bundle's config trains"),
         ([few, *folds, "--bundle", tmp_path], "error: "),
         ([types, *folds], "config visits trains none of these"),
     ):
-        result = rasid(*arguments, code=1)
+        result = check(*arguments, code=1)
         assert said in " ".join(result.stderr.split())
         assert result.stdout == ""
     assert trained == []
-    assert "--folds" in rasid(config_file, "--folds", 1, code=2).stderr
+    assert "--folds" in check(visits_file, "--folds", 1, code=2).stderr

@@ -10,14 +10,8 @@ from rasid.models.network import RasidModel
 from rasid.models.shape import RasidConfig
 from rasid.train.optimizer import make_optimizer, parameter_groups
 
-SIZES: dict[str, Any] = {
-    "vocab_size": 50,
-    "hidden_size": 16,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 2,
-    "intermediate_size": 20,
-    "max_position_embeddings": 32,
-}
+SIZES: Any = dict(hidden_size=16, num_hidden_layers=3, num_attention_heads=2, intermediate_size=20)
+SIZES |= dict(vocab_size=50, max_position_embeddings=32)
 ENCODERS = [
     BertConfig(**SIZES),
     RobertaConfig(**SIZES),
@@ -38,22 +32,17 @@ def settings(encoder: PretrainedConfig, decay: float = DECAY) -> tuple[RasidMode
         crf=True,
     )
     model = RasidModel(config)
-    groups = parameter_groups(
-        model,
-        learning_rate=ENCODER_RATE,
-        head_learning_rate=HEAD_RATE,
-        layer_decay=decay,
-        weight_decay=WEIGHT_DECAY,
-    )
+    rates = {"learning_rate": ENCODER_RATE, "head_learning_rate": HEAD_RATE}
+    groups = parameter_groups(model, **rates, layer_decay=decay, weight_decay=WEIGHT_DECAY)
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     optimizer = make_optimizer(groups, fused=False)
-    rates = [
+    found = [
         (names[id(parameter)], (group["lr"], group["weight_decay"]))
         for group in optimizer.param_groups
         for parameter in group["params"]
     ]
-    assert len(rates) == len(dict(rates)) == len(names), "every parameter is in one group"
-    return model, dict(rates)
+    assert len(found) == len(dict(found)) == len(names), "every parameter is in one group"
+    return model, dict(found)
 
 
 @pytest.mark.parametrize("encoder", ENCODERS, ids=lambda config: config.model_type)

@@ -17,10 +17,9 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
-from typer.testing import CliRunner
+from typer.testing import Result
 
-import rasid
-from rasid.cli import app
+import rasid as package
 from rasid.configs.loader import load_config
 from rasid.configs.schema import Config
 from rasid.data.articles import Article
@@ -37,29 +36,16 @@ from rasid.train.trainer import NonFiniteLossError, RasidTrainer
 
 Train = Callable[..., run.Result]
 
-RUN = [
-    "bundle/README.md",
-    "bundle/config.json",
-    "bundle/config.yaml",
-    "bundle/model.safetensors",
-    "bundle/rasid.json",
-    "bundle/tokenizer.json",
-    "bundle/tokenizer_config.json",
-    "checkpoints/data.json",
-    "checkpoints/seed-1/best/config.json",
-    "checkpoints/seed-1/best/model.safetensors",
-    "checkpoints/seed-1/best/rasid.json",
-    "checkpoints/seed-1/best/tokenizer.json",
-    "checkpoints/seed-1/best/tokenizer_config.json",
-    "checkpoints/seed-1/finished.json",
-    "config.yaml",
-    "log.jsonl",
-    "metrics.json",
-    "report/dev-dev.json",
-    "report/dev-dev.md",
-    "report/test.json",
-    "report/test.md",
-]
+TRAINED = ["config.json", "model.safetensors", "rasid.json", "tokenizer.json", "tokenizer_config.json"]
+RUN = sorted(
+    [
+        *(f"bundle/{name}" for name in (*TRAINED, "README.md", "config.yaml")),
+        *(f"checkpoints/seed-1/best/{name}" for name in TRAINED),
+        *("checkpoints/data.json", "checkpoints/seed-1/finished.json"),
+        *(f"report/{name}" for name in ("dev-dev.json", "dev-dev.md", "test.json", "test.md")),
+        *("config.yaml", "log.jsonl", "metrics.json"),
+    ]
+)
 
 
 class Killed(BaseException):
@@ -88,13 +74,6 @@ def same(one: dict[str, torch.Tensor], two: dict[str, torch.Tensor]) -> bool:
 def scores(folder: Path) -> dict[str, Any]:
     result = json.loads((folder / "checkpoints/seed-1/finished.json").read_text(encoding="utf-8"))
     return {name: value for name, value in result.items() if name != "seconds"}
-
-
-@pytest.fixture(scope="module")
-def config_file(tmp_path_factory: pytest.TempPathFactory, config_text: str) -> Path:
-    file = tmp_path_factory.mktemp("configs") / "tiny.yaml"
-    file.write_text(config_text, encoding="utf-8")
-    return file
 
 
 # Six steps of two batches each, an evaluation after every one.
@@ -179,18 +158,20 @@ def test_reports_of_the_bundle_equal_the_scores_of_the_run(run_folder: Path) -> 
             assert values[task, mode, "micro", "f1"] == pytest.approx(part[f"{task}.f1"], abs=1e-6)
 
 
-def test_dev_is_tagged_once_to_calibrate_and_score(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Besides the one evaluation in training and the one of the exported bundle."""
+def test_dev_and_test_are_tagged_once_after_training(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("onnxscript")
     tagged: list[str] = []
     predict = Tagger.predict
 
     def noted(self: Tagger, texts: list[Article]) -> Any:
-        tagged.append(texts[0].id)
+        tagged.append(f"{self.backend.__qualname__.partition('.')[0]} {texts[0].id}")
         return predict(self, texts)
 
     monkeypatch.setattr(Tagger, "predict", noted)
-    train(base=["training.max_steps=1"])
-    assert len(tagged) == 3 + 2  # dev: in training, in `select`, in `export`; test: in `select` and `export`
+    train("export.onnx=true", base=["training.max_steps=1"])
+    evaluated, *after = tagged
+    assert evaluated == "torch_backend made-28"  # dev, by the evaluation after the only step
+    assert after == ["torch_backend made-28", "torch_backend made-34", "_load_onnx made-28"]
 
 
 def test_loaded_data_give_the_same_run_as_the_config(
@@ -201,19 +182,19 @@ def test_loaded_data_give_the_same_run_as_the_config(
     assert_equal_runs(folder, uninterrupted)
 
 
-def test_a_finished_run_is_not_changed(config_file: Path, run_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_finished_run_is_not_changed(
+    rasid: Callable[..., Result], config_file: Path, run_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO, "rasid")
     before = {name: ((run_folder / name).stat().st_mtime_ns) for name in files(run_folder)}
-    result = CliRunner().invoke(app, ["train", str(config_file), f"output={run_folder.parent}"])
-    assert result.exit_code == 0, result.output
+    result = rasid("train", config_file, f"output={run_folder.parent}")
     assert "is done" in caplog.text
     assert "entities" in result.stdout  # the scores are shown again
     assert {name: ((run_folder / name).stat().st_mtime_ns) for name in files(run_folder)} == before
 
 
-def test_a_dry_run_writes_nothing(config_file: Path, tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, ["train", str(config_file), f"output={tmp_path}", "--dry-run"])
-    assert result.exit_code == 0, result.output
+def test_a_dry_run_writes_nothing(rasid: Callable[..., Result], config_file: Path, tmp_path: Path) -> None:
+    result = rasid("train", config_file, f"output={tmp_path}", "--dry-run")
     assert not list(tmp_path.iterdir())
     assert re.search(r"60 steps, 2 per epoch", result.stdout)
     assert re.search(r"loss \d+\.\d+", result.stdout)
@@ -387,14 +368,11 @@ def test_processes_may_change_between_seeds_also_before_a_kill(
 
 
 def test_a_config_that_cannot_start_leaves_no_folder(
-    config_file: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+    rasid: Callable[..., Result], config_file: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    command = ["train", str(config_file), f"output={tmp_path}"]
-    empty = tmp_path_factory.mktemp("empty")
-    result = CliRunner().invoke(app, [*command, "data.train.0.path=nowhere.jsonl"])
-    assert result.exit_code == 1 and "nowhere.jsonl" in result.stderr
-    result = CliRunner().invoke(app, [*command, f"encoder.name={empty}"])
-    assert result.exit_code == 1 and str(empty) in result.stderr
+    for key, path in (("data.train.0.path", "nowhere.jsonl"), ("encoder.name", tmp_path_factory.mktemp("empty"))):
+        result = rasid("train", config_file, f"output={tmp_path}", f"{key}={path}", code=1)
+        assert str(path) in result.stderr
     assert not list(tmp_path.iterdir())
 
 
@@ -415,22 +393,27 @@ def test_a_logger_that_is_not_installed_is_an_error_before_training(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_config_error_names_file_line_and_key(tmp_path: Path, config_text: str) -> None:
+def test_a_config_error_names_file_line_and_key(rasid: Callable[..., Result], tmp_path: Path, config_text: str) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text(config_text.replace("export:", "exprot:"), encoding="utf-8")
-    result = CliRunner().invoke(app, ["train", str(file)])
     line = config_text[: config_text.index("export:")].count("\n") + 1
-    assert result.exit_code == 1
-    assert f"{file}:{line}:1: exprot: unknown key; did you mean 'export'?" in result.stderr
+    message = f"{file}:{line}:1: exprot: unknown key; did you mean 'export'?"
+    assert message in rasid("train", file, code=1).stderr
 
 
 # ---- a loss that is not finite -------------------------------------------------------------------------------------
 
 
-def test_a_loss_that_is_not_finite_names_the_articles(train: Train) -> None:
-    with pytest.raises(NonFiniteLossError) as raised:
-        train("training.head_learning_rate=1e38", "training.warmup=0", "training.evaluations=0.1")
-    assert re.search(r"at step 1 \(.*triggers nan.*\); articles of the batch: made-\d+, made-\d+", str(raised.value))
+@pytest.mark.parametrize(
+    ("evaluations", "message"),
+    [
+        (0.1, r"the loss is not finite at step 1 \(.*triggers nan.*\); articles of the batch: made-\d+, made-\d+"),
+        (1, "a logit is not finite at step 1, on dev; lower training.learning_rate"),
+    ],
+)
+def test_a_number_that_is_not_finite_is_an_error(train: Train, evaluations: float, message: str) -> None:
+    with pytest.raises(NonFiniteLossError, match=message):
+        train("training.head_learning_rate=1e38", "training.warmup=0", f"training.evaluations={evaluations}")
 
 
 def test_a_loss_that_is_not_finite_is_never_logged_as_zero(
@@ -539,7 +522,7 @@ def test_two_processes_take_the_steps_of_one(
     config.update(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
     (encoder / "config.json").write_text(json.dumps(config))
     base = [f"encoder.name={encoder}", "training.dropout=0", "training.epochs=2", "training.evaluations=1"]
-    (tmp_path / "rasid").symlink_to(Path(rasid.__file__).parent)  # for a checkout that is not installed
+    (tmp_path / "rasid").symlink_to(Path(package.__file__).parent)  # for a checkout that is not installed
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     done = subprocess.run(
         [*command, "-m", "rasid", "train", str(config_file), f"output={tmp_path}", "name=two", *base],

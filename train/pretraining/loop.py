@@ -105,10 +105,8 @@ def train(run: Pretraining) -> None:
             state.seconds += time.monotonic() - began
             if state.step % reporting.log_steps == 0:
                 speed = reporting.log_steps * run.step_tokens / max(time.monotonic() - logged, 1e-9)
-                loss = state.loss_sum / state.loss_steps
-                metrics.write(
-                    step=state.step, tokens=state.tokens, loss=loss, learning_rate=rate, tokens_per_second=speed
-                )
+                figures = {"loss": state.loss_sum / state.loss_steps, "learning_rate": rate, "tokens_per_second": speed}
+                metrics.write(step=state.step, tokens=state.tokens, **figures)
                 state.loss_sum, state.loss_steps, logged = 0.0, 0, time.monotonic()
             if state.step % reporting.evaluate_steps == 0:
                 metrics.write(step=state.step, tokens=state.tokens, **evaluate(run))
@@ -132,22 +130,11 @@ def take_step(run: Pretraining, rate: float) -> float:
     for optimizer in run.optimizers:
         for group in optimizer.param_groups:
             group["lr"] = rate
-    ids, continues = sequences_at(
-        run.shards.train,
-        step,
-        run.special,
-        batch=optimization.batch,
-        sequence=optimization.sequence,
-        seed=optimization.seed,
-    )
-    batch = mask_words(
-        ids,
-        continues,
-        run.special,
-        share=objective.masked,
-        generator=np.random.default_rng((optimization.seed, 1, step)),
-        whole_words=objective.whole_words,
-    )
+    shape = {"batch": optimization.batch, "sequence": optimization.sequence}
+    ids, continues = sequences_at(run.shards.train, step, run.special, **shape, seed=optimization.seed)
+    generator = np.random.default_rng((optimization.seed, 1, step))
+    masking: dict[str, Any] = {"share": objective.masked, "whole_words": objective.whole_words}
+    batch = mask_words(ids, continues, run.special, generator=generator, **masking)
     loss, _, _ = run.model.predict(batch)
     loss.backward()
     parameters = [p for p in run.model.model.parameters() if p.requires_grad]

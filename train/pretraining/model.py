@@ -148,23 +148,12 @@ def build_model(
         except (OSError, ValueError) as error:
             raise PretrainingError(f"the encoder {source} cannot be loaded: {error}") from error
     else:
-        shape = config.model
         pad, start, end = (
             _id(tokenizer, str(token)) for token in (tokenizer.pad_token, tokenizer.cls_token, tokenizer.sep_token)
         )
-        model = AutoModelForMaskedLM.from_config(
-            modern_bert(
-                vocabulary=len(tokenizer),
-                layers=shape.layers,
-                hidden=shape.hidden,
-                heads=shape.heads,
-                intermediate=shape.intermediate,
-                positions=8192,
-                window=shape.window,
-                dropout=0.0,
-                special_ids=(pad, start, end),
-            )
-        )
+        shape = config.model.model_dump()
+        fixed = {"vocabulary": len(tokenizer), "positions": 8192, "dropout": 0.0, "special_ids": (pad, start, end)}
+        model = AutoModelForMaskedLM.from_config(modern_bert(**shape, **fixed))
     vocabulary, sequence = model.config.vocab_size, config.optimization.sequence
     longest = getattr(model.config, "max_position_embeddings", None)
     if vocabulary < len(tokenizer):

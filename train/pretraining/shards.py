@@ -11,6 +11,7 @@ import json
 import lzma
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from glob import glob
 from itertools import islice
@@ -150,20 +151,15 @@ def separator_id(tokenizer: Tokenizer) -> int:
 
 
 def _open(path: Path) -> IO[str]:
-    match path.suffix:
-        case ".xz":
-            return lzma.open(path, "rt", encoding="utf-8-sig")
-        case ".gz":
-            return gzip.open(path, "rt", encoding="utf-8-sig")
-        case ".zst":
-            try:
-                import zstandard  # pyright: ignore[reportMissingImports]
-            except ImportError as error:
-                message = "reading .zst needs the package zstandard: pip install zstandard"
-                raise DataError([Problem(source=str(path), cause="unreadable", message=message)]) from error
-            return zstandard.open(path, "rt", encoding="utf-8-sig")
-        case _:
-            return path.open(encoding="utf-8-sig")
+    opener: Any = {".xz": lzma.open, ".gz": gzip.open}.get(path.suffix, open)
+    if path.suffix == ".zst":
+        try:
+            import zstandard  # pyright: ignore[reportMissingImports]
+        except ImportError as error:
+            message = "reading .zst needs the package zstandard: pip install zstandard"
+            raise DataError([Problem(source=str(path), cause="unreadable", message=message)]) from error
+        opener = zstandard.open
+    return opener(path, "rt", encoding="utf-8-sig")
 
 
 def _text_of_row(path: Path, number: int, line: str) -> str:
@@ -184,12 +180,12 @@ def _write(folder: Path, files: Iterable[Path], tokenizer: Tokenizer, heldout: f
     dtype = np.uint16 if tokenizer.get_vocab_size() <= 1 << 16 else np.uint32
     end = separator_id(tokenizer)
     counts = {part: {"articles": 0, "words": 0, "subwords": 0} for part in PARTS}
-    streams = {
-        (part, kind): open(folder / f"{part}.{kind}", "wb")  # noqa: SIM115
-        for part in PARTS
-        for kind in ("ids", "continues")
-    }
-    try:
+    with ExitStack() as stack:
+        streams = {
+            (part, kind): stack.enter_context(open(folder / f"{part}.{kind}", "wb"))
+            for part in PARTS
+            for kind in ("ids", "continues")
+        }
         for file in files:
             texts = read_texts(file)
             while chunk := list(islice(texts, CHUNK)):
@@ -204,9 +200,6 @@ def _write(folder: Path, files: Iterable[Path], tokenizer: Tokenizer, heldout: f
                     counts[part]["articles"] += 1
                     counts[part]["words"] += int((continues[:-1] == 0).sum())
                     counts[part]["subwords"] += len(words)
-    finally:
-        for stream in streams.values():
-            stream.close()
     for part in PARTS:
         if not counts[part]["articles"]:
             message = f"no article for the {part} part among {sum(c['articles'] for c in counts.values())}; " + (
