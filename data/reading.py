@@ -137,11 +137,7 @@ def _corpus(splits: tuple[str, ...]) -> Iterator[Article]:
 
 
 def _all_valid(
-    located: Located,
-    source: str,
-    scheme: LabelScheme | None,
-    labels: Mapping[str, str | None] | None,
-    log: ProblemLog,
+    located: Located, source: str, scheme: LabelScheme | None, labels: Mapping[str, str | None] | None, log: ProblemLog
 ) -> Located:
     """All articles, or a `DataError` with all problems, sorted by place."""
     before = len(log.dropped)

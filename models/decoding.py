@@ -4,21 +4,21 @@ NumPy only, so that tagging with ONNX needs no torch.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..data.articles import Article
 from ..data.windows.encoding import EncodedText
+from .bundle import Settings
 from .tasks import TASKS, Prediction, heads_of
 
-if TYPE_CHECKING:
-    from .bundle import Settings
+KEPT = ("text", "id", "title", "date", "source", "meta")
+"""Fields of an article that are no annotation."""
 
 
 def merge_windows(
-    encoded: EncodedText, windows: Sequence[Mapping[str, np.ndarray]], settings: "Settings"
+    encoded: EncodedText, windows: Sequence[Mapping[str, np.ndarray]], settings: Settings
 ) -> dict[str, np.ndarray]:
     """Logits of windows to logits of the article.
 
@@ -52,11 +52,11 @@ def merge_windows(
     return merged
 
 
-def decode(predictions: Sequence[Prediction], settings: "Settings") -> list[Article]:
+def decode(predictions: Sequence[Prediction], settings: Settings) -> list[Article]:
     """Articles with everything that their logits predict, in place of what was annotated.
 
     Args:
-        predictions: of their articles text, id, title, date, source and meta are kept.
+        predictions: articles with their logits; `KEPT` is kept of an article.
         settings: labels, thresholds, temperatures, transitions.
     """
     heads = heads_of(settings.tasks)
@@ -65,16 +65,7 @@ def decode(predictions: Sequence[Prediction], settings: "Settings") -> list[Arti
         if task.decode and task.name in heads:
             for predicted, part in zip(fields, task.decode(predictions, heads[task.name], settings), strict=True):
                 predicted.update(part)
-    return [replace(_bare(given.article), **predicted) for given, predicted in zip(predictions, fields, strict=True)]
-
-
-def _bare(article: Article) -> Article:
-    """The article without annotation."""
-    return Article(
-        text=article.text,
-        id=article.id,
-        title=article.title,
-        date=article.date,
-        source=article.source,
-        meta=article.meta,
-    )
+    return [
+        Article(**{key: getattr(given.article, key) for key in KEPT}, **predicted)
+        for given, predicted in zip(predictions, fields, strict=True)
+    ]

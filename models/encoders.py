@@ -208,9 +208,7 @@ def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
         if token in vocabulary
     }
     PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
-        **special,
+        tokenizer_object=tokenizer, model_input_names=["input_ids", "token_type_ids", "attention_mask"], **special
     ).save_pretrained(folder)
 
 

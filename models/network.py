@@ -51,12 +51,7 @@ class RasidModel(PreTrainedModel):
             nn.init.zeros_(module.weight)
 
     def forward(
-        self,
-        input_ids: Tensor,
-        attention_mask: Tensor,
-        words: Tensor,
-        sentences: Tensor,
-        sentence_numbers: Tensor,
+        self, input_ids: Tensor, attention_mask: Tensor, words: Tensor, sentences: Tensor, sentence_numbers: Tensor
     ) -> dict[str, Tensor]:
         """Logits of every head.
 

@@ -65,9 +65,7 @@ def word_column(type: str) -> Column:
         return np.where(part.owned, values[first : first + len(part.owned)], IGNORED)
 
     return Column(
-        type=type,
-        cut=cut,
-        collate=lambda values, lengths, shape: pad(values.astype(np.int64), shape.words, IGNORED),
+        type=type, cut=cut, collate=lambda values, lengths, shape: pad(values.astype(np.int64), shape.words, IGNORED)
     )
 
 

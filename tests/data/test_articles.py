@@ -2,17 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rasid.data.articles import (
-    TASKS,
-    Argument,
-    Article,
-    Entity,
-    Event,
-    Sentence,
-    Span,
-    check_article,
-    valid_part,
-)
+from rasid.data.articles import TASKS, Argument, Article, Entity, Event, Sentence, Span, check_article, valid_part
 from rasid.data.labels import Label, LabelScheme
 from rasid.data.problems import DataError, Problem, ProblemLog
 
@@ -89,11 +79,7 @@ def event(**fields) -> dict:
         ({"sentences": (Sentence(start=0, end=99),)}, "span outside the text", "sentence"),
         ({"sentences": (Sentence(start=0, end=3, types=("X",)),)}, "unknown label", "sentence at 0"),
         ({"annotated": {"entitys": ()}}, "unknown task", ", ".join(TASKS)),
-        (
-            {"annotated": {"entities": ("PER",)}},
-            "unknown label",
-            "'PER' of entities is not in scheme 'small'; did",
-        ),
+        ({"annotated": {"entities": ("PER",)}}, "unknown label", "'PER' of entities is not in scheme 'small'; did"),
     ],
 )
 def test_each_problem_is_reported(fields: dict, cause: str, said: str, scheme: LabelScheme) -> None:

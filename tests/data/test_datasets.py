@@ -33,10 +33,7 @@ def full_article(**fields: str) -> Article:
     return Article(
         id="a",
         text=TEXT,
-        entities=(
-            Entity(id="e1", start=7, end=12, label=place),
-            Entity(id="e2", start=17, end=21, label=person),
-        ),
+        entities=(Entity(id="e1", start=7, end=12, label=place), Entity(id="e2", start=17, end=21, label=person)),
         events=(
             Event(
                 id="v1",

@@ -1,13 +1,10 @@
 """What runs the network: devices, threads, and the ONNX file of a bundle."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rasid import Tagger
-from rasid.data.articles import Article
 from rasid.models.backends import load_backend
 from rasid.models.bundle import BundleError
 
@@ -47,27 +44,6 @@ def test_a_device_that_is_not_there_is_refused(doubler: Path) -> None:
 def test_an_unknown_backend_is_refused(doubler: Path, device: str | None) -> None:
     with pytest.raises(BundleError, match="unknown backend 'onnx-int4'"):
         load_backend(doubler, "onnx-int4", {}, device)
-
-
-@pytest.mark.slow
-def test_an_exported_network_is_standard_and_gives_the_same_spans(
-    bundle: Path, tmp_path: Path, articles: list[Article]
-) -> None:
-    from rasid.models.export import export_onnx
-
-    copy = tmp_path / "bundle"
-    shutil.copytree(bundle, copy)
-    graph = onnx.load(export_onnx(copy)).graph
-    assert {node.domain for node in graph.node} <= {"", "ai.onnx"}  # any ONNX runtime can read it
-    texts = [article.text for article in articles[:8]]
-    reference = Tagger.from_pretrained(copy, device="cpu").predict(texts)
-    for expected, given in zip(
-        reference, Tagger.from_pretrained(copy, backend="onnx", threads=1).predict(texts), strict=True
-    ):
-        spans = [[(e.start, e.end, e.label) for e in p.article.entities] for p in (expected, given)]
-        assert spans[0] == spans[1]
-        for task, logits in expected.logits.items():
-            np.testing.assert_allclose(given.logits[task], logits, atol=1e-4)
 
 
 @pytest.mark.parametrize("widths", [{}, {"triggers": 3}, {"entities": 3, "triggers": 3}])

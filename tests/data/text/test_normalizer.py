@@ -189,9 +189,9 @@ def test_trained_tokenizer_has_all_characters(trained: Tokenizer, text: str) -> 
 @pytest.mark.parametrize("text", ["a", "a-", "@", "<", "&", "ه", "\u064b", "5ك", "a.", "http://", "<a ", "&a", "a@"])
 @pytest.mark.parametrize("tail", ["", "@"])
 def test_hostile_text_takes_linear_time(tokenizer: Tokenizer, text: str, tail: str) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     tokenizer.encode(text * (40_000 // len(text)) + tail)
-    assert time.perf_counter() - begin < 3
+    assert time.process_time() - begin < 3
 
 
 def test_format_characters_do_not_split_words() -> None:

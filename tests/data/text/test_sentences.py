@@ -89,6 +89,6 @@ def test_marks_alone_are_joined_to_the_sentence_before(text: str) -> None:
     "text", ["وصل الوفد إلى عدن. ", ". ", "... ", ".", ".)", "« ... ", "د. ", "1. ", "\n", '"', "كلمة ", "! ", " "]
 )
 def test_a_long_text_takes_linear_time(text: str) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     split_sentences(text * (60_000 // len(text)) + "x")
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2

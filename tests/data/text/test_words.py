@@ -98,9 +98,9 @@ def test_a_long_text_is_fast() -> None:
     split_words(text)  # builds the table
     times = []
     for _ in range(5):
-        begin = time.perf_counter()
+        begin = time.process_time()
         split_words(text)
-        times.append(time.perf_counter() - begin)
+        times.append(time.process_time() - begin)
     assert min(times) < 0.03  # some 3 ms
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer
 
 from rasid.data.articles import Article, Entity, Event, Sentence, Span, check_article
 from rasid.data.labels import Label, LabelScheme
@@ -31,11 +30,6 @@ SCHEME = LabelScheme(
 OF_EVENTS = dict.fromkeys(("triggers", "sentence_types", "article_types"), EVENTS)
 ALL = {"entities": ENTITIES, "proclitics": (), **OF_EVENTS}
 Spans = Sequence[tuple[int, int, str]]
-
-
-@pytest.fixture(scope="module")
-def encoder(tokenizer_json: str) -> TextEncoder:
-    return TextEncoder(Tokenizer.from_str(tokenizer_json), window=72, overlap=20)
 
 
 def make(encoder: TextEncoder, article: Article, annotated_labels: dict | None = None) -> tuple[Targets, EncodedText]:
@@ -254,13 +248,7 @@ DISAGREE = {("triggers", "two proclitics in one word"): 1}
         ([], [(4, 10, "AID"), (5, 10, "PROTEST")], DISAGREE, 0, [(4, 10, "AID")]),
         ([], [(5, 10, "PROTEST"), (4, 10, "AID")], DISAGREE, 1, [(5, 10, "PROTEST")]),
         # A trigger that disagrees is placed after all others.
-        (
-            [],
-            [(5, 10, "ASSAULT"), (4, 14, "AID"), (11, 14, "AID")],
-            DISAGREE,
-            1,
-            [(5, 10, "ASSAULT"), (11, 14, "AID")],
-        ),
+        ([], [(5, 10, "ASSAULT"), (4, 14, "AID"), (11, 14, "AID")], DISAGREE, 1, [(5, 10, "ASSAULT"), (11, 14, "AID")]),
     ],
 )
 def test_a_word_has_one_proclitic(

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tokenizers import Tokenizer
 
 from rasid.configs.loader import load_config
 from rasid.configs.schema import Config
@@ -25,11 +24,6 @@ from rasid.train import prepare
 
 BUDGET = 300
 TASKS = ("entities", "triggers", "sentence_types", "article_types")
-
-
-@pytest.fixture(scope="module")
-def encoder(tokenizer_json: str) -> TextEncoder:
-    return TextEncoder(Tokenizer.from_str(tokenizer_json), window=72, overlap=20)
 
 
 @pytest.fixture(scope="module")
@@ -106,11 +100,7 @@ def check_row(batch: dict, row: int, encoded: EncodedText, targets: Targets, num
 
 
 def test_batches_are_what_the_targets_say(
-    written: Written,
-    encoder: TextEncoder,
-    scheme: LabelScheme,
-    articles: list[Article],
-    long_article: Article,
+    written: Written, encoder: TextEncoder, scheme: LabelScheme, articles: list[Article], long_article: Article
 ) -> None:
     given = replace(
         articles[3], id="given", sentences=(Sentence(start=0, end=9, types=("AID",)), Sentence(start=10, end=40))
