@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .article_views import AnnotatedSpan, ArticleView, code_point, shown
-from .findings import MOST_LOCATIONS, Finding, Location, finding
+from .findings import MOST_LOCATIONS, Finding, Location, count_table, finding
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -139,35 +139,22 @@ class CharacterCheck:
         """Findings about all articles; locations in names come first."""
         yield from finding(
             "lost-characters",
-            "Letters that the tokenizer loses",
-            "warning",
-            f"{len(self._in_names)} names are affected. Without a letter, different names look the same to the model; "
-            "a character that splits a word makes two words of it. With AraBERT's preprocessing `encoder.repair: true` "
-            "fixes most of this; otherwise choose another encoder.",
             [*self._in_names, *self._elsewhere],
             table=_table(self._letters, names=True),
             count=sum(counts.total for counts in self._letters.values()),
+            names=len(self._in_names),
         )
         yield from finding(
             "unread-symbols",
-            "Symbols that the tokenizer loses",
-            "note",
-            "Punctuation, signs and emoji that the tokenizer deletes or does not know. The model cannot predict a span "
-            "that ends with one.",
             self._symbol_locations,
             table=_table(self._symbols, names=False),
             count=sum(counts.total for counts in self._symbols.values()),
         )
-        words = [(word, str(count)) for word, count in self._words.most_common(ROWS)]
         yield from finding(
             "unknown-words",
-            "Words that the tokenizer does not know",
-            "warning",
-            "The tokenizer maps each of them to its unknown token, so they all look the same to the model. Choose an "
-            "encoder whose vocabulary has their letters.",
             self._word_locations,
-            table=[("word", "count"), *words],
-            count=sum(self._words.values()),
+            table=count_table(("word", "count"), self._words, ROWS),
+            count=self._words.total(),
         )
 
 

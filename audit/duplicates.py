@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from .article_views import ArticleView, shown, strip_diacritics
-from .findings import Finding, Location, finding
+from .findings import Finding, Location, finding, ranked
 
 SHINGLE = 5  # words
 SIMILAR = 0.7  # Jaccard index of the shingles of near duplicates, at least
@@ -40,37 +40,10 @@ def duplicate_articles(views: Sequence[ArticleView]) -> Iterator[Finding]:
         message = f"{100 * score:.0f} % same as {pair[0].split} {pair[0].article.id}: {shown(pair[1].article.text)}"
         location = pair[1].location(message, score=score)
         (near_across if _leaks(*pair) else near_within).append(location)
-    yield from finding(
-        "duplicates-across-splits",
-        "Duplicate texts across train, dev and test",
-        "error",
-        f"The model is scored on texts that it was trained on. Delete one of the two. Texts under {SHINGLE} words are "
-        "not compared.",
-        across,
-    )
-    yield from finding(
-        "near-duplicates-across-splits",
-        "Near-duplicate texts across train, dev and test",
-        "warning",
-        f"They share at least {100 * SIMILAR:.0f} % of their sequences of {SHINGLE} words; usually two papers printed "
-        "the same agency report. Keep such articles in one data set.",
-        sorted(near_across, key=lambda location: -(location.score or 0)),
-    )
-    yield from finding(
-        "duplicates-within-splits",
-        "Duplicate texts within a data set",
-        "warning",
-        "They count twice in training and in the score. Delete one of the two; if both were annotated, compare the "
-        "annotations first.",
-        within,
-    )
-    yield from finding(
-        "near-duplicates-within-splits",
-        "Near-duplicate texts within a data set",
-        "note",
-        "They count twice in training and in the score.",
-        sorted(near_within, key=lambda location: -(location.score or 0)),
-    )
+    yield from finding("duplicates-across-splits", across, shingle=SHINGLE)
+    yield from finding("near-duplicates-across-splits", ranked(near_across), similar=100 * SIMILAR, shingle=SHINGLE)
+    yield from finding("duplicates-within-splits", within)
+    yield from finding("near-duplicates-within-splits", ranked(near_within))
 
 
 def _leaks(one: ArticleView, other: ArticleView) -> bool:
@@ -163,12 +136,4 @@ def mentions_in_train(views: Sequence[ArticleView]) -> Iterator[Finding]:
         sums = [(label, seen[split, task, label], total[split, task, label]) for label in labels]
         sums.insert(0, ("all", sum(row[1] for row in sums), sum(row[2] for row in sums)))
         rows += [(split, task, label, str(count), str(of), f"{100 * count / of:.0f} %") for label, count, of in sums]
-    yield from finding(
-        "mentions-known-from-train",
-        "Dev and test mentions that are in train with the same label",
-        "note",
-        "The other mentions are new to the model. If nearly all are in train, the score says little about new names.",
-        (),
-        table=rows,
-        count=sum(seen.values()),
-    )
+    yield from finding("mentions-known-from-train", (), table=rows, count=seen.total())
