@@ -89,7 +89,7 @@ def judge_of_bundle(bundle: Path, datasets: Mapping[str, DataSet], folds: int) -
         members[name] = FoldDataset(dataset=replace(dataset, annotated_labels=annotated), part="train")
     tasks = {task for member in members.values() for task in member.dataset.annotated_labels}
     for number, source in enumerate(config.data.dev):
-        dev = read_source(source, source.title, scheme).dataset
+        dev, _ = read_source(source, source.title, scheme)
         name = f"dev.{number} of the bundle's config ({source.title})"
         members[name] = FoldDataset(dataset=dev, part="dev", annotated=False)
     return FoldsJudge(config=_with_tasks(config, tasks), members=members, folds=folds)
