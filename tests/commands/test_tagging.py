@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from rasid import Tagger
-from rasid.commands.tagging import CSV_COLUMNS, FORMATS, Inputs, describe, write_tagged, write_tagged_folder
+from rasid.commands.tagging import CSV_COLUMNS, FORMATS, Inputs, describe, write_tagged
 from rasid.data.articles import Article, Entity, Event, Sentence, Span
 from rasid.data.problems import DataError
 from rasid.data.reading import load_articles
@@ -313,7 +313,7 @@ def test_doccano_gets_utf16_offsets_and_logs_the_lost_scores(caplog):
 
 def test_brat_gets_a_folder(tagged, tmp_path, caplog):
     bad = Article(id="bad", text="\ud800")
-    assert write_tagged_folder([tagged, bad, NOTHING], tmp_path / "brat", "brat") == 1
+    assert write_tagged([tagged, bad, NOTHING], tmp_path / "brat", "brat") == 1
     assert "dropped: bad: " in caplog.text
     found = {article.id: article for article in load_articles(tmp_path / "brat", "brat")}
     assert set(found) == {"a,1", "none"}
@@ -322,7 +322,7 @@ def test_brat_gets_a_folder(tagged, tmp_path, caplog):
         (e.start, e.end, e.label) for e in tagged.entities
     ]
     with pytest.raises(DataError, match="new or an empty folder"):
-        write_tagged_folder([tagged], tmp_path / "brat", "brat")
+        write_tagged([tagged], tmp_path / "brat", "brat")
 
 
 @pytest.mark.parametrize("format", ["label-studio", "doccano", "prodigy"])
