@@ -30,7 +30,6 @@ def scores():
 
 def test_hand_computed_scores(scores):
     assert scores.counts.table.tolist() == [[[1, 0, 1], [1, 1, 0]], [[0, 1, 0], [0, 0, 1]]]
-    assert scores.support.tolist() == [2, 2]
     assert scores.counts.score("f1") == 0.5
     # ASSAULT ranks: location, miss, location, miss; PROTEST: miss, location, location
     assert scores.average_precision == pytest.approx([(1 + 2 / 3) / 2, (1 / 2 + 2 / 3) / 2])
