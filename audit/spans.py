@@ -29,9 +29,8 @@ def spans_inside_words(views: Sequence[ArticleView]) -> Iterator[Finding]:
     unannotated = False
     for view in views:
         text = view.article.text
-        starts = [start for start, _ in view.words]
         for mention in view.mentions:
-            start, end = _word_at(view, starts, mention.start)
+            start, end = view.word_at(mention.start)
             if start < mention.start < end and (part := strip_diacritics(text[start : mention.start])):
                 word = shown(text[start:end])
                 if PROCLITIC.fullmatch(part):
@@ -44,7 +43,7 @@ def spans_inside_words(views: Sequence[ArticleView]) -> Iterator[Finding]:
                 else:
                     message = f"{shown(mention.text)} starts after {part!r} in {word}, which is not a proclitic"
                     cut["spans-cut-at-start"].append((view.at(mention, message), part))
-            start, end = _word_at(view, starts, mention.end - 1)
+            start, end = view.word_at(mention.end - 1)
             if extend_over_marks(text, mention.end) < end:
                 part = strip_diacritics(text[mention.end : end])
                 message = f"{shown(mention.text)} ends before {part!r} in {shown(text[start:end])}"
@@ -57,11 +56,6 @@ def spans_inside_words(views: Sequence[ArticleView]) -> Iterator[Finding]:
             variant="spans-behind-proclitics-unannotated" if unannotated and key == "spans-behind-proclitics" else "",
             longest=LONGEST_PROCLITIC,
         )
-
-
-def _word_at(view: ArticleView, starts: Sequence[int], offset: int) -> tuple[int, int]:
-    number = bisect_right(starts, offset) - 1
-    return view.words[number] if number >= 0 and offset < view.words[number][1] else (offset, offset)
 
 
 def spans_across_sentences(views: Sequence[ArticleView]) -> Iterator[Finding]:
