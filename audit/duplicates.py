@@ -18,11 +18,15 @@ SIMILAR = 0.7  # Jaccard index of the shingles of near duplicates, at least
 MOST_SHARED = 20  # texts that share a shingle; stock phrases of news agencies are in more
 FEWEST = 4  # shingles of a text, at least
 
+_KEYS = (
+    "duplicates-across-splits", "near-duplicates-across-splits",
+    "duplicates-within-splits", "near-duplicates-within-splits",
+)  # fmt: skip
+
 
 def duplicate_articles(views: Sequence[ArticleView]) -> Iterator[Finding]:
     """Texts with the same or nearly the same words; pairs across train, dev and test are reported apart."""
-    across: list[Location] = []
-    within: list[Location] = []
+    found: dict[str, list[Location]] = {key: [] for key in _KEYS}
     groups: dict[tuple[str, ...], list[ArticleView]] = defaultdict(list)
     for view in views:
         if len(view.stripped) >= SHINGLE:
@@ -31,19 +35,19 @@ def duplicate_articles(views: Sequence[ArticleView]) -> Iterator[Finding]:
         for number, view in enumerate(same[1:], 1):
             other = next((earlier for earlier in same[:number] if _leaks(view, earlier)), same[0])
             location = view.location(f"same as {other.split} {other.article.id}: {shown(view.article.text)}")
-            (across if _leaks(view, other) else within).append(location)
-    near_across, near_within = [], []
+            found[_key("duplicates", other, view)].append(location)
     members = list(groups.values())
     for first, second, score in near_pairs(list(groups)):
         # A pair across train and test, if the two groups of equal texts have one.
         pair = _worst(members[first], members[second])
         message = f"{100 * score:.0f} % same as {pair[0].split} {pair[0].article.id}: {shown(pair[1].article.text)}"
-        location = pair[1].location(message, score=score)
-        (near_across if _leaks(*pair) else near_within).append(location)
-    yield from finding("duplicates-across-splits", across, shingle=SHINGLE)
-    yield from finding("near-duplicates-across-splits", ranked(near_across), similar=100 * SIMILAR, shingle=SHINGLE)
-    yield from finding("duplicates-within-splits", within)
-    yield from finding("near-duplicates-within-splits", ranked(near_within))
+        found[_key("near-duplicates", *pair)].append(pair[1].location(message, score=score))
+    for key, locations in found.items():
+        yield from finding(key, ranked(locations), shingle=SHINGLE, similar=100 * SIMILAR)
+
+
+def _key(kind: str, one: ArticleView, other: ArticleView) -> str:
+    return f"{kind}-{'across' if _leaks(one, other) else 'within'}-splits"
 
 
 def _leaks(one: ArticleView, other: ArticleView) -> bool:

@@ -15,26 +15,16 @@ _HARMLESS = {
 }  # fmt: skip
 
 
-def dropped(datasets: Mapping[str, DataSet]) -> Iterator[Finding]:
-    """Annotations and articles that reading dropped, by cause."""
-    for cause, problems in _by_cause(datasets, "dropped").items():
-        yield from finding(
-            f"dropped-{_slug(cause)}",
-            [_location(split, problem) for split, problem in problems],
-            variant="dropped",
-            cause=cause,
-        )
-
-
-def fixed(datasets: Mapping[str, DataSet]) -> Iterator[Finding]:
-    """Annotations that reading fixed, by cause."""
-    for cause, problems in _by_cause(datasets, "fixed").items():
-        yield from finding(
-            f"fixed-{_slug(cause)}",
-            [_location(split, problem) for split, problem in problems],
-            variant="fixed-harmless" if cause in _HARMLESS else "fixed",
-            cause=cause,
-        )
+def reading_problems(datasets: Mapping[str, DataSet]) -> Iterator[Finding]:
+    """What reading dropped, then what it fixed, by cause."""
+    for kind in ("dropped", "fixed"):
+        for cause, problems in _by_cause(datasets, kind).items():
+            yield from finding(
+                f"{kind}-{_slug(cause)}",
+                [_location(split, problem) for split, problem in problems],
+                variant="fixed-harmless" if kind == "fixed" and cause in _HARMLESS else kind,
+                cause=cause,
+            )
 
 
 def duplicate_ids(views: Sequence[ArticleView]) -> Iterator[Finding]:
