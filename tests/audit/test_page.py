@@ -146,9 +146,8 @@ def test_offsets_are_code_points() -> None:
 
 def test_nested_highlights_have_room_for_inner_lines() -> None:
     text = "وزارة دفاع العراق"
-    entities = ((0, 17, "ORG"), (11, 17, "GPE"), (6, 17, "ORG"))
-    article = Article(text=text, entities=tuple(Entity(start=s, end=e, label=k) for s, e, k in entities))
-    html = drawn(article)
+    spans = ((0, 17, "ORG"), (11, 17, "GPE"), (6, 17, "ORG"))
+    html = drawn(Article(text=text, entities=tuple(Entity(start=s, end=e, label=k) for s, e, k in spans)))
     assert re.findall(r'title="\w+ (\S+)"(?: data-u="(\d)")?', html) == [("0–17", "2"), ("6–17", "1"), ("11–17", "")]
 
 
@@ -355,15 +354,10 @@ def test_a_large_set_makes_a_page_that_opens() -> None:
     found = [m.span() for word in ("بغداد", "القصف") for m in re.finditer(word, text)]
     entities = tuple(Entity(start=start, end=end, label="GPE") for start, end in found)
     pairs = [("train", Article(id=f"a{n}", text=text, entities=entities)) for n in range(16_000)]
-    locations = [
-        Location(split="train", article=a.id, start=27, end=32, label="GPE", message="m" * 80) for _, a in pairs
-    ]
-    findings = [
-        Finding(
-            key=f"k{n}", title="t", severity="note", explanation="e", count=16_000, locations=tuple(locations[n::20])
-        )
-        for n in range(20)
-    ]
-    html = to_html(Audit(name="n", splits={"train": {"articles": 16_000}}, labels={}, findings=findings), pairs)
+    place = Location(split="train", start=27, end=32, label="GPE", message="m" * 80)
+    locations = tuple(replace(place, article=article.id) for _, article in pairs)
+    (finding,) = one_finding().findings
+    findings = [replace(finding, key=f"k{n}", count=16_000, locations=locations[n::20]) for n in range(20)]
+    html = to_html(replace(one_finding(), findings=findings), pairs)
     assert len(html.encode()) < 20_000_000
     assert html.count('class="location"') == 20 * page.LOCATIONS

@@ -134,9 +134,9 @@ def test_figures_of_a_known_prediction(saying, scheme):
 
 
 def test_triggers_are_spans_of_each_type(saying, scheme):
-    text = "قصف وتظاهر"
-    gold = [Article(text=text, events=(Event(trigger=Span(start=0, end=3), types=("ASSAULT", "PROTEST")),))]
-    said = [Article(text=text, events=(Event(trigger=Span(start=0, end=3), types=("ASSAULT", "AID")),))]
+    event = Event(trigger=Span(start=0, end=3), types=("ASSAULT", "PROTEST"))
+    gold = [Article(text="قصف وتظاهر", events=(event,))]
+    said = [replace(gold[0], events=(replace(event, types=("ASSAULT", "AID")),))]
     report = scored(saying(said), gold, {"triggers": scheme.labels("triggers")})
     assert figures(report, "triggers") == (1, 2, 2, 0.5)
 
@@ -223,19 +223,10 @@ def test_seqeval_agrees_on_spans_inside_words(saying, everything):
 
 def annotated_articles():
     """Two sentences, each annotated for one type, as ArabicEventGSR has them."""
+    assault, other = Sentence(start=0, end=7, types=("ASSAULT",)), Sentence(start=0, end=8)
     return [
-        Article(
-            id="1",
-            text="قصف هنا",
-            sentences=(Sentence(start=0, end=7, types=("ASSAULT",)),),
-            annotated={"sentence_types": ("ASSAULT",)},
-        ),
-        Article(
-            id="2",
-            text="هدنة هنا",
-            sentences=(Sentence(start=0, end=8),),
-            annotated={"sentence_types": ("PROTEST",)},
-        ),
+        Article(id="1", text="قصف هنا", sentences=(assault,), annotated={"sentence_types": ("ASSAULT",)}),
+        Article(id="2", text="هدنة هنا", sentences=(other,), annotated={"sentence_types": ("PROTEST",)}),
     ]
 
 
@@ -265,12 +256,8 @@ def test_labels_that_a_data_set_does_not_supervise_do_not_count(saying):
 
 def test_a_sentence_that_the_encoder_cannot_see_is_a_row_all_the_same(saying, everything):
     text = "قصف هنا\nـــ"
-    gold = [
-        Article(
-            text=text,
-            sentences=(Sentence(start=0, end=7, types=("ASSAULT",)), Sentence(start=8, end=11, types=("AID",))),
-        )
-    ]
+    sentences = (Sentence(start=0, end=7, types=("ASSAULT",)), Sentence(start=8, end=11, types=("AID",)))
+    gold = [Article(text=text, sentences=sentences)]
     outcome = offline.run(saying(gold), gold, {"sentence_types": everything["sentence_types"]})
     assert len(outcome.tables["sentence_types"].logits) == 2
     report = offline.report_of(outcome, saying(gold).settings, bundle="b", data="d", bootstrap=FEW)
@@ -290,13 +277,8 @@ def test_an_article_without_any_readable_word_is_missed_not_dropped(saying, ever
 
 
 def test_articles_take_the_types_of_their_sentences_without_a_head_of_their_own(saying, everything):
-    gold = [
-        Article(
-            text="قصف هنا. هدنة هنا.",
-            sentences=(Sentence(start=0, end=8), Sentence(start=9, end=18, types=("ASSAULT",))),
-            event_types=("ASSAULT",),
-        )
-    ]
+    sentences = (Sentence(start=0, end=8), Sentence(start=9, end=18, types=("ASSAULT",)))
+    gold = [Article(text="قصف هنا. هدنة هنا.", sentences=sentences, event_types=("ASSAULT",))]
     tagger = saying(gold, tasks=("sentence_types",))
     outcome = offline.run(tagger, gold, everything)
     assert set(outcome.annotated_labels) == {"sentence_types", "article_types"}
