@@ -76,8 +76,7 @@ def audit(
     views = make_views(datasets, files)
     labels = balance.count_labels(views, datasets)
     findings = [
-        *problem_log.dropped(datasets),
-        *problem_log.fixed(datasets),
+        *problem_log.reading_problems(datasets),
         *problem_log.duplicate_ids(views),
         *balance.unknown_labels(views, scheme),
         *balance.rare_labels(labels, datasets),

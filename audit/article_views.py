@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -69,6 +70,11 @@ class ArticleView:
     annotated: frozenset[str]
     declared: bool
     source: str = ""
+
+    def word_at(self, offset: int) -> tuple[int, int]:
+        """The word at a code point; an empty range if there is none."""
+        number = bisect_right(self.words, (offset, len(self.article.text) + 1)) - 1
+        return self.words[number] if number >= 0 and offset < self.words[number][1] else (offset, offset)
 
     def location(
         self, message: str, start: int = -1, end: int = -1, label: str = "", *, score: float | None = None

@@ -10,13 +10,14 @@ from ..data.datasets import DataSet
 from ..data.labels import LabelScheme
 from ..data.windows.targets import sentence_types_of
 from .article_views import ArticleView, role_of
-from .findings import Finding, Location, finding
+from .findings import Finding, Location, count_table, finding
 
 _COUNTED = ("articles", "words", "sentences", "mentions", "triggers", "arguments")
 LabelCounts = Mapping[str, Mapping[str, Mapping[str, int]]]
 """Task → label → data set → count."""
 
 MINIMUM_POSITIVES = 10  # in dev, for a threshold of its own; the default of `tune_thresholds`
+_SECTIONS = {"entities": "entities", "triggers": "events"}  # of the scheme
 _THRESHOLDS = ("triggers", "sentence_types", "article_types")  # tasks with a threshold per label
 
 
@@ -70,28 +71,16 @@ def unknown_labels(views: Sequence[ArticleView], scheme: LabelScheme | None) -> 
     """Labels that are not in the scheme."""
     if scheme is None:
         return
-    locations, table = [], Counter()
+    locations, counts = [], Counter()
     for view in views:
-        for mention in view.mentions:
-            if mention.label not in scheme.labels(mention.task):
-                section = "entities" if mention.task == "entities" else "events"
-                message = f"{mention.label!r} is not in scheme {scheme.hint(section, mention.label)}"
-                locations.append(view.at(mention, message))
-                table[mention.task, mention.label] += 1
-        for section, label in _labels_without_span(view.article):
+        spans = ((m.task, _SECTIONS[m.task], m.label, (m.start, m.end)) for m in view.mentions)
+        others = ((section, section, label, ()) for section, label in _labels_without_span(view.article))
+        for task, section, label, span in (*spans, *others):
             if label not in getattr(scheme, section):
                 message = f"{label!r} is not in scheme {scheme.hint(section, label)}"
-                locations.append(view.location(message, label=label))
-                table[section, label] += 1
-    rows = [(task, label, str(count)) for (task, label), count in table.most_common()]
-    yield from finding(
-        "unknown-labels",
-        "Labels that are not in the scheme",
-        "error",
-        "Training rejects them. Rename or drop them with `labels` in the config, or add them to the scheme.",
-        locations,
-        table=[("task", "label", "count"), *rows],
-    )
+                locations.append(view.location(message, *span, label=label))
+                counts[task, label] += 1
+    yield from finding("unknown-labels", locations, table=count_table(("task", "label", "count"), counts))
 
 
 def _labels_without_span(article: Article) -> Iterator[tuple[str, str]]:
@@ -123,15 +112,7 @@ def rare_labels(labels: LabelCounts, datasets: Mapping[str, DataSet]) -> Iterato
                 if annotated and count < MINIMUM_POSITIVES and sum(counts.values()):
                     message = f"{task}: {count} in {role}, {_consequence(role, task)}"
                     locations.append(Location(split=annotated[0], label=label, message=message))
-    yield from finding(
-        "rare-labels",
-        "Rare labels",
-        "warning",
-        f"A label with fewer than {MINIMUM_POSITIVES} examples in dev gets no threshold of its own, and its score is "
-        "unreliable; with so few in train, the model hardly learns it. Annotate more examples, or map it to a broader "
-        "label.",
-        locations,
-    )
+    yield from finding("rare-labels", locations, minimum=MINIMUM_POSITIVES)
 
 
 def _annotates(dataset: DataSet, task: str, label: str) -> bool:
@@ -153,27 +134,13 @@ def missing_labels(labels: LabelCounts, datasets: Mapping[str, DataSet]) -> Iter
             if not sum(counts.values()):
                 unused.append(Location(split="", label=label, message=f"{task}: annotated, but no examples"))
             elif training and not sum(counts[name] for name in training):
-                where = [name for name, count in counts.items() if count and role_of(name) in ("dev", "test")]
                 untrained += [
-                    Location(split=name, label=label, message=f"{task}: {counts[name]} in {name}, none in train")
-                    for name in where
+                    Location(split=name, label=label, message=f"{task}: {count} in {name}, none in train")
+                    for name, count in counts.items()
+                    if count and role_of(name) in ("dev", "test")
                 ]
-    yield from finding(
-        "labels-never-used",
-        "Labels without examples",
-        "warning",
-        "The data sets declare these labels as annotated, so the model learns never to predict them. Annotate "
-        "examples, or remove the labels from `annotated`.",
-        unused,
-    )
-    yield from finding(
-        "labels-not-in-train",
-        "Labels in dev or test but not in train",
-        "warning",
-        "The model cannot learn them, so every example counts as missed. Annotate examples in train, or drop the "
-        "labels.",
-        untrained,
-    )
+    yield from finding("labels-never-used", unused)
+    yield from finding("labels-not-in-train", untrained)
 
 
 def articles_without_annotation(views: Sequence[ArticleView]) -> Iterator[Finding]:
@@ -183,11 +150,4 @@ def articles_without_annotation(views: Sequence[ArticleView]) -> Iterator[Findin
         for view in views
         if not view.mentions and not view.article.event_types and not any(s.types for s in view.article.sentences)
     ]
-    yield from finding(
-        "articles-without-annotation",
-        "Articles without annotation",
-        "note",
-        "The model learns that these texts have no names or events. Keep them if that is true; remove them if nobody "
-        "annotated them.",
-        locations,
-    )
+    yield from finding("articles-without-annotation", locations)

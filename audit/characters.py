@@ -2,16 +2,16 @@
 
 import re
 import unicodedata
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .article_views import AnnotatedSpan, ArticleView, code_point, shown
-from .findings import MOST_LOCATIONS, Finding, Location, finding
+from .findings import MOST_LOCATIONS, Finding, Location, count_table, finding
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -26,14 +26,8 @@ _REPLACED = re.compile(r"\S*(?:://|www\.|@|\.com)\S*|<[^<>]{1,999}>|&#?\w{2,9};?
 class _CharacterCounts:
     """How often one character was lost, by kind of loss, and the names it was lost in."""
 
-    deleted: int = 0
-    unknown: int = 0
-    cuts: int = 0
+    losses: Counter[str] = field(default_factory=Counter)
     names: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def total(self) -> int:
-        return self.deleted + self.unknown + self.cuts
 
 
 class CharacterCheck:
@@ -45,7 +39,7 @@ class CharacterCheck:
     """
 
     def __init__(self, tokenizer: "Tokenizer", unknown_id: int | None) -> None:
-        self.tokenizer, self.unknown_id = tokenizer, unknown_id
+        self.unknown_id = unknown_id
         self._letters: dict[str, _CharacterCounts] = {}
         self._symbols: dict[str, _CharacterCounts] = {}
         self._in_names: list[Location] = []
@@ -53,8 +47,8 @@ class CharacterCheck:
         self._symbol_locations: list[Location] = []
         self._words: Counter[str] = Counter()
         self._word_locations: list[Location] = []
-        self._deletes: dict[str, bool] = {}
-        self._unreadable: dict[str, bool] = {}
+        self._is_deleted = cache(partial(_is_deleted, tokenizer))
+        self._is_unknown = cache(partial(_is_unknown, tokenizer, unknown_id))
 
     def add(self, view: ArticleView, encoding: "Encoding") -> None:
         """Collect the lost characters of one article, given its encoding without special tokens."""
@@ -79,15 +73,6 @@ class CharacterCheck:
         if lost:
             self._record(view, lost)
 
-    def _is_deleted(self, sign: str) -> bool:
-        """Whether the normalizer deletes a letter between two other letters."""
-        if sign not in self._deletes:
-            normalizer = self.tokenizer.normalizer
-            self._deletes[sign] = (
-                normalizer is not None and normalizer.normalize_str(f"ب{sign}ت").replace(" ", "") == "بت"
-            )
-        return self._deletes[sign]
-
     def _unknown_word(self, view: ArticleView, start: int, end: int) -> dict[int, str]:
         """The characters that make a word unknown; all of its letters and digits if no single one does."""
         text = view.article.text
@@ -98,27 +83,16 @@ class CharacterCheck:
         causes = {at: "unknown" for at in range(start, end) if self._is_unknown(text[at])}
         return causes or {at: "unknown" for at in range(start, end) if text[at].isalnum()}
 
-    def _is_unknown(self, sign: str) -> bool:
-        if sign not in self._unreadable:
-            alone, inside = ("\ufffd" if "\ud800" <= sign <= "\udfff" else sign), f"ا{sign}"
-            forms = [alone] if alone != sign else [alone, inside]
-            encodings = [self.tokenizer.encode(form, add_special_tokens=False) for form in forms]
-            self._unreadable[sign] = any(self.unknown_id in encoding.ids for encoding in encodings)
-        return self._unreadable[sign]
-
     def _record(self, view: ArticleView, lost: dict[int, str]) -> None:
         text = view.article.text
         mentions = sorted(view.mentions, key=lambda mention: mention.start)
-        starts = [start for start, _ in view.words]
         lost_in_names: dict[AnnotatedSpan, str] = {}
         lost_in_words: dict[tuple[int, int], str] = {}
         for at, loss in sorted(lost.items()):
             sign = text[at]
             symbol = unicodedata.category(sign)[0] in "PSC" and loss != "cuts"
             counts = (self._symbols if symbol else self._letters).setdefault(sign, _CharacterCounts())
-            setattr(counts, loss, getattr(counts, loss) + 1)
-            number = bisect_right(starts, at) - 1
-            word = view.words[number] if number >= 0 and at < view.words[number][1] else (at, at + 1)
+            counts.losses[loss] += 1
             if symbol:
                 if len(self._symbol_locations) < MOST_LOCATIONS:
                     self._symbol_locations.append(view.location(f"{code_point(sign)} is {loss}", at, at + 1))
@@ -128,6 +102,8 @@ class CharacterCheck:
                 counts.names[mention.text] += 1
                 lost_in_names[mention] = lost_in_names.get(mention, "") + sign
             if not around:
+                start, end = view.word_at(at)
+                word = (start, max(end, at + 1))  # the character alone, if it is in no word
                 lost_in_words[word] = lost_in_words.get(word, "") + sign
         for mention, signs in lost_in_names.items():
             self._in_names.append(view.at(mention, _message(mention.text, signs)))
@@ -139,36 +115,35 @@ class CharacterCheck:
         """Findings about all articles; locations in names come first."""
         yield from finding(
             "lost-characters",
-            "Letters that the tokenizer loses",
-            "warning",
-            f"{len(self._in_names)} names are affected. Without a letter, different names look the same to the model; "
-            "a character that splits a word makes two words of it. With AraBERT's preprocessing `encoder.repair: true` "
-            "fixes most of this; otherwise choose another encoder.",
             [*self._in_names, *self._elsewhere],
             table=_table(self._letters, names=True),
-            count=sum(counts.total for counts in self._letters.values()),
+            count=sum(counts.losses.total() for counts in self._letters.values()),
+            names=len(self._in_names),
         )
         yield from finding(
             "unread-symbols",
-            "Symbols that the tokenizer loses",
-            "note",
-            "Punctuation, signs and emoji that the tokenizer deletes or does not know. The model cannot predict a span "
-            "that ends with one.",
             self._symbol_locations,
             table=_table(self._symbols, names=False),
-            count=sum(counts.total for counts in self._symbols.values()),
+            count=sum(counts.losses.total() for counts in self._symbols.values()),
         )
-        words = [(word, str(count)) for word, count in self._words.most_common(ROWS)]
         yield from finding(
             "unknown-words",
-            "Words that the tokenizer does not know",
-            "warning",
-            "The tokenizer maps each of them to its unknown token, so they all look the same to the model. Choose an "
-            "encoder whose vocabulary has their letters.",
             self._word_locations,
-            table=[("word", "count"), *words],
-            count=sum(self._words.values()),
+            table=count_table(("word", "count"), self._words, ROWS),
+            count=self._words.total(),
         )
+
+
+def _is_deleted(tokenizer: "Tokenizer", sign: str) -> bool:
+    """Whether the normalizer deletes a letter between two other letters."""
+    normalizer = tokenizer.normalizer
+    return normalizer is not None and normalizer.normalize_str(f"ب{sign}ت").replace(" ", "") == "بت"
+
+
+def _is_unknown(tokenizer: "Tokenizer", unknown_id: int | None, sign: str) -> bool:
+    """Whether a character, alone or after a letter, makes a word unknown."""
+    forms = ["\ufffd"] if "\ud800" <= sign <= "\udfff" else [sign, f"ا{sign}"]
+    return any(unknown_id in tokenizer.encode(form, add_special_tokens=False).ids for form in forms)
 
 
 def _covered(length: int, offsets: np.ndarray) -> np.ndarray:
@@ -200,10 +175,7 @@ def _loss(text: str, at: int, offsets: np.ndarray, encoding: "Encoding", view: A
     after = int(np.searchsorted(offsets[:, 0], at, side="right"))
     if before < 0 or after >= len(offsets):
         return ""
-    number = bisect_right(view.words, (at, len(text) + 1)) - 1
-    if number < 0:
-        return ""
-    start, end = view.words[number]
+    start, end = view.word_at(at)
     split = encoding.word_ids[before] != encoding.word_ids[after]
     # A word is always split between a letter and a digit.
     letters = text[offsets[before, 1] - 1].isalpha() and text[offsets[after, 0]].isalpha()
@@ -223,9 +195,9 @@ def _message(surface: str, signs: str) -> str:
 
 def _table(characters: dict[str, _CharacterCounts], *, names: bool) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [("character", "deleted", "unknown", "splits words", *(["names"] if names else []))]
-    for sign, counts in sorted(characters.items(), key=lambda item: (-item[1].total, item[0]))[:ROWS]:
-        row = (f"{sign if sign.isprintable() else ''} {code_point(sign)}".strip(), str(counts.deleted))
-        row += (str(counts.unknown), str(counts.cuts))
+    for sign, counts in sorted(characters.items(), key=lambda item: (-item[1].losses.total(), item[0]))[:ROWS]:
+        row = (f"{sign if sign.isprintable() else ''} {code_point(sign)}".strip(),)
+        row += tuple(str(counts.losses[loss]) for loss in ("deleted", "unknown", "cuts"))
         if names:
             examples = ", ".join(name for name, _ in counts.names.most_common(EXAMPLES))
             row += (f"{sum(counts.names.values())}: {examples}" if examples else "0",)

@@ -36,15 +36,7 @@ def ambiguous_surfaces(views: Sequence[ArticleView]) -> Iterator[Finding]:
         message = f"{shown(surface)}: {counted}"
         locations.append(view.location(message, mention.start, mention.end, mention.label, score=round(score, 3)))
         rows.append((surface, counted, str(sum(counts.values()))))
-    yield from finding(
-        "ambiguous-surfaces",
-        "Names and triggers with several labels",
-        "warning",
-        "Many are correct: a country is a place and an actor. A name with one rare label among many is usually an "
-        "error. The location is the first one with the rarest label.",
-        locations,
-        table=rows[: ROWS + 1],
-    )
+    yield from finding("ambiguous-surfaces", locations, table=rows[: ROWS + 1])
 
 
 def doubt(counts: Counter[str]) -> float:
@@ -59,14 +51,7 @@ def unlabeled_occurrences(views: Sequence[ArticleView]) -> Iterator[Finding]:
     for view in views:
         if "entities" in view.annotated:
             locations += _unlabeled(view)
-    yield from finding(
-        "unlabeled-occurrences",
-        "Names labeled in one place of an article but not in another",
-        "warning",
-        "The same words occur unlabeled, also after a proclitic. The model learns both to label them and not to. Label "
-        "these too, unless they mean something else.",
-        locations,
-    )
+    yield from finding("unlabeled-occurrences", locations)
 
 
 def _unlabeled(view: ArticleView) -> Iterator[Location]:

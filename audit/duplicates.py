@@ -11,18 +11,22 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from .article_views import ArticleView, shown, strip_diacritics
-from .findings import Finding, Location, finding
+from .findings import Finding, Location, finding, ranked
 
 SHINGLE = 5  # words
 SIMILAR = 0.7  # Jaccard index of the shingles of near duplicates, at least
 MOST_SHARED = 20  # texts that share a shingle; stock phrases of news agencies are in more
 FEWEST = 4  # shingles of a text, at least
 
+_KEYS = (
+    "duplicates-across-splits", "near-duplicates-across-splits",
+    "duplicates-within-splits", "near-duplicates-within-splits",
+)  # fmt: skip
+
 
 def duplicate_articles(views: Sequence[ArticleView]) -> Iterator[Finding]:
     """Texts with the same or nearly the same words; pairs across train, dev and test are reported apart."""
-    across: list[Location] = []
-    within: list[Location] = []
+    found: dict[str, list[Location]] = {key: [] for key in _KEYS}
     groups: dict[tuple[str, ...], list[ArticleView]] = defaultdict(list)
     for view in views:
         if len(view.stripped) >= SHINGLE:
@@ -31,46 +35,19 @@ def duplicate_articles(views: Sequence[ArticleView]) -> Iterator[Finding]:
         for number, view in enumerate(same[1:], 1):
             other = next((earlier for earlier in same[:number] if _leaks(view, earlier)), same[0])
             location = view.location(f"same as {other.split} {other.article.id}: {shown(view.article.text)}")
-            (across if _leaks(view, other) else within).append(location)
-    near_across, near_within = [], []
+            found[_key("duplicates", other, view)].append(location)
     members = list(groups.values())
     for first, second, score in near_pairs(list(groups)):
         # A pair across train and test, if the two groups of equal texts have one.
         pair = _worst(members[first], members[second])
         message = f"{100 * score:.0f} % same as {pair[0].split} {pair[0].article.id}: {shown(pair[1].article.text)}"
-        location = pair[1].location(message, score=score)
-        (near_across if _leaks(*pair) else near_within).append(location)
-    yield from finding(
-        "duplicates-across-splits",
-        "Duplicate texts across train, dev and test",
-        "error",
-        f"The model is scored on texts that it was trained on. Delete one of the two. Texts under {SHINGLE} words are "
-        "not compared.",
-        across,
-    )
-    yield from finding(
-        "near-duplicates-across-splits",
-        "Near-duplicate texts across train, dev and test",
-        "warning",
-        f"They share at least {100 * SIMILAR:.0f} % of their sequences of {SHINGLE} words; usually two papers printed "
-        "the same agency report. Keep such articles in one data set.",
-        sorted(near_across, key=lambda location: -(location.score or 0)),
-    )
-    yield from finding(
-        "duplicates-within-splits",
-        "Duplicate texts within a data set",
-        "warning",
-        "They count twice in training and in the score. Delete one of the two; if both were annotated, compare the "
-        "annotations first.",
-        within,
-    )
-    yield from finding(
-        "near-duplicates-within-splits",
-        "Near-duplicate texts within a data set",
-        "note",
-        "They count twice in training and in the score.",
-        sorted(near_within, key=lambda location: -(location.score or 0)),
-    )
+        found[_key("near-duplicates", *pair)].append(pair[1].location(message, score=score))
+    for key, locations in found.items():
+        yield from finding(key, ranked(locations), shingle=SHINGLE, similar=100 * SIMILAR)
+
+
+def _key(kind: str, one: ArticleView, other: ArticleView) -> str:
+    return f"{kind}-{'across' if _leaks(one, other) else 'within'}-splits"
 
 
 def _leaks(one: ArticleView, other: ArticleView) -> bool:
@@ -163,12 +140,4 @@ def mentions_in_train(views: Sequence[ArticleView]) -> Iterator[Finding]:
         sums = [(label, seen[split, task, label], total[split, task, label]) for label in labels]
         sums.insert(0, ("all", sum(row[1] for row in sums), sum(row[2] for row in sums)))
         rows += [(split, task, label, str(count), str(of), f"{100 * count / of:.0f} %") for label, count, of in sums]
-    yield from finding(
-        "mentions-known-from-train",
-        "Dev and test mentions that are in train with the same label",
-        "note",
-        "The other mentions are new to the model. If nearly all are in train, the score says little about new names.",
-        (),
-        table=rows,
-        count=sum(seen.values()),
-    )
+    yield from finding("mentions-known-from-train", (), table=rows, count=seen.total())

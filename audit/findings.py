@@ -1,8 +1,13 @@
 """Findings of an audit, as the terminal, the JSON report and the HTML page show them."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
+from importlib.resources import files
 from typing import Any, Literal
+
+import yaml
 
 Severity = Literal["error", "warning", "note"]
 
@@ -83,36 +88,58 @@ class Audit:
         return asdict(self)
 
 
+@cache
+def _texts() -> dict[str, dict[str, Any]]:
+    """Severity, title and explanation of each kind of finding, by its key."""
+    return yaml.safe_load((files("rasid.audit") / "findings.yaml").read_text(encoding="utf-8"))
+
+
 def finding(
     key: str,
-    title: str,
-    severity: Severity,
-    explanation: str,
     locations: Iterable[Location],
     *,
     table: Sequence[tuple[str, ...]] = (),
     count: int | None = None,
+    variant: str = "",
+    **values: object,
 ) -> Iterator[Finding]:
-    """One finding, or none if there are no locations.
+    """One finding, or none if there are no locations. Its texts are in ``findings.yaml``.
 
     Args:
         key: as in `Finding`.
-        title: as in `Finding`.
-        severity: as in `Finding`.
-        explanation: as in `Finding`.
         locations: all of them; the first `MOST_LOCATIONS` are kept.
         table: as in `Finding`.
         count: number of locations; None counts ``locations``.
+        variant: key of the texts, if they are not those of ``key``.
+        values: for the names in braces in the texts.
     """
     listed = tuple(locations)
     count = len(listed) if count is None else count
     if count:
+        texts = _texts()[variant or key]
         yield Finding(
             key=key,
-            title=title,
-            severity=severity,
-            explanation=explanation,
+            title=texts["title"].format(**values),
+            severity=texts["severity"],
+            explanation=texts["explanation"].format(**values),
             count=count,
             locations=listed[:MOST_LOCATIONS],
             table=tuple(table),
         )
+
+
+def ranked(locations: Iterable[Location]) -> list[Location]:
+    """Locations by score, highest first."""
+    return sorted(locations, key=lambda location: -(location.score or 0))
+
+
+def count_table(head: Sequence[str], counts: Counter[Any], limit: int | None = None) -> list[tuple[str, ...]]:
+    """A table of counts, highest first.
+
+    Args:
+        head: titles of the columns.
+        counts: what is counted, a text or a tuple of texts, → count.
+        limit: maximum number of rows.
+    """
+    rows = ((item if isinstance(item, tuple) else (item,), count) for item, count in counts.most_common(limit))
+    return [tuple(head), *((*cells, str(count)) for cells, count in rows)]

@@ -6,7 +6,7 @@ Text is cut here, by code points; JavaScript counts UTF-16 code units.
 import colorsys
 import heapq
 import re
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -192,12 +192,8 @@ def direction(text: str) -> str:
 
 def legend(article: Article, palette: Palette) -> list[tuple[str, int, str, int]]:
     """Style, number, name and count of each label of an article."""
-    counts: dict[tuple[str, str, str], int] = defaultdict(int)
-    for entity in article.entities:
-        counts["e", "entities", entity.label] += 1
-    for event in article.events:
-        for label in event.types:
-            counts["t", "events", label] += 1
+    counts = Counter(("e", "entities", entity.label) for entity in article.entities)
+    counts.update(("t", "events", label) for event in article.events for label in event.types)
     return [(style, palette[section, name], name, count) for (style, section, name), count in counts.items()]
 
 

@@ -17,7 +17,7 @@ from ..data.windows.columns import IGNORED
 from ..data.windows.targets import annotated_labels_of
 from ..models.tasks import target_maker
 from .article_views import TASKS_OF_SPANS, ArticleView, shown
-from .findings import Finding, Location, finding
+from .findings import Finding, Location, finding, ranked
 
 if TYPE_CHECKING:
     from ..inference import Prediction, Tagger
@@ -197,18 +197,10 @@ def label_issue_finding(locations: Iterable[Location], *, held_out: bool) -> Ite
         locations: label issues of all data sets; the `MOST` with the highest loss are listed.
         held_out: whether every article was scored by a model that was not trained on it.
     """
-    ranked = sorted(locations, key=lambda location: -(location.score or 0))
+    listed = ranked(locations)
     caution = (
         "Every article was scored by a model that was not trained on it."
         if held_out
         else "A model fits its training data, so it misses errors there; those it lists there are likely real."
     )
-    yield from finding(
-        "label-issues",
-        "Likely label errors",
-        "note",
-        f"Ranked by the model's loss on the gold label, in nats. {caution} Review the first ones; many are errors of "
-        "the model.",
-        ranked[:MOST],
-        count=len(ranked),
-    )
+    yield from finding("label-issues", listed[:MOST], count=len(listed), caution=caution)

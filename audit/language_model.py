@@ -95,7 +95,7 @@ class LanguageModel:
             _CLASSES**2, int(self.model.config.vocab_size), dtype=torch.float64, device=self.model.device
         )
         counts = np.zeros(_CLASSES**2)
-        pieces: list[_Pieces] = []
+        pieces: list[np.ndarray] = []
         own: list[np.ndarray] = []  # log probabilities of the same sub-words
         for batch in self._batches([contexts[i] for i, _ in jobs], "scoring words"):
             masked, batch_pieces = [], []
@@ -103,24 +103,21 @@ class LanguageModel:
                 spans = words[i][offset::EVERY]
                 masked.append(_masked(contexts[i], spans, self.mask))
                 batch_pieces.append(_pieces(contexts[i], spans, first_word[i] + offset))
-            rows = np.repeat(np.arange(len(batch)), [len(part.ids) for part in batch_pieces])
-            batch_all = _joined(batch_pieces)
-            logs = self._log_probabilities(masked, rows, batch_all.positions)  # [P, V]
-            ids = torch.from_numpy(batch_all.ids).to(logs.device)
-            own.append(logs.gather(1, ids[:, None])[:, 0].double().cpu().numpy())
-            pieces.append(batch_all)
-            for number in np.unique(batch_all.classes).tolist():
-                sums[number] += logs[torch.from_numpy(batch_all.classes == number).to(logs.device)].exp_().sum(0)
-            counts += np.bincount(batch_all.classes, minlength=len(counts))
+            rows = np.repeat(np.arange(len(batch)), [part.shape[1] for part in batch_pieces])
+            pieces.append(np.concatenate(batch_pieces, axis=1))
+            positions, _, ids, classes = pieces[-1]
+            logs = self._log_probabilities(masked, rows, positions)  # [P, V]
+            columns = torch.from_numpy(ids).to(logs.device)
+            own.append(logs.gather(1, columns[:, None])[:, 0].double().cpu().numpy())
+            for number in np.unique(classes).tolist():
+                sums[number] += logs[torch.from_numpy(classes == number).to(logs.device)].exp_().sum(0)
+            counts += np.bincount(classes, minlength=len(counts))
         if not pieces:
             return [np.empty(0) for _ in words]
-        joined = _joined(pieces)
-        prior = np.log(sums.cpu().numpy()[joined.classes, joined.ids] / counts[joined.classes])
-        gain = np.concatenate(own) - prior
-        mean = np.bincount(joined.words, gain, minlength=first_word[-1]) / np.bincount(
-            joined.words, minlength=first_word[-1]
-        )
-        return np.split(mean, first_word[1:-1])
+        _, numbers, ids, classes = np.concatenate(pieces, axis=1)
+        prior = np.log(sums.cpu().numpy()[classes, ids] / counts[classes])
+        total = np.bincount(numbers, np.concatenate(own) - prior, minlength=first_word[-1])
+        return np.split(total / np.bincount(numbers, minlength=first_word[-1]), first_word[1:-1])
 
     def _batches(self, contexts: Sequence[np.ndarray], label: str) -> Iterable[np.ndarray]:
         lengths = np.array([len(ids) + 2 for ids in contexts], dtype=np.int64)
@@ -213,41 +210,16 @@ def _masked(ids: np.ndarray, spans: np.ndarray, mask: int) -> np.ndarray:
     return ids
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Pieces:
-    """Sub-words of masked words, in arrays of one length.
+def _pieces(ids: np.ndarray, spans: np.ndarray, first_word: int) -> np.ndarray:
+    """The sub-words of every fourth word of a context, of which the first has the given number.
 
-    Attributes:
-        positions: position in the context. [P]
-        words: number of the word over all contexts. [P]
-        ids: sub-word id. [P]
-        classes: class of the prior, by the length of the word and the place of the sub-word in it. [P]
+    Returns:
+        Of each sub-word: its position in the context, the number of its word over all contexts, its id, and the class
+        of its prior, by the length of the word and the place of the sub-word in it. [4, P]
     """
-
-    positions: np.ndarray
-    words: np.ndarray
-    ids: np.ndarray
-    classes: np.ndarray
-
-
-def _pieces(ids: np.ndarray, spans: np.ndarray, first_word: int) -> _Pieces:
-    """The sub-words of every fourth word of a context, of which the first has the given number."""
     sizes = spans[:, 1] - spans[:, 0]
     word = np.repeat(np.arange(len(spans)), sizes)
     nth = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     positions = spans[word, 0] + nth
-    return _Pieces(
-        positions=positions,
-        words=first_word + EVERY * word,
-        ids=ids[positions],
-        classes=(np.minimum(sizes[word], _CLASSES) - 1) * _CLASSES + np.minimum(nth, _CLASSES - 1),
-    )
-
-
-def _joined(parts: Sequence[_Pieces]) -> _Pieces:
-    return _Pieces(
-        positions=np.concatenate([part.positions for part in parts]),
-        words=np.concatenate([part.words for part in parts]),
-        ids=np.concatenate([part.ids for part in parts]),
-        classes=np.concatenate([part.classes for part in parts]),
-    )
+    classes = (np.minimum(sizes[word], _CLASSES) - 1) * _CLASSES + np.minimum(nth, _CLASSES - 1)
+    return np.stack([positions, first_word + EVERY * word, ids[positions], classes])

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..data.datasets import DataSet
 from .article_views import ArticleView, shown
-from .findings import Finding, Location, finding
+from .findings import Finding, Location, finding, ranked
 
 if TYPE_CHECKING:
     from .language_model import LanguageModel
@@ -119,25 +119,10 @@ class LanguageModelJudge:
             "Fit is the share of comparisons in which a word is more likely in its own sentence than in another; 0.5 "
             "is chance. Neighbors are the words next to them, for comparison."
         )
+        yield from finding("misplaced-positions", damaged, table=table, meaning=meaning)
+        listed = ranked(words)
         yield from finding(
-            "misplaced-positions",
-            "Positions with words from other sentences",
-            "warning",
-            f"{meaning} Look for sorted or shifted columns, and for lines lost at sentence breaks. Scores on such data "
-            "are too low, and models learn wrong labels from it.",
-            damaged,
-            table=table,
-        )
-        ranked = sorted(words, key=lambda location: -(location.score or 0.0))
-        yield from finding(
-            "misplaced-words",
-            "Words that do not fit their sentence",
-            "note",
-            f"Ranked by how much less likely {self.model.name} finds a word in its sentence than in others, in nats "
-            f"per sub-word. Misplaced words come first, with rare phrases and misprints among them. {meaning}",
-            ranked[:MOST],
-            count=len(ranked),
-            table=table,
+            "misplaced-words", listed[:MOST], count=len(listed), table=table, model=self.model.name, meaning=meaning
         )
 
 

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from itertools import zip_longest
+from itertools import count, zip_longest
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
@@ -63,15 +63,14 @@ def to_html(audit: Audit, articles: Iterable[tuple[str, Article]], *, scheme: La
     Returns:
         HTML without lone surrogates, to be written as UTF-8. The page says what was left out because of its size.
     """
-    listed = [(finding, finding.locations[:LOCATIONS]) for finding in audit.findings]
-    numbers = iter(range(sum(len(locations) for _, locations in listed)))
-    numbered = [(finding, [(next(numbers), location) for location in locations]) for finding, locations in listed]
+    numbers = count()
+    numbered = [(f, [(next(numbers), location) for location in f.locations[:LOCATIONS]]) for f in audit.findings]
     by_article = _by_article([locations for _, locations in numbered])
     articles_by_key = _first_of_each(articles, by_article)
     palette = Palette(scheme)
     tables = _label_tables(audit, palette)
     embedded = _embedded(by_article, articles_by_key, palette)
-    locations = [location for _, of_finding in listed for location in of_finding]
+    locations = [location for _, of_finding in numbered for _, location in of_finding]
     page = _Page(
         articles=articles_by_key,
         numbers={key: number for number, key in enumerate(embedded)},

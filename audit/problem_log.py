@@ -15,33 +15,16 @@ _HARMLESS = {
 }  # fmt: skip
 
 
-def dropped(datasets: Mapping[str, DataSet]) -> Iterator[Finding]:
-    """Annotations and articles that reading dropped, by cause."""
-    for cause, problems in _by_cause(datasets, "dropped").items():
-        yield from finding(
-            f"dropped-{_slug(cause)}",
-            f"Dropped: {cause}",
-            "error",
-            "Reading dropped this, so it is neither trained on nor scored. Correct the file, or the tool that wrote "
-            "it.",
-            [_location(split, problem) for split, problem in problems],
-        )
-
-
-def fixed(datasets: Mapping[str, DataSet]) -> Iterator[Finding]:
-    """Annotations that reading fixed, by cause."""
-    for cause, problems in _by_cause(datasets, "fixed").items():
-        harmless = cause in _HARMLESS
-        yield from finding(
-            f"fixed-{_slug(cause)}",
-            f"Fixed: {cause}",
-            "note" if harmless else "warning",
-            "Reading removed this on purpose. Nothing is wrong."
-            if harmless
-            else "Reading corrected this by a rule. Look at some examples: other software may read the file "
-            "differently, and then scores are not comparable.",
-            [_location(split, problem) for split, problem in problems],
-        )
+def reading_problems(datasets: Mapping[str, DataSet]) -> Iterator[Finding]:
+    """What reading dropped, then what it fixed, by cause."""
+    for kind in ("dropped", "fixed"):
+        for cause, problems in _by_cause(datasets, kind).items():
+            yield from finding(
+                f"{kind}-{_slug(cause)}",
+                [_location(split, problem) for split, problem in problems],
+                variant="fixed-harmless" if kind == "fixed" and cause in _HARMLESS else kind,
+                cause=cause,
+            )
 
 
 def duplicate_ids(views: Sequence[ArticleView]) -> Iterator[Finding]:
@@ -53,14 +36,7 @@ def duplicate_ids(views: Sequence[ArticleView]) -> Iterator[Finding]:
         if view.article.id and name in seen:
             locations.append(view.location(f"article id {view.article.id!r} is not unique"))
         seen.add(name)
-    yield from finding(
-        "duplicate-ids",
-        "Duplicate article ids",
-        "error",
-        "Reports and annotation tools find an article by its id, and training rejects a data set with duplicate ids. "
-        "Give every article its own id.",
-        locations,
-    )
+    yield from finding("duplicate-ids", locations)
 
 
 def _by_cause(datasets: Mapping[str, DataSet], kind: str) -> dict[str, list[tuple[str, Problem]]]:

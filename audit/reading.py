@@ -2,14 +2,13 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from ..configs.loader import load_config
 from ..configs.schema import Config, DataSource
-from ..data.articles import Article
 from ..data.corpus import load_corpus
 from ..data.datasets import DataSet, resolve_annotated
 from ..data.labels import LabelScheme, load_scheme
@@ -32,35 +31,22 @@ class AuditData:
 
     Attributes:
         name: name of the config or of the paths.
-        datasets: name → data set; all problems of reading are in its log.
-        files: name → file and line of each article.
         scheme: scheme of the config or of the built-in corpus; None if there is none.
         config: the config; None if paths were given.
+        datasets: name → data set; all problems of reading are in its log.
+        files: name → file and line of each article; empty for the built-in corpus.
     """
 
     name: str
-    datasets: Mapping[str, DataSet]
-    files: Mapping[str, Sequence[str]]
-    scheme: LabelScheme | None
-    config: Config | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class LocatedDataSet:
-    """A data set and where its articles are.
-
-    Attributes:
-        dataset: valid articles; all problems are in its log.
-        files: file and line of each article.
-    """
-
-    dataset: DataSet
-    files: list[str]
+    scheme: LabelScheme | None = None
+    config: Config | None = None
+    datasets: dict[str, DataSet] = field(default_factory=dict)
+    files: dict[str, list[str]] = field(default_factory=dict)
 
 
 def read_file(
     path: str, name: str, *, format: str | None = None, options: Mapping[str, Any] | None = None
-) -> LocatedDataSet:
+) -> tuple[DataSet, list[str]]:
     """Read a file, a folder or a split of the built-in corpus, without a declaration of what was annotated.
 
     Args:
@@ -68,17 +54,23 @@ def read_file(
         name: name of the data set.
         format: format of the file; None detects it.
         options: reading options of the format.
+
+    Returns:
+        Valid articles, with all problems in the log; file and line of each article.
     """
     return _read(path, name, ProblemLog(source=path), {}, format=format, options=options)
 
 
-def read_source(source: DataSource, name: str, scheme: LabelScheme) -> LocatedDataSet:
+def read_source(source: DataSource, name: str, scheme: LabelScheme) -> tuple[DataSet, list[str]]:
     """Read a data set of a config.
 
     Args:
         source: section of the config.
         name: name of the data set.
         scheme: scheme of the config; an invalid declaration of annotated labels is a problem in the log.
+
+    Returns:
+        As `read_file`.
     """
     log = ProblemLog(source=source.path or name)
     annotated: Any = {}
@@ -91,20 +83,18 @@ def read_source(source: DataSource, name: str, scheme: LabelScheme) -> LocatedDa
 
 def _read(
     source: str | DataSource, name: str, log: ProblemLog, annotated: Mapping[Any, Any], **how: Any
-) -> LocatedDataSet:
-    articles: list[Article] = []
+) -> tuple[DataSet, list[str]]:
+    dataset = DataSet(name=name, articles=[], annotated_labels=annotated, log=log)
     places: list[str] = []
     try:
         for line, article in read(source, policy="drop_annotation", log=log, **how):
-            articles.append(article)
+            dataset.articles.append(article)
             places.append(f"{log.source}:{line}" if line else log.source)
     except DataError as error:
         log.dropped += error.problems
     except OSError as error:
         log.drop("cannot be read", f"{error.strerror or error}")
-    return LocatedDataSet(
-        dataset=DataSet(name=name, articles=articles, annotated_labels=annotated, log=log), files=places
-    )
+    return dataset, places
 
 
 def read_for_audit(
@@ -127,7 +117,6 @@ def read_for_audit(
         raise AuditError("--from is for files; a config names the format of each data set")
     if options:
         raise AuditError("--option is for files; a config names the options of each data set")
-
     return _read_config(load_config(inputs[0], Config, inputs[1:]), _title(inputs[:1]))
 
 
@@ -139,48 +128,37 @@ def is_config(source: str) -> bool:
 
 
 def _read_config(config: Config, file: str) -> AuditData:
-
     scheme = load_scheme(config.scheme)
-    located: dict[str, LocatedDataSet] = {}
+    name = file if config.name in file else f"{config.name} ({file})"
+    data = AuditData(name=name, scheme=scheme, config=config)
     for part in ("train", "dev", "test"):
         sources = getattr(config.data, part)
         for source in sources:
-            name = _unused(part if len(sources) == 1 else f"{part}/{source.title}", source.title, located)
-            located[name] = read_source(source, name, scheme)
-    name = file if config.name in file else f"{config.name} ({file})"
-    return _audit_data(name, located, scheme, config)
+            name = _unused(part if len(sources) == 1 else f"{part}/{source.title}", source.title, data.datasets)
+            data.datasets[name], data.files[name] = read_source(source, name, scheme)
+    return data
 
 
 def _read_paths(paths: Sequence[str], format: str | None, options: Mapping[str, Any] | None) -> AuditData:
-
-    located: dict[str, LocatedDataSet] = {}
-    scheme = None
+    scheme = load_scheme("news") if any(map(corpus_splits, paths)) else None
+    data = AuditData(name=_title(paths), scheme=scheme)
     for path in paths:
         if splits := corpus_splits(path):
-            scheme = load_scheme("news")
             for split in splits:
                 dataset = load_corpus(split)  # type: ignore[arg-type]
-                located[dataset.name] = LocatedDataSet(dataset=dataset, files=[])
+                data.datasets[dataset.name] = dataset
             continue
         parts = _parts_of(Path(path))
         for part, file in parts:
-            name = _unused(part, str(file), located)
-            located[name] = read_file(str(file), name, format=format, options=options)
+            name = _unused(part, str(file), data.datasets)
+            data.datasets[name], data.files[name] = read_file(str(file), name, format=format, options=options)
         if skipped := _skipped_files(Path(path), [file for _, file in parts]):
             names = ", ".join(name for name, _ in parts)
             logger.info("%s is checked as %s; not read: %s", path, names, ", ".join(skipped))
-    if not any(item.dataset.articles for item in located.values()):
-        problems = [problem for item in located.values() for problem in item.dataset.log.dropped]
+    if not any(dataset.articles for dataset in data.datasets.values()):
+        problems = [problem for dataset in data.datasets.values() for problem in dataset.log.dropped]
         raise DataError(problems or [Problem(source=paths[0], cause="no articles", message="holds no articles")])
-    return _audit_data(_title(paths), located, scheme, None)
-
-
-def _audit_data(
-    name: str, located: Mapping[str, LocatedDataSet], scheme: LabelScheme | None, config: Config | None
-) -> AuditData:
-    datasets = {key: item.dataset for key, item in located.items()}
-    places = {key: item.files for key, item in located.items()}
-    return AuditData(name=name, datasets=datasets, files=places, scheme=scheme, config=config)
+    return data
 
 
 def _parts_of(path: Path) -> list[tuple[str, Path]]:

@@ -5,12 +5,11 @@ import unicodedata
 from bisect import bisect_right, insort
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from ..data.text.words import extend_over_marks
 from ..data.windows.alignment import LONGEST_PROCLITIC
 from .article_views import ArticleView, shown, strip_diacritics
-from .findings import Finding, Location, Severity, finding
+from .findings import Finding, Location, count_table, finding
 
 # A conjunction, a preposition or the future particle, the article. لل is ل with the article, which loses its alef.
 PROCLITIC = re.compile(r"(?=.)[وف]?(?:لل|[بلكس]?(?:ال)?)")
@@ -21,80 +20,42 @@ _INITIAL = re.compile(r"(?:^|\s)\w\.$")
 _OF_NUMBERS_AND_TAGS = frozenset("%٪‰#@_")  # punctuation in Unicode, but part of a number or tag
 
 
-class CutWord(NamedTuple):
-    """A span that starts or ends inside a word.
-
-    Attributes:
-        location: location of the span.
-        part: the part of the word outside the span.
-    """
-
-    location: Location
-    part: str
-
-
 def spans_inside_words(views: Sequence[ArticleView]) -> Iterator[Finding]:
     """Spans that start or end inside a word; those that start after a proclitic are correct."""
-    after_proclitic, cut_start, cut_end = [], [], []
+    # Location, and the part of the word outside the span.
+    cut: dict[str, list[tuple[Location, str]]] = {
+        "spans-behind-proclitics": [], "spans-cut-at-start": [], "spans-cut-at-end": [],
+    }  # fmt: skip
     unannotated = False
     for view in views:
         text = view.article.text
-        starts = [start for start, _ in view.words]
         for mention in view.mentions:
-            start, end = _word_at(view, starts, mention.start)
+            start, end = view.word_at(mention.start)
             if start < mention.start < end and (part := strip_diacritics(text[start : mention.start])):
                 word = shown(text[start:end])
                 if PROCLITIC.fullmatch(part):
                     too_long = len(part) > LONGEST_PROCLITIC
                     limit = f"; the model predicts at most {LONGEST_PROCLITIC} letters" if too_long else ""
                     message = f"{shown(mention.text)} starts after {part} in {word}{limit}"
-                    after_proclitic.append(CutWord(view.at(mention, message), part))
+                    cut["spans-behind-proclitics"].append((view.at(mention, message), part))
                     declared = view.declared and mention.task in view.annotated
                     unannotated |= declared and "proclitics" not in view.annotated
                 else:
                     message = f"{shown(mention.text)} starts after {part!r} in {word}, which is not a proclitic"
-                    cut_start.append(CutWord(view.at(mention, message), part))
-            start, end = _word_at(view, starts, mention.end - 1)
+                    cut["spans-cut-at-start"].append((view.at(mention, message), part))
+            start, end = view.word_at(mention.end - 1)
             if extend_over_marks(text, mention.end) < end:
                 part = strip_diacritics(text[mention.end : end])
                 message = f"{shown(mention.text)} ends before {part!r} in {shown(text[start:end])}"
-                cut_end.append(CutWord(view.at(mention, message), part))
-    yield from _cut_words(
-        "spans-behind-proclitics",
-        "Spans that start after a proclitic",
-        "warning" if unannotated else "note",
-        "The data sets do not annotate `proclitics`, so the model predicts these spans from the start of the word. Add "
-        "`proclitics` to `annotated`."
-        if unannotated
-        else "Names after و ف ب ل ك س ال are annotated correctly; the task `proclitics` learns where they start.",
-        after_proclitic,
-    )
-    yield from _cut_words(
-        "spans-cut-at-start",
-        "Spans that start inside a word",
-        "warning",
-        "The part before the span is not a proclitic: an offset is wrong, or the annotator slipped. The model cannot "
-        f"predict a span that starts more than {LONGEST_PROCLITIC} letters into a word.",
-        cut_start,
-    )
-    yield from _cut_words(
-        "spans-cut-at-end",
-        "Spans that end inside a word",
-        "warning",
-        "The model predicts spans that end with a word, so it misses these. Include the suffix in the span.",
-        cut_end,
-    )
-
-
-def _word_at(view: ArticleView, starts: Sequence[int], offset: int) -> tuple[int, int]:
-    number = bisect_right(starts, offset) - 1
-    return view.words[number] if number >= 0 and offset < view.words[number][1] else (offset, offset)
-
-
-def _cut_words(key: str, title: str, severity: Severity, explanation: str, cut: Sequence[CutWord]) -> Iterator[Finding]:
-    parts = Counter(word.part for word in cut)
-    table = [("outside the span", "count"), *((part, str(count)) for part, count in parts.most_common(30))]
-    yield from finding(key, title, severity, explanation, [word.location for word in cut], table=table)
+                cut["spans-cut-at-end"].append((view.at(mention, message), part))
+    for key, words in cut.items():
+        yield from finding(
+            key,
+            [location for location, _ in words],
+            table=count_table(("outside the span", "count"), Counter(part for _, part in words), 30),
+            variant="spans-behind-proclitics-unannotated" if unannotated and key == "spans-behind-proclitics" else "",
+            longest=LONGEST_PROCLITIC,
+        )
 
 
 def spans_across_sentences(views: Sequence[ArticleView]) -> Iterator[Finding]:
@@ -106,14 +67,7 @@ def spans_across_sentences(views: Sequence[ArticleView]) -> Iterator[Finding]:
             number = bisect_right(starts, mention.start) - 1
             if number + 1 < len(starts) and starts[number + 1] < mention.end:
                 locations.append(view.at(mention, f"{shown(mention.text)} continues in the next sentence"))
-    yield from finding(
-        "spans-across-sentences",
-        "Spans across sentences",
-        "warning",
-        "A span must not cross a sentence end. Either it is too long, or there is a full stop or line end inside a "
-        "name.",
-        locations,
-    )
+    yield from finding("spans-across-sentences", locations)
 
 
 def bad_edges(views: Sequence[ArticleView]) -> Iterator[Finding]:
@@ -123,14 +77,7 @@ def bad_edges(views: Sequence[ArticleView]) -> Iterator[Finding]:
         for mention in view.mentions:
             if problem := edge_problem(mention.text):
                 locations.append(view.at(mention, f"{shown(mention.text)} {problem}"))
-    yield from finding(
-        "punctuation-at-edges",
-        "Spans with punctuation at an edge",
-        "warning",
-        "A strict score counts a span that is one character off as wrong. Move the edge, and state a rule in the "
-        "guidelines.",
-        locations,
-    )
+    yield from finding("punctuation-at-edges", locations)
 
 
 def edge_problem(surface: str) -> str:
@@ -183,21 +130,8 @@ def overlapping_spans(views: Sequence[ArticleView]) -> Iterator[Finding]:
                 outer = entities[running[0][1], running[0][0]]
                 nested.append(view.at(mention, f"{shown(mention.text)} is inside {outer.label} {shown(outer.text)}"))
             insort(running, (end, start))
-    yield from finding(
-        "nested-spans",
-        "Nested entities",
-        "note",
-        "The tagger is flat: it learns and predicts the outermost entity. The strict score counts inner entities as "
-        "missed; the report also has a score for outermost entities.",
-        nested,
-    )
-    yield from finding(
-        "crossing-spans",
-        "Crossing entities",
-        "warning",
-        "A tagger cannot predict both, and most formats cannot store them. Delete one of the two.",
-        crossing,
-    )
+    yield from finding("nested-spans", nested)
+    yield from finding("crossing-spans", crossing)
 
 
 def duplicate_spans(views: Sequence[ArticleView]) -> Iterator[Finding]:
@@ -220,18 +154,5 @@ def duplicate_spans(views: Sequence[ArticleView]) -> Iterator[Finding]:
                 label = event.types[0] if event.types else ""
                 duplicate.append(view.location(message, event.trigger.start, event.trigger.end, label))
             events.add(key)
-    yield from finding(
-        "duplicate-spans",
-        "Duplicate spans",
-        "error",
-        "Scores count them twice. Usual causes are merged files and a double click in an annotation tool. Delete one "
-        "of each pair.",
-        duplicate,
-    )
-    yield from finding(
-        "spans-with-two-labels",
-        "Spans with two labels",
-        "warning",
-        "A flat tagger predicts one label per span. Delete one, and state in the guidelines which label has priority.",
-        two_labels,
-    )
+    yield from finding("duplicate-spans", duplicate)
+    yield from finding("spans-with-two-labels", two_labels)

@@ -12,7 +12,7 @@ from ..data.datasets import DataSet
 from ..data.windows.encoding import TextEncoder
 from .article_views import ArticleView, shown
 from .characters import CharacterCheck
-from .findings import Finding, Location, finding
+from .findings import Finding, Location, finding, ranked
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -63,7 +63,8 @@ class _LengthCheck:
         self._windows: Counter[int] = Counter()
         self._long_articles: list[Location] = []
         self._long_sentences: list[Location] = []
-        self._longest: dict[str, tuple[int, Location]] = {}
+        self._longest: dict[str, Location] = {}
+        self._records: Counter[str] = Counter()
 
     def add(self, view: ArticleView, encoding: "Encoding") -> None:
         text, room = view.article.text, self._encoder.room
@@ -85,31 +86,16 @@ class _LengthCheck:
             location = view.location(f"{size} sub-words: {shown(text[start:end])}", start, end, score=float(size))
             if size > room:
                 self._long_sentences.append(location)
-            if size > self._longest.get(view.split, (0, location))[0]:
-                self._longest[view.split] = size, location
+            if size > self._records[view.split]:
+                self._records[view.split], self._longest[view.split] = size, location
 
     def findings(self) -> Iterator[Finding]:
         window = self._encoder.window
-        yield from finding(
-            "sentences-beyond-window",
-            "Sentences longer than a window",
-            "warning",
-            f"The model reads at most {window} sub-words at once, so it reads these sentences in parts. Raise "
-            "`encoder.window`, or look for a missing sentence end.",
-            sorted(self._long_sentences, key=lambda location: -(location.score or 0)),
-        )
+        yield from finding("sentences-beyond-window", ranked(self._long_sentences), window=window)
         yield from finding(
             "long-articles",
-            "Articles longer than a window",
-            "note",
-            f"The model reads them in overlapping windows of {window} sub-words. No text is lost.",
-            sorted(self._long_articles, key=lambda location: -(location.score or 0)),
+            ranked(self._long_articles),
             table=[("windows", "articles"), *((str(n), str(count)) for n, count in sorted(self._windows.items()))],
+            window=window,
         )
-        yield from finding(
-            "longest-in-subwords",
-            "Longest sentence of each data set in sub-words",
-            "note",
-            f"A window has room for {self._encoder.room} sub-words and the special tokens.",
-            [location for _, location in self._longest.values()],
-        )
+        yield from finding("longest-in-subwords", self._longest.values(), room=self._encoder.room)

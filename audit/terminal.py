@@ -1,14 +1,15 @@
 """An audit in the terminal: totals, label counts, and findings with their first locations."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from .findings import Audit, Finding
+from .findings import Audit, Finding, Severity
 
-_STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
+_STYLES: dict[Severity, str] = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 _TABLE_ROWS = 8
 
 
@@ -26,34 +27,33 @@ def render(audit: Audit, *, limit: int = 3) -> Iterator[RenderableType]:
     for finding in audit.findings:
         yield from _finding(finding, limit, explained=finding.explanation in explained)
         explained.add(finding.explanation)
-    counts = {severity: 0 for severity in _STYLES}
-    for finding in audit.findings:
-        counts[finding.severity] += 1
     yield Text()
-    kinds = (f"1 kind of {name}" if count == 1 else f"{count} kinds of {name}s" for name, count in counts.items())
+    counts = Counter(finding.severity for finding in audit.findings)
+    kinds = (f"1 kind of {s}" if counts[s] == 1 else f"{counts[s]} kinds of {s}s" for s in _STYLES)
     yield Text(", ".join(kinds))
 
 
 def _totals(audit: Audit) -> Table:
-    table = Table(title=_plain(audit.name), title_justify="left")
-    table.add_column("data set", overflow="fold")
     # Empty columns are left out, to make room for the names of data sets.
     columns = list(dict.fromkeys(name for row in audit.splits.values() for name, count in row.items() if count))
-    for column in columns:
-        table.add_column(column, justify="right")
-    for split, row in audit.splits.items():
-        table.add_row(_plain(split), *(f"{row.get(column, 0):,}" for column in columns))
+    table = _table("data set", columns, audit.splits)
+    table.title, table.title_justify = _plain(audit.name), "left"
     return table
 
 
 def _labels(audit: Audit, task: str) -> Table:
+    rows = sorted(audit.labels[task].items(), key=lambda row: -sum(row[1].values()))
+    return _table(task, list(audit.splits), dict(rows))
+
+
+def _table(name: str, columns: Sequence[str], rows: Mapping[str, Mapping[str, int]]) -> Table:
+    """A table of counts: name of a row → column → count."""
     table = Table()
-    table.add_column(task, overflow="fold")
-    for split in audit.splits:
-        table.add_column(_plain(split), justify="right", overflow="fold")
-    rows = audit.labels[task]
-    for label in sorted(rows, key=lambda label: -sum(rows[label].values())):
-        table.add_row(_plain(label), *(f"{rows[label].get(split, 0):,}" for split in audit.splits))
+    table.add_column(name, overflow="fold")
+    for column in columns:
+        table.add_column(_plain(column), justify="right", overflow="fold")
+    for row, counts in rows.items():
+        table.add_row(_plain(row), *(f"{counts.get(column, 0):,}" for column in columns))
     return table
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from .article_views import ArticleView, code_point, shown
-from .findings import Finding, Location, finding
+from .findings import Finding, Location, count_table, finding, ranked
 
 SPLIT_SHARE = 0.002  # share of separated clitics in segmented text, at least; edited news has a tenth of it
 LONG_SENTENCE = 150  # words; in edited news the longest have about a hundred
@@ -35,28 +35,17 @@ def split_clitics(views: Sequence[ArticleView]) -> Iterator[Finding]:
         text, words = view.article.text, view.words
         total += len(words)
         for number, word in enumerate(view.stripped):
-            side = _host_of_clitic(view, number)
-            if not side:
-                continue
-            table[word, side] += 1
-            start, end = words[number]
-            lo, hi = words[max(0, number - 1)][0], words[min(len(words) - 1, number + 1)][1]
-            locations.append(view.location(f"{word} is separated in {shown(text[lo:hi])}", start, end))
+            if side := _host_of_clitic(view, number):
+                table[word, side] += 1
+                lo, hi = words[max(0, number - 1)][0], words[min(len(words) - 1, number + 1)][1]
+                locations.append(view.location(f"{word} is separated in {shown(text[lo:hi])}", *words[number]))
     segmented = len(locations) > SPLIT_SHARE * total
-    rows = [(word, side, str(count)) for (word, side), count in table.most_common(30)]
     yield from finding(
         "split-clitics",
-        "Separated clitics",
-        "warning" if segmented else "note",
-        f"{1000 * len(locations) / max(1, total):.1f} of 1,000 words. "
-        + (
-            "The text is segmented, and raw articles are not: a model trained on it scores lower on them. Join the "
-            "clitics and adjust the offsets, or use the raw text."
-            if segmented
-            else "So few are probably spacing errors of the authors."
-        ),
         locations,
-        table=[("clitic", "belongs to", "count"), *rows],
+        table=count_table(("clitic", "belongs to", "count"), table, 30),
+        variant="split-clitics" if segmented else "split-clitics-few",
+        rate=1000 * len(locations) / max(1, total),
     )
 
 
@@ -91,31 +80,12 @@ def damaged_text(views: Sequence[ArticleView]) -> Iterator[Finding]:
             context = shown(text[max(0, match.start() - 15) : match.end() + 15])
             lost.append(view.location(f"{name} in {context}", match.start(), match.end()))
         for match in _CONTROL.finditer(text):
-            signs[match[0]] += 1
-            control.append(view.location(code_point(match[0]), match.start(), match.end()))
-    yield from finding(
-        "mojibake",
-        "Text in the wrong encoding (mojibake)",
-        "error",
-        "Arabic text was decoded with the wrong encoding, and no model can read it. Decode the original file again, as "
-        "UTF-8 or windows-1256.",
-        garbled,
-    )
-    yield from finding(
-        "lost-bytes",
-        "Characters lost in decoding",
-        "warning",
-        "An earlier program replaced bytes that it could not decode. Only the original file can restore them.",
-        lost,
-    )
-    yield from finding(
-        "control-characters",
-        "Control and private-use characters",
-        "warning",
-        "They are invisible and may split words. Delete them before annotation; later, deleting them changes offsets.",
-        control,
-        table=[("character", "count"), *((code_point(sign), str(count)) for sign, count in signs.most_common(30))],
-    )
+            name = code_point(match[0])
+            signs[name] += 1
+            control.append(view.location(name, match.start(), match.end()))
+    yield from finding("mojibake", garbled)
+    yield from finding("lost-bytes", lost)
+    yield from finding("control-characters", control, table=count_table(("character", "count"), signs, 30))
 
 
 def mojibake(text: str) -> Iterator[tuple[int, int, str]]:
@@ -146,35 +116,21 @@ def mojibake(text: str) -> Iterator[tuple[int, int, str]]:
 
 def long_sentences(views: Sequence[ArticleView]) -> Iterator[Finding]:
     """Sentences of more than `LONG_SENTENCE` words, and the longest sentence of each data set."""
-    locations: list[tuple[int, Location]] = []
-    longest: dict[str, tuple[int, Location]] = {}
+    long: list[Location] = []
+    longest: dict[str, Location] = {}
+    records: Counter[str] = Counter()
     for view in views:
         for start, end, count in sentence_lengths(view):
-            record = longest[view.split][0] if view.split in longest else 0
-            if count <= min(record, LONG_SENTENCE):
+            if count <= min(records[view.split], LONG_SENTENCE):
                 continue
-            location = view.location(
-                f"{count} words: {shown(view.article.text[start:end])}", start, end, score=float(count)
-            )
+            message = f"{count} words: {shown(view.article.text[start:end])}"
+            location = view.location(message, start, end, score=float(count))
             if count > LONG_SENTENCE:
-                locations.append((count, location))
-            if count > record:
-                longest[view.split] = count, location
-    yield from finding(
-        "long-sentences",
-        f"Sentences of more than {LONG_SENTENCE} words",
-        "warning",
-        "Usually a sentence end is missing. Such sentences slow down training, and the model reads those longer than "
-        "its window in parts.",
-        [location for _, location in sorted(locations, key=lambda item: -item[0])],
-    )
-    yield from finding(
-        "longest-sentence",
-        "Longest sentence of each data set",
-        "note",
-        "In words, or in tokens if the file has tokens.",
-        [location for _, location in longest.values()],
-    )
+                long.append(location)
+            if count > records[view.split]:
+                records[view.split], longest[view.split] = count, location
+    yield from finding("long-sentences", ranked(long), longest=LONG_SENTENCE)
+    yield from finding("longest-sentence", longest.values())
 
 
 def sentence_lengths(view: ArticleView) -> Iterator[tuple[int, int, int]]:

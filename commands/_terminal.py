@@ -1,10 +1,11 @@
-"""What the commands share: messages and progress on stderr, option values, output streams, the table of scores."""
+"""What the commands share: messages and progress on stderr, output streams, the table of scores."""
 
 import logging
 import os
+import re
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
@@ -92,66 +93,6 @@ def _bars() -> Iterator[None]:
             progress.stop()
 
 
-# ---- option values ---------------------------------------------------------------------------------------------------
-
-
-def old_option(*names: str, new: str) -> Any:
-    """A hidden option with the old names of another one; using it prints the new name."""
-
-    def warned(value: str | None) -> str | None:
-        if value is not None:  # options are parsed before `terminal` shows what is logged
-            typer.echo(f"{names[0]} is now called {new}", err=True)
-        return value
-
-    return typer.Option(*names, hidden=True, callback=warned)
-
-
-def label_mapping(entries: Sequence[str]) -> dict[str, str | None]:
-    """The values of ``--label``: ``FILE=SCHEME`` renames a label, ``FILE=`` drops it.
-
-    Raises:
-        CommandError: an entry has another form.
-    """
-    pairs = [entry.partition("=") for entry in entries]
-    for entry, (old, sign, _) in zip(entries, pairs, strict=True):
-        if not old or not sign:
-            fail(f"--label {entry!r}: write FILE=SCHEME, or FILE= to drop the label")
-    return {old: new or None for old, _, new in pairs}
-
-
-def reading_options(entries: Sequence[str]) -> dict[str, Any]:
-    """The values of ``--option``: ``key=value``, the value written as in a config.
-
-    Raises:
-        CommandError: an entry has another form.
-        ConfigError: a value is not YAML.
-    """
-    from ..configs.tree import ConfigError, parse
-
-    options: dict[str, Any] = {}
-    for entry in entries:
-        key, sign, value = entry.partition("=")
-        if not key or not sign:
-            fail(f"--option {entry!r}: write key=value, as in triggers=[Attack]")
-        problems: list[str] = []
-        options[key] = parse(value, f"--option {key}", problems, located=False).plain()
-        if problems:
-            raise ConfigError(problems)
-    return options
-
-
-def stdin_or_path(name: str, format: str | None, option: str) -> str:
-    """The path to read: ``/dev/stdin`` for ``-``.
-
-    Raises:
-        CommandError: the name is ``-`` and no format is given; stdin can be read only once, so its format cannot be
-            detected.
-    """
-    if name == "-" and format is None:
-        fail(f"- is stdin, whose format cannot be detected: name it with {option}")
-    return "/dev/stdin" if name == "-" else name
-
-
 # ---- output ----------------------------------------------------------------------------------------------------------
 
 
@@ -177,7 +118,8 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         # Files are written under a temporary name first (`files.whole`).
-        fail(f"{str(error.filename or path).removesuffix('.part')}: {error.strerror or error}")
+        name = re.sub(r"(\.\d+)?\.part$", "", str(error.filename or path))
+        fail(f"{name}: {error.strerror or error}")
 
 
 @contextmanager

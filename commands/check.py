@@ -1,14 +1,15 @@
 """``rasid check``."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._terminal import fail, old_option, piped, reading_options, stdin_or_path
+from ._options import OldReadAs, ReadAs, ReadingOptions, reading_options, stdin_or_path
+from ._terminal import fail, piped
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -28,10 +29,8 @@ def check(
             metavar="DATA|CONFIG", help="Files, folders, corpus:train, or - for stdin; or a config and key=value."
         ),
     ],
-    read_as: Annotated[str | None, typer.Option("--from", help="Format of the data (default: detected).")] = None,
-    option: Annotated[
-        list[str] | None, typer.Option("--option", help="Reading option key=value, as in triggers=[Attack].")
-    ] = None,
+    read_as: ReadAs = None,
+    option: ReadingOptions = None,
     encoder: Annotated[str | None, typer.Option("--encoder", help="Encoder to check the text against.")] = None,
     bundle: Annotated[Path | None, typer.Option("--bundle", help="Bundle to find likely label errors with.")] = None,
     folds: Annotated[
@@ -45,7 +44,7 @@ def check(
     json: Annotated[Path | None, typer.Option("--json", help="File for all findings as JSON.")] = None,
     html: Annotated[Path | None, typer.Option("--html", help="File for all findings as an HTML page.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=0, help="Examples shown per finding.")] = 3,
-    format: Annotated[str | None, old_option("--format", new="--from")] = None,
+    format: OldReadAs = None,
 ) -> None:
     """Check annotated data for errors, duplicates across splits, rare labels, and text the encoder cannot read.
 
@@ -53,18 +52,16 @@ def check(
     """
     from ..audit import audit
     from ..audit.reading import read_for_audit
+    from ..inference import Tagger
 
     read_as = read_as or format
     paths = [stdin_or_path(name, read_as, "--from") for name in inputs]
-    data = read_for_audit(paths, read_as, reading_options(option or []))
-    tagger = _load_tagger(bundle)
+    data = read_for_audit(paths, read_as, reading_options(option))
+    tagger = None if bundle is None else Tagger.from_pretrained(bundle)
     if tagger is not None and data.config is None:
         data = replace(data, scheme=tagger.settings.scheme)
-    judges = list(_label_judges(data, folds, encoder, bundle, tagger))
-    judges += _encoder_judges(data, encoder, tagger)
-    if language_model is not None:
-        judges.append(_language_model_judge(language_model))
-    result = audit(data.datasets, name=data.name, scheme=data.scheme, files=data.files, judges=judges)
+    judges = _judges(data, tagger, folds=folds, encoder=encoder, bundle=bundle, language_model=language_model)
+    result = audit(data.datasets, name=data.name, scheme=data.scheme, files=data.files, judges=list(judges))
     reports = [path for path in (json, html) if path is not None]
     failed = ""
     try:
@@ -81,24 +78,26 @@ def check(
 # ---- judges ----------------------------------------------------------------------------------------------------------
 
 
-def _load_tagger(bundle: Path | None) -> "Tagger | None":
-    if bundle is None:
-        return None
-    from ..inference import Tagger
-
-    return Tagger.from_pretrained(bundle)
-
-
-def _label_judges(
-    data: "AuditData", folds: int | None, encoder: str | None, bundle: Path | None, tagger: "Tagger | None"
+def _judges(
+    data: "AuditData",
+    tagger: "Tagger | None",
+    *,
+    folds: int | None,
+    encoder: str | None,
+    bundle: Path | None,
+    language_model: str | None,
 ) -> "Iterator[Judge]":
-    """Cross-validation if it was asked for, else the tagger of the bundle."""
-    from ..audit import BundleJudge
+    from ..audit import BundleJudge, LanguageModelJudge
 
     if folds is not None:
         yield _folds_judge(data, folds, encoder, bundle)
     elif tagger is not None:
         yield BundleJudge(tagger=tagger)
+    yield from _encoder_judges(data, encoder, tagger)
+    if language_model is not None:
+        from ..audit.language_model import load_language_model
+
+        yield LanguageModelJudge(model=load_language_model(language_model))
 
 
 def _folds_judge(data: "AuditData", folds: int, encoder: str | None, bundle: Path | None) -> "Judge":
@@ -123,40 +122,28 @@ def _folds_judge(data: "AuditData", folds: int, encoder: str | None, bundle: Pat
     return FoldsJudge(config=config, folds=folds, of_bundle=data.config is None)
 
 
-def _encoder_judges(data: "AuditData", encoder: str | None, tagger: "Tagger | None") -> "Iterable[Judge]":
+def _encoder_judges(data: "AuditData", encoder: str | None, tagger: "Tagger | None") -> "Iterator[Judge]":
     """The check against an encoder: the named one, that of the config, that of the bundle, or the built-in one."""
     from ..audit import EncoderJudge
     from ..configs.schema import EncoderConfig
-    from ..models.hub import BUILT_IN, EncoderError
+    from ..models.hub import EncoderError
 
-    if data.config is not None:
-        config = data.config.encoder if encoder is None else _with_encoder(data.config.encoder, encoder)
-        texts = [a.text for name, d in data.datasets.items() if name.startswith("train") for a in d.articles]
-        try:
-            tokenizer = _load_tokenizer(config, texts)
-        except EncoderError as error:
-            if encoder is not None:
-                raise
-            logger.warning("the text is not checked against the encoder: %s", error)
-            return []
-    elif encoder is None and tagger is not None:
+    if data.config is None and encoder is None and tagger is not None:
         settings = tagger.settings
-        return [EncoderJudge(tokenizer=tagger.encoder.tokenizer, window=settings.window, overlap=settings.overlap)]
-    else:
-        built_in = next((name for name, folder in BUILT_IN.items() if folder.is_dir()), None)
-        if not (name := encoder or built_in):
-            logger.warning("the text is not checked against an encoder: name one with --encoder")
-            return []
-        config = EncoderConfig(name=name)
-        tokenizer = _load_tokenizer(config, [])
-    return [EncoderJudge(tokenizer=tokenizer, window=config.window, overlap=config.overlap)]
-
-
-def _language_model_judge(name: str) -> "Judge":
-    from ..audit import LanguageModelJudge
-    from ..audit.language_model import load_language_model
-
-    return LanguageModelJudge(model=load_language_model(name))
+        yield EncoderJudge(tokenizer=tagger.encoder.tokenizer, window=settings.window, overlap=settings.overlap)
+        return
+    config = data.config.encoder if data.config else EncoderConfig()
+    if encoder is not None:
+        config = _with_encoder(config, encoder)
+    texts = [a.text for name, d in data.datasets.items() if name.startswith("train") for a in d.articles]
+    try:
+        tokenizer = _load_tokenizer(config, texts)
+    except EncoderError as error:
+        if encoder is not None:
+            raise
+        logger.warning("the text is not checked against the encoder: %s", error)
+        return
+    yield EncoderJudge(tokenizer=tokenizer, window=config.window, overlap=config.overlap)
 
 
 def _with_encoder(config: "EncoderConfig", name: str) -> "EncoderConfig":

@@ -46,7 +46,7 @@ def compare(
 
 
 def _is_headline(name: str) -> bool:
-    from ..evaluate.headline import HEADLINE
+    from ..evaluate.report import HEADLINE
 
     _, mode, averaging, metric = name.split("/")
     return averaging == "micro" and (mode, metric) in HEADLINE

@@ -6,20 +6,17 @@ from typing import Annotated, Any
 
 import typer
 
-from ._terminal import label_mapping, piped, reading_options, stdin_or_path, writing
+from ._options import Labels, ReadAs, ReadingOptions, label_mapping, reading_options, stdin_or_path
+from ._terminal import piped, writing
 
 
 def convert(
     source: Annotated[str, typer.Argument(metavar="IN", help="File or folder to read, corpus:train, or - for stdin.")],
     target: Annotated[str, typer.Argument(metavar="OUT", help="File or folder to write; - for stdout.")],
-    read_as: Annotated[str | None, typer.Option("--from", help="Format of IN; looks at the files without it.")] = None,
+    read_as: ReadAs = None,
     write_as: Annotated[str | None, typer.Option("--to", help="Format of OUT; by its suffix without it.")] = None,
-    option: Annotated[
-        list[str] | None, typer.Option("--option", help="Reading option key=value, as in triggers=[Attack].")
-    ] = None,
-    label: Annotated[
-        list[str] | None, typer.Option("--label", help="FILE=SCHEME renames a label, FILE= drops it.")
-    ] = None,
+    option: ReadingOptions = None,
+    label: Labels = None,
     scheme: Annotated[
         str | None, typer.Option("--scheme", help="Leave out articles with labels that it lacks.")
     ] = None,
@@ -39,8 +36,8 @@ def convert(
         "read_as": read_as,
         "write_as": format,
         "scheme": load_scheme(scheme) if scheme else None,
-        "labels": label_mapping(label or []),
-        "options": reading_options(option or []),
+        "labels": label_mapping(label),
+        "options": reading_options(option),
     }
     if target == "-":
         with piped():

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._terminal import fail, label_mapping, old_option, reading_options, show_scores, writing
+from ._options import Backend, Labels, OldReadAs, ReadAs, ReadingOptions, label_mapping, reading_options
+from ._terminal import fail, show_scores, writing
 
 if TYPE_CHECKING:
     from ..data.datasets import DataSet
@@ -18,16 +19,12 @@ def evaluate(
     task: Annotated[
         list[str] | None, typer.Option("--task", help="Tasks to score (repeatable; default: all the model has).")
     ] = None,
-    read_as: Annotated[str | None, typer.Option("--from", help="Format of the data (default: detected).")] = None,
-    option: Annotated[
-        list[str] | None, typer.Option("--option", help="Reading option key=value, as in triggers=[Attack].")
-    ] = None,
-    label: Annotated[
-        list[str] | None, typer.Option("--label", help="FILE=SCHEME renames a label, FILE= drops it.")
-    ] = None,
+    read_as: ReadAs = None,
+    option: ReadingOptions = None,
+    label: Labels = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for report.json and .md.")] = None,
-    backend: Annotated[str, typer.Option(help="torch or onnx")] = "torch",
-    format: Annotated[str | None, old_option("--format", new="--from")] = None,
+    backend: Backend = "torch",
+    format: OldReadAs = None,
 ) -> None:
     """Score a bundle on annotated articles, and write the report as JSON and Markdown."""
     from ..data.datasets import load_dataset
@@ -42,8 +39,8 @@ def evaluate(
         scheme=tagger.settings.scheme,
         annotated=task or _default_tasks(data, read_as, tagger),
         format=read_as,
-        labels=label_mapping(label or []),
-        options=reading_options(option or []),
+        labels=label_mapping(label),
+        options=reading_options(option),
     )
     _check_tasks(bundle, tagger, dataset, task or [])
     report = offline.evaluate(tagger, dataset.articles, dataset.annotated_labels, bundle=str(bundle), data=dataset.name)

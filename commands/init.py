@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ._terminal import old_option, writing
+from ._options import old_option
+from ._terminal import writing
 
 
 def init(

@@ -4,9 +4,11 @@ from typing import Annotated
 
 import typer
 
+from ._options import ConfigName
+
 
 def pretrain(
-    source: Annotated[str, typer.Argument(metavar="CONFIG", help="A YAML file, or the name of a built-in config.")],
+    source: ConfigName,
     overrides: Annotated[list[str] | None, typer.Argument(help="key=value, e.g. budget.minutes=60")] = None,
 ) -> None:
     """Pretrain an encoder on raw text. To resume a stopped run, repeat the command."""

@@ -11,10 +11,11 @@ from string import Template
 
 from ..data.articles import Article, Entity
 from ..data.formats import label_studio, suffix_of, write_articles
+from ..data.formats.common.lines import nearest
 from ..data.labels import load_scheme
 from ..data.problems import ProblemLog
 from ..data.reading import load_articles, map_labels
-from ..errors import RasidError, did_you_mean
+from ..errors import RasidError
 
 _TASKS = {
     "entities": "persons, organizations, places and so on",
@@ -63,9 +64,9 @@ def initialize(folder: str | Path, *, scheme: str = "news", format: str = "inlin
     """
     folder = Path(folder)
     if scheme not in _LABELS:
-        raise InitError(f"no scheme {scheme!r} to start from; {_choice(scheme, _LABELS)}")
+        raise InitError(f"no scheme {scheme!r} to start from; {nearest(scheme, _LABELS)}")
     if format not in FORMATS:
-        raise InitError(f"the examples are not written as {format!r}; {_choice(format, FORMATS)}")
+        raise InitError(f"the examples are not written as {format!r}; {nearest(format, FORMATS)}")
     config, labels = folder / "config.yaml", folder / "scheme.yaml"
     data = {part: folder / "data" / f"{part}{suffix_of(format)}" for part in ("train", "dev")}
     tool = [folder / "label-studio.xml"] if format == "label-studio" else []
@@ -79,10 +80,6 @@ def initialize(folder: str | Path, *, scheme: str = "news", format: str = "inlin
         path.write_text(label_studio.labeling_config(load_scheme(labels)), encoding="utf-8")
     config.write_text(_config(folder, scheme, format, data), encoding="utf-8")
     return paths
-
-
-def _choice(name: str, known: Iterable[str]) -> str:
-    return did_you_mean(name, known) or f"there are {', '.join(known)}"
 
 
 def _examples(part: str, scheme: str) -> list[Article]:

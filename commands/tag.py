@@ -3,12 +3,14 @@
 import logging
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._terminal import fail, old_option, piped, replacing, writing
+from ._options import Backend, old_option
+from ._terminal import fail, piped, replacing, writing
 
 if TYPE_CHECKING:
     from ..data.articles import Article
@@ -35,7 +37,7 @@ def tag(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write (for brat, a new folder); default: stdout.")
     ] = None,
-    backend: Annotated[str, typer.Option(help="torch or onnx")] = "torch",
+    backend: Backend = "torch",
     uncertain: Annotated[
         int | None,
         typer.Option(
@@ -49,7 +51,7 @@ def tag(
 ) -> None:
     """Tag articles. Inputs that cannot be read are reported and skipped; the exit code is then 1."""
     from ..inference import Tagger
-    from .tagging import FOLDERS, FORMATS, Inputs, write_tagged, write_tagged_folder
+    from .tagging import FOLDERS, FORMATS, Inputs, write_tagged
 
     target = format or write_as
     if target not in (*FORMATS, *FOLDERS):
@@ -69,11 +71,8 @@ def tag(
     else:
         articles = _not_empty(articles, source)
         with writing(output):
-            if target in FOLDERS:
-                dropped = write_tagged_folder(articles, output, target)
-            else:
-                with replacing(output) as stream:
-                    dropped = write_tagged(articles, stream, target)
+            with nullcontext(output) if target in FOLDERS else replacing(output) as place:
+                dropped = write_tagged(articles, place, target)
             if target == "label-studio":
                 _write_labeling_config(output, tagger.settings.scheme)
     if source.broken:

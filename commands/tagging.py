@@ -9,16 +9,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from functools import partial
-from itertools import chain
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any, TextIO
 
 from ..data.articles import Article
-from ..data.formats import conll, doccano, inline, jsonl, label_studio, prodigy, write_articles
+from ..data.formats import format_chunks, label_studio, prodigy, write_articles
 from ..data.problems import ProblemLog
 
 logger = logging.getLogger(__name__)
 _SUFFIXES = (".txt", ".jsonl")
+_STRINGS = ("id", "title", "date", "source")
 _OWN_KEYS = {own.name for own in fields(Article)}
 CSV_COLUMNS = ("article", "date", "source", "event", "type", "trigger", "start", "end", "score", "sentence")
 
@@ -42,37 +43,34 @@ class Inputs:
 
     def __iter__(self) -> Iterator[Article]:
         for name in self.names:
-            for article in self._articles(name):
+            for article in self._stdin() if name == "-" else self._files(Path(name)):
                 self.read += 1
                 yield article
 
-    def _articles(self, name: str) -> Iterator[Article]:
-        if name == "-":
-            lines = iter(sys.stdin.buffer)
-            first = next((line for line in lines if line.strip()), b"")
-            if _has_text(first):
-                yield from self._lines("stdin", "stdin", chain([first], lines))
-            else:
-                yield from self._text("stdin", "stdin", first + b"".join(lines))
-            return
-        path = Path(name)
-        # The id of an article is its path in the folder: subfolders may hold files of the same name.
-        files = [(file, file.relative_to(path).with_suffix("").as_posix()) for file in _files(path)]
-        if path.is_dir() and not files:
-            self._drop(f"{path}: a folder without .txt or .jsonl files")
-        for file, identity in files if path.is_dir() else [(path, path.stem)]:
+    def _stdin(self) -> Iterator[Article]:
+        lines = iter(sys.stdin.buffer)
+        first = next((line for line in lines if line.strip()), b"")
+        read = self._lines if _has_text(first) else self._text
+        yield from read("stdin", "stdin", chain([first], lines))
+
+    def _files(self, path: Path) -> Iterator[Article]:
+        files = [(path, path.stem)]
+        if path.is_dir():
+            # The id of an article is its path in the folder: subfolders may hold files of the same name.
+            files = [(file, file.relative_to(path).with_suffix("").as_posix()) for file in _files_of(path)]
+            if not files:
+                self._drop(f"{path}: a folder without .txt or .jsonl files")
+        for file, identity in files:
+            read = self._lines if file.suffix.lower() == ".jsonl" else self._text
             try:
-                if file.suffix.lower() == ".jsonl":
-                    with file.open("rb") as stream:
-                        yield from self._lines(str(file), identity, stream)
-                else:
-                    yield from self._text(str(file), identity, file.read_bytes())
+                with file.open("rb") as stream:
+                    yield from read(str(file), identity, stream)
             except OSError as error:
                 self._drop(f"{file}: {error.strerror or error}")
 
-    def _text(self, name: str, identity: str, content: bytes) -> Iterator[Article]:
+    def _text(self, name: str, identity: str, lines: Iterable[bytes]) -> Iterator[Article]:
         try:
-            text = content.decode("utf-8-sig")
+            text = b"".join(lines).decode("utf-8-sig")
         except UnicodeDecodeError as error:
             self._drop(
                 f"{name}: not UTF-8 at byte {error.start}; convert it, for example with iconv -f WINDOWS-1256 -t UTF-8"
@@ -91,23 +89,16 @@ class Inputs:
             found = True
             try:
                 content = _read_line(raw)
-            except (ValueError, RecursionError) as error:
+            except ValueError as error:
                 self._drop(f"{name}:{number}: not an object with a text: {error}")
                 continue
-            given = {
-                key: str(content[key]) for key in ("id", "title", "date", "source") if content.get(key) is not None
-            }
-            meta = content.get("meta")
-            yield Article(
-                text=content["text"],
-                id=given.get("id") or self._unused(f"{identity}-{number}"),
-                title=given.get("title"),
-                date=given.get("date"),
-                source=given.get("source"),
-                # Keys that rasid does not know are kept as metadata.
-                meta={key: value for key, value in content.items() if key not in _OWN_KEYS}
-                | (meta if isinstance(meta, dict) else {}),
-            )
+            given: dict[str, Any] = {key: str(content[key]) for key in _STRINGS if content.get(key) is not None}
+            given["id"] = given.get("id") or self._unused(f"{identity}-{number}")
+            # Keys that rasid does not know are kept as metadata.
+            meta = {key: value for key, value in content.items() if key not in _OWN_KEYS}
+            if isinstance(content.get("meta"), dict):
+                meta |= content["meta"]
+            yield Article(text=content["text"], meta=meta, **given)
         if not found:
             self._drop(f"{name}: empty")
 
@@ -121,7 +112,7 @@ class Inputs:
         logger.warning("dropped: %s", message)
 
 
-def _files(folder: Path) -> list[Path]:
+def _files_of(folder: Path) -> list[Path]:
     """The .txt and .jsonl files of a folder and its subfolders, without hidden ones."""
     files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file())
     return [file for file in files if not any(part.startswith(".") for part in file.relative_to(folder).parts)]
@@ -132,9 +123,11 @@ def _read_line(raw: bytes) -> dict[str, Any]:
 
     Raises:
         ValueError: the line is anything else.
-        RecursionError: it is nested too deeply.
     """
-    content = json.loads(raw.decode("utf-8-sig"), parse_constant=str)
+    try:
+        content = json.loads(raw.decode("utf-8-sig"), parse_constant=str)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
     if not isinstance(content, dict) or not isinstance(content.get("text"), str):
         raise ValueError("the key 'text' must be a string")
     return content
@@ -142,45 +135,27 @@ def _read_line(raw: bytes) -> dict[str, Any]:
 
 def _has_text(raw: bytes) -> bool:
     try:
-        _read_line(raw)
-    except (ValueError, RecursionError):
+        return bool(_read_line(raw))
+    except ValueError:
         return False
-    return True
 
 
-def write_tagged(articles: Iterable[Article], stream: TextIO, format: str) -> int:
-    """Write predictions one by one; what the format cannot hold is logged.
+def write_tagged(articles: Iterable[Article], target: TextIO | Path, format: str) -> int:
+    """Write predictions one by one. Articles that the format cannot hold are logged at once; what it cannot hold of the
+    others is logged at the end, by cause.
 
     Args:
         articles: predictions.
-        stream: the output.
-        format: one of `FORMATS`; ``csv`` has a row for each event type of each trigger, ``text`` is for reading.
+        target: a stream; for `FOLDERS` a new or empty folder.
+        format: one of `FORMATS` or `FOLDERS`; ``csv`` has a row for each event type of each trigger, ``text`` is for
+            reading.
 
     Returns:
         The number of articles that were dropped because the format cannot hold them.
-    """
-    return _logged(articles, format, lambda kept, log: stream.writelines(_CHUNKS[format](kept, log)))
-
-
-def write_tagged_folder(articles: Iterable[Article], folder: Path, format: str) -> int:
-    """Write predictions to a folder; see `write_tagged`.
-
-    Args:
-        articles: predictions.
-        folder: the output, new or empty.
-        format: one of `FOLDERS`.
-
-    Returns:
-        The number of articles that were dropped.
 
     Raises:
         DataError: the folder has files in it.
     """
-    return _logged(articles, format, lambda kept, log: write_articles(kept, folder, format, log=log))
-
-
-def _logged(articles: Iterable[Article], format: str, write: Callable[[Iterable[Article], ProblemLog], object]) -> int:
-    """Run a writer; log each article that it drops at once, and at the end what else it dropped, by cause."""
     log = ProblemLog(source="output")
     lost: Counter[str] = Counter()
     dropped = 0
@@ -199,7 +174,10 @@ def _logged(articles: Iterable[Article], format: str, write: Callable[[Iterable[
             log.dropped.clear()
             log.fixed.clear()
 
-    write(watched(), log)
+    if isinstance(target, Path):
+        write_articles(watched(), target, format, log=log)
+    else:
+        target.writelines(_WRITERS.get(format, partial(format_chunks, format=format))(watched(), log=log))
     for cause, number in lost.items():
         logger.warning("%s: %s: %d", format, cause, number)
     return dropped
@@ -231,18 +209,14 @@ def _prodigy(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
         yield line.removesuffix(answer) + "}\n" if line.endswith(answer) else line
 
 
-_CHUNKS: dict[str, Callable[[Iterable[Article], ProblemLog], Iterator[str]]] = {
-    "jsonl": jsonl.write,
-    "inline": inline.write,
-    "conll": conll.write,
+_WRITERS: dict[str, Callable[..., Iterator[str]]] = {
     "csv": _csv,
     "text": _text,
     # Predictions, not annotations: Label Studio counts a task with an annotation as done.
     "label-studio": partial(label_studio.write, predictions=True),
-    "doccano": doccano.write,
     "prodigy": _prodigy,
 }
-FORMATS = tuple(_CHUNKS)
+FORMATS = ("jsonl", "inline", "conll", "csv", "text", "label-studio", "doccano", "prodigy")
 """Formats that are written to a stream."""
 FOLDERS = ("brat",)
 """Formats that are written as a folder of files."""
@@ -252,8 +226,8 @@ def _event_rows(article: Article) -> Iterator[tuple[object, ...]]:
     for event in article.events:
         span = event.trigger
         around = next((s for s in article.sentences if s.start <= span.start < s.end), None)
-        sentence = " ".join(article.text[around.start : around.end].split()) if around else ""
-        for label, score in zip(event.types, event.scores or (None,) * len(event.types), strict=True):
+        sentence = _one_line(article.text[around.start : around.end]) if around else ""
+        for label, score in zip_longest(event.types, event.scores):
             row = (article.id, article.date or "", article.source or "", event.id, label)
             yield (*row, span.text, span.start, span.end, "" if score is None else f"{score:.3f}", sentence)
 
@@ -261,20 +235,19 @@ def _event_rows(article: Article) -> Iterator[tuple[object, ...]]:
 def describe(article: Article) -> str:
     """The annotations of an article as readable lines: event types with their evidence, events, entities."""
     lines = [f"# {article.id}" if article.id else "# article"]
-    for label, score in zip(
-        article.event_types, article.type_scores or (None,) * len(article.event_types), strict=True
-    ):
+    for label, score in zip_longest(article.event_types, article.type_scores):
         lines.append(f"{label}{_percent(score)}")
         for span in article.evidence.get(label, ())[:3]:
-            lines.append(f"    {' '.join(article.text[span.start : span.end].split())[:160]}")
-    for event in article.events:
-        where = f"{event.trigger.start}-{event.trigger.end}"
-        surface = " ".join(event.trigger.text.split())
-        lines.append(f"event {'+'.join(event.types)}{_percent(event.score)} {where} {surface}")
-    for entity in article.entities:
-        surface = " ".join(entity.text.split())
-        lines.append(f"{entity.label:<5}{_percent(entity.score)} {entity.start}-{entity.end} {surface}")
+            lines.append(f"    {_one_line(article.text[span.start : span.end])[:160]}")
+    spans = [(f"event {'+'.join(event.types)}", event.score, event.trigger) for event in article.events]
+    spans += [(f"{entity.label:<5}", entity.score, entity) for entity in article.entities]
+    for label, score, span in spans:
+        lines.append(f"{label}{_percent(score)} {span.start}-{span.end} {_one_line(span.text)}")
     return "\n".join(lines) + "\n"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _percent(score: float | None) -> str:

@@ -4,11 +4,12 @@ from typing import Annotated
 
 import typer
 
+from ._options import ConfigName
 from ._terminal import show_scores
 
 
 def train(
-    source: Annotated[str, typer.Argument(metavar="CONFIG", help="A YAML file, or the name of a built-in config.")],
+    source: ConfigName,
     overrides: Annotated[list[str] | None, typer.Argument(help="key=value, e.g. training.epochs=3")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Load everything, run one batch, train nothing.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Delete an earlier run of this name first.")] = False,

@@ -45,11 +45,6 @@ class LabelScores:
         values = self.average_precision[~np.isnan(self.average_precision)]
         return float(values.mean()) if len(values) else float("nan")
 
-    @property
-    def support(self) -> np.ndarray:
-        """[K], annotated positives."""
-        return self.gold.sum(axis=0)
-
 
 def score_labels(
     gold: np.ndarray,

@@ -1,4 +1,4 @@
-"""True positives, false positives and false negatives per article. They add up, and a bootstrap can resample them."""
+"""True positives, false positives and false negatives per article, which a bootstrap can resample."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -78,12 +78,6 @@ class Counts:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Counts) and self.labels == other.labels and np.array_equal(self.table, other.table)
-
-    def __add__(self, other: "Counts") -> "Counts":
-        """The articles of both, one after the other."""
-        if self.labels != other.labels:
-            raise ValueError(f"counts of {self.labels} and of {other.labels} do not add up")
-        return Counts(labels=self.labels, table=np.concatenate([self.table, other.table]))
 
     @property
     def total(self) -> np.ndarray:

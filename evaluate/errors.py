@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..data.articles import Article
@@ -58,12 +58,23 @@ def frequent_errors(
         width: code points of context on each side.
     """
     counter: Counter[tuple[Kind, str, str, str]] = Counter()
-    first: dict[tuple[Kind, str, str, str], tuple[Article, int, int]] = {}
+    examples: dict[tuple[Kind, str, str, str], FrequentError] = {}
 
     def record(article: Article, kind: Kind, start: int, end: int, label: str, predicted_label: str = "") -> None:
         key = (kind, label, predicted_label, article.text[start:end])
         counter[key] += 1
-        first.setdefault(key, (article, start, end))
+        if key not in examples:
+            examples[key] = FrequentError(
+                task=task,
+                kind=kind,
+                label=label,
+                predicted_label=predicted_label,
+                text=article.text[start:end],
+                count=0,
+                article=article.id,
+                before=article.text[max(0, start - width) : start],
+                after=article.text[end : end + width],
+            )
 
     for article, gold_spans, predicted_spans in zip(articles, gold, predicted, strict=True):
         spurious = sorted(predicted_spans - gold_spans)
@@ -76,21 +87,4 @@ def frequent_errors(
                 record(article, "wrong label", start, end, label, same[2])
         for start, end, label in spurious:
             record(article, "spurious", start, end, label)
-
-    errors = []
-    for (kind, label, predicted_label, surface), count in counter.most_common(limit):
-        article, start, end = first[kind, label, predicted_label, surface]
-        errors.append(
-            FrequentError(
-                task=task,
-                kind=kind,
-                label=label,
-                predicted_label=predicted_label,
-                text=surface,
-                count=count,
-                article=article.id,
-                before=article.text[max(0, start - width) : start],
-                after=article.text[end : end + width],
-            )
-        )
-    return tuple(errors)
+    return tuple(replace(examples[key], count=count) for key, count in counter.most_common(limit))

@@ -11,6 +11,13 @@ from .report import Bootstrap, Score
 from .scores import count_scores
 from .spans import LabeledSpan, count_exact, stray_spans
 
+_NOTES = {
+    "outermost": "Strict entity scores count nested mentions, which this flat tagger cannot predict, as missed; mode "
+    "outermost leaves them out of the gold.",
+    "iob2": "Mode strict reads tags as seqeval's default does, a stray I- begins a mention; mode iob2 reads them as "
+    "seqeval's strict IOB2, stray I- are no mentions.",
+}
+
 
 def flat_readings(
     golds: Sequence[Article],
@@ -34,27 +41,18 @@ def flat_readings(
         Mode ``outermost``, without inner spans, if gold nests; mode ``iob2``, without the spans of stray I- tags, if
         there are any; mode ``seqeval``, the strict scores as the library seqeval computes them, if all spans are flat.
     """
-    scores: list[Score] = []
-    notes: list[str] = []
+    stray = [stray_spans(article) for article in golds]
+    readings: dict[str, Sequence[AbstractSet[LabeledSpan]]] = {}
     flat = [set(outermost(sorted(article))[0]) for article in gold]
     if flat != gold:
-        counts = count_exact(flat, predicted, labels)
-        scores += count_scores(counts, task=task, mode="outermost", bootstrap=bootstrap)
-        notes.append(
-            "Strict entity scores count nested mentions, which this flat tagger cannot predict, as missed; "
-            "mode outermost leaves them out of the gold."
-        )
-    stray = [stray_spans(article) for article in golds]
-    if any(article.meta.get("stray") for article in golds):
-        strict_gold = [spans - excluded for spans, excluded in zip(gold, stray, strict=True)]
-        counts = count_exact(strict_gold, predicted, labels)
-        scores += count_scores(counts, task=task, mode="iob2", bootstrap=bootstrap)
-        notes.append(
-            "Mode strict reads tags as seqeval's default does, a stray I- begins a mention; mode iob2 reads "
-            "them as seqeval's strict IOB2, stray I- are no mentions."
-        )
+        readings["outermost"] = flat
+    if any(stray):
+        readings["iob2"] = [spans - excluded for spans, excluded in zip(gold, stray, strict=True)]
+    scores: list[Score] = []
+    for mode, spans in readings.items():
+        scores += count_scores(count_exact(spans, predicted, labels), task=task, mode=mode, bootstrap=bootstrap)
     scores += seqeval_scores(gold, predicted, stray, task=task)
-    return scores, notes
+    return scores, [_NOTES[mode] for mode in readings]
 
 
 def seqeval_scores(

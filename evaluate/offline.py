@@ -5,7 +5,7 @@ Predictions come from `Tagger.predict`, as in inference.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -18,7 +18,8 @@ from ..inference import Prediction, Tagger
 from ..models.bundle import Settings
 from ..models.decoding import decode
 from ..models.probabilities import sigmoid
-from ..models.tasks import TASKS, LabelRows, Task, heads_of, target_maker
+from ..models.tasks import TASKS, Task, heads_of, target_maker
+from ..progress import track
 from .classification import LabelScores, fit_softmax_temperature, fit_temperature, score_labels, tune_thresholds
 from .counts import Counts
 from .errors import FrequentError, frequent_errors
@@ -82,9 +83,10 @@ def run(
     golds = list(articles)
     predictions: list[Article] = []
     decodable: list[Prediction] = []
-    rows: dict[TaskName, list[tuple[LabelRows, int]]] = {}
+    tables: dict[TaskName, list[LabelTable]] = {}
     unpredictable: Counter[tuple[str, str]] = Counter()
-    for number, (article, prediction) in enumerate(zip(golds, tagger.predict(golds), strict=True)):
+    predicted = track(tagger.predict(golds), "tagging", len(golds))
+    for number, (article, prediction) in enumerate(zip(golds, predicted, strict=True)):
         targets = maker.make(article, prediction.encoded, annotated)
         unpredictable.update(targets.unpredictable)
         predictions.append(prediction.article)
@@ -94,23 +96,22 @@ def run(
             if task.name in annotated and task.rows is not None:
                 part = task.rows(targets, prediction.logits[heads[task.name]])
                 if part is not None:
-                    rows.setdefault(task.name, []).append((part, number))
+                    groups = np.full(len(part.logits), number)
+                    table = LabelTable(logits=part.logits, gold=part.gold, annotated=part.annotated, groups=groups)
+                    tables.setdefault(task.name, []).append(table)
     return Evaluation(
         articles=golds,
         predictions=predictions,
         annotated_labels=annotated,
-        tables={task: _table(parts) for task, parts in rows.items()},
+        tables={task: _joined(parts) for task, parts in tables.items()},
         unpredictable=unpredictable,
         decodable=decodable if keep_logits else None,
     )
 
 
-def _table(parts: Sequence[tuple[LabelRows, int]]) -> LabelTable:
+def _joined(tables: Sequence[LabelTable]) -> LabelTable:
     return LabelTable(
-        logits=np.concatenate([rows.logits for rows, _ in parts]),
-        gold=np.concatenate([rows.gold for rows, _ in parts]),
-        annotated=np.concatenate([rows.annotated for rows, _ in parts]),
-        groups=np.concatenate([np.full(len(rows.logits), number) for rows, number in parts]),
+        **{item.name: np.concatenate([getattr(table, item.name) for table in tables]) for item in fields(LabelTable)}
     )
 
 
@@ -140,15 +141,13 @@ def calibrate(settings: Settings, evaluations: Sequence[Evaluation]) -> Settings
         tables = [evaluation.tables[task.name] for evaluation in evaluations if task.name in evaluation.tables]
         if not tables or task.name not in settings.tasks:
             continue
-        logits = np.concatenate([table.logits for table in tables])
-        gold = np.concatenate([table.gold for table in tables])
-        annotated = np.concatenate([table.annotated for table in tables])
+        table = _joined(tables)
         if task.exclusive:
-            if len(gold):
-                temperatures[task.name] = round(fit_softmax_temperature(logits, gold.argmax(axis=1)), 4)
+            if len(table.gold):
+                temperatures[task.name] = round(fit_softmax_temperature(table.logits, table.gold.argmax(axis=1)), 4)
             continue
-        temperatures[task.name] = round(fit_temperature(logits, gold, annotated), 4)
-        tuned = tune_thresholds(gold, sigmoid(logits / temperatures[task.name]), annotated)
+        temperatures[task.name] = round(fit_temperature(table.logits, table.gold, table.annotated), 4)
+        tuned = tune_thresholds(table.gold, sigmoid(table.logits / temperatures[task.name]), table.annotated)
         thresholds[task.name] = tuple(float(f"{value:.4g}") for value in tuned)
     return replace(settings, temperatures=temperatures, thresholds=thresholds)
 
@@ -243,7 +242,7 @@ def report_of(
         gold, predicted = spans(evaluation, task)
         result = score_spans(gold, predicted, task.labels(settings.scheme))
         scores += span_scores(result, task=task.name, bootstrap=bootstrap)
-        counts[f"{task.name}/strict"] = result.strict
+        counts[f"{task.name}/strict"] = result["strict"]
         errors += frequent_errors(golds, gold, predicted, task=task.name)
         if task.exclusive:
             more, why = flat_readings(golds, gold, predicted, task.labels(settings.scheme), task.name, bootstrap)

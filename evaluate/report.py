@@ -15,10 +15,14 @@ from ..data.articles import Article
 from ..errors import RasidError
 from .counts import Counts
 from .errors import FrequentError
-from .headline import HEADLINE
 
 FORMAT = 1
 """Version of the JSON form; increased if an older reader would misread it."""
+
+HEADLINE = frozenset(
+    {("strict", "f1"), ("outermost", "f1"), ("iob2", "f1"), ("decision", "f1"), ("ranking", "average_precision")}
+)
+"""(mode, metric) of the scores that are shown first: in the terminal, in a card, and when reports are compared."""
 
 
 class ReportError(RasidError, ValueError):

@@ -1,6 +1,7 @@
 """Scores of a report, with their intervals, from counts and rankings."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from .classification import LabelScores, expected_calibration_error
 from .counts import AVERAGINGS, METRICS, Counts, average, rate
 from .report import Bootstrap, Score
 from .significance import percentile_interval, resample, resample_average_precision
-from .spans import ANY_LABEL, MODES, SpanScores
+from .spans import ANY_LABEL, Mode
 
 
 def _number(value: float) -> float | None:
@@ -18,13 +19,13 @@ def _number(value: float) -> float | None:
 
 def _filled(score: Score, value: float, drawn: np.ndarray, bootstrap: Bootstrap, outcome: np.ndarray) -> Score:
     """A score with its value, its interval from resampled values, and the counts [3] behind it."""
-    interval = percentile_interval(drawn, bootstrap.level)
+    low, high = percentile_interval(drawn, bootstrap.level)
     tp, fp, fn = (int(count) for count in outcome)
     return replace(
         score,
         value=_number(value),
-        low=_number(interval.low),
-        high=_number(interval.high),
+        low=_number(low),
+        high=_number(high),
         gold=tp + fn,
         predicted=tp + fp,
         correct=tp,
@@ -61,10 +62,12 @@ def count_scores(counts: Counts, *, task: str, mode: str, bootstrap: Bootstrap) 
     return (*averages, *by_label)
 
 
-def span_scores(scores: SpanScores, *, task: str, bootstrap: Bootstrap) -> tuple[Score, ...]:
+def span_scores(counts: Mapping[Mode, Counts], *, task: str, bootstrap: Bootstrap) -> tuple[Score, ...]:
     """Scores of spans in every mode."""
     return tuple(
-        score for mode in MODES for score in count_scores(scores.mode(mode), task=task, mode=mode, bootstrap=bootstrap)
+        score
+        for mode, of_mode in counts.items()
+        for score in count_scores(of_mode, task=task, mode=mode, bootstrap=bootstrap)
     )
 
 

@@ -19,14 +19,6 @@ CELLS_AT_ONCE = 1 << 22  # resamples × articles held in memory: 32 MiB of weigh
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Interval:
-    """A confidence interval; both ends are NaN if it is undefined."""
-
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Difference:
     """A paired comparison of two systems.
 
@@ -70,13 +62,13 @@ def resample(table: np.ndarray, *, samples: int = 1000, seed: int = 0) -> np.nda
     return np.concatenate([weights @ flat for weights in _resamples(articles, samples, seed)]).reshape(-1, *shape)
 
 
-def percentile_interval(values: np.ndarray, level: float = 0.95) -> Interval:
-    """The middle ``level`` of resampled values; undefined ones (NaN) are left out."""
+def percentile_interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
+    """The two ends of the middle ``level`` of resampled values, without undefined ones (NaN); NaN if there are none."""
     values = values[~np.isnan(values)]
     if not len(values):
-        return Interval(low=np.nan, high=np.nan)
+        return np.nan, np.nan
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(low=float(low), high=float(high))
+    return float(low), float(high)
 
 
 def resample_average_precision(
@@ -141,7 +133,7 @@ def paired_difference(
     value = float(statistic(second.total) - statistic(first.total))
     settings = {"samples": samples, "seed": seed}
     resampled = statistic(resample(second.table, **settings)) - statistic(resample(first.table, **settings))
-    interval = percentile_interval(resampled, level)
+    low, high = percentile_interval(resampled, level)
 
     change = (second.table - first.table).reshape(len(first.table), -1).astype(np.float64)  # [A, 3K]
     generator = np.random.default_rng(seed)
@@ -152,4 +144,4 @@ def paired_difference(
         swapped = swapped.reshape(-1, *first.total.shape)
         exchanged = statistic(second.total - swapped) - statistic(first.total + swapped)
         as_large += int((np.abs(exchanged) >= abs(value) - 1e-12).sum())  # ties count, despite rounding
-    return Difference(value=value, low=interval.low, high=interval.high, p_value=(1 + as_large) / (1 + samples))
+    return Difference(value=value, low=low, high=high, p_value=(1 + as_large) / (1 + samples))

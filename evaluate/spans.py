@@ -6,8 +6,7 @@ A span is ``(start, end, label)``, a half-open range of code points or of tokens
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -21,38 +20,16 @@ LabeledSpan: TypeAlias = tuple[int, int, str]
 Mode = Literal["strict", "overlap", "type_blind"]
 """When a predicted span is right: ``strict``, its extent and label are those of a gold span; ``overlap``, it overlaps a
 gold span of its label, one prediction per gold span; ``type_blind``, its extent is that of a gold span."""
-MODES: tuple[Mode, ...] = get_args(Mode)
 
 ANY_LABEL = "any"
 """The only label of type-blind counts."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SpanScores:
-    """Counts of the same spans in each mode, per article."""
-
-    strict: Counts
-    overlap: Counts
-    type_blind: Counts
-
-    def mode(self, name: Mode) -> Counts:
-        """The counts of a mode."""
-        return {"strict": self.strict, "overlap": self.overlap, "type_blind": self.type_blind}[name]
-
-    def __add__(self, other: "SpanScores") -> "SpanScores":
-        """The articles of both, one after the other."""
-        return SpanScores(
-            strict=self.strict + other.strict,
-            overlap=self.overlap + other.overlap,
-            type_blind=self.type_blind + other.type_blind,
-        )
 
 
 def score_spans(
     gold: Sequence[AbstractSet[LabeledSpan]],
     predicted: Sequence[AbstractSet[LabeledSpan]],
     labels: Sequence[str],
-) -> SpanScores:
+) -> dict[Mode, Counts]:
     """Compare the spans of articles, in every mode.
 
     Args:
@@ -61,7 +38,7 @@ def score_spans(
         labels: every label that may occur; the order of the counts.
 
     Returns:
-        Counts by mode; strict micro F1 is ``scores.strict.score("f1")``.
+        Mode → counts; strict micro F1 is ``scores["strict"].score("f1")``.
 
     Raises:
         ValueError: a span has a label that is not in ``labels``, or the sequences differ in length.
@@ -80,11 +57,11 @@ def score_spans(
             of_prediction = [span[:2] for span in predicted_spans if span[2] == label]
             matched = match_overlapping(of_gold, of_prediction)
             overlap[row, column] = matched, len(of_prediction) - matched, len(of_gold) - matched
-    return SpanScores(
-        strict=strict,
-        overlap=Counts(labels=tuple(labels), table=overlap),
-        type_blind=Counts(labels=(ANY_LABEL,), table=blind),
-    )
+    return {
+        "strict": strict,
+        "overlap": Counts(labels=tuple(labels), table=overlap),
+        "type_blind": Counts(labels=(ANY_LABEL,), table=blind),
+    }
 
 
 def count_exact(

@@ -7,7 +7,7 @@ same for sequence entropy).
 """
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -53,18 +53,14 @@ def most_uncertain(tagger: Tagger, texts: Iterable[str | Article], number: int) 
     kept: list[tuple[float, int, Article]] = []  # a heap with the least uncertain of them on top
     for place, prediction in enumerate(tagger.predict(texts)):
         value = uncertainty(prediction, tagger.settings)
-        item = (value, -place, _with_value(prediction.article, value))
+        article = prediction.article
+        item = (value, -place, replace(article, meta={**article.meta, KEY: round(value, 6)}))
         if len(kept) < number:
             heapq.heappush(kept, item)
         elif number > 0:
             heapq.heappushpop(kept, item)
     for _, _, article in sorted(kept, key=lambda item: item[:2], reverse=True):
         yield article
-
-
-def _with_value(article: Article, value: float) -> Article:
-    meta: Mapping[str, object] = {**article.meta, KEY: round(value, 6)}
-    return replace(article, meta=meta)
 
 
 def _bits(task: Task, logits: np.ndarray, settings: Settings) -> float:

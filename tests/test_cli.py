@@ -71,22 +71,17 @@ def failing(monkeypatch):
 
 
 def test_rasid_errors_end_a_command_with_a_message(rasid, failing):
+    logger = logging.getLogger("rasid")
+    before = (logger.level, list(logger.handlers))
     failing(RasidError("mend this"))
     assert rasid("train", "quickstart", code=1).stderr == "started\nerror: mend this\n"
+    assert (logger.level, logger.handlers) == before  # the logger is left as it was
 
 
 def test_other_errors_are_bugs_and_show_a_traceback(failing):
     failing(ValueError("a bug"))
     result = CliRunner().invoke(cli.app, ["train", "quickstart"])
     assert isinstance(result.exception, ValueError)
-
-
-def test_the_logger_is_left_as_it_was(rasid, failing):
-    logger = logging.getLogger("rasid")
-    before = (logger.level, list(logger.handlers))
-    failing(RasidError("x"))
-    rasid("train", "quickstart", code=1)
-    assert (logger.level, logger.handlers) == before
 
 
 def test_too_little_text_to_pretrain_on_is_an_error(rasid, tmp_path, error_of):

@@ -191,13 +191,11 @@ def test_formats_page_lists_every_format_and_option():
         assert [option for option in options if f"`{option}" not in section] == [], name
 
 
-def test_check_page_lists_the_findings(workspace, monkeypatch):
-    monkeypatch.chdir(workspace)
-    CliRunner().invoke(app, ["check", "corpus:dev", "--json", "found.json"])
+def test_check_page_lists_the_findings():
+    keys = yaml.safe_load((ROOT / "audit" / "findings.yaml").read_text(encoding="utf-8"))
+    variants = {key for key in keys for other in keys if key.startswith(f"{other}-")}
     page = (ROOT / "docs" / "check.md").read_text(encoding="utf-8")
-    keys = {finding["key"] for finding in json.loads((workspace / "found.json").read_text("utf-8"))["findings"]}
-    assert keys
-    assert {key for key in keys if f"`{key}`" not in page and not key.startswith(("fixed-", "dropped-"))} == set()
+    assert [key for key in keys if f"`{key}" not in page and key not in variants] == []
 
 
 # ---- links and length ------------------------------------------------------------------------------------------------

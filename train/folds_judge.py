@@ -75,7 +75,7 @@ def _for_bundle(config: Config, datasets: Mapping[str, DataSet]) -> tuple[Config
         members[name] = FoldDataset(dataset=replace(dataset, annotated_labels=annotated), part="train")
     tasks = {task for member in members.values() for task in member.dataset.annotated_labels}
     for number, source in enumerate(config.data.dev):
-        dev = read_source(source, source.title, scheme).dataset
+        dev, _ = read_source(source, source.title, scheme)
         name = f"dev.{number} of the bundle's config ({source.title})"
         members[name] = FoldDataset(dataset=dev, part="dev", annotated=False)
     return _with_tasks(config, tasks), members

@@ -56,10 +56,9 @@ class Tree(HTMLParser):
     def read(self, text: str) -> None:
         self.text += text
         for _, attributes in self.open:
-            for kind in ("data-h", "title"):
-                for value in attributes.get(kind, "").split(" ") if kind == "data-h" else [attributes.get(kind, "")]:
-                    if value:
-                        self.marked[kind, value] = self.marked.get((kind, value), "") + text
+            keys = [("data-h", number) for number in attributes.get("data-h", "").split()]
+            for key in [*keys, ("title", attributes.get("title", ""))]:
+                self.marked[key] = self.marked.get(key, "") + text
 
     def named(self, tag: str) -> list[dict[str, str]]:
         return [attributes for name, attributes in self.elements if name == tag]
@@ -95,6 +94,12 @@ def annotated(draw: st.DrawFn) -> tuple[Article, list[Location]]:
     return article, locations
 
 
+def drawn(article: Article, rings: dict[tuple[int, int], list[int]] | None = None) -> Markup:
+    """The text of an article with its annotations, and rings around some spans."""
+    marks = highlights.annotation_highlights(article, highlights.Palette(None))
+    return highlights.highlighted(article.text, [*highlights.ring_highlights(rings or {}, article.text), *marks])
+
+
 # text and highlights
 
 
@@ -121,11 +126,7 @@ def test_highlights_cover_exactly_their_characters(content: tuple[Article, list[
     rings: dict[tuple[int, int], list[int]] = {}
     for number, location in enumerate(locations):
         rings.setdefault((location.start, location.end), []).append(number)
-    marks = [
-        *highlights.ring_highlights(rings, article.text),
-        *highlights.annotation_highlights(article, highlights.Palette(None)),
-    ]
-    tree = Tree(highlights.highlighted(article.text, marks))
+    tree = Tree(drawn(article, rings))
     assert not tree.open
     assert tree.text == article.text
     for number, location in enumerate(locations):
@@ -140,25 +141,21 @@ def test_highlights_cover_exactly_their_characters(content: tuple[Article, list[
 
 def test_offsets_are_code_points() -> None:
     article = Article(id="a", text="في 😀😀واشنطن 𝒜 باريس", entities=(Entity(start=5, end=11, label="GPE"),))
-    (mark,) = highlights.annotation_highlights(article, highlights.Palette(None))
-    html = highlights.highlighted(article.text, [mark])
-    assert html == 'في 😀😀<span class="e l0" title="GPE 5–11">واشنطن</span> 𝒜 باريس'
+    assert drawn(article) == 'في 😀😀<span class="e l0" title="GPE 5–11">واشنطن</span> 𝒜 باريس'
 
 
 def test_nested_highlights_have_room_for_inner_lines() -> None:
     text = "وزارة دفاع العراق"
-    entities = ((0, 17, "ORG"), (11, 17, "GPE"), (6, 17, "ORG"))
-    article = Article(text=text, entities=tuple(Entity(start=s, end=e, label=k) for s, e, k in entities))
-    html = highlights.highlighted(text, highlights.annotation_highlights(article, highlights.Palette(None)))
+    spans = ((0, 17, "ORG"), (11, 17, "GPE"), (6, 17, "ORG"))
+    html = drawn(Article(text=text, entities=tuple(Entity(start=s, end=e, label=k) for s, e, k in spans)))
     assert re.findall(r'title="\w+ (\S+)"(?: data-u="(\d)")?', html) == [("0–17", "2"), ("6–17", "1"), ("11–17", "")]
 
 
 def test_thousands_of_crossing_highlights_are_fast() -> None:
     text = "ا" * 6000
-    entities = tuple(Entity(start=n, end=n + 3000, label="X") for n in range(3000))
-    article = Article(text=text, entities=entities)
+    article = Article(text=text, entities=tuple(Entity(start=n, end=n + 3000, label="X") for n in range(3000)))
     start = time.perf_counter()
-    html = highlights.highlighted(text, highlights.annotation_highlights(article, highlights.Palette(None)))
+    html = drawn(article)
     assert time.perf_counter() - start < 5
     assert Tree(html).text == text
     assert len(html) < 10_000_000
@@ -166,13 +163,7 @@ def test_thousands_of_crossing_highlights_are_fast() -> None:
 
 def test_deep_highlights_are_left_out_except_rings() -> None:
     article = Article(text="ا" * 100, entities=tuple(Entity(start=n, end=100 - n, label="X") for n in range(40)))
-    html = highlights.highlighted(
-        article.text,
-        [
-            *highlights.annotation_highlights(article, highlights.Palette(None)),
-            *highlights.ring_highlights({(45, 50): [7]}, article.text),
-        ],
-    )
+    html = drawn(article, {(45, 50): [7]})
     assert html.count('class="e') == highlights.DEPTH
     assert Tree(html).marked["data-h", "7"] == "ا" * 5
 
@@ -182,7 +173,7 @@ def test_tooltip_has_types_offsets_and_arguments() -> None:
     event = Event(trigger=Span(start=0, end=3), types=("ASSAULT", "COERCE"), arguments=place)
     entity = Entity(start=4, end=9, label="GPE", id="e1")
     article = Article(text="قصف بغداد", entities=(entity,), events=(event,))
-    html = highlights.highlighted(article.text, highlights.annotation_highlights(article, highlights.Palette(None)))
+    html = drawn(article)
     assert 'title="ASSAULT + COERCE 0–3\nAt: \u2068بغداد\u2069"' in html
 
 
@@ -363,15 +354,10 @@ def test_a_large_set_makes_a_page_that_opens() -> None:
     found = [m.span() for word in ("بغداد", "القصف") for m in re.finditer(word, text)]
     entities = tuple(Entity(start=start, end=end, label="GPE") for start, end in found)
     pairs = [("train", Article(id=f"a{n}", text=text, entities=entities)) for n in range(16_000)]
-    locations = [
-        Location(split="train", article=a.id, start=27, end=32, label="GPE", message="m" * 80) for _, a in pairs
-    ]
-    findings = [
-        Finding(
-            key=f"k{n}", title="t", severity="note", explanation="e", count=16_000, locations=tuple(locations[n::20])
-        )
-        for n in range(20)
-    ]
-    html = to_html(Audit(name="n", splits={"train": {"articles": 16_000}}, labels={}, findings=findings), pairs)
+    place = Location(split="train", start=27, end=32, label="GPE", message="m" * 80)
+    locations = tuple(replace(place, article=article.id) for _, article in pairs)
+    (finding,) = one_finding().findings
+    findings = [replace(finding, key=f"k{n}", count=16_000, locations=locations[n::20]) for n in range(20)]
+    html = to_html(replace(one_finding(), findings=findings), pairs)
     assert len(html.encode()) < 20_000_000
     assert html.count('class="location"') == 20 * page.LOCATIONS

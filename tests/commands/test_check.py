@@ -1,33 +1,23 @@
 """`rasid check`: what it reads, what it checks it against, what it writes."""
 
 import json
-import os
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from rasid.audit.reading import is_config
-from rasid.cli import app
 from rasid.data.articles import Article, Entity
 from rasid.data.formats import write_articles
 
 
 @pytest.fixture
-def check(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """Run `rasid check` on a terminal of 80 columns: ``check("data.jsonl", code=0)``."""
-    monkeypatch.setenv("COLUMNS", "80")
-
-    def run(*arguments: object, code: int = 0) -> Result:
-        result = CliRunner().invoke(app, ["check", *map(str, arguments)])
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-        assert result.exit_code == code, result.output
-        return result
-
-    return run
+def check(rasid: Callable) -> Callable[..., Result]:
+    """Run `rasid check`: ``check("data.jsonl", code=0)``."""
+    return partial(rasid, "check")
 
 
 @pytest.fixture
@@ -113,16 +103,11 @@ def test_format_and_options_are_for_data(check: Callable, tmp_path: Path) -> Non
     assert "--from is for files" in check("quickstart", "--from", "jsonl", code=1).stderr
 
 
-def test_stdin_and_a_closed_stdout(python: Callable, check: Callable, tmp_path: Path) -> None:
+def test_stdin_and_a_closed_stdout(closed_stdout: Callable, check: Callable, tmp_path: Path) -> None:
     assert "name it with --from" in check("-", code=1).stderr
-    reader, writer = os.pipe()
-    os.close(reader)
     page = tmp_path / "page.html"
-    options = {"capture_output": False, "stdout": writer, "stderr": subprocess.PIPE}
-    options["input"] = "في O\nبغداد X\n\nفي O\nبغداد B-LOC\n"
-    program = "from rasid.__main__ import main\nmain()\n"
-    done = python(program, "check", "-", "--from", "conll", "--html", str(page), **options)
-    os.close(writer)
+    content = "في O\nبغداد X\n\nفي O\nبغداد B-LOC\n"
+    done = closed_stdout("check", "-", "--from", "conll", "--html", page, input=content)
     assert (done.returncode, done.stderr) == (1, "")
     html = page.read_text(encoding="utf-8")
     assert "/dev/stdin:2" in html and "LOC" in html

@@ -5,12 +5,12 @@ import json
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import Result
 
-from rasid.cli import app
 from rasid.configs.loader import ConfigError, load_config
 from rasid.configs.schema import Config
 from rasid.data.articles import Article, Event, Span
@@ -185,14 +185,13 @@ def test_a_config_names_format_and_options(tmp_path: Path) -> None:
 # ---- the command -------------------------------------------------------------------------------------------------
 
 
-def run(*arguments: object, code: int = 0):
-    result = CliRunner().invoke(app, ["convert", *map(str, arguments)])
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    assert result.exit_code == code, result.output
-    return result
+@pytest.fixture
+def run(rasid: Callable) -> Callable[..., Result]:
+    """Run `rasid convert`."""
+    return partial(rasid, "convert")
 
 
-def test_the_command_reports_and_tells_by_its_exit_code(tmp_path: Path) -> None:
+def test_the_command_reports_and_tells_by_its_exit_code(run: Callable, tmp_path: Path) -> None:
     whole = {**GOOD, "events": [{"trigger": {"start": 0, "end": 4}, "types": ["CONSULT"]}]}
     source = write_lines(tmp_path / "in.jsonl", whole)
     result = run(source, tmp_path / "out.conll")
@@ -203,7 +202,7 @@ def test_the_command_reports_and_tells_by_its_exit_code(tmp_path: Path) -> None:
     assert "0 written" in run(write_lines(tmp_path / "no.jsonl"), tmp_path / "out.jsonl", code=1).stderr
 
 
-def test_the_command_writes_to_stdout(tmp_path: Path) -> None:
+def test_the_command_writes_to_stdout(run: Callable, tmp_path: Path) -> None:
     source = write_lines(tmp_path / "in.jsonl", GOOD)
     assert json.loads(run(source, "-").stdout)["id"] == "good"
     assert "[:GPE بغداد]" in run(source, "-", "--to", "inline").stdout
@@ -211,7 +210,7 @@ def test_the_command_writes_to_stdout(tmp_path: Path) -> None:
     assert "stdout: brat is not text in one file" in run(source, "-", "--to", "brat", code=1).stderr
 
 
-def test_the_command_reads_stdin(tmp_path: Path, python: Callable) -> None:
+def test_the_command_reads_stdin(run: Callable, tmp_path: Path, python: Callable) -> None:
     assert "name it with --from" in run("-", tmp_path / "x.jsonl", code=1).stderr
     program = "from rasid.__main__ import main\nmain()\n"
     line = json.dumps(GOOD, ensure_ascii=False)
@@ -219,13 +218,13 @@ def test_the_command_reads_stdin(tmp_path: Path, python: Callable) -> None:
     assert done.returncode == 0 and "[:GPE بغداد]" in done.stdout, done.stderr
 
 
-def test_a_target_that_cannot_be_written_is_named_as_it_was_given(tmp_path: Path) -> None:
+def test_a_target_that_cannot_be_written_is_named_as_it_was_given(run: Callable, tmp_path: Path) -> None:
     source = write_lines(tmp_path / "in.jsonl", GOOD)
     (tmp_path / "out.jsonl").mkdir()
     assert run(source, tmp_path / "out.jsonl", code=1).stderr == f"error: {tmp_path / 'out.jsonl'}: Is a directory\n"
 
 
-def test_the_command_takes_options_and_labels(tmp_path: Path) -> None:
+def test_the_command_takes_options_and_labels(run: Callable, tmp_path: Path) -> None:
     source = tmp_path / "in.txt"
     source.write_text("هاجم B-Attack\nبغداد B-CITY\nأمس B-X\n", encoding="utf-8")
     target = tmp_path / "out.jsonl"
@@ -248,7 +247,7 @@ def test_the_command_takes_options_and_labels(tmp_path: Path) -> None:
     assert "no such file" in run(tmp_path / "none", target, code=1).stderr
 
 
-def test_a_folder_of_events_goes_to_brat_and_back(tmp_path: Path, articles: list[Article]) -> None:
+def test_a_folder_of_events_goes_to_brat_and_back(run: Callable, tmp_path: Path, articles: list[Article]) -> None:
     event = Event(id="v1", trigger=Span(start=0, end=3), types=("ASSAULT",))
     write_articles(
         [replace(articles[0], id="one"), Article(id="two", text="قصف", events=(event,))], tmp_path / "a.jsonl"
@@ -259,9 +258,8 @@ def test_a_folder_of_events_goes_to_brat_and_back(tmp_path: Path, articles: list
     assert "new or an empty folder" in run(tmp_path / "a.jsonl", tmp_path / "brat", "--to", "brat", code=1).stderr
 
 
-def test_the_shipped_corpus_is_converted(tmp_path: Path) -> None:
-    outcome = CliRunner().invoke(app, ["convert", "corpus:dev", str(tmp_path / "dev.jsonl")])
-    assert outcome.exit_code == 0, outcome.stderr
+def test_the_shipped_corpus_is_converted(run: Callable, tmp_path: Path) -> None:
+    run("corpus:dev", tmp_path / "dev.jsonl")
     assert load_articles(tmp_path / "dev.jsonl") == load_corpus("dev").articles
     dropped = convert("corpus:dev", tmp_path / "d.jsonl", labels={"GPE": None}, scheme=load_scheme("news"))
     assert dropped.complete and dropped.reading.fix_counts + dropped.reading.drop_counts
@@ -272,11 +270,8 @@ def test_the_shipped_corpus_is_converted(tmp_path: Path) -> None:
     assert not foreign.complete and foreign.reading.drop_counts
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [(["corpus:all"], "splits train, dev and test"), (["corpus:dev", "--from", "inline"], "has its own")],
-)
-def test_the_shipped_corpus_is_read_one_way(tmp_path: Path, arguments: list[str], said: str) -> None:
-    source, *options = arguments
-    outcome = CliRunner().invoke(app, ["convert", source, str(tmp_path / "out.jsonl"), *options])
-    assert outcome.exit_code == 1 and said in outcome.stderr and not list(tmp_path.iterdir())
+def test_the_shipped_corpus_is_read_one_way(run: Callable, tmp_path: Path) -> None:
+    output = tmp_path / "out.jsonl"
+    assert "splits train, dev and test" in run("corpus:all", output, code=1).stderr
+    assert "has its own" in run("corpus:dev", output, "--from", "inline", code=1).stderr
+    assert not output.exists()

@@ -1,8 +1,6 @@
 """`rasid tag`."""
 
 import json
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,7 +12,6 @@ from rasid.data.formats import write_articles
 from rasid.data.reading import load_articles
 
 TEXT = "قصف في سوريا\n\nقال متحدث إن قصف وقع قرب بغداد يوم الثلاثاء.\n"
-MAIN = "from rasid.__main__ import main\nmain()\n"
 
 
 @pytest.fixture
@@ -34,22 +31,9 @@ def test_jsonl_output_has_exact_offsets(rasid, bundle, file, tmp_path):
     assert not list(tmp_path.rglob("*.part"))
 
 
-@pytest.mark.parametrize(
-    ("format", "needed"),
-    [
-        ("jsonl", '"label": "GPE"'),
-        ("inline", "سوريا"),
-        ("conll", "سوريا\tB-GPE"),
-        ("csv", ",ASSAULT,قصف,"),
-        ("text", "# خبر"),
-    ],
-)
-def test_formats_of_text(rasid, bundle, file, format, needed):
-    result = rasid("tag", bundle, file, "--to", format)
-    assert needed in result.stdout
-
-
-def test_pre_annotations(rasid, bundle, file, tmp_path, error_of):
+def test_formats(rasid, bundle, file, tmp_path, error_of):
+    for format, needed in (("inline", "سوريا"), ("conll", "سوريا\tB-GPE"), ("csv", ",ASSAULT,قصف,"), ("text", "# خبر")):
+        assert needed in rasid("tag", bundle, file, "--to", format).stdout
     (task,) = json.loads(rasid("tag", bundle, file, "-t", "label-studio").stdout)
     assert task["predictions"][0]["result"] and "annotations" not in task
     assert json.loads(rasid("tag", bundle, file, "-t", "doccano").stdout)["entities"]
@@ -145,16 +129,11 @@ def test_output_is_utf8_in_any_locale(bundle, file):
     assert "سوريا" in result.stdout_bytes.decode("utf-8")
 
 
-def test_closed_pipe_is_not_an_error(python, bundle, tmp_path):
+def test_closed_pipe_is_not_an_error(closed_stdout, bundle, tmp_path):
     lines = tmp_path / "many.jsonl"
     lines.write_text((json.dumps({"text": TEXT}) + "\n") * 600, encoding="utf-8")
-    reader, writer = os.pipe()
-    os.close(reader)
-    options = {"capture_output": False, "stdout": writer, "stderr": subprocess.PIPE}
-    done = python(MAIN, "tag", str(bundle), str(lines), **options)
-    os.close(writer)
-    assert done.returncode == 0
-    assert done.stderr == ""
+    done = closed_stdout("tag", bundle, lines)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_label_studio_gets_its_labeling_configuration_once(rasid, bundle, file, tmp_path):

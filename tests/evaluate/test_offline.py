@@ -6,12 +6,14 @@ from tokenizers import Tokenizer
 
 from rasid import Tagger
 from rasid.data.articles import Article, Entity, Event, Sentence, Span
+from rasid.data.formats import conll
 from rasid.data.problems import ProblemLog
 from rasid.data.windows.encoding import TextEncoder
 from rasid.evaluate import offline
 from rasid.evaluate.report import Bootstrap, Report, data_hash
 from rasid.models.bundle import Settings
 from rasid.models.tasks import target_maker
+from rasid.progress import reported
 
 TASKS = ("entities", "triggers", "proclitics", "sentence_types", "article_types")
 FEW = Bootstrap(samples=50)
@@ -79,6 +81,14 @@ def article(text: str, *mentions: tuple[str, str], **options) -> Article:
     return Article(text=text, entities=tuple(sorted(entities, key=lambda e: (e.start, -e.end))), **options)
 
 
+def with_settings(tagger: Tagger, settings: Settings, **options) -> Tagger:
+    return Tagger(settings=settings, tokenizer=tagger.encoder.tokenizer, backend=tagger.backend, **options)
+
+
+def scored(tagger: Tagger, gold: list[Article], annotated) -> Report:
+    return offline.evaluate(tagger, gold, annotated, bundle="b", data="d", bootstrap=FEW)
+
+
 def figures(report: Report, task="entities", mode="strict"):
     score = report.score(task, mode=mode)
     assert score.value is not None
@@ -92,16 +102,8 @@ def test_a_tagger_that_says_the_gold_is_always_right(saying, everything, article
     gold = articles[:12]
     outcome = offline.run(saying(gold), gold, everything)
     figures = offline.headline([outcome], saying(gold).settings)
-    assert set(figures) == {
-        "entities.f1",
-        "triggers.f1",
-        "sentence_types.f1",
-        "sentence_types.ap",
-        "article_types.f1",
-        "article_types.ap",
-        "mean.f1",
-    }
-    assert set(figures.values()) == {1.0}
+    names = ("entities.f1", "triggers.f1", "sentence_types.f1", "sentence_types.ap", "article_types.f1")
+    assert figures == dict.fromkeys((*names, "article_types.ap", "mean.f1"), 1.0)
     assert not outcome.unpredictable
 
 
@@ -116,9 +118,7 @@ def test_figures_of_a_known_prediction(saying, scheme):
         article(text, ("سوريا", "GPE"), ("واشنطن", "ORG"), ("سامر", "PER"), ("بغداد", "GPE"), id="1"),
         article(other, ("بغداد", "GPE"), id="2"),
     ]
-    report = offline.evaluate(
-        saying(said), gold, {"entities": scheme.labels("entities")}, bundle="b", data="d", bootstrap=FEW
-    )
+    report = scored(saying(said), gold, {"entities": scheme.labels("entities")})
     assert figures(report) == (2, 5, 4, pytest.approx(4 / 9))
     assert report.score("entities", "precision").value == pytest.approx(2 / 5)
     assert report.score("entities", "recall").value == pytest.approx(2 / 4)
@@ -134,12 +134,10 @@ def test_figures_of_a_known_prediction(saying, scheme):
 
 
 def test_triggers_are_spans_of_each_type(saying, scheme):
-    text = "قصف وتظاهر"
-    gold = [Article(text=text, events=(Event(trigger=Span(start=0, end=3), types=("ASSAULT", "PROTEST")),))]
-    said = [Article(text=text, events=(Event(trigger=Span(start=0, end=3), types=("ASSAULT", "AID")),))]
-    report = offline.evaluate(
-        saying(said), gold, {"triggers": scheme.labels("triggers")}, bundle="b", data="d", bootstrap=FEW
-    )
+    event = Event(trigger=Span(start=0, end=3), types=("ASSAULT", "PROTEST"))
+    gold = [Article(text="قصف وتظاهر", events=(event,))]
+    said = [replace(gold[0], events=(replace(event, types=("ASSAULT", "AID")),))]
+    report = scored(saying(said), gold, {"triggers": scheme.labels("triggers")})
     assert figures(report, "triggers") == (1, 2, 2, 0.5)
 
 
@@ -147,22 +145,21 @@ def test_gold_that_cannot_be_predicted_is_counted_and_missed(saying, everything)
     text = "قال إن السوريين في بغداد."
     inside = entity(text, "سوري", "ORG")
     gold = [Article(text=text, entities=(inside, entity(text, "بغداد", "GPE")))]
-    report = offline.evaluate(saying(gold), gold, everything, bundle="b", data="d", bootstrap=FEW)
+    report = scored(saying(gold), gold, everything)
     assert report.unpredictable == {"entities: ends inside a word": 1}
-    score = report.score("entities")
-    assert (score.gold, score.correct) == (2, 1)
-    recall = report.score("entities", "recall").value
-    assert recall == 0.5
+    score = report.score("entities", "recall")
+    assert (score.gold, score.correct, score.value) == (2, 1, 0.5)
 
 
 def test_nested_gold_is_counted_whole_and_in_its_outermost_reading(saying, everything):
     text = "هيئة الإغاثة في سوريا"
     gold = [article(text, ("هيئة الإغاثة في سوريا", "ORG"), ("سوريا", "GPE"))]
-    report = offline.evaluate(saying(gold), gold, everything, bundle="b", data="d", bootstrap=FEW)
+    report = scored(saying(gold), gold, everything)
     assert figures(report)[:3] == (1, 1, 2)
     assert figures(report, mode="outermost") == (1, 1, 1, 1.0)
     assert report.unpredictable == {"entities: nested inside another": 1}
     assert any("outermost" in note for note in report.notes)
+    assert "seqeval" not in {score.mode for score in report.scores}
 
 
 # ---- gold made on tokens ---------------------------------------------------------------------------------------------
@@ -173,11 +170,9 @@ def test_predictions_are_snapped_to_the_tokens_of_gold(saying, everything):
     tokens = ((0, 4), (5, 11), (12, 15))
     said = article(text, ("سوريا", "GPE"))  # behind its proclitic
     gold = article(text, ("وسوريا", "GPE"))
-    loose = offline.evaluate(saying([said]), [gold], everything, bundle="b", data="d", bootstrap=FEW)
+    loose = scored(saying([said]), [gold], everything)
     assert figures(loose)[:3] == (0, 1, 1)
-    snapped = offline.evaluate(
-        saying([said]), [replace(gold, tokens=tokens)], everything, bundle="b", data="d", bootstrap=FEW
-    )
+    snapped = scored(saying([said]), [replace(gold, tokens=tokens)], everything)
     assert figures(snapped)[:3] == (1, 1, 1)
     assert any("widened" in note for note in snapped.notes)
     assert not loose.notes
@@ -185,23 +180,15 @@ def test_predictions_are_snapped_to_the_tokens_of_gold(saying, everything):
 
 
 def test_stray_tags_are_read_both_ways(saying, scheme):
-    from rasid.data.formats import conll
-
     lines = "سوريا I-GPE\nفي O\nبغداد B-GPE\n\nهدنة O\nواشنطن B-GPE\n".splitlines(keepends=True)
     gold = [article for _, article in conll.read(lines, ProblemLog())]
-    report = offline.evaluate(
-        saying(gold), gold, {"entities": scheme.labels("entities")}, bundle="b", data="d", bootstrap=FEW
-    )
+    report = scored(saying(gold), gold, {"entities": scheme.labels("entities")})
     assert figures(report) == (3, 3, 3, 1.0)  # seqeval's default: the stray I- begins a mention
     assert figures(report, mode="iob2")[:3] == (2, 3, 2)  # strict IOB2: it is none, so finding it is wrong
     assert any("iob2" in note for note in report.notes)
 
 
-def by_seqeval(report):
-    return [report.score("entities", metric, mode="seqeval").value for metric in ("precision", "recall", "f1")]
-
-
-def ours(report, mode="strict"):
+def rates(report, mode="strict"):
     return [report.score("entities", metric, mode=mode).value for metric in ("precision", "recall", "f1")]
 
 
@@ -210,8 +197,6 @@ TAG_LINES = ["سوريا {}-GPE", "في O", "بغداد {}-GPE", "وواشنطن
 
 @pytest.mark.parametrize("stray", [False, True])
 def test_seqeval_agrees_on_tags(saying, scheme, stray):
-    from rasid.data.formats import conll
-
     marks = iter("IBBI" if stray else "BBBB")
     lines = [line.format(next(marks)) if "{}" in line else line for line in TAG_LINES]
     gold = [article for _, article in conll.read([f"{line}\n" for line in lines], ProblemLog())]
@@ -219,25 +204,18 @@ def test_seqeval_agrees_on_tags(saying, scheme, stray):
     # One mention is missed, and one has a wrong label.
     said = [replace(a, entities=(replace(a.entities[0], label="ORG"), *a.entities[2:])) for a in gold]
     labels = {"entities": scheme.labels("entities")}
-    report = offline.evaluate(saying(said), gold, labels, bundle="b", data="d", bootstrap=FEW)
-    assert by_seqeval(report) == pytest.approx(ours(report))
-    assert 0 < (by_seqeval(report)[2] or 0) < 1
+    report = scored(saying(said), gold, labels)
+    assert rates(report, "seqeval") == pytest.approx(rates(report))
+    assert 0 < (rates(report)[2] or 0) < 1
 
 
 def test_seqeval_agrees_on_spans_inside_words(saying, everything):
     text = "زار وواشنطن وبغداد مع سامر الحلبي"
     gold = [article(text, ("واشنطن", "GPE"), ("بغداد", "GPE"), ("سامر الحلبي", "PER"))]
     said = [article(text, ("واشنطن", "GPE"), ("وبغداد", "GPE"), ("سامر", "PER"))]
-    report = offline.evaluate(saying(said), gold, everything, bundle="b", data="d", bootstrap=FEW)
-    assert by_seqeval(report) == pytest.approx([1 / 3] * 3)
-    assert ours(report) == pytest.approx([1 / 3] * 3)
-
-
-def test_nested_gold_has_no_seqeval_score(saying, everything):
-    text = "هيئة الإغاثة في سوريا"
-    gold = [article(text, ("هيئة الإغاثة في سوريا", "ORG"), ("سوريا", "GPE"))]
-    report = offline.evaluate(saying(gold), gold, everything, bundle="b", data="d", bootstrap=FEW)
-    assert "seqeval" not in {score.mode for score in report.scores}
+    report = scored(saying(said), gold, everything)
+    assert rates(report, "seqeval") == pytest.approx([1 / 3] * 3)
+    assert rates(report) == pytest.approx([1 / 3] * 3)
 
 
 # ---- what was annotated ----------------------------------------------------------------------------------------------
@@ -245,19 +223,10 @@ def test_nested_gold_has_no_seqeval_score(saying, everything):
 
 def annotated_articles():
     """Two sentences, each annotated for one type, as ArabicEventGSR has them."""
+    assault, other = Sentence(start=0, end=7, types=("ASSAULT",)), Sentence(start=0, end=8)
     return [
-        Article(
-            id="1",
-            text="قصف هنا",
-            sentences=(Sentence(start=0, end=7, types=("ASSAULT",)),),
-            annotated={"sentence_types": ("ASSAULT",)},
-        ),
-        Article(
-            id="2",
-            text="هدنة هنا",
-            sentences=(Sentence(start=0, end=8),),
-            annotated={"sentence_types": ("PROTEST",)},
-        ),
+        Article(id="1", text="قصف هنا", sentences=(assault,), annotated={"sentence_types": ("ASSAULT",)}),
+        Article(id="2", text="هدنة هنا", sentences=(other,), annotated={"sentence_types": ("PROTEST",)}),
     ]
 
 
@@ -278,7 +247,7 @@ def test_labels_that_a_data_set_does_not_supervise_do_not_count(saying):
     text = "سوريا وسامر الحلبي"
     gold = [article(text, ("سوريا", "GPE"), ("سامر الحلبي", "PER"))]
     said = [article(text, ("سوريا", "GPE"), ("سامر", "PER"))]
-    report = offline.evaluate(saying(said), gold, {"entities": ("GPE",)}, bundle="b", data="d", bootstrap=FEW)
+    report = scored(saying(said), gold, {"entities": ("GPE",)})
     assert figures(report) == (1, 1, 1, 1.0)
     assert not report.unpredictable
     outcome = offline.run(saying(said), gold, {"entities": ("GPE",)})
@@ -287,12 +256,8 @@ def test_labels_that_a_data_set_does_not_supervise_do_not_count(saying):
 
 def test_a_sentence_that_the_encoder_cannot_see_is_a_row_all_the_same(saying, everything):
     text = "قصف هنا\nـــ"
-    gold = [
-        Article(
-            text=text,
-            sentences=(Sentence(start=0, end=7, types=("ASSAULT",)), Sentence(start=8, end=11, types=("AID",))),
-        )
-    ]
+    sentences = (Sentence(start=0, end=7, types=("ASSAULT",)), Sentence(start=8, end=11, types=("AID",)))
+    gold = [Article(text=text, sentences=sentences)]
     outcome = offline.run(saying(gold), gold, {"sentence_types": everything["sentence_types"]})
     assert len(outcome.tables["sentence_types"].logits) == 2
     report = offline.report_of(outcome, saying(gold).settings, bundle="b", data="d", bootstrap=FEW)
@@ -312,13 +277,8 @@ def test_an_article_without_any_readable_word_is_missed_not_dropped(saying, ever
 
 
 def test_articles_take_the_types_of_their_sentences_without_a_head_of_their_own(saying, everything):
-    gold = [
-        Article(
-            text="قصف هنا. هدنة هنا.",
-            sentences=(Sentence(start=0, end=8), Sentence(start=9, end=18, types=("ASSAULT",))),
-            event_types=("ASSAULT",),
-        )
-    ]
+    sentences = (Sentence(start=0, end=8), Sentence(start=9, end=18, types=("ASSAULT",)))
+    gold = [Article(text="قصف هنا. هدنة هنا.", sentences=sentences, event_types=("ASSAULT",))]
     tagger = saying(gold, tasks=("sentence_types",))
     outcome = offline.run(tagger, gold, everything)
     assert set(outcome.annotated_labels) == {"sentence_types", "article_types"}
@@ -359,11 +319,10 @@ def test_calibration_finds_the_threshold_between_the_labels(saying, everything, 
     before = offline.headline([outcome], tagger.settings)
     assert (before["triggers.f1"], before["sentence_types.f1"], before["article_types.f1"]) == (0, 0, 0)
     tuned = offline.calibrate(tagger.settings, [outcome])
-    again = Tagger(settings=tuned, tokenizer=tagger.encoder.tokenizer, backend=tagger.backend)
+    again = with_settings(tagger, tuned)
     outcome = offline.run(again, gold, everything)
     after = offline.headline([outcome], tuned)
-    assert (after["sentence_types.f1"], after["article_types.f1"]) == (1, 1)
-    assert after["triggers.f1"] == 1
+    assert (after["triggers.f1"], after["sentence_types.f1"], after["article_types.f1"]) == (1, 1, 1)
     assert set(tuned.temperatures) == {"entities", "triggers", "sentence_types", "article_types"}
     assert all(len(values) == 16 for values in tuned.thresholds.values())
 
@@ -385,20 +344,18 @@ def test_temperature_makes_overconfident_scores_honest(saying, scheme):
     annotated_labels = {"entities": scheme.labels("entities")}
     tuned = offline.calibrate(tagger.settings, [offline.run(tagger, gold, annotated_labels)])
     assert tuned.temperatures["entities"] > 1.5
-    again = Tagger(settings=tuned, tokenizer=tagger.encoder.tokenizer, backend=tagger.backend)
+    again = with_settings(tagger, tuned)
     (before,), (after,) = tagger(texts[0]).entities, again(texts[0]).entities
     assert (before.start, before.end, before.label) == (after.start, after.end, after.label)
-    assert before.score is not None
-    assert after.score is not None
-    assert 0.5 < after.score < before.score
+    assert before.score is not None and after.score is not None and 0.5 < after.score < before.score
 
 
 def test_evaluation_does_not_depend_on_order_or_batches(saying, everything, articles):
     gold = articles[:10]
     tagger = saying([replace(a, entities=a.entities[1:]) for a in gold])
-    one = offline.evaluate(tagger, gold, everything, bundle="b", data="d", bootstrap=FEW)
-    small = Tagger(settings=tagger.settings, tokenizer=tagger.encoder.tokenizer, backend=tagger.backend, batch_tokens=1)
-    two = offline.evaluate(small, gold[::-1], everything, bundle="b", data="d", bootstrap=FEW)
+    one = scored(tagger, gold, everything)
+    small = with_settings(tagger, tagger.settings, batch_tokens=1)
+    two = scored(small, gold[::-1], everything)
     values = [{score.name: score.value for score in report.scores} for report in (one, two)]
     assert values[0] == pytest.approx(values[1], nan_ok=True)
 
@@ -411,7 +368,7 @@ def test_rescore_equals_a_second_run(saying, everything, articles):
     tagger = saying(gold, sure=1.5, middle=-2.5)  # no probability reaches one half until thresholds are tuned
     first = offline.run(tagger, gold, everything, keep_logits=True)
     tuned = offline.calibrate(tagger.settings, [first])
-    again = Tagger(settings=tuned, tokenizer=tagger.encoder.tokenizer, backend=tagger.backend)
+    again = with_settings(tagger, tuned)
     second = offline.run(again, gold, everything)
     rescored = offline.rescore(first, tuned)
     assert rescored.predictions == second.predictions != first.predictions
@@ -423,3 +380,15 @@ def test_rescore_needs_logits(saying, everything, articles):
     evaluation = offline.run(tagger, articles[:2], everything)
     with pytest.raises(ValueError, match="keep_logits=True"):
         offline.rescore(evaluation, tagger.settings)
+
+
+def test_progress_is_reported_from_the_first_article(saying, everything, articles):
+    shown = []
+
+    def bar(items, label, total):
+        shown.append((label, total))
+        return items
+
+    with reported(bar):
+        offline.run(saying(articles[:2]), articles[:2], everything)
+    assert shown == [("tagging", 2)]

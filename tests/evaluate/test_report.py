@@ -48,7 +48,7 @@ def report(articles):
             *span_scores(spans, task="entities", bootstrap=BOOTSTRAP),
             *label_scores(types, task="article_types", bootstrap=BOOTSTRAP),
         ),
-        counts={"entities/strict": spans.strict, "event_types/decision": types.counts},
+        counts={"entities/strict": spans["strict"], "event_types/decision": types.counts},
         unpredictable={"boundary inside a word": 2},
         notes=("Predictions were snapped to tokens.",),
         errors=frequent_errors(articles, gold, predicted, task="entities"),

@@ -206,7 +206,7 @@ def test_config_and_audits_read_archives(tmp_path: Path) -> None:
     scheme = LabelScheme(name="x", entities={name: Label(name=name) for name in ("ALI", "ALONE")})
     dataset = load_dataset(path, scheme=scheme, annotated=["entities"], options={"annotator": "ali"})
     assert labels(dataset.articles) == [("خبر 9.txt", "ALONE"), ("خبر 10.txt", "ALI")]
-    assert read_file(str(path), "x").files == [
+    assert read_file(str(path), "x")[1] == [
         f"{path}!annotation/خبر 9.txt/ali.json",
         f"{path}!curation/خبر 10.txt/CURATION_USER.zip!CURATION_USER.xmi",
     ]
