@@ -106,20 +106,18 @@ def _shape_problems(content: Any, name: str, where: str) -> Iterator[tuple[str, 
         if key not in content:
             yield "missing key", f"{where} has no {key!r}"
     for key, value in content.items():
-        inner = f"{where}: {key}"
-        if key not in shape:
+        kind = shape.get(key)
+        if kind is None:
             yield "unknown key", f"{where} has the unknown key {key!r}; {nearest(key, shape)}"
-        elif shape[key] == "one span":
-            yield from _shape_problems(value, "span", inner)
-        elif shape[key] == "spans by label" and isinstance(value, dict):
+        elif kind in _SHAPES:
+            yield from _list_problems(value, kind, f"{where}: {key}")
+        elif kind == "one span":
+            yield from _shape_problems(value, "span", f"{where}: {key}")
+        elif not _KINDS[kind][1](value):
+            yield "wrong kind", f"{where}: {key} is {shown(value)}; it must be {_KINDS[kind][0]}"
+        elif kind == "spans by label":
             for label, spans in value.items():
-                yield from _list_problems(spans, "span", f"{inner}: {label}")
-        elif shape[key] in _SHAPES:
-            yield from _list_problems(value, shape[key], inner)
-        else:
-            form, fits = _KINDS[shape[key]]
-            if not fits(value):
-                yield "wrong kind", f"{inner} is {shown(value)}; it must be {form}"
+                yield from _list_problems(spans, "span", f"{where}: {key}: {label}")
 
 
 def _list_problems(content: Any, name: str, where: str) -> Iterator[tuple[str, str]]:
@@ -198,22 +196,24 @@ def _span_problems(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _item(content: Mapping[str, Any], name: str) -> Any:
     """The object of the data model for a JSON object of the right shape."""
-    values: dict[str, Any] = {}
+    values = dict(content)
+    shape = _SHAPES[name]
     for key, value in content.items():
-        match _SHAPES[name][key]:
+        match shape[key]:
+            case "string" | "offset" | "number":  # most values
+                pass
             case "one span":
-                value = _item(value, "span")
+                values[key] = _item(value, "span")
             case "strings" | "numbers":
-                value = tuple(value)
+                values[key] = tuple(value)
             case "pairs":
-                value = tuple((start, end) for start, end in value)
+                values[key] = tuple((start, end) for start, end in value)
             case "strings by task":
-                value = {task: tuple(labels) for task, labels in value.items()}
+                values[key] = {task: tuple(labels) for task, labels in value.items()}
             case "spans by label":
-                value = {label: tuple(_item(span, "span") for span in spans) for label, spans in value.items()}
+                values[key] = {label: tuple(_item(span, "span") for span in spans) for label, spans in value.items()}
             case kind if kind in _CLASSES:
-                value = tuple(_item(item, kind) for item in value)
-        values[key] = value
+                values[key] = tuple(_item(item, kind) for item in value)
     return _CLASSES[name](**values)
 
 
