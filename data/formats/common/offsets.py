@@ -10,6 +10,8 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 
 from ....errors import shown
+from ...problems import ArticleLog
+from ...text.words import trim
 
 _REACH = 2  # largest shift, in characters
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
@@ -96,6 +98,16 @@ class Offsets:
             f"{start}-{end} has the surface {shown(surface)} but the text there is {shown(self.text[start:end])}, and "
             "neither UTF-16 units nor a lost byte order mark, CRLF or bidi mark explains it"
         )
+
+
+def trimmed(text: str, start: int, end: int, log: ArticleLog) -> tuple[int, int]:
+    """A span without white space at its edges, which is logged; (start, start) if nothing is left."""
+    if not (text[start].isspace() or text[end - 1].isspace()):
+        return start, end
+    low, high = trim(text, start, end)
+    if low < high:
+        log.fix("white space at an edge", f"{start}-{end} {shown(text[start:end])} is cut to {low}-{high}")
+    return low, high
 
 
 def to_utf16(text: str, offset: int) -> int:

@@ -22,7 +22,6 @@ __all__ = ["FORMAT", "labeling_config", "read_file", "write", "write_files"]
 FORMAT = Format(
     read=read_file,
     write=write_files,
-    reader=read_file,
     suffixes=(".json",),
     holds=HOLDS,
     recognizes=lambda sample: sample.suffix == ".json" and is_export(sample.path),

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
 from rasid.data.formats import detect, doccano
-from rasid.data.formats.common import span_lines
 from rasid.data.problems import DataError, Problem, ProblemLog
 
 SIGNS = 'ابلقوَ٣aZ \n\t\r\u2028\x85\x1c\x00\u200f\u202b\ufeff\U0001f600"\\{}'
@@ -177,12 +176,6 @@ def test_a_line_that_cannot_be_used(line: str, cause: str, said: str) -> None:
     read, (problem,), _ = run('{"text": "أول"}', "", line, '{"text": "آخر"}')
     assert [article.text for article in read] == ["أول", "آخر"]
     assert (problem.cause, problem.line) == (cause, 3) and said in problem.message
-
-
-def test_a_line_of_any_length_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(span_lines, "LONGEST_LINE", 40)
-    read, (problem,), _ = run({"text": "a" * 40}, {"text": "a"})
-    assert len(read) == 1 and problem.cause == "line too long" and "one article a line" in problem.message
 
 
 def test_what_can_be_mended_is_mended_and_said() -> None:

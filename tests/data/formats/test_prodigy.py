@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
 from rasid.data.formats import detect, prodigy
-from rasid.data.formats.common import span_lines
 from rasid.data.problems import Problem, ProblemLog
 
 SIGNS = 'ابلقوَ٣aZ \n\t\r\u2028\x85\x1c\x00\u200f\u202b\ufeff\U0001f600"\\{}'
@@ -365,12 +364,6 @@ def test_detect(tmp_path: Path, content: dict[str, Any], format: str) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(json.dumps(content), encoding="utf-8")
     assert detect(path) == format
-
-
-def test_a_line_of_any_length_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(span_lines, "LONGEST_LINE", 60)
-    read, (problem,), _ = run({"text": "a" * 60, "answer": "accept"}, {"text": "a", "answer": "accept"})
-    assert len(read) == 1 and problem.cause == "line too long" and "one article a line" in problem.message
 
 
 INNER = [*"abc", "id", "start", "end", "label", "token_end", "head", "child", "head_span", "score", "scores", "text"]
