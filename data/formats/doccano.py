@@ -27,13 +27,13 @@ from .common.span_lines import (
     FlatSpan,
     LabeledSpan,
     SpanReader,
-    article_log,
     as_text,
     flat_arguments,
     flat_spans,
     importable,
     json_objects,
     listed,
+    log_for,
     merged,
     objects,
     text_of,
@@ -78,15 +78,15 @@ def read(lines: Iterable[str], log: ProblemLog, *, triggers: Collection[str] = (
         message = f"units {units!r} are not known; {nearest(str(units), UNITS)}"
         raise DataError([Problem(source=log.source, cause="unknown units", message=message)])
     for number, content in json_objects(lines, log):
-        own_log = article_log(log, number, content.get("id"))
-        if (text := text_of(content, own_log)) is None:
+        article_log = log_for(log, number, content.get("id"))
+        if (text := text_of(content, article_log)) is None:
             continue
-        reader = SpanReader(text, triggers, own_log)
-        spans = _read_spans(content, reader, own_log, units)
-        _read_relations(content, reader, spans, own_log)
-        fields = _metadata(content, own_log)
+        reader = SpanReader(text, triggers, article_log)
+        spans = _read_spans(content, reader, article_log, units)
+        _read_relations(content, reader, spans, article_log)
+        fields = _metadata(content, article_log)
         log.articles += 1
-        yield number, reader.article(event_types=tuple(_categories(content, own_log)), **fields)
+        yield number, reader.article(event_types=tuple(_categories(content, article_log)), **fields)
 
 
 def _read_spans(

@@ -53,7 +53,7 @@ def json_objects(lines: Iterable[str], log: ProblemLog) -> Iterator[tuple[int, d
             log.drop("wrong kind", f"{shown(value)} is not an object with a text", line=number)
 
 
-def article_log(log: ProblemLog, line: int, name: Any) -> ArticleLog:
+def log_for(log: ProblemLog, line: int, name: Any) -> ArticleLog:
     """The log of an article; an id that is neither text nor number is replaced by the stem of the file and the line."""
     name = as_text(name)
     return ArticleLog(log=log, line=line, article=f"{PurePath(log.source).stem}-{line}" if name is None else name)

@@ -13,10 +13,10 @@ from ..common.losses import has_scores
 from ..common.span_lines import (
     LabeledSpan,
     SpanReader,
-    article_log,
     as_text,
     json_objects,
     listed,
+    log_for,
     merged,
     objects,
     text_of,
@@ -55,14 +55,14 @@ def read(lines: Iterable[str], log: ProblemLog, *, triggers: Collection[str] = (
     """
     for number, content in json_objects(lines, log):
         meta = content.get("meta")
-        task_log = article_log(log, number, meta.get("id") if isinstance(meta, dict) else None)
-        if not _is_wanted(content.get("answer"), task_log) or (text := text_of(content, task_log)) is None:
+        article_log = log_for(log, number, meta.get("id") if isinstance(meta, dict) else None)
+        if not _is_wanted(content.get("answer"), article_log) or (text := text_of(content, article_log)) is None:
             continue
-        article = _article(content, SpanReader(text, triggers, task_log), task_log)
+        article = _article(content, SpanReader(text, triggers, article_log), article_log)
         if content.get("answer"):
-            article = _as_gold(article, task_log)
+            article = _as_gold(article, article_log)
         elif not has_scores(article):
-            task_log.fix("no answer", "the task has neither an answer nor scores; read as if it had been accepted")
+            article_log.fix("no answer", "the task has neither an answer nor scores; read as if it had been accepted")
         log.articles += 1
         yield number, article
 
