@@ -168,7 +168,9 @@ def _article(content: dict[str, Any]) -> Article:
     return Article(
         text=text,
         id=content.get("id") or "",
-        **{key: content.get(key) or None for key in METADATA},
+        title=content.get("title") or None,
+        date=content.get("date") or None,
+        source=content.get("source") or None,
         event_types=tuple(content.get("event_types", ())),
         sentences=sentences,
         annotated={task: _labels(content["annotated"])} if "annotated" in content else {},

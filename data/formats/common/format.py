@@ -97,8 +97,18 @@ def format_of_lines(
     def read_file(path: Path, log: ProblemLog, **options: Any) -> Located:
         yield from read(file_lines(path), log, **options)
 
+    return Format(
+        read=read_file, write=to_file(write), suffixes=suffixes, holds=holds, recognizes=recognizes, chunks=write
+    )
+
+
+def to_file(
+    write: Callable[[Iterable[Article], ProblemLog], Iterator[str]],
+) -> Callable[[Iterable[Article], Path, ProblemLog], None]:
+    """The function that writes the pieces of `write` to a file."""
+
     def write_file(articles: Iterable[Article], path: Path, log: ProblemLog) -> None:
         with open(path, "w", encoding="utf-8", newline="") as file:
             file.writelines(write(articles, log))
 
-    return Format(read=read_file, write=write_file, suffixes=suffixes, holds=holds, recognizes=recognizes, chunks=write)
+    return write_file
