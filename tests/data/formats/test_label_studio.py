@@ -377,6 +377,13 @@ def test_what_is_not_a_task_is_logged_with_its_line_and_others_are_read(load, ba
     assert said in log.dropped[0].message
 
 
+def test_an_object_in_a_broken_task_is_not_a_task(load):
+    broken = '{"data": {"text": "a"}, "x": nope, "meta": {"data": {"text": "inside"}}}'
+    articles, log = load(f"[{json.dumps(task())},{broken},{json.dumps(task())}]")
+    assert [article.text for article in articles] == [TEXT, TEXT]
+    assert causes(log.dropped) == ["not JSON"] and not log.fixed
+
+
 def test_a_file_that_is_truncated_between_tasks_is_logged(load):
     articles, log = load("[" + json.dumps(task()) + ",\n")
     assert len(articles) == 1 and causes(log.dropped) == ["no end"]
