@@ -164,7 +164,7 @@ def test_nested_columns_are_not_levels(run: Callable) -> None:
             "",
         ]
     )
-    (first, second), problems, fixed = run(conll.read, text, "dir/train.txt")
+    (first, second), problems, fixed = run(conll.read, text, source="dir/train.txt")
     assert not problems and [p.cause for p in fixed] == ["sentinel"]
     assert first.text == "اللجنة القومية العربية في نابلس" and (first.id, second.id) == ("train-1", "train-2")
     assert [(e.label, e.text) for e in first.entities] == [
@@ -182,13 +182,13 @@ def test_conll_particulars(run: Callable) -> None:
     assert [p.cause for p in fixed] == ["comment", "document mark", "stray I-"]
     assert first.text == "# #سوريا و\u00a0قال أمس" and [e.text for e in first.entities] == ["#سوريا"]
     assert [e.label for e in second.entities] == ["NP", "ORG"]
-    (_, second), _, _ = run(lambda lines, log: conll.read(lines, log, columns=3), "a\tb\tc\tO\n\nx y I-NP I-ORG")
+    (_, second), _, _ = run(conll.read, "a\tb\tc\tO\n\nx y I-NP I-ORG", columns=3)
     assert [e.label for e in second.entities] == ["ORG"]
 
 
 def test_labels_that_are_triggers(run: Callable) -> None:
     text = "هاجم\tB-ASSAULT\nمسلحون\tB-SOURCE\n"
-    (article,), _, _ = run(lambda lines, log: conll.read(lines, log, triggers={"ASSAULT"}), text)
+    (article,), _, _ = run(conll.read, text, triggers={"ASSAULT"})
     assert [(e.trigger.text, e.types) for e in article.events] == [("هاجم", ("ASSAULT",))]
     assert [e.label for e in article.entities] == ["SOURCE"]
 
