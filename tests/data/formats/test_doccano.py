@@ -1,15 +1,12 @@
 import json
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span
-from rasid.data.formats import detect, doccano
+from rasid.data.formats import doccano
 from rasid.data.problems import DataError
 
 SIGNS = 'ابلقوَ٣aZ \n\t\r\u2028\x85\x1c\x00\u200f\u202b\ufeff\U0001f600"\\{}'
@@ -246,44 +243,3 @@ def test_losses_are_recorded(written: Callable) -> None:
             "not JSON",
         ]
     )
-
-
-@pytest.mark.parametrize(
-    ("lines", "format"),
-    [
-        (['{"text": "a", "label": []}'], "doccano"),
-        (['{"text": "a", "labels": []}', '{"text": "a", "labels": [[0, 1, "A"]]}'], "doccano"),
-        (['{"text": "a", "entities": [], "relations": []}'], "doccano"),
-        (['{"text": "a", "entities": [[0, 1, "A"]]}'], "doccano"),
-        (['{"text": "a", "entities": [{"start_offset": 0, "end_offset": 1, "label": "A"}]}'], "doccano"),
-        (['{"text": "a", "entities": [{"start": 0, "end": 1, "label": "A"}]}'], "jsonl"),
-        (['{"text": "a", "labels": ["A"]}'], "classification"),
-        (["[]", '{"text": "a", "cats": []}'], "doccano"),
-    ],
-)
-def test_detect(tmp_path: Path, lines: list[str], format: str) -> None:
-    path = tmp_path / "a.jsonl"
-    path.write_text("\n".join(lines), encoding="utf-8")
-    assert detect(path) == format
-
-
-@settings(max_examples=100, deadline=None)
-@given(
-    st.dictionaries(
-        st.sampled_from(["id", "text", "label", "labels", "entities", "relations", "cats", "meta", "title"]),
-        st.text(SIGNS, min_size=1)
-        | st.recursive(
-            st.none() | st.booleans() | st.integers(-3, 30) | st.floats() | st.text(SIGNS, max_size=4),
-            lambda inner: (
-                st.lists(inner, max_size=3)
-                | st.dictionaries(
-                    st.sampled_from(["id", "start_offset", "end_offset", "label", "from_id", "to_id", "type", "text"]),
-                    inner,
-                    max_size=5,
-                )
-            ),
-        ),
-    )
-)
-def test_keys_may_hold_anything(read: Callable, content: dict[str, Any]) -> None:
-    read({"text": "نص 😀 آخر", **content})

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
 from rasid.data.corpus import load_corpus
-from rasid.data.formats import FORMATS, detect, read_files, suffix_of, write_articles
+from rasid.data.formats import FORMATS, detect, doccano, prodigy, read_files, suffix_of, write_articles
 from rasid.data.formats.common.losses import CONTENT, EVERYTHING, has_scores
 from rasid.data.formats.registry import KNOWN
 from rasid.data.problems import DataError, ProblemLog
@@ -334,3 +334,28 @@ def test_many_articles_come_back_in_order(format: str, tmp_path: Path) -> None:
     if not suffix_of(format):  # one file per article: never over files that exist
         with pytest.raises(DataError, match="new or an empty folder"):
             write_articles(articles, tmp_path / "x" / "f", format)
+
+
+KEYS = {
+    doccano: (
+        ["id", "text", "label", "labels", "entities", "relations", "cats", "meta", "title"],
+        ["id", "start_offset", "end_offset", "label", "from_id", "to_id", "type", "text"],
+    ),
+    prodigy: (
+        ["text", "spans", "tokens", "relations", "accept", "options", "label", "cats", "meta", "answer", "_view_id"],
+        [*"abc", "id", "start", "end", "label", "token_end", "head", "child", "head_span", "score", "scores", "text"],
+    ),
+}
+
+
+@pytest.mark.parametrize("module", KEYS)
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_keys_may_hold_anything(run: Callable, module: Any, data: st.DataObject) -> None:
+    outer, inner = (st.sampled_from(keys) for keys in KEYS[module])
+    signs = st.text('ابلقوَ٣aZ \n\t\r\u2028\x85\x1c\x00\u200f\u202b\ufeff\U0001f600"\\{}', max_size=4)
+    values = st.recursive(
+        st.none() | st.booleans() | st.integers(-3, 30) | st.floats() | signs,
+        lambda values: st.lists(values, max_size=3) | st.dictionaries(inner, values, max_size=6),
+    )
+    run(module.read, {"text": "نص 😀 آخر", **data.draw(st.dictionaries(outer, values))})

@@ -1,7 +1,6 @@
 import json
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span
-from rasid.data.formats import detect, prodigy
+from rasid.data.formats import prodigy
 
 SIGNS = 'ابلقوَ٣aZ \n\t\r\u2028\x85\x1c\x00\u200f\u202b\ufeff\U0001f600"\\{}'
 
@@ -282,38 +281,3 @@ def test_losses_are_recorded(written: Callable) -> None:
             "not JSON",
         ]
     )
-
-
-@pytest.mark.parametrize(
-    ("content", "format"),
-    [
-        ({"text": "a", "spans": []}, "prodigy"),
-        ({"text": "a", "label": "A", "answer": "reject"}, "prodigy"),
-        ({"text": "a", "_input_hash": 1, "relations": []}, "prodigy"),
-        ({"text": "a", "answer": "42", "label": "A"}, "doccano"),
-        ({"text": "a", "answer": ["accept"], "labels": []}, "classification"),
-        ({"text": "a", "meta": {"answer": "accept"}}, "jsonl"),
-    ],
-)
-def test_detect(tmp_path: Path, content: dict[str, Any], format: str) -> None:
-    path = tmp_path / "a.jsonl"
-    path.write_text(json.dumps(content), encoding="utf-8")
-    assert detect(path) == format
-
-
-INNER = [*"abc", "id", "start", "end", "label", "token_end", "head", "child", "head_span", "score", "scores", "text"]
-OUTER = ["text", "spans", "tokens", "relations", "accept", "options", "label", "cats", "meta", "answer", "_view_id"]
-
-
-@settings(max_examples=100, deadline=None)
-@given(
-    st.dictionaries(
-        st.sampled_from(OUTER),
-        st.recursive(
-            st.none() | st.booleans() | st.integers(-3, 30) | st.floats() | st.text(SIGNS, max_size=4),
-            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(INNER), inner, max_size=6),
-        ),
-    )
-)
-def test_keys_may_hold_anything(read: Callable, content: dict[str, Any]) -> None:
-    read({"text": "نص 😀 آخر", **content})
