@@ -100,6 +100,7 @@ def articles_of(draw: st.DrawFn, format: str, holds: frozenset[str]) -> Article:
     XML cannot hold control characters, so the texts for its formats have none.
     """
     exact = "spacing" in holds
+    labels = ["PER", "GPE", "ا+:", "a b"]
     known, spaces = ([s for s in signs if format not in XML or not {*"\x00\x1c"} & {*s}] for signs in (WORDS, GAPS))
     words = draw(st.lists(st.sampled_from(known), min_size=1, max_size=8))
     ranges: list[tuple[int, int]] = []
@@ -124,8 +125,9 @@ def articles_of(draw: st.DrawFn, format: str, holds: frozenset[str]) -> Article:
 
     spans = [(offsets[low][0], offsets[high][1]) for low, high in ranges]
     cut = draw(st.integers(0, len(spans)))
+    ids = draw(st.sampled_from([("e", "v"), ("", "1"), ("س ", "T")]))
     entities = tuple(
-        Entity(start=start, end=end, label=draw(st.sampled_from(["PER", "GPE"])), id=f"e{n}", score=draw(score))
+        Entity(start=start, end=end, label=draw(st.sampled_from(labels)), id=f"{ids[0]}{n}", score=draw(score))
         for n, (start, end) in enumerate(sorted(spans[:cut], key=lambda span: (span[0], -span[1])))
     )
     events = []
@@ -136,7 +138,9 @@ def articles_of(draw: st.DrawFn, format: str, holds: frozenset[str]) -> Article:
             Argument(role=draw(st.sampled_from(["Actor", "Place"])), entity=e.id, score=draw(score)) for e in targets
         )
         trigger = Span(start=start, end=end)
-        events.append(Event(trigger=trigger, types=labels, arguments=arguments, id=f"v{n}", scores=scores(labels)))
+        events.append(
+            Event(trigger=trigger, types=labels, arguments=arguments, id=f"{ids[1]}{n}", scores=scores(labels))
+        )
     event_types = draw(st.just(()) | types)
     whole = Sentence(start=0, end=len(text), types=draw(types))
     sentences = (replace(whole, scores=scores(whole.types)),) if draw(st.booleans()) else ()
