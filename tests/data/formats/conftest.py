@@ -137,8 +137,8 @@ def _valid_article(
     texts: st.SearchStrategy[str],
     labels: st.SearchStrategy[str],
     ids: st.SearchStrategy[str],
-    scores: st.SearchStrategy[float | None],
-    everything: bool,
+    scores: st.SearchStrategy[float | None] = st.none(),  # noqa: B008
+    everything: bool = False,
 ) -> Article:
     text = draw(texts)
     solid = [at for at, sign in enumerate(text) if not sign.isspace()]
@@ -212,13 +212,4 @@ def valid_articles() -> Callable[..., st.SearchStrategy[Article]]:
     none. With ``everything`` the articles have sentences, tokens, annotated labels and evidence too.
     """
 
-    def valid_articles(
-        texts: st.SearchStrategy[str],
-        labels: st.SearchStrategy[str],
-        ids: st.SearchStrategy[str],
-        scores: st.SearchStrategy[float | None] = st.none(),  # noqa: B008
-        everything: bool = False,
-    ) -> st.SearchStrategy[Article]:
-        return _valid_article(texts, labels, ids, scores, everything)
-
-    return valid_articles
+    return _valid_article

@@ -11,8 +11,7 @@ from seqeval.metrics.sequence_labeling import get_entities
 
 from rasid.data.articles import Article, Entity, Event, Span
 from rasid.data.formats import conll, jsonl, read_files, write_articles
-from rasid.data.formats.common import tags
-from rasid.data.formats.common.tags import spans_to_tags, tags_to_spans
+from rasid.data.formats.common.tags import PREFIXES, TagScheme, spans_to_tags, tags_to_spans
 from rasid.data.problems import ProblemLog
 from rasid.data.reading import load_articles
 
@@ -90,11 +89,11 @@ def nested(draw: st.DrawFn) -> Article:
 
 @settings(max_examples=100, deadline=None)
 @given(nested(), st.sampled_from(SCHEMES))
-def test_every_scheme_holds_spans_that_nest_and_cross(article: Article, scheme: tags.TagScheme) -> None:
+def test_every_scheme_holds_spans_that_nest_and_cross(article: Article, scheme: TagScheme) -> None:
     log = ProblemLog(source="f.txt")
     text = "".join(conll.write([article], log, scheme=scheme))
     assert not log.dropped
-    assert {tag[0] for line in text.split("\n") for tag in line.split("\t")[1:]} <= {*"O" + tags.PREFIXES[scheme]}
+    assert {tag[0] for line in text.split("\n") for tag in line.split("\t")[1:]} <= {*"O" + PREFIXES[scheme]}
     articles, back = read(text)
     assert articles == [article] and not back.fixed
 
@@ -108,7 +107,9 @@ def test_a_flat_sentence_is_the_same_in_every_scheme(gaps: list[tuple[int, int, 
         spans.append((at + gap, at + gap + length, label))
         at += gap + length
     for scheme in SCHEMES:
-        assert tags_to_spans(spans_to_tags(spans, at + 1, scheme)) == spans
+        tags = spans_to_tags(reversed(spans), at + 1, scheme)
+        assert len(tags) == at + 1 and {tag[0] for tag in tags} <= {*"O" + PREFIXES[scheme]}
+        assert tags_to_spans(tags) == spans
     # IOB1 marks a beginning only where a span of its label ends just before.
     iob1 = spans_to_tags(spans, at + 1)
     ends = {(end, label) for _, end, label in spans}
@@ -127,14 +128,16 @@ def test_a_flat_sentence_is_the_same_in_every_scheme(gaps: list[tuple[int, int, 
         ("BILOU", "B-PERS L-PERS U-PERS O U-GPE"),
         ("BMES", "B-PERS E-PERS S-PERS O S-GPE"),
         ("BMES", "B-PERS M-PERS B-PERS O B-GPE"),
+        ("mixed", "B-PERS L-PERS I-PERS O I-GPE"),
     ],
 )
 def test_schemes_are_read_without_being_named(scheme: str, tags: str) -> None:
     lines = "".join(f"ا {tag}\n" for tag in tags.split())
     (article,), log = read(lines)
     assert [(e.start, e.end, e.label) for e in article.entities] == [(0, 3, "PERS"), (4, 5, "PERS"), (8, 9, "GPE")]
-    assert [p.cause for p in log.fixed] == (["stray I-"] * 2 if scheme == "IOB1" else [])
-    assert article.meta == ({"stray": [[0, 3, "PERS"], [8, 9, "GPE"]]} if scheme == "IOB1" else {})
+    assert [p.cause for p in log.fixed] == (["stray I-"] * 2 if scheme in ("IOB1", "mixed") else [])
+    stray = {"IOB1": [[0, 3, "PERS"], [8, 9, "GPE"]], "mixed": [[4, 5, "PERS"], [8, 9, "GPE"]]}
+    assert article.meta == ({"stray": stray[scheme]} if scheme in stray else {})
 
 
 def test_white_space_at_the_edges_of_tokens_is_dropped_and_told() -> None:
@@ -176,35 +179,9 @@ def test_tags_are_read_as_seqeval_reads_them(tags: list[str]) -> None:
     assert tags_to_spans(tags) == sorted((start, end + 1, label) for label, start, end in get_entities(tags))
 
 
-@settings(max_examples=150, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 3), st.sampled_from(["PER", "X-Y"])), max_size=5))
-def test_spans_and_tags_are_a_pair(gaps: list[tuple[int, int, str]]) -> None:
-    spans: list[tuple[int, int, str]] = []
-    at = 0
-    for gap, length, label in gaps:
-        spans.append((at + gap, at + gap + length, label))
-        at += gap + length
-    tags = spans_to_tags(reversed(spans), at + 1)
-    assert len(tags) == at + 1 and set(tag[0] for tag in tags) <= set("BIO")
-    assert tags_to_spans(tags) == spans
-    assert sum(tag[0] == "B" for tag in tags) == len(spans)
-
-
 def test_the_outermost_span_is_the_flat_one() -> None:
     spans = [(0, 1, "A"), (0, 3, "B"), (2, 4, "C"), (0, 3, "D")]
     assert spans_to_tags(spans, 4) == ["B-B", "I-B", "I-B", "O"]
-
-
-@pytest.mark.parametrize(
-    ("tags", "spans"),
-    [
-        (["U-A", "B-A", "L-A", "I-A"], [(0, 1, "A"), (1, 3, "A"), (3, 4, "A")]),
-        (["B-A", "M-A", "E-A", "S-A"], [(0, 3, "A"), (3, 4, "A")]),
-        (["I-A", "I-A", "B-A", "I-B"], [(0, 2, "A"), (2, 3, "A"), (3, 4, "B")]),
-    ],
-)
-def test_other_schemes(tags: list[str], spans: list[tuple[int, int, str]]) -> None:
-    assert tags_to_spans(tags) == spans
 
 
 @pytest.mark.parametrize("tag", ["", "PER", "B-", "X-PER", "B_PER"])

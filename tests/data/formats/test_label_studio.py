@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
@@ -438,43 +438,6 @@ def test_nested_and_repeated_brackets_are_rejected(load, bomb):
 
 
 # our own files
-
-
-TEXTS = st.text('ابلقوَ٣aZ \n\t\r\u2028\x85\x1c\x00\u200f\u202b\ufeff\U0001f600"\\{}[]<&#', max_size=25)
-LABELS = st.text("ابAB1+ :\U0001f600", min_size=1, max_size=4).filter(lambda name: not name.startswith("event:"))
-IDS = st.text("es1 س", min_size=1, max_size=3)
-
-
-def comes_back(articles: list[Article], path: Path, **options: Any) -> None:
-    log = ProblemLog()
-    content = "".join(label_studio.write(articles, log))
-    assert not log.dropped and log.articles == len(articles)
-    path.write_text(content, encoding="utf-8", newline="")
-    assert isinstance(json.loads(content), list)
-    assert len(content.splitlines()) == (len(articles) + 2 if articles else 1)
-    log = ProblemLog()
-    assert [article for _, article in label_studio.read_file(path, log, **options)] == articles
-    assert not log.dropped and not log.fixed
-
-
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.data())
-def test_articles_are_read_back(tmp_path, valid_articles, data):
-    comes_back(data.draw(st.lists(valid_articles(TEXTS, LABELS, IDS), max_size=2)), tmp_path / "a.json")
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.data())
-def test_predictions_are_read_back_with_scores(tmp_path, valid_articles, data):
-    article = data.draw(valid_articles(TEXTS, LABELS, IDS, st.floats(0, 1)))
-    log = ProblemLog()
-    (written,) = json.loads("".join(label_studio.write([article], log, predictions=True)))
-    assert "annotations" not in written and written["predictions"][0]["model_version"] == "rasid"
-    assert 0 <= written["predictions"][0].get("score", 0) <= 1
-    path = tmp_path / "a.json"
-    path.write_text("".join(label_studio.write([article], log, predictions=True)), encoding="utf-8", newline="")
-    assert not log.dropped
-    assert [one for _, one in label_studio.read_file(path, log, predictions=True)] == [article]
 
 
 def test_a_written_task_is_what_the_tool_imports(articles):
