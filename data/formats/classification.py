@@ -14,7 +14,7 @@ from ...errors import shown
 from ..articles import Article, Sentence
 from ..problems import ArticleLog, ProblemLog
 from .common.format import METADATA, Located, Sample, format_of_lines
-from .common.lines import json_line, json_values
+from .common.lines import is_strings, json_line, json_values
 from .common.losses import record_losses
 
 _STRINGS = ("id", *METADATA)
@@ -121,7 +121,7 @@ def _problems(content: Any) -> Iterator[tuple[str, str]]:
         return
     text, annotated = content.get("text"), content.get("annotated", "")
     given = [key for key in ("labels", "event_types") if key in content]
-    wrong = [key for key in given if not _strings(content[key])]
+    wrong = [key for key in given if not is_strings(content[key])]
     if not isinstance(text, str):
         yield "missing key", f"text is {shown(text)}; it must be a string"
     elif not text.strip():
@@ -135,7 +135,7 @@ def _problems(content: Any) -> Iterator[tuple[str, str]]:
             yield "wrong kind", f"{key} is {shown(content[key])}; it must be a string"
     if "annotated" not in content:
         return
-    if not isinstance(annotated, str) and not _strings(annotated):
+    if not isinstance(annotated, str) and not is_strings(annotated):
         yield "wrong kind", f"annotated is {shown(annotated)}; it must be a label or a list of labels"
     elif len(given) == 2:
         yield "annotated", "annotated belongs to labels or to event_types; give the two on lines of their own"
@@ -144,10 +144,6 @@ def _problems(content: Any) -> Iterator[tuple[str, str]]:
         for label in content[given[0]]:
             if label not in known:
                 yield "annotated", f"label {label!r} is not among annotated ({', '.join(known)}); add it"
-
-
-def _strings(content: Any) -> bool:
-    return isinstance(content, list) and all(isinstance(item, str) for item in content)
 
 
 def _labels(annotated: str | list[str]) -> tuple[str, ...]:

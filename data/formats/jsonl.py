@@ -15,7 +15,7 @@ from ...errors import shown
 from ..articles import Argument, Article, Entity, Event, Sentence, Span
 from ..problems import ProblemLog
 from .common.format import Located, format_of_lines
-from .common.lines import escape_surrogates, json_values, nearest, to_json
+from .common.lines import escape_surrogates, is_strings, json_values, nearest, to_json
 from .common.losses import EVERYTHING
 
 # The kind of each key's value (see `_KINDS`), in the order in which keys are written. The name of another table means a
@@ -150,7 +150,7 @@ _KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "string or null": ("a string", lambda value: value is None or _is_string(value)),
     "offset": ("a whole number of code points from 0", _is_offset),
     "number": ("a number", _is_number),
-    "strings": ("a list of strings", lambda value: _are(value, _is_string)),
+    "strings": ("a list of strings", is_strings),
     "numbers": ("a list of numbers", lambda value: _are(value, _is_number)),
     "pairs": (
         "a list of pairs [start, end]",
@@ -159,7 +159,7 @@ _KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "object": ("an object", lambda value: isinstance(value, dict)),
     "strings by task": (
         'an object such as {"entities": ["PER"]}',
-        lambda value: isinstance(value, dict) and all(_are(labels, _is_string) for labels in value.values()),
+        lambda value: isinstance(value, dict) and all(map(is_strings, value.values())),
     ),
     "spans by label": ("an object of lists of spans", lambda value: isinstance(value, dict)),
 }

@@ -102,6 +102,11 @@ def parse_json(text: str) -> Any:
         raise ValueError("not JSON that can be read: nested too deeply") from error
 
 
+def is_strings(value: Any) -> bool:
+    """Whether a JSON value is a list of strings."""
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
 def to_json(content: Any) -> str:
     """A value as JSON, without characters that a reader could take for line ends.
 

@@ -10,14 +10,14 @@ from typing import Any
 
 from ....errors import shown
 from ...articles import Article, Entity, Event, Span, check_article
-from ...problems import ArticleLog, DataError, Problem, ProblemLog
+from ...problems import ArticleLog, ProblemLog
 from .. import jsonl
 from ..common.flat_labels import trigger_label, trigger_types
 from ..common.format import METADATA, Located
 from ..common.lines import parse_json
 from ..common.offsets import trimmed
 from .msgpack import unpack
-from .names import ENTITIES_KEY, TRIGGERS_KEY, USER_KEY, Row
+from .names import ENTITIES_KEY, TRIGGERS_KEY, USER_KEY, Row, missing_spacy
 from .parts import MAX_COVERED, StoredDoc, StoredDocs
 from .spans import DocSpans
 
@@ -44,8 +44,7 @@ def read_file(
     try:
         from spacy.strings import StringStore
     except ImportError as error:
-        message = 'DocBin files are read with spaCy: pip install "rasid[spacy]"'
-        raise DataError([Problem(source=log.source, cause="missing extra", message=message)]) from error
+        raise missing_spacy(log.source, "read") from error
     try:
         docs = StoredDocs(path)
         strings = StringStore(docs.strings)

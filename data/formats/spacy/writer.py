@@ -9,12 +9,12 @@ from typing import Any
 
 from ....errors import shown
 from ...articles import Article, Entity, Event
-from ...problems import ArticleLog, DataError, Problem, ProblemLog
+from ...problems import ArticleLog, ProblemLog
 from ...text.words import split_words
 from .. import jsonl
 from ..common.flat_labels import trigger_label
 from ..common.lines import has_surrogate
-from .names import ENTITIES_KEY, TRIGGERS_KEY, USER_KEY
+from .names import ENTITIES_KEY, TRIGGERS_KEY, USER_KEY, missing_spacy
 
 
 def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> None:
@@ -30,8 +30,7 @@ def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> Non
         from spacy.tokens import DocBin
         from spacy.vocab import Vocab
     except ImportError as error:
-        message = 'DocBin files are written with spaCy: pip install "rasid[spacy]"'
-        raise DataError([Problem(source=log.source, cause="missing extra", message=message)]) from error
+        raise missing_spacy(log.source, "written") from error
     docs = DocBin(attrs=["ENT_IOB", "ENT_TYPE", "ENT_ID"], store_user_data=True)
     vocab = Vocab()
     for article in articles:
