@@ -32,6 +32,11 @@ def relation(first: str, second: str, *labels: str, direction: str = "right") ->
     return {"from_id": first, "to_id": second, "type": "relation", "direction": direction, "labels": [*labels]}
 
 
+def choices(name: str, *labels: str, **value: Any) -> dict[str, Any]:
+    control = {"from_name": "kind", "to_name": "text", "type": "choices"}
+    return control | {"id": name, "value": value | {"choices": [*labels]}}
+
+
 def task(*results: dict[str, Any], text: str = TEXT, **more: Any) -> dict[str, Any]:
     return {"id": 7, "data": {"text": text}, "annotations": [{"id": 1, "result": [*results]}], "predictions": []} | more
 
@@ -68,13 +73,7 @@ def test_regions_relations_and_choices(load):
         region("الجيش", "ORG", "b"),
         region("قصف", "ASSAULT", "t"),
         relation("t", "b", "Source", "Actor", direction="bi"),
-        {
-            "id": "c",
-            "from_name": "kind",
-            "to_name": "text",
-            "type": "choices",
-            "value": {"choices": ["ASSAULT", "AID"]},
-        },
+        choices("c", "ASSAULT", "AID"),
     ]
     (article,), log = load([task(*results)], triggers=["ASSAULT"])
     assert not log.dropped and not log.fixed
@@ -117,14 +116,12 @@ def test_triggers_by_label_with_one_span_are_merged_but_not_those_of_the_trigger
 
 
 def test_choices_of_a_region_are_the_types_of_its_trigger(load):
-    value = {"start": 0, "end": 3, "text": "قصف"}
-    choices = {"id": "t", "from_name": "kind", "to_name": "text", "type": "choices"}
     results = [
-        choices | {"value": value | {"choices": ["ASSAULT"]}},
+        choices("t", "ASSAULT", start=0, end=3, text="قصف"),
         region("قصف", "Trigger", "t"),
         region("حلب", "GPE", "e"),
-        choices | {"id": "e", "value": {"choices": ["NAMED"]}},
-        choices | {"id": "gone", "value": value | {"choices": ["AID"]}},
+        choices("e", "NAMED"),
+        choices("gone", "AID", start=0, end=3, text="قصف"),
     ]
     (article,), log = load([task(*results)], triggers=["Trigger"])
     assert [event.types for event in article.events] == [("ASSAULT",)] and article.event_types == ()
