@@ -186,7 +186,7 @@ def test_formats_page_lists_every_format_and_option():
     assert sorted(re.findall("[a-z-]+", rows)) == sorted(KNOWN)
     for name, known in KNOWN.items():
         section = page.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
-        parameters = inspect.signature(known.reader).parameters.values()
+        parameters = inspect.signature(known.read).parameters.values()
         options = [parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
         assert [option for option in options if f"`{option}" not in section] == [], name
 

@@ -47,7 +47,7 @@ def read_files(
         name = format or detect(file)
         known = format_named(file, name)
         try:
-            checked = checked_options(known.reader, options, name) if options else {}
+            checked = checked_options(known.read, options, name) if options else {}
         except ValueError as error:
             raise refusal(file, "unknown option", str(error)) from error
         yield from known.read(file, log, **checked)

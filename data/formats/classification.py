@@ -13,11 +13,11 @@ from ... import renamed
 from ...errors import shown
 from ..articles import Article, Sentence
 from ..problems import ArticleLog, ProblemLog
-from .common.format import Located, Sample, format_of_lines
-from .common.lines import encoding_fault, json_line, numbered, parse_json
+from .common.format import METADATA, Located, Sample, format_of_lines
+from .common.lines import is_strings, json_line, json_values
 from .common.losses import record_losses
 
-_STRINGS = ("id", "title", "date", "source")
+_STRINGS = ("id", *METADATA)
 HOLDS = frozenset(
     {
         *("id", "title", "date", "source", "meta", "spacing", "event types", "label of the text"),
@@ -55,38 +55,24 @@ def read(lines: Iterable[str], log: ProblemLog) -> Located:
 
 def _joined(first: Article, second: Article) -> Article | None:
     """Two rows as one article; None if they are two articles."""
-    if (
-        not first.id
-        or first.id != second.id
-        or first.text != second.text
-        or first.annotated.keys() != second.annotated.keys()
-    ):
-        return None
-    if not first.annotated or any(set(first.annotated[task]) & set(second.annotated[task]) for task in first.annotated):
+    one, two = first.annotated, second.annotated
+    same = first.id and (first.id, first.text, one.keys()) == (second.id, second.text, two.keys())
+    if not same or not one or any(set(one[task]) & set(two[task]) for task in one):
         return None
     return replace(
         first,
         event_types=first.event_types + second.event_types,
         sentences=tuple(
-            replace(one, types=one.types + two.types)
-            for one, two in zip(first.sentences, second.sentences, strict=True)
+            replace(sentence, types=sentence.types + other.types)
+            for sentence, other in zip(first.sentences, second.sentences, strict=True)
         ),
-        annotated={task: labels + second.annotated[task] for task, labels in first.annotated.items()},
+        annotated={task: labels + two[task] for task, labels in one.items()},
     )
 
 
 def _rows(lines: Iterable[str], log: ProblemLog) -> Iterator[tuple[int, Article]]:
-    for number, line in numbered(lines):
-        if not line.strip():
-            continue
-        if message := encoding_fault(line):
-            log.drop("not UTF-8", message, line=number)
-            continue
-        try:
-            content = renamed.with_new_keys(parse_json(line))
-        except ValueError as error:
-            log.drop("not JSON", f"{line[:40]!r}: {error}", line=number)
-            continue
+    for number, value in json_values(lines, log):
+        content = renamed.with_new_keys(value)
         problems = list(_problems(content))
         for cause, message in problems:
             name = content.get("id", "") if isinstance(content, dict) else ""
@@ -102,11 +88,11 @@ def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
     ``event_types``. Articles with other sentences are dropped.
     """
     for article in articles:
-        notes = ArticleLog(log=log, article=article.id)
+        article_log = ArticleLog(log=log, article=article.id)
         spans = [(sentence.start, sentence.end) for sentence in article.sentences]
         if spans and spans != [_stripped(article.text)]:
             message = f"{len(spans)} labeled sentences are not the whole text; write each sentence as an article"
-            notes.drop("sentences of an article", message)
+            article_log.drop("sentences of an article", message)
             continue
         content: dict[str, Any] = {"text": article.text}
         if article.sentences:
@@ -120,11 +106,11 @@ def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
                 del content["annotated"]
         content |= {key: value for key in _STRINGS if (value := getattr(article, key))}
         content |= {key: value for key, value in article.meta.items() if key not in _KEYS}
-        if (line := json_line(content, notes)) is None:
+        if (line := json_line(content, article_log)) is None:
             continue
         written = {task} if "annotated" in content else set()
         further = {"annotated": article.annotated.keys() - written, "meta": set(article.meta) & set(_KEYS)}
-        record_losses(article, HOLDS, notes, further=further)
+        record_losses(article, HOLDS, article_log, further=further)
         log.articles += 1
         yield line
 
@@ -135,7 +121,7 @@ def _problems(content: Any) -> Iterator[tuple[str, str]]:
         return
     text, annotated = content.get("text"), content.get("annotated", "")
     given = [key for key in ("labels", "event_types") if key in content]
-    wrong = [key for key in given if not _strings(content[key])]
+    wrong = [key for key in given if not is_strings(content[key])]
     if not isinstance(text, str):
         yield "missing key", f"text is {shown(text)}; it must be a string"
     elif not text.strip():
@@ -149,7 +135,7 @@ def _problems(content: Any) -> Iterator[tuple[str, str]]:
             yield "wrong kind", f"{key} is {shown(content[key])}; it must be a string"
     if "annotated" not in content:
         return
-    if not isinstance(annotated, str) and not _strings(annotated):
+    if not isinstance(annotated, str) and not is_strings(annotated):
         yield "wrong kind", f"annotated is {shown(annotated)}; it must be a label or a list of labels"
     elif len(given) == 2:
         yield "annotated", "annotated belongs to labels or to event_types; give the two on lines of their own"
@@ -158,10 +144,6 @@ def _problems(content: Any) -> Iterator[tuple[str, str]]:
         for label in content[given[0]]:
             if label not in known:
                 yield "annotated", f"label {label!r} is not among annotated ({', '.join(known)}); add it"
-
-
-def _strings(content: Any) -> bool:
-    return isinstance(content, list) and all(isinstance(item, str) for item in content)
 
 
 def _labels(annotated: str | list[str]) -> tuple[str, ...]:
@@ -194,8 +176,7 @@ def _article(content: dict[str, Any]) -> Article:
 
 def _recognizes(sample: Sample) -> bool:
     """Whether the first line has labels of its text rather than mentions."""
-    if sample.suffix != ".jsonl" or not sample.objects or not isinstance(content := sample.objects[0], dict):
-        return False
+    content = sample.objects[0] if sample.objects else {}
     return "labels" in content or isinstance(renamed.with_new_keys(content).get("annotated"), str | list)
 
 

@@ -42,40 +42,30 @@ def read(
         triggers: labels of spans that are event triggers, not entities.
     """
     stem = PurePath(log.source).stem
-    for count, rows in enumerate(_sentences(lines, log), 1):
+    for count, rows in enumerate(_sentences(lines, columns, log), 1):
         name = f"{stem}-{count}"
-        if any(row.problem for row in rows):
-            for row in rows:
-                if row.problem:
-                    log.drop(row.problem[0], row.problem[1], line=row.line, article=name)
+        wrong = [row for row in rows if row.problem]
+        for row in wrong:
+            log.drop(*row.problem, line=row.line, article=name)
+        if wrong:
             continue
-        tagged = [_tags(row.fields, columns) for row in rows]
-        wrong = [(row, tag) for row, tags in zip(rows, tagged, strict=True) for tag in tags if not TAG.fullmatch(tag)]
-        for row, tag in wrong:
-            message = f"{tag!r} of {row.fields[0]!r} is not a tag; tags are O, B-LABEL, I-LABEL and the like"
-            log.drop("not a tag", message, line=row.line, article=name)
-        untagged = [row for row, tags in zip(rows, tagged, strict=True) if not tags]
-        for row in untagged:
-            message = f"{' '.join(row.fields)[:40]!r} has no tag; a line is a token and its tags"
-            log.drop("no tag", message, line=row.line, article=name)
-        if wrong or untagged:
-            continue
-        spans, strays = columns_to_spans(tagged)
+        spans, strays = columns_to_spans([row.tags for row in rows])
         for token in strays:
-            message = f"{' '.join(tagged[token])} of {rows[token].fields[0]!r} continues no span; read as a start"
+            message = f"{' '.join(rows[token].tags)} of {rows[token].token!r} continues no span; read as a start"
             log.fix("stray I-", message, line=rows[token].line, article=name)
         log.articles += 1
-        yield rows[0].line, _article(name, [row.fields[0] for row in rows], spans, triggers, set(strays))
+        yield rows[0].line, _article(name, [row.token for row in rows], spans, triggers, set(strays))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Row:
     line: int
-    fields: list[str]
-    problem: tuple[str, str] | None = None
+    token: str
+    tags: tuple[str, ...]
+    problem: tuple[str, ...] = ()
 
 
-def _sentences(lines: Iterable[str], log: ProblemLog) -> Iterator[list[_Row]]:
+def _sentences(lines: Iterable[str], columns: int | None, log: ProblemLog) -> Iterator[list[_Row]]:
     rows: list[_Row] = []
     for number, line in numbered(lines):
         line = line.removesuffix("\r")
@@ -87,26 +77,34 @@ def _sentences(lines: Iterable[str], log: ProblemLog) -> Iterator[list[_Row]]:
         # `str.split()` would split at no-break spaces and line separators, which occur in tokens.
         fields = line.rstrip("\t ").split("\t") if "\t" in line else re.split(" +", line.strip(" "))
         fields = [fields[0], *(field.strip(" ") for field in fields[1:] if field.strip(" "))]
-        problem = None
         if fields[0] in _SENTINELS:
             log.fix(_SENTINELS[fields[0]], f"line {line[:40]!r} is dropped", line=number)
-            continue
-        if line.startswith("# ") and not rows and not TAG.fullmatch(fields[-1]):  # a token may be "#"
+        elif line.startswith("# ") and not rows and not TAG.fullmatch(fields[-1]):  # a token may be "#"
             log.fix("comment", f"comment {line[:40]!r} is dropped", line=number)
-            continue
-        if message := encoding_fault(line):
-            problem = ("not UTF-8", message)
-        elif len(fields) > _MAX_COLUMNS:
-            problem = ("too many columns", f"{line[:40]!r}… has {len(fields)} columns; at most {_MAX_COLUMNS} are read")
-        elif not fields[0].strip():
-            problem = ("no token", f"{line[:40]!r} has no token before its tag")
-        elif fields[0] != fields[0].strip():
-            message = f"token {fields[0][:40]!r} is read without the white space at its edges"
-            log.fix("white space at an edge", message, line=number)
-            fields[0] = fields[0].strip()
-        rows.append(_Row(number, fields, problem))
+        else:
+            rows.append(_row(number, line, fields, columns, log))
     if rows:
         yield rows
+
+
+def _row(number: int, line: str, fields: list[str], columns: int | None, log: ProblemLog) -> _Row:
+    token, tags = fields[0].strip(), _tags(fields, columns) if len(fields) <= _MAX_COLUMNS else ()
+    problem: tuple[str, ...] = ()
+    if message := encoding_fault(line):
+        problem = ("not UTF-8", message)
+    elif len(fields) > _MAX_COLUMNS:
+        problem = ("too many columns", f"{line[:40]!r}… has {len(fields)} columns; at most {_MAX_COLUMNS} are read")
+    elif not token:
+        problem = ("no token", f"{line[:40]!r} has no token before its tag")
+    elif wrong := next((tag for tag in tags if not TAG.fullmatch(tag)), ""):
+        message = f"{wrong!r} of {token!r} is not a tag; tags are O, B-LABEL, I-LABEL and the like"
+        problem = ("not a tag", message)
+    elif not tags:
+        problem = ("no tag", f"{' '.join(fields)[:40]!r} has no tag; a line is a token and its tags")
+    elif token != fields[0]:
+        message = f"token {fields[0][:40]!r} is read without the white space at its edges"
+        log.fix("white space at an edge", message, line=number)
+    return _Row(line=number, token=token, tags=tags, problem=problem)
 
 
 def _tags(fields: list[str], columns: int | None) -> tuple[str, ...]:
@@ -182,13 +180,8 @@ def write(articles: Iterable[Article], log: ProblemLog, *, scheme: TagScheme = "
         for first, stop in cuts:
             inner = [(start - first, end - first, label) for start, end, label in spans if first <= start < stop]
             columns = spans_to_columns(dict.fromkeys(inner), stop - first, scheme)
-            yield (
-                "".join(
-                    "\t".join((surface, *tags)) + "\n"
-                    for surface, *tags in zip(surfaces[first:stop], *columns, strict=True)
-                )
-                + "\n"
-            )
+            rows = zip(surfaces[first:stop], *columns, strict=True)
+            yield "".join("\t".join(row) + "\n" for row in rows) + "\n"
 
 
 def _tokens(article: Article) -> list[tuple[int, int]]:

@@ -15,32 +15,28 @@ import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import count
-from pathlib import PurePath
 from typing import Any, Literal, get_args
 
 from ...errors import shown
-from ..articles import Argument, Article
+from ..articles import Article
 from ..problems import ArticleLog, DataError, Problem, ProblemLog
-from .common.format import Located, Sample, format_of_lines
+from .common.format import METADATA, Located, format_of_lines
 from .common.lines import nearest
-from .common.losses import record_losses
-from .common.offsets import Offsets
+from .common.losses import write_each
 from .common.span_lines import (
     FlatSpan,
     LabeledSpan,
+    SpanReader,
     as_text,
     flat_arguments,
     flat_spans,
-    fresh_ids,
     importable,
     json_objects,
-    labeled_span,
-    link,
     listed,
+    log_for,
     merged,
-    placed,
+    objects,
     text_of,
-    to_article,
 )
 
 Units = Literal["utf-16", "code points"]
@@ -53,12 +49,11 @@ HOLDS = frozenset(
     }
 )
 _KEYS = {"id", "text", "label", "labels", "entities", "relations", "cats", "meta"}
-_STRINGS = ("title", "date", "source")
 
 
-def _is_example(content: Any) -> bool:
-    """Whether a parsed line has a key of a doccano example that our own JSON Lines do not have."""
-    if not isinstance(content, dict) or not isinstance(content.get("text"), str):
+def _is_example(content: Mapping[str, Any]) -> bool:
+    """Whether an object has a key of a doccano example that our own JSON Lines do not have."""
+    if not isinstance(content.get("text"), str):
         return False
     if "label" in content or any(isinstance(content.get(key), list) for key in ("cats", "relations")):
         return True
@@ -83,86 +78,38 @@ def read(lines: Iterable[str], log: ProblemLog, *, triggers: Collection[str] = (
         message = f"units {units!r} are not known; {nearest(str(units), UNITS)}"
         raise DataError([Problem(source=log.source, cause="unknown units", message=message)])
     for number, content in json_objects(lines, log):
-        name = as_text(content.get("id"))
-        name = f"{PurePath(log.source).stem}-{number}" if name is None else name
-        notes = ArticleLog(log=log, line=number, article=name)
-        if (text := text_of(content, notes)) is None:
+        article_log = log_for(log, number, content.get("id"))
+        if (text := text_of(content, article_log)) is None:
             continue
-        marks, ids = _marks(content, Offsets(text), notes, triggers, units)
-        arguments = _arguments(content, marks, ids, notes)
+        reader = SpanReader(text, triggers, article_log)
+        spans = _read_spans(content, reader, article_log, units)
+        _read_relations(content, reader, spans, article_log)
+        fields = _metadata(content, article_log)
         log.articles += 1
-        strings, meta = _metadata(content, notes)
-        types = tuple(_categories(content, notes))
-        yield number, to_article(marks, arguments, text=text, id=name, event_types=types, meta=meta, **strings)
+        yield number, reader.article(event_types=tuple(_categories(content, article_log)), **fields)
 
 
-def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
-    """Yield one line per article, in the relation layout with ``cats``, offsets in UTF-16 units.
-
-    All lines have the same keys, as doccano's importer requires; it keeps title, date, source and meta as metadata.
-    Triggers are labeled ``event:TYPE``. An id that is not a number is replaced by one and kept under ``original_id``.
-    Articles without text or with lone surrogates are dropped.
-    """
-    for article in articles:
-        spans = flat_spans(article, log)
-        arguments = flat_arguments(article, spans, log)
-        ids = _numbers(spans, {position for head, child, _ in arguments for position in (head, child)})
-        astral = [place for place, sign in enumerate(article.text) if sign > "\uffff"]
-        content = {
-            "id": article.id,
-            "text": article.text,
-            **{key: getattr(article, key) for key in _STRINGS},
-            "entities": [
-                {
-                    **ids[position],
-                    "label": span.label,
-                    "start_offset": span.start + bisect_left(astral, span.start),
-                    "end_offset": span.end + bisect_left(astral, span.end),
-                }
-                for position, span in enumerate(spans)
-            ],
-            "relations": [
-                {"id": number, "from_id": ids[head]["id"], "to_id": ids[child]["id"], "type": argument.role}
-                for number, (head, child, argument) in enumerate(arguments, 1)
-            ],
-            "cats": [label for label in article.event_types if label],
-            "meta": article.meta,
-        }
-        notes = ArticleLog(log=log, article=article.id)
-        if (line := importable(content, article, notes)) is None:
-            continue
-        record_losses(article, HOLDS, notes, further={"event types": "" in article.event_types})
-        log.articles += 1
-        yield line
-
-
-def _marks(
-    content: Mapping[str, Any], offsets: Offsets, log: ArticleLog, triggers: Collection[str], units: Units
-) -> tuple[list["LabeledSpan"], dict[str, int | None]]:
-    """The spans of an example, and the position of each by its id in the file; None for a dropped one."""
-    marks: list[LabeledSpan] = []
-    ids: dict[str, int | None] = {}
-    taken: set[str] = set()
+def _read_spans(
+    content: Mapping[str, Any], reader: SpanReader, log: ArticleLog, units: Units
+) -> dict[str | None, LabeledSpan | None]:
+    """Read the spans of an example. Returns them by their ids in the file, with None for a dropped one."""
+    by_id: dict[str | None, LabeledSpan | None] = {}
     recounted = 0
+    utf16 = units == "utf-16"
     for value in _span_values(content, log):
-        fields: list[Any] = [value.get(key) for key in ("start_offset", "end_offset", "label")]
-        start, end, label = fields
-        number = as_text(value.get("id"))
-        place = placed(offsets, start, end, value.get("text"), label, log, utf16=units == "utf-16")
-        mark = None
-        if place is not None:
-            original = value.get("original_id")
-            name = original if isinstance(original, str) else number or ""
-            mark = labeled_span(place, label, name, taken, triggers, log)
+        start: Any = value.get("start_offset")
+        end: Any = value.get("end_offset")
+        number, original = as_text(value.get("id")), value.get("original_id")
+        name = original if isinstance(original, str) else number or ""
+        span = reader.add(start, end, value.get("label"), surface=value.get("text"), name=name, utf16=utf16)
         if number is not None:
-            ids.setdefault(number, None if mark is None else len(marks))
-        if mark is not None:
-            recounted += units == "utf-16" and offsets.from_utf16(start, end) != (start, end)
-            marks.append(mark)
+            by_id.setdefault(number, span)
+        if span and utf16:
+            recounted += reader.offsets.from_utf16(start, end) != (start, end)
     if recounted:
         message = f"{recounted} spans were counted in UTF-16 units, as doccano counts; if not, set units to code points"
         log.fix("UTF-16 units", message)
-    return marks, ids
+    return by_id
 
 
 def _span_values(content: Mapping[str, Any], log: ArticleLog) -> Iterator[dict[str, Any]]:
@@ -177,6 +124,19 @@ def _span_values(content: Mapping[str, Any], log: ArticleLog) -> Iterator[dict[s
                 log.drop("wrong kind", f"{key} has {shown(value)}; a span is [start, end, label] or an object")
 
 
+def _read_relations(
+    content: Mapping[str, Any], reader: SpanReader, spans: Mapping[str | None, LabeledSpan | None], log: ArticleLog
+) -> None:
+    for relation in objects(content, "relations", "a relation is an object", log):
+        ends = [as_text(relation.get(key)) for key in ("from_id", "to_id")]
+        head, child = (spans.get(end) for end in ends)
+        if head and child:
+            reader.link(head, child, relation.get("type"))
+        else:
+            missing = shown(ends[1] if head else ends[0])
+            log.drop("relation left out", f"a relation names span {missing}, which does not exist or was dropped")
+
+
 def _categories(content: Mapping[str, Any], log: ArticleLog) -> Iterator[str]:
     """Labels of the document: ``cats``, and strings among the labels."""
     for key in ("cats", "label", "labels"):
@@ -187,37 +147,56 @@ def _categories(content: Mapping[str, Any], log: ArticleLog) -> Iterator[str]:
                 log.drop("wrong kind", f"{key} has {shown(value)}; a label of the document is a string")
 
 
-def _arguments(
-    content: Mapping[str, Any], marks: list["LabeledSpan"], ids: Mapping[str, int | None], log: ArticleLog
-) -> dict[int, list[Argument]]:
-    arguments: dict[int, list[Argument]] = {}
-    fresh = fresh_ids(marks)
-    for relation in listed(content, "relations", log):
-        if not isinstance(relation, dict):
-            log.drop("wrong kind", f"relations has {shown(relation)}; a relation is an object")
-            continue
-        ends = [as_text(relation.get(key)) for key in ("from_id", "to_id")]
-        head, child = (None if end is None else ids.get(end) for end in ends)
-        if head is None or child is None:
-            missing = shown(ends[0] if head is None else ends[1])
-            log.drop("relation left out", f"a relation names span {missing}, which does not exist or was dropped")
-            continue
-        link(marks, head, child, relation.get("type"), arguments, fresh, log)
-    return arguments
-
-
-def _metadata(content: Mapping[str, Any], log: ArticleLog) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Title, date and source if they are text, and the other metadata."""
-    strings = {key: content[key] for key in _STRINGS if isinstance(content.get(key), str | None) and key in content}
-    extra = {key: value for key, value in content.items() if key not in _KEYS and key not in strings}
+def _metadata(content: Mapping[str, Any], log: ArticleLog) -> dict[str, Any]:
+    """Title, date and source if they are text, and ``meta`` with all other keys."""
+    fields = {key: content[key] for key in METADATA if key in content and isinstance(content[key], str | None)}
+    extra = {key: value for key, value in content.items() if key not in _KEYS and key not in fields}
     if extra.get("Comments") == []:  # every newer export has the key
         del extra["Comments"]
-    if isinstance(inner := content.get("meta", {}), dict):
-        return strings, merged(inner, extra, log)
-    return strings, {**extra, "meta": inner}
+    return {**fields, "meta": merged(content.get("meta", {}), extra, log)}
 
 
-def _numbers(spans: list["FlatSpan"], named: Collection[int]) -> list[dict[str, Any]]:
+def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
+    """Yield one line per article, in the relation layout with ``cats``, offsets in UTF-16 units.
+
+    All lines have the same keys, as doccano's importer requires; it keeps title, date, source and meta as metadata.
+    Triggers are labeled ``event:TYPE``. An id that is not a number is replaced by one and kept under ``original_id``.
+    Articles without text or with lone surrogates are dropped.
+    """
+    return write_each(articles, log, HOLDS, _line)
+
+
+def _line(article: Article, log: ArticleLog) -> str | None:
+    spans = flat_spans(article, log)
+    arguments = flat_arguments(spans, log)
+    ids = _numbers(spans, {position for head, child, _ in arguments for position in (head, child)})
+    astral = [place for place, sign in enumerate(article.text) if sign > "\uffff"]
+    if "" in article.event_types:
+        log.drop("event types left out", "an event type of the article is empty")
+    content = {
+        "id": article.id,
+        "text": article.text,
+        **{key: getattr(article, key) for key in METADATA},
+        "entities": [
+            {
+                **ids[position],
+                "label": span.label,
+                "start_offset": span.start + bisect_left(astral, span.start),
+                "end_offset": span.end + bisect_left(astral, span.end),
+            }
+            for position, span in enumerate(spans)
+        ],
+        "relations": [
+            {"id": number, "from_id": ids[head]["id"], "to_id": ids[child]["id"], "type": argument.role}
+            for number, (head, child, argument) in enumerate(arguments, 1)
+        ],
+        "cats": [label for label in article.event_types if label],
+        "meta": article.meta,
+    }
+    return importable(content, log)
+
+
+def _numbers(spans: list[FlatSpan], named: Collection[int]) -> list[dict[str, Any]]:
     """The id keys of each span; doccano accepts only numbers."""
     kept = {span.item.id for span in spans if re.fullmatch("0|[1-9][0-9]{0,17}", span.item.id)}
     free = (number for number in count(1) if str(number) not in kept)
@@ -235,8 +214,6 @@ def _numbers(spans: list["FlatSpan"], named: Collection[int]) -> list[dict[str, 
     return numbers
 
 
-def _recognizes(sample: Sample) -> bool:
-    return sample.suffix == ".jsonl" and any(map(_is_example, sample.objects))
-
-
-FORMAT = format_of_lines(read, write, suffixes=(".jsonl",), holds=HOLDS, recognizes=_recognizes)
+FORMAT = format_of_lines(
+    read, write, suffixes=(".jsonl",), holds=HOLDS, recognizes=lambda sample: any(map(_is_example, sample.objects))
+)

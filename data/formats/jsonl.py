@@ -6,7 +6,8 @@ take for line ends, are written as ``\uXXXX``.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import MISSING, fields
 from typing import Any
 
 from ... import renamed
@@ -14,10 +15,11 @@ from ...errors import shown
 from ..articles import Argument, Article, Entity, Event, Sentence, Span
 from ..problems import ProblemLog
 from .common.format import Located, format_of_lines
-from .common.lines import encoding_fault, escape_surrogates, nearest, numbered, parse_json, to_json
+from .common.lines import escape_surrogates, is_strings, json_values, nearest, to_json
 from .common.losses import EVERYTHING
 
-# Type of each key's value; the name of another table means a list of such objects.
+# The kind of each key's value (see `_KINDS`), in the order in which keys are written. The name of another table means a
+# list of such objects; "one span" and "spans by label" are made of the objects of "span".
 _SHAPES: dict[str, dict[str, str]] = {
     "article": {
         "id": "string",
@@ -31,8 +33,8 @@ _SHAPES: dict[str, dict[str, str]] = {
         "type_scores": "numbers",
         "sentences": "sentence",
         "tokens": "pairs",
-        "annotated": "object of strings",
-        "evidence": "object of spans",
+        "annotated": "strings by task",
+        "evidence": "spans by label",
         "meta": "object",
     },
     "entity": {
@@ -43,19 +45,19 @@ _SHAPES: dict[str, dict[str, str]] = {
         "text": "string",
         "score": "number",
     },
-    "event": {"id": "string", "trigger": "span", "types": "strings", "arguments": "argument", "scores": "numbers"},
+    "event": {"id": "string", "trigger": "one span", "types": "strings", "arguments": "argument", "scores": "numbers"},
     "span": {"start": "offset", "end": "offset", "text": "string"},
     "argument": {"role": "string", "entity": "string", "score": "number"},
     "sentence": {"start": "offset", "end": "offset", "types": "strings", "scores": "numbers"},
 }
+_CLASSES: dict[str, Any] = {cls.__name__.lower(): cls for cls in (Article, Entity, Event, Span, Argument, Sentence)}
 _REQUIRED = {
-    "article": ("text",),
-    "entity": ("start", "end", "label"),
-    "event": ("trigger", "types"),
-    "span": ("start", "end"),
-    "argument": ("role", "entity"),
-    "sentence": ("start", "end"),
+    name: tuple(field.name for field in fields(cls) if field.default is field.default_factory is MISSING)
+    for name, cls in _CLASSES.items()
 }
+# Keys that are written even if they are empty.
+_WRITTEN = _REQUIRED | {"article": ("id", "text"), "sentence": ("start", "end", "types")}
+_EMPTY: tuple[Any, ...] = ("", (), [], {})
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 
@@ -66,33 +68,22 @@ def read(lines: Iterable[str], log: ProblemLog) -> Located:
         lines: the lines of a file, split at line feeds only; with or without their ends.
         log: takes the problems and the count.
     """
-    for number, line in numbered(lines):
-        if not line.strip():
-            continue
-        if message := encoding_fault(line):
-            log.drop("not UTF-8", message, line=number)
-            continue
-        try:
-            content = renamed.with_new_keys(parse_json(line))
-        except ValueError as error:
-            log.drop("not JSON", f"{line[:40]!r}: {error}", line=number)
-            continue
-        problems = list(_shape_problems(content, "article", "the line"))
-        if not problems:
-            problems = list(_span_problems(content))
+    for number, value in json_values(lines, log):
+        content = renamed.with_new_keys(value)
+        problems = list(_shape_problems(content, "article", "the line")) or list(_span_problems(content))
         for cause, message in problems:
             name = content.get("id", "") if isinstance(content, dict) else ""
             log.drop(cause, message, line=number, article=name if isinstance(name, str) else "")
         if not problems:
             log.articles += 1
-            yield number, _article(content)
+            yield number, _item(content, "article")
 
 
 def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
     """Yield one line per article; an article whose numbers or ``meta`` are not JSON is dropped."""
     for article in articles:
         try:
-            line = to_json(_plain(article))
+            line = to_json(_plain(article, "article"))
         except ValueError as error:
             log.drop("not JSON", f"the article {error}", article=article.id)
             continue
@@ -115,18 +106,18 @@ def _shape_problems(content: Any, name: str, where: str) -> Iterator[tuple[str, 
         if key not in content:
             yield "missing key", f"{where} has no {key!r}"
     for key, value in content.items():
-        inner = f"{where}: {key}"
-        if key not in shape:
+        kind = shape.get(key)
+        if kind is None:
             yield "unknown key", f"{where} has the unknown key {key!r}; {nearest(key, shape)}"
-        elif shape[key] == "span":
-            yield from _shape_problems(value, "span", inner)
-        elif shape[key] == "object of spans" and isinstance(value, dict):
+        elif kind in _SHAPES:
+            yield from _list_problems(value, kind, f"{where}: {key}")
+        elif kind == "one span":
+            yield from _shape_problems(value, "span", f"{where}: {key}")
+        elif not _KINDS[kind][1](value):
+            yield "wrong kind", f"{where}: {key} is {shown(value)}; it must be {_KINDS[kind][0]}"
+        elif kind == "spans by label":
             for label, spans in value.items():
-                yield from _list_problems(spans, "span", f"{inner}: {label}")
-        elif shape[key] in _SHAPES:
-            yield from _list_problems(value, shape[key], inner)
-        elif not _is(value, shape[key]):
-            yield "wrong kind", f"{inner} is {shown(value)}; it must be {_KINDS.get(shape[key], shape[key])}"
+                yield from _list_problems(spans, "span", f"{where}: {key}: {label}")
 
 
 def _list_problems(content: Any, name: str, where: str) -> Iterator[tuple[str, str]]:
@@ -137,41 +128,41 @@ def _list_problems(content: Any, name: str, where: str) -> Iterator[tuple[str, s
         yield from _shape_problems(item, name, f"{where}[{position}]")
 
 
-_KINDS = {
-    "string": "a string",
-    "string or null": "a string",
-    "offset": "a whole number of code points from 0",
-    "number": "a number",
-    "strings": "a list of strings",
-    "numbers": "a list of numbers",
-    "pairs": "a list of pairs [start, end]",
-    "object": "an object",
-    "object of strings": 'an object such as {"entities": ["PER"]}',
-    "object of spans": "an object of lists of spans",
+def _is_string(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_offset(value: Any) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is int and abs(value) < 2**63 or type(value) is float
+
+
+def _are(values: Any, fits: Callable[[Any], bool]) -> bool:
+    return isinstance(values, list) and all(map(fits, values))
+
+
+# What a value must be, for the message, and the check.
+_KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "string": ("a string", _is_string),
+    "string or null": ("a string", lambda value: value is None or _is_string(value)),
+    "offset": ("a whole number of code points from 0", _is_offset),
+    "number": ("a number", _is_number),
+    "strings": ("a list of strings", is_strings),
+    "numbers": ("a list of numbers", lambda value: _are(value, _is_number)),
+    "pairs": (
+        "a list of pairs [start, end]",
+        lambda value: _are(value, lambda pair: _are(pair, _is_offset) and len(pair) == 2),
+    ),
+    "object": ("an object", lambda value: isinstance(value, dict)),
+    "strings by task": (
+        'an object such as {"entities": ["PER"]}',
+        lambda value: isinstance(value, dict) and all(map(is_strings, value.values())),
+    ),
+    "spans by label": ("an object of lists of spans", lambda value: isinstance(value, dict)),
 }
-
-
-def _is(value: Any, kind: str) -> bool:
-    match kind:
-        case "string":
-            return isinstance(value, str)
-        case "string or null":
-            return value is None or isinstance(value, str)
-        case "offset":
-            return type(value) is int and value >= 0
-        case "number":
-            return type(value) is int and abs(value) < 2**63 or type(value) is float
-        case "strings":
-            return isinstance(value, list) and all(isinstance(item, str) for item in value)
-        case "numbers":
-            return isinstance(value, list) and all(_is(item, "number") for item in value)
-        case "pairs":
-            pairs = isinstance(value, list) and all(isinstance(pair, list) and len(pair) == 2 for pair in value)
-            return pairs and all(_is(offset, "offset") for pair in value for offset in pair)
-        case "object of strings":
-            return isinstance(value, dict) and all(_is(item, "strings") for item in value.values())
-        case _:
-            return kind == "object" and isinstance(value, dict)
 
 
 def _span_problems(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -193,88 +184,57 @@ def _span_problems(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             reason = "the offsets count UTF-16 units" if counted else "was the text changed after the annotation?"
             message = f"{what} {start}-{end} has the surface {surface!r} but the text there is {text[start:end]!r}"
             yield "surface differs", f"{message}; {reason}"
-    for key, what, labels, scores in _scored(content):
+    scored = [("the article", content.get("event_types", ()), "type_scores", content)]
+    for kind in ("events", "sentences"):
+        items = enumerate(content.get(kind, ()))
+        scored += [(f"{kind}[{position}]", item.get("types", ()), "scores", item) for position, item in items]
+    for what, labels, key, item in scored:
+        scores = item.get(key)
         if scores and len(scores) != len(labels):
             yield "scores", f"{what} has {len(labels)} types but {len(scores)} {key}; they align one to one"
 
 
-def _scored(content: Mapping[str, Any]) -> Iterator[tuple[str, str, list[str], list[float]]]:
-    yield "type_scores", "the article", content.get("event_types", []), content.get("type_scores", [])
-    for kind in ("events", "sentences"):
-        for position, item in enumerate(content.get(kind, ())):
-            yield "scores", f"{kind}[{position}]", item.get("types", []), item.get("scores", [])
+def _item(content: Mapping[str, Any], name: str) -> Any:
+    """The object of the data model for a JSON object of the right shape."""
+    values = dict(content)
+    shape = _SHAPES[name]
+    for key, value in content.items():
+        match shape[key]:
+            case "string" | "offset" | "number":  # most values
+                pass
+            case "one span":
+                values[key] = _item(value, "span")
+            case "strings" | "numbers":
+                values[key] = tuple(value)
+            case "pairs":
+                values[key] = tuple((start, end) for start, end in value)
+            case "strings by task":
+                values[key] = {task: tuple(labels) for task, labels in value.items()}
+            case "spans by label":
+                values[key] = {label: tuple(_item(span, "span") for span in spans) for label, spans in value.items()}
+            case kind if kind in _CLASSES:
+                values[key] = tuple(_item(item, kind) for item in value)
+    return _CLASSES[name](**values)
 
 
-def _article(content: dict[str, Any]) -> Article:
-    fields = {**content}
-    for key in ("event_types", "type_scores"):
-        fields[key] = tuple(content.get(key, ()))
-    fields["entities"] = tuple(Entity(**entity) for entity in content.get("entities", ()))
-    fields["events"] = tuple(
-        Event(
-            id=event.get("id", ""),
-            trigger=Span(**event["trigger"]),
-            types=tuple(event["types"]),
-            arguments=tuple(Argument(**argument) for argument in event.get("arguments", ())),
-            scores=tuple(event.get("scores", ())),
-        )
-        for event in content.get("events", ())
-    )
-    fields["sentences"] = tuple(
-        Sentence(start=s["start"], end=s["end"], types=tuple(s.get("types", ())), scores=tuple(s.get("scores", ())))
-        for s in content.get("sentences", ())
-    )
-    fields["tokens"] = tuple((start, end) for start, end in content.get("tokens", ()))
-    fields["annotated"] = {task: tuple(labels) for task, labels in content.get("annotated", {}).items()}
-    fields["evidence"] = {
-        label: tuple(Span(**span) for span in spans) for label, spans in content.get("evidence", {}).items()
-    }
-    return Article(**fields)
-
-
-def _plain(article: Article) -> dict[str, Any]:
-    """The JSON form, without empty fields."""
-    entities = [
-        _filled(id=e.id, start=e.start, end=e.end, label=e.label, text=e.text, score=e.score) for e in article.entities
-    ]
-    events = [
-        _filled(
-            id=e.id,
-            trigger=_span(e.trigger),
-            types=list(e.types),
-            arguments=[_filled(role=a.role, entity=a.entity, score=a.score) for a in e.arguments],
-            scores=list(e.scores),
-        )
-        for e in article.events
-    ]
-    rest = {
-        "title": article.title,
-        "date": article.date,
-        "source": article.source,
-        "entities": entities or None,
-        "events": events or None,
-        "event_types": list(article.event_types) or None,
-        "type_scores": list(article.type_scores) or None,
-        "sentences": [
-            _filled(start=s.start, end=s.end, types=list(s.types), scores=list(s.scores)) for s in article.sentences
-        ]
-        or None,
-        "tokens": [list(token) for token in article.tokens] or None,
-        "annotated": {task: list(labels) for task, labels in article.annotated.items()} or None,
-        "evidence": {label: [_span(span) for span in spans] for label, spans in article.evidence.items()} or None,
-        "meta": dict(article.meta) or None,
-    }
-    return {"id": article.id, "text": article.text, **{key: value for key, value in rest.items() if value is not None}}
-
-
-def _filled(**fields: Any) -> dict[str, Any]:
-    """The fields that are not empty; label, types, role and entity are always included."""
-    always = ("label", "types", "role", "entity")
-    return {key: value for key, value in fields.items() if key in always or value not in ("", None, [])}
-
-
-def _span(span: Span) -> dict[str, Any]:
-    return _filled(start=span.start, end=span.end, text=span.text)
+def _plain(item: Any, name: str) -> dict[str, Any]:
+    """The JSON object of an object of the data model, without empty values."""
+    content: dict[str, Any] = {}
+    for key, kind in _SHAPES[name].items():
+        value: Any = getattr(item, key)
+        if key not in _WRITTEN[name] and (value is None or (value in _EMPTY and kind != "string or null")):
+            continue
+        match kind:
+            case "one span":
+                value = _plain(value, "span")
+            case "strings by task" | "object":
+                value = dict(value)
+            case "spans by label":
+                value = {label: [_plain(span, "span") for span in spans] for label, spans in value.items()}
+            case _ if kind in _CLASSES:
+                value = [_plain(inner, kind) for inner in value]
+        content[key] = value
+    return content
 
 
 FORMAT = format_of_lines(

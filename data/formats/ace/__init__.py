@@ -27,7 +27,6 @@ def _recognizes(sample: Sample) -> bool:
 FORMAT = Format(
     read=read_file,
     write=write_files,
-    reader=read_file,
     suffixes=_SUFFIXES,
     holds=HOLDS,
     recognizes=_recognizes,

@@ -25,7 +25,6 @@ def _recognizes(sample: Sample) -> bool:
 FORMAT = Format(
     read=read_file,
     write=write_files,
-    reader=read_file,
     suffixes=(".ann",),
     holds=EVERYTHING,
     recognizes=_recognizes,

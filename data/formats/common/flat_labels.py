@@ -4,19 +4,17 @@ A trigger is written with a label such as ``event:ASSAULT+COERCE``, by which it 
 other tools the reading option ``triggers`` names the labels that are triggers.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable
 
 _PREFIX = "event:"
 
 
-def trigger_label(types: Sequence[str]) -> str | None:
-    """The label of a trigger's span; None if there is no type, an empty one, or one with ``+``.
+def trigger_label(types: Iterable[str]) -> str:
+    """The label of a trigger's span. `trigger_types` gives the types back, unless one is empty, repeated or has a plus.
 
     >>> trigger_label(["ASSAULT", "COERCE"])
     'event:ASSAULT+COERCE'
     """
-    if not types or any(not name or "+" in name for name in types):
-        return None
     return _PREFIX + "+".join(types)
 
 
@@ -33,8 +31,3 @@ def trigger_types(label: str, triggers: Collection[str] = ()) -> tuple[str, ...]
     if label.startswith(_PREFIX) and len(label) > len(_PREFIX):
         return tuple(dict.fromkeys(label.removeprefix(_PREFIX).split("+")))
     return (label,) if label in triggers else None
-
-
-def is_entity_label(label: str) -> bool:
-    """Whether a label is read as an entity's."""
-    return not label.startswith(_PREFIX)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, wraps
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ from .lines import file_lines
 
 Located = Iterator[tuple[int, Article]]
 """Articles, each with the line where it starts: from 1, or 0 where lines do not apply."""
+
+METADATA = ("title", "date", "source")
+"""Fields of an article that are text or None."""
 
 _SAMPLED = 50  # lines that detection looks at
 
@@ -35,9 +38,10 @@ class Sample:
         return [line.rstrip("\r\n") for line in islice(file_lines(self.path), _SAMPLED) if line.strip()]
 
     @cached_property
-    def objects(self) -> list[Any]:
-        """Its first lines parsed as JSON; None for a line that is not JSON."""
-        return [_parsed(line) for line in self.lines]
+    def objects(self) -> list[dict[str, Any]]:
+        """The JSON objects on its first lines; none if its suffix is not that of JSON Lines."""
+        lines = self.lines if self.suffix == ".jsonl" else []
+        return [value for line in lines if isinstance(value := _parsed(line), dict)]
 
 
 def _parsed(line: str) -> Any:
@@ -53,9 +57,8 @@ class Format:
 
     Attributes:
         read: (path, log, **options) → articles with the lines where they start. It never raises on bad content: what
-            cannot be used is dropped and recorded.
+            cannot be used is dropped and recorded. Its keyword-only parameters are the reading options.
         write: (articles, path, log) → None.
-        reader: the function whose keyword-only parameters are the reading options.
         suffixes: of its files; files are written with the first one.
         holds: which of `losses.CONTENT` it can hold.
         recognizes: whether a file is in this format.
@@ -65,7 +68,6 @@ class Format:
 
     read: Callable[..., Located]
     write: Callable[[Iterable[Article], Path, ProblemLog], None]
-    reader: Callable[..., Any]
     suffixes: tuple[str, ...]
     holds: frozenset[str]
     recognizes: Callable[[Sample], bool]
@@ -91,19 +93,22 @@ def format_of_lines(
         recognizes: as for `Format`.
     """
 
+    @wraps(read)  # with the options of `read`
     def read_file(path: Path, log: ProblemLog, **options: Any) -> Located:
         yield from read(file_lines(path), log, **options)
+
+    return Format(
+        read=read_file, write=to_file(write), suffixes=suffixes, holds=holds, recognizes=recognizes, chunks=write
+    )
+
+
+def to_file(
+    write: Callable[[Iterable[Article], ProblemLog], Iterator[str]],
+) -> Callable[[Iterable[Article], Path, ProblemLog], None]:
+    """The function that writes the pieces of `write` to a file."""
 
     def write_file(articles: Iterable[Article], path: Path, log: ProblemLog) -> None:
         with open(path, "w", encoding="utf-8", newline="") as file:
             file.writelines(write(articles, log))
 
-    return Format(
-        read=read_file,
-        write=write_file,
-        reader=read,
-        suffixes=suffixes,
-        holds=holds,
-        recognizes=recognizes,
-        chunks=write,
-    )
+    return write_file

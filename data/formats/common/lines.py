@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ....errors import did_you_mean, shown
-from ...problems import ArticleLog, DataError, Problem
+from ...problems import ArticleLog, DataError, Problem, ProblemLog
 
 # Bytes that are not UTF-8 are decoded to these code points (PEP 383), so that the reader can name their article.
 # Valid UTF-8 never decodes to one of them.
@@ -55,6 +55,22 @@ def numbered(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
         yield number, line.removesuffix("\n")
 
 
+def json_values(lines: Iterable[str], log: ProblemLog) -> Iterator[tuple[int, Any]]:
+    """The values of JSON Lines with their line numbers. Blank lines are skipped; lines that are not JSON are logged."""
+    for number, line in numbered(lines):
+        if not line.strip():
+            continue
+        if message := encoding_fault(line):
+            log.drop("not UTF-8", message, line=number)
+            continue
+        try:
+            value = parse_json(line)
+        except ValueError as error:
+            log.drop("not JSON", f"{shown(line)}: {error}", line=number)
+        else:
+            yield number, value
+
+
 def encoding_fault(line: str) -> str | None:
     """The error message for a line with bytes that are not UTF-8; None if there are none."""
     if (found := _ESCAPED_BYTE.search(line)) is None:
@@ -86,11 +102,11 @@ def parse_json(text: str) -> Any:
             raise ValueError(f"key {next(key for key in counts if counts[key] > 1)!r} is given twice")
         return mapping
 
-    def drop(constant: str) -> Any:
+    def refuse(constant: str) -> Any:
         raise ValueError(f"{constant} is not a JSON number")
 
     try:
-        return json.loads(text, object_pairs_hook=once, parse_constant=drop)
+        return json.loads(text, object_pairs_hook=once, parse_constant=refuse)
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error.msg} at column {error.pos + 1}") from error
     except RecursionError as error:
@@ -107,6 +123,11 @@ def parse_object(text: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ValueError(f"{shown(content)}; it must be a JSON object")
     return content
+
+
+def is_strings(value: Any) -> bool:
+    """Whether a JSON value is a list of strings."""
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def to_json(content: Any) -> str:

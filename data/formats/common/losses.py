@@ -1,10 +1,10 @@
 """What an article can contain, and what of it is lost in a format that does not hold it."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from typing import Any
 
 from ...articles import Article
-from ...problems import ArticleLog
+from ...problems import ArticleLog, ProblemLog
 
 CONTENT = {
     "id": "id of the article",
@@ -31,6 +31,26 @@ CONTENT = {
 """What a format may hold. `Format.holds` is a subset of the keys."""
 
 EVERYTHING = frozenset(CONTENT)
+
+
+def write_each(
+    articles: Iterable[Article], log: ProblemLog, holds: Set[str], write: Callable[[Article, ArticleLog], str | None]
+) -> Iterator[str]:
+    """Yield what `write` makes of each article; the losses are recorded, and the articles counted.
+
+    Args:
+        articles: are streamed.
+        log: takes the losses and the count.
+        holds: see `Format.holds`.
+        write: (article, its log) → text; None for an article that it dropped.
+    """
+    for article in articles:
+        article_log = ArticleLog(log=log, article=article.id)
+        if (text := write(article, article_log)) is None:
+            continue
+        record_losses(article, holds, article_log)
+        log.articles += 1
+        yield text
 
 
 def record_losses(

@@ -100,6 +100,16 @@ class Offsets:
         )
 
 
+def trimmed(text: str, start: int, end: int, log: ArticleLog) -> tuple[int, int]:
+    """A span without white space at its edges, which is logged; (start, start) if nothing is left."""
+    if not (text[start].isspace() or text[end - 1].isspace()):
+        return start, end
+    low, high = trim(text, start, end)
+    if low < high:
+        log.fix("white space at an edge", f"{start}-{end} {shown(text[start:end])} is cut to {low}-{high}")
+    return low, high
+
+
 def to_utf16(text: str, offset: int) -> int:
     """An offset in code points as UTF-16 units.
 

@@ -1,28 +1,37 @@
-"""Shared code of doccano and Prodigy: JSON Lines with labeled spans."""
+"""Shared code of doccano and Prodigy: JSON Lines with labeled spans, and relations between the spans."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from itertools import count
+from pathlib import PurePath
 from typing import Any
 
 from ....errors import shown
 from ...articles import Argument, Article, Entity, Event, Span
 from ...problems import ArticleLog, ProblemLog
-from ...text.words import trim
-from .flat_labels import is_entity_label, trigger_label, trigger_types
-from .lines import LONGEST_LINE, encoding_fault, json_line, numbered, parse_json
-from .offsets import OffsetError, Offsets
+from .flat_labels import trigger_label, trigger_types
+from .lines import json_line, json_values
+from .offsets import OffsetError, Offsets, trimmed
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class LabeledSpan:
-    """A span that was read: a trigger if it has types, else an entity."""
+    """A span that was read: a trigger if it has types, else an entity.
+
+    Attributes:
+        score: of the entity.
+        scores: of the types of the trigger.
+        arguments: of the trigger.
+    """
 
     start: int
     end: int
     label: str
     types: tuple[str, ...]
     id: str
+    score: float | None = None
+    scores: tuple[float, ...] = ()
+    arguments: list[Argument] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,22 +46,17 @@ class FlatSpan:
 
 def json_objects(lines: Iterable[str], log: ProblemLog) -> Iterator[tuple[int, dict[str, Any]]]:
     """The objects of JSON Lines with their line numbers; other lines are logged."""
-    for number, line in numbered(lines):
-        if len(line) > LONGEST_LINE:
-            message = f"the line has {len(line)} characters, more than {LONGEST_LINE}; write one article a line"
-            log.drop("line too long", message, line=number)
-        elif message := encoding_fault(line):
-            log.drop("not UTF-8", message, line=number)
-        elif line.strip():
-            try:
-                content = parse_json(line)
-            except ValueError as error:
-                log.drop("not JSON", f"{shown(line)}: {error}", line=number)
-                continue
-            if isinstance(content, dict):
-                yield number, content
-            else:
-                log.drop("wrong kind", f"{shown(content)} is not an object with a text", line=number)
+    for number, value in json_values(lines, log):
+        if isinstance(value, dict):
+            yield number, value
+        else:
+            log.drop("wrong kind", f"{shown(value)} is not an object with a text", line=number)
+
+
+def log_for(log: ProblemLog, line: int, name: Any) -> ArticleLog:
+    """The log of an article; an id that is neither text nor number is replaced by the stem of the file and the line."""
+    name = as_text(name)
+    return ArticleLog(log=log, line=line, article=f"{PurePath(log.source).stem}-{line}" if name is None else name)
 
 
 def as_text(value: Any) -> str | None:
@@ -81,104 +85,19 @@ def listed(content: Mapping[str, Any], key: str, log: ArticleLog | None) -> list
     return [value] if isinstance(value, str) else []
 
 
-def placed(
-    offsets: Offsets, start: Any, end: Any, surface: Any, label: Any, log: ArticleLog, *, utf16: bool = False
-) -> tuple[int, int] | None:
-    """The range of a stored span in the text, without white space at its edges; None, and logged, for a bad one."""
-    what = f"{shown(label)} {shown(start)}-{shown(end)}"
-    if type(start) is not int or type(end) is not int:
-        log.drop("span left out", f"{what} needs whole numbers as offsets")
-        return None
-    surface = surface if isinstance(surface, str) else None
-    if surface and end - start > 2 * len(surface) + 4:  # too long in any unit, and slow to show
-        log.drop("span left out", f"{what} has the surface {shown(surface)}, which is shorter in any units")
-        return None
-    found = offsets.from_utf16(start, end) if utf16 else None
-    try:
-        if found is None or (surface and offsets.text[slice(*found)] != surface):
-            if utf16 and not surface:
-                raise OffsetError(
-                    "is outside the text in UTF-16 units, empty or splits a character; does the option units fit?"
-                )
-            *found, done = offsets.settle(start, end, surface)
-            if done:
-                log.fix(done.partition(" by ")[0], f"{what} {shown(surface)} is at {found[0]}-{found[1]}: {done}")
-    except OffsetError as error:
-        log.drop("span left out", f"{what}: {error}")
-        return None
-    text, (low, high) = offsets.text, found
-    if text[low].isspace() or text[high - 1].isspace():
-        low, high = trim(text, low, high)
-        if low == high:
-            log.drop("span left out", f"{what} has only white space")
-            return None
-        log.fix("white space at an edge", f"{what} is cut to {low}-{high} {shown(text[low:high])}")
-    return low, high
+def objects(content: Mapping[str, Any], key: str, form: str, log: ArticleLog) -> Iterator[dict[str, Any]]:
+    """The objects in the list under a key; for another value, the message says the `form` of an object."""
+    for value in listed(content, key, log):
+        if isinstance(value, dict):
+            yield value
+        else:
+            log.drop("wrong kind", f"{key} has {shown(value)}; {form}")
 
 
-def labeled_span(
-    place: tuple[int, int], label: Any, name: str, taken: set[str], triggers: Collection[str], log: ArticleLog
-) -> LabeledSpan | None:
-    """A span with its label and id, which is added to the ids taken; None, and logged, without a label."""
-    what = f"span {place[0]}-{place[1]}"
-    label = as_text(label) or ""
-    types = trigger_types(label, triggers)
-    if not label or (types and not all(types)):
-        log.drop("span left out", f"{what} has the label {shown(label)}; label it, or name event types in full")
-        return None
-    if name in taken:
-        log.fix("duplicate id", f"{what} has the id {shown(name)} of another span; the id is dropped")
-        name = ""
-    taken |= {name} - {""}
-    return LabeledSpan(start=place[0], end=place[1], label=label, types=types or (), id=name)
-
-
-def fresh_ids(spans: Iterable[LabeledSpan]) -> Iterator[str]:
-    """Ids that no span has, from T1 on."""
-    taken = {span.id for span in spans}
-    return (name for name in map("T{}".format, count(1)) if name not in taken)
-
-
-def link(
-    spans: list[LabeledSpan],
-    head: int,
-    child: int,
-    role: Any,
-    arguments: dict[int, list[Argument]],
-    fresh: Iterator[str],
-    log: ArticleLog,
-    *,
-    score: float | None = None,
-) -> None:
-    """Add a relation between a trigger and an entity to the arguments; log any other relation.
-
-    Args:
-        spans: the spans; an entity without an id gets a fresh one.
-        head: position of the span that the relation starts from.
-        child: position of the span that it points to.
-        role: label of the relation.
-        arguments: position of a trigger → its arguments.
-        fresh: see `fresh_ids`.
-        log: records problems.
-        score: score of the argument.
-    """
-    what = f"{shown(role)} of {shown(spans[head].label)} and {shown(spans[child].label)}"
-    if not isinstance(role, str) or not role:
-        log.drop("relation left out", f"{what} has no label; name the role")
-    elif bool(spans[head].types) == bool(spans[child].types):
-        kinds = "two triggers" if spans[head].types else "two entities; name the labels of triggers in `triggers`"
-        log.drop("relation left out", f"{what} joins {kinds}")
-    else:
-        if spans[child].types:
-            log.fix("relation turned round", f"{what} points to the trigger; read as its argument")
-            head, child = child, head
-        if not spans[child].id:
-            spans[child] = replace(spans[child], id=next(fresh))
-        arguments.setdefault(head, []).append(Argument(role=role, entity=spans[child].id, score=score))
-
-
-def merged(inner: Mapping[str, Any], extra: Mapping[str, Any], log: ArticleLog) -> dict[str, Any]:
+def merged(inner: Any, extra: Mapping[str, Any], log: ArticleLog) -> dict[str, Any]:
     """Merge metadata; for a key in both, ``extra`` wins, because the tool itself writes it."""
+    if not isinstance(inner, dict):
+        return {**extra, "meta": inner}
     for key in inner.keys() & extra.keys():
         if inner[key] != extra[key]:
             message = f"{shown(key)} is {shown(extra[key])} and, in meta, {shown(inner[key])}; the first is kept"
@@ -186,64 +105,150 @@ def merged(inner: Mapping[str, Any], extra: Mapping[str, Any], log: ArticleLog) 
     return {**inner, **extra}
 
 
-def to_article(
-    spans: list[LabeledSpan],
-    arguments: Mapping[int, list[Argument]],
-    scores: Mapping[int, Any] | None = None,
-    **fields: Any,
-) -> Article:
-    """Build an article.
+class SpanReader:
+    """Reads the spans of a text, and relations between them; what cannot be used is dropped and logged.
 
     Args:
-        spans: entities and triggers.
-        arguments: position of a trigger → its arguments.
-        scores: position of a span → score of the entity, or tuple of scores of the trigger.
-        fields: other fields of the article.
+        text: the annotated text.
+        triggers: labels of spans that are triggers.
+        log: records problems.
+
+    Attributes:
+        offsets: maps stored offsets to the text.
+        spans: the spans that were read.
     """
-    scores = scores or {}
-    entities = [
-        Entity(start=span.start, end=span.end, label=span.label, id=span.id, score=scores.get(place))
-        for place, span in enumerate(spans)
-        if not span.types
-    ]
-    events = [
-        Event(
-            trigger=Span(start=span.start, end=span.end),
-            types=span.types,
-            arguments=tuple(arguments.get(place, ())),
-            id=span.id,
-            scores=scores.get(place, ()),
+
+    def __init__(self, text: str, triggers: Collection[str], log: ArticleLog) -> None:
+        self.offsets = Offsets(text)
+        self.spans: list[LabeledSpan] = []
+        self._triggers = triggers
+        self._log = log
+        self._ids: set[str] = set()
+        self._fresh_ids = (name for name in map("T{}".format, count(1)) if name not in self._ids)
+
+    def add(
+        self, start: Any, end: Any, label: Any, *, surface: Any, name: str, utf16: bool = False
+    ) -> LabeledSpan | None:
+        """Read a span; None if it is dropped.
+
+        Args:
+            start: stored offset.
+            end: stored offset, exclusive.
+            label: stored label.
+            surface: stored surface.
+            name: id; an id that another span has is dropped.
+            utf16: offsets count UTF-16 units.
+        """
+        if (place := self._placed(start, end, label, surface, utf16)) is None:
+            return None
+        what = f"span {place[0]}-{place[1]}"
+        label = as_text(label) or ""
+        types = trigger_types(label, self._triggers) or ()
+        if not label or not all(types):
+            message = f"{what} has the label {shown(label)}; label it, or name event types in full"
+            self._log.drop("span left out", message)
+            return None
+        if name in self._ids:
+            self._log.fix("duplicate id", f"{what} has the id {shown(name)} of another span; the id is dropped")
+            name = ""
+        self._ids |= {name} - {""}
+        self.spans.append(LabeledSpan(start=place[0], end=place[1], label=label, types=types, id=name))
+        return self.spans[-1]
+
+    def _placed(self, start: Any, end: Any, label: Any, surface: Any, utf16: bool) -> tuple[int, int] | None:
+        """The range of a stored span, without white space at its edges; None, and logged, for a bad one."""
+        what = f"{shown(label)} {shown(start)}-{shown(end)}"
+        surface = surface if isinstance(surface, str) else None
+        fix = ""
+        try:
+            if type(start) is not int or type(end) is not int:
+                raise OffsetError("whole numbers are needed as offsets")
+            if surface and end - start > 2 * len(surface) + 4:  # too long in any unit, and slow to show
+                raise OffsetError(f"the surface {shown(surface)} is shorter in any units")
+            found = self.offsets.from_utf16(start, end) if utf16 else None
+            if utf16 and not surface and found is None:
+                raise OffsetError(
+                    "is outside the text in UTF-16 units, empty or splits a character; does the option units fit?"
+                )
+            if found is None or (surface and self.offsets.text[slice(*found)] != surface):
+                *found, fix = self.offsets.settle(start, end, surface)
+        except OffsetError as error:
+            self._log.drop("span left out", f"{what}: {error}")
+            return None
+        if fix:
+            self._log.fix(fix.partition(" by ")[0], f"{what} {shown(surface)} is at {found[0]}-{found[1]}: {fix}")
+        low, high = trimmed(self.offsets.text, found[0], found[1], self._log)
+        if low == high:
+            self._log.drop("span left out", f"{what} has only white space")
+            return None
+        return low, high
+
+    def link(self, head: LabeledSpan, child: LabeledSpan, role: Any, score: float | None = None) -> None:
+        """Make an argument of a relation between a trigger and an entity, in either direction.
+
+        All spans must have been added before, because an entity without an id gets one that no span has.
+        """
+        what = f"{shown(role)} of {shown(head.label)} and {shown(child.label)}"
+        if not isinstance(role, str) or not role:
+            self._log.drop("relation left out", f"{what} has no label; name the role")
+            return
+        if bool(head.types) == bool(child.types):
+            kinds = "two triggers" if head.types else "two entities; name the labels of triggers in `triggers`"
+            self._log.drop("relation left out", f"{what} joins {kinds}")
+            return
+        if child.types:
+            self._log.fix("relation turned round", f"{what} points to the trigger; read as its argument")
+            head, child = child, head
+        child.id = child.id or next(self._fresh_ids)
+        head.arguments.append(Argument(role=role, entity=child.id, score=score))
+
+    def article(self, **fields: Any) -> Article:
+        """The article of the spans; `fields` are its other fields."""
+        entities = [
+            Entity(start=span.start, end=span.end, label=span.label, id=span.id, score=span.score)
+            for span in self.spans
+            if not span.types
+        ]
+        events = [
+            Event(
+                trigger=Span(start=span.start, end=span.end),
+                types=span.types,
+                arguments=tuple(span.arguments),
+                id=span.id,
+                scores=span.scores,
+            )
+            for span in self.spans
+            if span.types
+        ]
+        return Article(
+            text=self.offsets.text,
+            id=self._log.article,
+            entities=tuple(sorted(entities, key=lambda entity: (entity.start, -entity.end))),
+            events=tuple(sorted(events, key=lambda event: event.trigger.start)),
+            **fields,
         )
-        for place, span in enumerate(spans)
-        if span.types
-    ]
-    return Article(
-        entities=tuple(sorted(entities, key=lambda entity: (entity.start, -entity.end))),
-        events=tuple(sorted(events, key=lambda event: event.trigger.start)),
-        **fields,
-    )
 
 
-def flat_spans(article: Article, log: ProblemLog) -> list[FlatSpan]:
+def flat_spans(article: Article, log: ArticleLog) -> list[FlatSpan]:
     """Entities, then triggers, as labeled spans; those that cannot be read back are logged."""
     spans: list[FlatSpan] = []
     for entity in article.entities:
-        if entity.label and is_entity_label(entity.label):
+        if entity.label and trigger_types(entity.label) is None:
             spans.append(FlatSpan(start=entity.start, end=entity.end, label=entity.label, item=entity))
         else:
             message = f"{shown(entity.label)} of {shown(entity.text)} is not a label of an entity; rename it"
-            log.drop("entity left out", message, article=article.id)
+            log.drop("entity left out", message)
     for event in article.events:
         label, trigger = trigger_label(event.types), event.trigger
-        if label and trigger_types(label) == event.types:
+        if all(event.types) and trigger_types(label) == event.types:
             spans.append(FlatSpan(start=trigger.start, end=trigger.end, label=label, item=event))
         else:
             message = f"types of {shown(trigger.text)} make no label: one is empty, repeated or has a plus"
-            log.drop("event left out", message, article=article.id)
+            log.drop("event left out", message)
     return spans
 
 
-def flat_arguments(article: Article, spans: list[FlatSpan], log: ProblemLog) -> list[tuple[int, int, Argument]]:
+def flat_arguments(spans: list[FlatSpan], log: ArticleLog) -> list[tuple[int, int, Argument]]:
     """Arguments with the positions of their trigger and entity in the spans; others are logged."""
     entities = {span.item.id: place for place, span in enumerate(spans) if isinstance(span.item, Entity)}
     events = [(place, span.item) for place, span in enumerate(spans) if isinstance(span.item, Event)]
@@ -253,16 +258,14 @@ def flat_arguments(article: Article, spans: list[FlatSpan], log: ProblemLog) -> 
             if argument.role and argument.entity and argument.entity in entities:
                 found.append((place, entities[argument.entity], argument))
             else:
-                message = (
-                    f"{shown(argument.role)} of {shown(event.trigger.text)} has no role, or its entity is not written"
-                )
-                log.drop("argument left out", message, article=article.id)
+                what = f"{shown(argument.role)} of {shown(event.trigger.text)}"
+                log.drop("argument left out", f"{what} has no role, or its entity is not written")
     return found
 
 
-def importable(content: Mapping[str, Any], article: Article, log: ArticleLog) -> str | None:
+def importable(content: Mapping[str, Any], log: ArticleLog) -> str | None:
     """A line of JSON for a tool that rejects empty texts; None, and logged, for an article that it cannot hold."""
-    if not article.text.strip():
+    if not content["text"].strip():
         log.drop("no text", "the text is empty, which the tool does not import")
         return None
     return json_line(content, log)

@@ -28,7 +28,6 @@ def _recognizes(sample: Sample) -> bool:
 FORMAT = Format(
     read=read_file,
     write=write_files,
-    reader=read_file,
     suffixes=(".xmi", ".json", ".zip"),
     holds=HOLDS,
     recognizes=_recognizes,

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from ...articles import Article
-from ..common.lines import parse_json, to_json
+from ..common.lines import is_strings, parse_json, to_json
 
 KEYS = ("id", "title", "date", "source", "event_types", "annotated", "meta")
 FENCE = "---"
@@ -55,14 +55,14 @@ def read_value(key: str, value: str) -> Any:
             return content
         case "annotated":
             content = parse_json(value)
-            if not isinstance(content, dict) or not all(_strings(labels) for labels in content.values()):
+            if not isinstance(content, dict) or not all(is_strings(labels) for labels in content.values()):
                 raise ValueError(f'{value[:40]!r} is not a JSON object such as {{"entities": ["PER"]}}')
             return {task: tuple(labels) for task, labels in content.items()}
         case "event_types":
             if not (value.startswith("[") and value.endswith("]")):
                 raise ValueError(f"{value[:40]!r} is not a list such as [ASSAULT, MOBILIZE]")
             try:
-                if _strings(content := parse_json(value)):
+                if is_strings(content := parse_json(value)):
                     return tuple(content)
             except ValueError:
                 pass  # a list without quotes
@@ -72,10 +72,6 @@ def read_value(key: str, value: str) -> Any:
             return tuple(labels)
         case _:
             return _unquoted(value) if value else None
-
-
-def _strings(content: Any) -> bool:
-    return isinstance(content, list) and all(isinstance(item, str) for item in content)
 
 
 def _unquoted(value: str) -> str:

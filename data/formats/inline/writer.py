@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from ...articles import Article, Entity, Event
 from ...problems import ArticleLog, ProblemLog
 from ..common.lines import is_utf8
-from ..common.losses import EVERYTHING, record_losses
+from ..common.losses import EVERYTHING, write_each
 from .front_matter import FENCE, write_front_matter
 
 HOLDS = EVERYTHING - {*("crossing spans", "sentence labels", "label of the text", "tokens", "scores", "evidence")}
@@ -24,18 +24,16 @@ def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
     Besides what `HOLDS` lacks, mentions with a blank line or with white space at an edge are dropped, and articles with
     a lone surrogate.
     """
-    for article in articles:
-        notes = ArticleLog(log=log, article=article.id)
-        try:
-            chunk = write_front_matter(article) + _body(article, notes)
-        except ValueError as error:
-            notes.drop("not JSON", f"meta or annotated {error}")
-            continue
-        if not is_utf8(chunk, notes):
-            continue
-        record_losses(article, HOLDS, notes)
-        log.articles += 1
-        yield chunk
+    return write_each(articles, log, HOLDS, _chunk)
+
+
+def _chunk(article: Article, log: ArticleLog) -> str | None:
+    try:
+        chunk = write_front_matter(article) + _body(article, log)
+    except ValueError as error:
+        log.drop("not JSON", f"meta or annotated {error}")
+        return None
+    return chunk if is_utf8(chunk, log) else None
 
 
 def _body(article: Article, log: ArticleLog) -> str:
@@ -70,10 +68,6 @@ def _body(article: Article, log: ArticleLog) -> str:
 def _marks(article: Article, log: ArticleLog) -> tuple[list[tuple[int, int, str, str]], dict[int, list[str]]]:
     """Mentions to write as (start, end, bracket, header), and the argument lines below each line of text."""
     text = article.text
-
-    def lost(cause: str, what: str, message: str) -> None:
-        log.drop(cause, f"{what} {message}")
-
     # Outer mentions come first; of two with the same span the entity is the outer one.
     found: list[tuple[int, int, int, int, Entity | Event]] = [
         (e.start, -e.end, 0, n, e) for n, e in enumerate(article.entities)
@@ -90,17 +84,19 @@ def _marks(article: Article, log: ArticleLog) -> tuple[list[tuple[int, int, str,
         while open_ends and open_ends[-1] <= start:
             open_ends.pop()
         if not 0 <= start < end <= len(text) or text[start:end] != text[start:end].strip():
-            lost("span", what, "is empty, outside the text, or has white space at an edge")
+            log.drop("span", f"{what} is empty, outside the text, or has white space at an edge")
         elif "\n\n" in text[start:end]:
-            lost("span over a blank line", what, "contains a blank line, before which every mention must be closed")
+            log.drop("span over a blank line", f"{what} has a blank line, before which every mention must be closed")
         elif open_ends and open_ends[-1] < end:
-            lost("crossing spans", what, "crosses another mention; inline mentions can only nest")
+            log.drop("crossing spans", f"{what} crosses another mention; inline mentions can only nest")
         elif not labels or not all(_LABEL.fullmatch(label) for label in labels):
-            lost("label", what, "has no label, or one with white space, brackets or backslashes")
+            log.drop("label", f"{what} has no label, or one with white space, brackets or backslashes")
         elif isinstance(mention, Event) and any("+" in label for label in labels):
-            lost("label", what, "has a type with '+', which joins types in inline")
+            log.drop("label", f"{what} has a type with '+', which joins types in inline")
         elif mention.id and (not _ID.fullmatch(mention.id) or mention.id in kinds):
-            lost("id", what, f"has id {mention.id!r}, which is used already or holds white space, brackets, ':' or '='")
+            log.drop(
+                "id", f"{what} has id {mention.id!r}, that is used already or has white space, brackets, ':' or '='"
+            )
         else:
             open_ends.append(end)
             bracket = "{" if isinstance(mention, Event) else "["

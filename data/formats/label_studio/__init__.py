@@ -13,16 +13,15 @@ Pre-annotations are read with ``predictions=True`` instead of annotations. Only 
 `write` writes; ``rasid init --to label-studio`` and ``rasid tag --to label-studio`` write it to a file.
 """
 
-from ..common.format import Format
+from ..common.format import Format, to_file
 from .reader import is_export, read_file
-from .writer import HOLDS, labeling_config, write, write_files
+from .writer import HOLDS, labeling_config, write
 
-__all__ = ["FORMAT", "labeling_config", "read_file", "write", "write_files"]
+__all__ = ["FORMAT", "labeling_config", "read_file", "write"]
 
 FORMAT = Format(
     read=read_file,
-    write=write_files,
-    reader=read_file,
+    write=to_file(write),
     suffixes=(".json",),
     holds=HOLDS,
     recognizes=lambda sample: sample.suffix == ".json" and is_export(sample.path),

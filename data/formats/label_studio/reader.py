@@ -1,13 +1,14 @@
 """Reads the tasks of a Label Studio export as articles."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from ....errors import shown
 from ...articles import Article
 from ...problems import ArticleLog, ProblemLog
+from ..common.format import METADATA, Located
 from .regions import Item, annotations, id_text, scores
 from .tasks import read_tasks
 
@@ -15,7 +16,6 @@ _STARTS = re.compile(
     rb'(\xef\xbb\xbf)?\s*\[?\s*\{.*"(data|annotations|predictions|completions|annotation_id)"\s*:', re.DOTALL
 )
 _LOOKED_AT = 2**16
-_KNOWN_DATA = ("id", "title", "date", "source")
 
 
 def read_file(
@@ -25,7 +25,7 @@ def read_file(
     triggers: Collection[str] = (),
     predictions: bool = False,
     text_key: str | None = None,
-) -> Iterator[tuple[int, Article]]:
+) -> Located:
     """Read articles with the lines where their tasks start; what cannot be used is dropped and logged.
 
     Of several annotations of a task, the ground truth is read, else the one updated last; skipped ones are ignored.
@@ -73,9 +73,8 @@ def _name(task: Item, fallback: str) -> str:
 
 def _versions(task: Item, kind: str) -> list[Any]:
     """The annotations or predictions of a task; older exports call annotations completions."""
-    versions = task.get(kind)
-    if versions is None and kind == "annotations":
-        versions = task.get("completions")
+    keys = ("annotations", "completions") if kind == "annotations" else (kind,)
+    versions = next((task[key] for key in keys if task.get(key) is not None), None)
     return versions if isinstance(versions, list) else []
 
 
@@ -123,8 +122,10 @@ def _article(
             "no text", f"{shown(key)} of data is {shown(data.get(key))}, not a string; its keys are {_listed(data)}"
         )
         return None
-    entities, events, types = annotations(results, data[key], log, triggers, scored)
-    texts = {name: data[name] for name in _KNOWN_DATA[1:] if isinstance(data.get(name), str) and name != key}
+    if not scored:  # scores in an annotation come from the pre-annotation that the annotator corrected
+        results = [{name: item[name] for name in item if name not in ("score", "scores")} for item in results]
+    entities, events, types = annotations(results, data[key], log, triggers)
+    texts = {name: data[name] for name in METADATA if isinstance(data.get(name), str) and name != key}
     return Article(
         text=data[key],
         id=log.article,
@@ -143,7 +144,7 @@ def _text_key(data: Item, results: Sequence[Item], log: ArticleLog) -> str | Non
         return named.pop()
     if "text" in data:
         return "text"
-    strings = [key for key, value in data.items() if isinstance(value, str) and key not in _KNOWN_DATA]
+    strings = [key for key, value in data.items() if isinstance(value, str) and key not in ("id", *METADATA)]
     if len(strings) == 1:
         log.fix("text key", f"the text is {shown(strings[0])} of data, the only key with a string")
         return strings[0]

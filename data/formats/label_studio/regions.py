@@ -46,7 +46,7 @@ class _Region:
 
 
 def annotations(
-    results: Sequence[Item], text: str, log: ArticleLog, triggers: Collection[str], scored: bool
+    results: Sequence[Item], text: str, log: ArticleLog, triggers: Collection[str]
 ) -> tuple[tuple[Entity, ...], tuple[Event, ...], list[Scored]]:
     """Entities and events in order, and the event types of the article.
 
@@ -55,11 +55,10 @@ def annotations(
         text: text of the task.
         log: records problems.
         triggers: labels of regions that are event triggers.
-        scored: read scores. Scores in an annotation come from the pre-annotation that the annotator corrected.
     """
-    regions = _regions(results, text, log, triggers, scored)
-    types = _choices(results, regions, log, scored)
-    _relations(results, regions, log, scored)
+    regions = _regions(results, text, log, triggers)
+    types = _choices(results, regions, log)
+    _relations(results, regions, log)
     for item in results:
         if item.get("type") not in (*_LABELS, "choices", "relation"):
             log.drop("result type", f"a result of type {shown(item.get('type'))} has no place in an article")
@@ -81,9 +80,7 @@ def scores(labels: Sequence[Scored]) -> tuple[float, ...]:
     return known if len(known) == len(labels) else ()
 
 
-def _regions(
-    results: Sequence[Item], text: str, log: ArticleLog, triggers: Collection[str], scored: bool
-) -> list[_Region]:
+def _regions(results: Sequence[Item], text: str, log: ArticleLog, triggers: Collection[str]) -> list[_Region]:
     """Regions in the order of the file; items with one id, and triggers by label with one span, are merged."""
     offsets = Offsets(text)
     breaks = [at.start() - number for number, at in enumerate(re.finditer("\r\n", text))]
@@ -96,7 +93,7 @@ def _regions(
         name = id_text(item.get("id"))
         if item.get("meta"):
             log.fix("note", f"the note on region {shown(name)} is left out")
-        labels = _labeled(item, item["value"], _LABELS, scored, log)
+        labels = _labeled(item, item["value"], _LABELS, log)
         own = item.get("from_name") == TRIGGERS
         types = labels if own else []
         for label, score in () if own else labels:
@@ -131,15 +128,13 @@ def _listed(labels: Any) -> str:
     return shown(labels)
 
 
-def _labeled(item: Item, value: Item, keys: Sequence[str], scored: bool, log: ArticleLog) -> list[Scored]:
+def _labeled(item: Item, value: Item, keys: Sequence[str], log: ArticleLog) -> list[Scored]:
     """The labels of a result with their scores."""
     stored = next((value[key] for key in keys if value.get(key)), None)
     listed = stored if isinstance(stored, list) else []
     labels = [label for label in listed if isinstance(label, str) and label]
     if not labels or len(labels) < len(listed):
         log.drop("no label", f"a label is a string that is not empty; the labels are {_listed(stored)}")
-        return [(label, None) for label in labels]
-    if not scored:
         return [(label, None) for label in labels]
     single = item.get("scores")
     if not isinstance(single, list) or len(single) != len(labels):
@@ -151,14 +146,14 @@ def _labeled(item: Item, value: Item, keys: Sequence[str], scored: bool, log: Ar
 
 
 def _names(labels: Sequence[Scored]) -> str:
-    return shown("+".join(label for label, _ in labels))
+    return _listed([label for label, _ in labels])
 
 
 def _is_score(score: Any) -> bool:
     return type(score) is int and abs(score) < 2**63 or type(score) is float and math.isfinite(score)
 
 
-def _choices(results: Sequence[Item], regions: Sequence[_Region], log: ArticleLog, scored: bool) -> list[Scored]:
+def _choices(results: Sequence[Item], regions: Sequence[_Region], log: ArticleLog) -> list[Scored]:
     """The event types of the article; choices of a region become the types of its trigger."""
     types: list[Scored] = []
     chosen: dict[int, list[Scored]] = {}
@@ -166,7 +161,7 @@ def _choices(results: Sequence[Item], regions: Sequence[_Region], log: ArticleLo
         if item.get("type") != "choices":
             continue
         value = item["value"] if isinstance(item.get("value"), dict) else {}
-        labels = _labeled(item, value, ["choices"], scored, log)
+        labels = _labeled(item, value, ["choices"], log)
         name, span = id_text(item.get("id")), (value.get("start"), value.get("end"))
         meant = [at for at, region in enumerate(regions) if name in region.ids]
         if not meant and span == (None, None):
@@ -182,7 +177,7 @@ def _choices(results: Sequence[Item], regions: Sequence[_Region], log: ArticleLo
     return types
 
 
-def _relations(results: Sequence[Item], regions: Sequence[_Region], log: ArticleLog, scored: bool) -> None:
+def _relations(results: Sequence[Item], regions: Sequence[_Region], log: ArticleLog) -> None:
     """Give triggers their arguments."""
     by_id = {name: region for region in reversed(regions) for name in region.ids if name}
     for item in results:
@@ -199,7 +194,7 @@ def _relations(results: Sequence[Item], regions: Sequence[_Region], log: Article
             log.drop("relation", f"{what} is not between a trigger and an entity")
             continue
         trigger, entity = pairs[0]
-        roles = _labeled(item, item, ["labels"], scored, log)
+        roles = _labeled(item, item, ["labels"], log)
         trigger.arguments += [Argument(role=role, entity=entity.id, score=score) for role, score in roles]
         entity.is_argument |= bool(roles)
 

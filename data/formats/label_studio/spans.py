@@ -7,8 +7,7 @@ from typing import Any
 
 from ....errors import shown
 from ...problems import ArticleLog
-from ...text.words import trim
-from ..common.offsets import OffsetError, Offsets
+from ..common.offsets import OffsetError, Offsets, trimmed
 
 _MAX_COLLAPSE = 8  # a region may be this many times longer than its surface with collapsed white space
 _MAX_OFFSET = 2**31
@@ -31,17 +30,13 @@ def find_span(item: Mapping[str, Any], offsets: Offsets, breaks: list[int], log:
     except OffsetError as error:
         log.drop("offsets", f"region {shown(item.get('id'))}: {error}")
         return None
-    text = offsets.text
     if done:
         log.fix(done.split(" by ")[0], f"{bounds[0]}-{bounds[1]} {shown(surface)} is {start}-{end}: {done}")
-    if text[start].isspace() or text[end - 1].isspace():
-        inner = trim(text, start, end)
-        if inner[0] == inner[1]:
-            log.drop("white space", f"region {start}-{end} {shown(text[start:end])} has only white space")
-            return None
-        log.fix("white space at an edge", f"{start}-{end} {shown(text[start:end])} is read as {inner[0]}-{inner[1]}")
-        start, end = inner
-    return start, end
+    first, last = trimmed(offsets.text, start, end, log)
+    if first == last:
+        log.drop("white space", f"region {start}-{end} {shown(offsets.text[start:end])} has only white space")
+        return None
+    return first, last
 
 
 def _bounds(value: Mapping[str, Any], has_surface: bool) -> tuple[int, int] | None:

@@ -18,7 +18,8 @@ _MAX_CHARACTERS = 8 * 2**20
 _MAX_UNUSABLE = 10_000
 _CHUNK, _MAX_PIECE = 2**16, 2**20
 
-_GAP = re.compile(r"[ \t\r\n,]*")
+_VERSIONS = {"annotations", "predictions", "completions"}
+_NOT_GAP, _OBJECT = re.compile(r"[^ \t\r\n,]"), re.compile("{")
 _DECODER = json.JSONDecoder()
 
 Fault = tuple[str, str]
@@ -33,39 +34,39 @@ def read_tasks(path: Path, log: ProblemLog) -> Iterator[tuple[int, dict[str, Any
     unusable, after_fault = 0, False
     with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         for line, raw, fault in split_values(file):
-            task, problem = (None, fault) if fault else _parsed(raw)
-            if problem is None and task is not None:
+            task = fault or _parsed(raw, after_fault)
+            if isinstance(task, dict):
                 yield line, task
                 after_fault = False
-            elif problem is not None:
-                # After a fault, what is read may be a part of the broken task; it is not logged again.
-                unusable += fault is not None or not after_fault
-                if not after_fault:
-                    log.drop(*problem, line=line)
-                after_fault |= fault is not None
-                if problem[0] == "JSON-MIN":
-                    return
+                continue
+            # After a fault, what is read may be a part of the broken task; it is not logged again.
+            unusable += fault is not None or not after_fault
+            if not after_fault:
+                log.drop(*task, line=line)
+            after_fault |= fault is not None
+            if task[0] == "JSON-MIN":
+                return
             if unusable == _MAX_UNUSABLE:
                 log.drop("given up", f"{unusable} pieces of the file are not tasks; the rest is not read", line=line)
                 return
 
 
-def _parsed(raw: str) -> tuple[dict[str, Any] | None, Fault | None]:
-    """A task, or why the value is not a task."""
+def _parsed(raw: str, after_fault: bool) -> dict[str, Any] | Fault:
+    """A task, or why the value is not a task. After a fault, an object without annotations may be a part of a task."""
     if message := encoding_fault(raw):
-        return None, ("not UTF-8", message)
+        return "not UTF-8", message
     try:
         task = parse_json(raw)
     except ValueError as error:
-        return None, ("not JSON", f"{shown(raw)}: {error}")
+        return "not JSON", f"{shown(raw)}: {error}"
     if not isinstance(task, dict):
-        return None, ("wrong kind", f"{shown(raw)} is a list; a task is an object with 'data' and 'annotations'")
-    if isinstance(task.get("data"), dict):
-        return task, None
+        return "wrong kind", f"{shown(raw)} is a list; a task is an object with 'data' and 'annotations'"
+    if isinstance(task.get("data"), dict) and (not after_fault or task.keys() & _VERSIONS):
+        return task
     if task.keys() & {"annotation_id", "annotator", "lead_time"}:
         message = "the file is a JSON-MIN export, which has no relations, ids and annotators; export as JSON"
-        return None, ("JSON-MIN", message)
-    return None, ("missing key", f"{shown(raw)}: a task is an object with an object 'data'")
+        return "JSON-MIN", message
+    return "missing key", f"{shown(raw)}: a task is an object with an object 'data'"
 
 
 def split_values(file: TextIO, chunk: int = _CHUNK) -> Iterator[tuple[int, str, Fault | None]]:
@@ -120,28 +121,25 @@ class _Buffer:
         held = len(self.text) - self.at
         # Doubling keeps the total cost of decoding a long value linear.
         more = self.file.read(min(max(self.chunk, held), _MAX_PIECE, _MAX_CHARACTERS + 1 - held))
-        self.text, self.at = self.text[self.at :], 0
-        self.text += more
+        self.text, self.at = self.text[self.at :] + more, 0
         return bool(more)
 
     def skip_gap(self) -> bool:
         """Move to the next value or bracket; False at the end of the file."""
-        while True:
-            gap = _GAP.match(self.text, self.at)
-            self.move(gap.end() if gap else self.at)
-            if self.at < len(self.text):
-                return True
-            if not self.fill():
-                return False
+        return self._skip(_NOT_GAP)
 
     def skip_to_object(self) -> None:
         """Move to the next opening brace after the position, or to the end of the file."""
         self.move(self.at + 1)
-        while (found := self.text.find("{", self.at)) < 0:
+        self._skip(_OBJECT)
+
+    def _skip(self, wanted: re.Pattern[str]) -> bool:
+        while (found := wanted.search(self.text, self.at)) is None:
             self.move(len(self.text))
             if not self.fill():
-                return
-        self.move(found)
+                return False
+        self.move(found.start())
+        return True
 
     def value(self) -> tuple[str, Fault | None]:
         """Move past the value and return its text; for a fault, return the start of the value and the fault."""

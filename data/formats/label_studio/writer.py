@@ -1,7 +1,6 @@
 """Writes import files for Label Studio, and the labeling configuration for them."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 from xml.sax.saxutils import quoteattr
@@ -10,8 +9,9 @@ from ....errors import shown
 from ...articles import Article, Entity, Event, Span
 from ...labels import Label, LabelScheme
 from ...problems import ArticleLog, ProblemLog
+from ..common.format import METADATA
 from ..common.lines import json_line
-from ..common.losses import EVERYTHING, record_losses
+from ..common.losses import EVERYTHING, write_each
 from .names import ENTITIES, EVENT_TYPES, MADE_ID, TEXT, TRIGGERS
 
 HOLDS = EVERYTHING - {
@@ -20,19 +20,7 @@ HOLDS = EVERYTHING - {
 }
 
 
-def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> None:
-    """Write an import file, see `write`."""
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        file.writelines(write(articles, log))
-
-
-def write(
-    articles: Iterable[Article],
-    log: ProblemLog,
-    *,
-    predictions: bool | None = None,
-    model_version: str = "rasid",
-) -> Iterator[str]:
+def write(articles: Iterable[Article], log: ProblemLog, *, predictions: bool | None = None) -> Iterator[str]:
     """Yield an import file in pieces: an array of tasks, one task a line.
 
     The ``data`` of a task has text, id, title, date, source and meta. Entities and triggers are regions, arguments are
@@ -43,41 +31,36 @@ def write(
         log: records what the format cannot hold, and counts articles.
         predictions: write pre-annotations with scores instead of annotations, which count as finished; None does so
             for articles that have scores.
-        model_version: the model's name in pre-annotations.
     """
+
+    def line(article: Article, article_log: ArticleLog) -> str | None:
+        # None for a lone surrogate, which would make the tool reject the whole file.
+        return json_line(_task(article, article_log, predictions), article_log)
+
     separator = "[\n"
-    for article in articles:
-        article_log = ArticleLog(log=log, article=article.id)
-        # A lone surrogate in one task makes the tool reject the whole file.
-        if (line := json_line(_task(article, article_log, predictions, model_version), article_log)) is None:
-            continue
-        log.articles += 1
-        yield separator + line.rstrip("\n")
+    for text in write_each(articles, log, HOLDS, line):
+        yield separator + text.rstrip("\n")
         separator = ",\n"
     yield "\n]\n" if separator == ",\n" else "[]\n"
 
 
-def _task(article: Article, log: ArticleLog, predictions: bool | None, model_version: str) -> dict[str, Any]:
+def _task(article: Article, log: ArticleLog, predictions: bool | None) -> dict[str, Any]:
     data: dict[str, Any] = {"text": article.text, "id": article.id}
-    rest = {"title": article.title, "date": article.date, "source": article.source, "meta": dict(article.meta) or None}
-    data |= {key: value for key, value in rest.items() if value is not None}
-    record_losses(article, HOLDS, log)
+    data |= {key: value for key in METADATA if (value := getattr(article, key)) is not None}
+    data |= {"meta": dict(article.meta)} if article.meta else {}
     result = _result(article, log)
     scores = _scores(article)
     if predictions or (predictions is None and scores):
-        prediction: dict[str, Any] = {"model_version": model_version, "result": result}
-        if scores:
-            prediction["score"] = fmean(scores)
-        return {"data": data, "predictions": [prediction]}
+        mean = {"score": fmean(scores)} if scores else {}
+        return {"data": data, "predictions": [{"model_version": "rasid", "result": result, **mean}]}
     return {"data": data, "annotations": [{"result": result}]}
 
 
 def _scores(article: Article) -> list[float]:
     """Every score of an article."""
-    scores = [entity.score for entity in article.entities]
-    scores += [argument.score for event in article.events for argument in event.arguments]
-    scores += [score for event in article.events for score in event.scores]
-    return [score for score in (*scores, *article.type_scores) if score is not None]
+    scored = [*article.entities, *(argument for event in article.events for argument in event.arguments)]
+    scores = [item.score for item in scored if item.score is not None]
+    return [*scores, *(score for event in article.events for score in event.scores), *article.type_scores]
 
 
 def _result(article: Article, log: ArticleLog) -> list[dict[str, Any]]:
@@ -101,10 +84,8 @@ def _result(article: Article, log: ArticleLog) -> list[dict[str, Any]]:
             log.drop("entity left out", f"{shown(entity.text)} at {entity.start} has no label")
             continue
         region = _region(article.text, entity, ENTITIES, [entity.label], name(entity.id, f"rasid-e{number}"))
-        if entity.score is not None:
-            region["score"] = entity.score
         entity_names.setdefault(entity.id, region["id"])
-        regions.append(region)
+        regions.append(region | _scored([entity.score]))
     for number, event in enumerate(article.events, 1):
         trigger = event.trigger
         if not event.types or not all(event.types):

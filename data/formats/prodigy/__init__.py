@@ -12,9 +12,11 @@ Source: https://prodi.gy/docs/api-interfaces and the relation extraction project
 """
 
 from ..common.format import format_of_lines
-from .reader import read, recognizes
+from .reader import is_task, read
 from .writer import HOLDS, write
 
 __all__ = ["FORMAT", "read", "write"]
 
-FORMAT = format_of_lines(read, write, suffixes=(".jsonl",), holds=HOLDS, recognizes=recognizes)
+FORMAT = format_of_lines(
+    read, write, suffixes=(".jsonl",), holds=HOLDS, recognizes=lambda sample: any(map(is_task, sample.objects))
+)

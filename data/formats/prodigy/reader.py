@@ -1,50 +1,41 @@
 """Reads Prodigy's JSON Lines."""
 
 import math
-from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from pathlib import PurePath
 from typing import Any
 
 from ....errors import shown
-from ...articles import Argument, Article
+from ...articles import Article
 from ...problems import ArticleLog, ProblemLog
-from ..common.format import Located, Sample
+from ..common.format import METADATA, Located
 from ..common.losses import has_scores
-from ..common.offsets import Offsets
 from ..common.span_lines import (
     LabeledSpan,
+    SpanReader,
     as_text,
-    fresh_ids,
     json_objects,
-    labeled_span,
-    link,
     listed,
+    log_for,
     merged,
-    placed,
+    objects,
     text_of,
-    to_article,
 )
-from .writer import STRINGS
 
 ANSWERS = ("accept", "reject", "ignore")
 
 _HASHES = {"_input_hash", "_task_hash"}
 _KEYS = {"text", "tokens", "spans", "relations", "answer", "accept", "options", "label", "cats", "meta"}
+_Stored = tuple[dict[str, Any], LabeledSpan | None]
+"""A span as it is stored and as it was read; None if it was dropped."""
+
 _HALF = 0.5  # lowest score of a category in `cats` that counts, as for spaCy's textcat
 
 
-def recognizes(sample: Sample) -> bool:
-    """Whether a line of a JSONL file has a key that only a task of Prodigy has."""
-    return sample.suffix == ".jsonl" and any(map(_is_task, sample.objects))
-
-
-def _is_task(content: Any) -> bool:
-    if not isinstance(content, dict) or not isinstance(content.get("text"), str):
-        return False
+def is_task(content: Mapping[str, Any]) -> bool:
+    """Whether an object has a key that only a task of Prodigy has."""
     answer = content.get("answer")
-    return (
+    return isinstance(content.get("text"), str) and (
         isinstance(content.get("spans"), list)
         or not _HASHES.isdisjoint(content)
         or (isinstance(answer, str) and answer in ANSWERS)
@@ -63,15 +54,15 @@ def read(lines: Iterable[str], log: ProblemLog, *, triggers: Collection[str] = (
         triggers: labels of spans that are event triggers, not entities.
     """
     for number, content in json_objects(lines, log):
-        shown_meta = content.get("meta")
-        name = as_text(shown_meta.get("id")) if isinstance(shown_meta, dict) else None
-        name = f"{PurePath(log.source).stem}-{number}" if name is None else name
-        notes = ArticleLog(log=log, line=number, article=name)
-        if not _is_wanted(content.get("answer"), notes) or (text := text_of(content, notes)) is None:
+        meta = content.get("meta")
+        article_log = log_for(log, number, meta.get("id") if isinstance(meta, dict) else None)
+        if not _is_wanted(content.get("answer"), article_log) or (text := text_of(content, article_log)) is None:
             continue
-        article = _article(content, text, notes, triggers)
-        if content.get("answer") is None and not has_scores(article):
-            notes.fix("no answer", "the task has neither an answer nor scores; read as if it had been accepted")
+        article = _article(content, SpanReader(text, triggers, article_log), article_log)
+        if content.get("answer"):
+            article = _as_gold(article, article_log)
+        elif not has_scores(article):
+            article_log.fix("no answer", "the task has neither an answer nor scores; read as if it had been accepted")
         log.articles += 1
         yield number, article
 
@@ -86,130 +77,93 @@ def _is_wanted(answer: Any, log: ArticleLog) -> bool:
     return False
 
 
-def _article(content: Mapping[str, Any], text: str, log: ArticleLog, triggers: Collection[str]) -> Article:
-    spans = _spans(content, Offsets(text), log, triggers)
-    marks, arguments = _linked(content, spans, log)
+def _article(content: Mapping[str, Any], reader: SpanReader, log: ArticleLog) -> Article:
+    _read_relations(content, reader, _read_spans(content, reader, log), log)
     fields = _metadata(content, log)
     types, annotated = _types(content, log)
-    article = to_article(
-        marks,
-        arguments,
-        {place: score for place, score in enumerate(_scores(spans, log)) if score is not None},
-        text=text,
-        id=log.article,
-        event_types=types,
-        annotated={} if annotated is None else {"article_types": annotated},
-        **fields,
-    )
-    if article.type_scores and len(article.type_scores) != len(types):
-        log.fix("score", f"{len(article.type_scores)} type_scores for {len(types)} types; dropped")
-        article = replace(article, type_scores=())
-    return _as_gold(article, log) if content.get("answer") else article
+    scores = fields.pop("type_scores", ())
+    if scores and len(scores) != len(types):
+        log.fix("score", f"{len(scores)} type_scores for {len(types)} types; dropped")
+        scores = ()
+    tasks = {} if annotated is None else {"article_types": annotated}
+    return reader.article(event_types=types, type_scores=scores, annotated=tasks, **fields)
 
 
-def _spans(
-    content: Mapping[str, Any], offsets: Offsets, log: ArticleLog, triggers: Collection[str]
-) -> list[tuple[dict[str, Any], LabeledSpan | None]]:
-    """The spans of a task as stored, each with the span that was read; None if it was dropped."""
-    spans: list[tuple[dict[str, Any], LabeledSpan | None]] = []
-    taken: set[str] = set()
-    for value in listed(content, "spans", log):
-        if not isinstance(value, dict):
-            log.drop("wrong kind", f"spans has {shown(value)}; a span is an object with start, end and label")
-            spans.append(({}, None))
-            continue
-        place = placed(offsets, value.get("start"), value.get("end"), value.get("text"), value.get("label"), log)
-        name = as_text(value.get("id")) or ""
-        mark = None if place is None else labeled_span(place, value.get("label"), name, taken, triggers, log)
-        spans.append((value, mark))
+def _read_spans(content: Mapping[str, Any], reader: SpanReader, log: ArticleLog) -> list[_Stored]:
+    spans: list[_Stored] = []
+    for value in objects(content, "spans", "a span is an object with start, end and label", log):
+        start, end, label, name = (value.get(key) for key in ("start", "end", "label", "id"))
+        span = reader.add(start, end, label, surface=value.get("text"), name=as_text(name) or "")
+        if span:
+            _read_scores(value, span, log)
+        spans.append((value, span))
     return spans
 
 
-def _linked(
-    content: Mapping[str, Any], spans: list[tuple[dict[str, Any], LabeledSpan | None]], log: ArticleLog
-) -> tuple[list[LabeledSpan], dict[int, list[Argument]]]:
-    """The spans that were read, and the arguments by trigger; an entity in a role gets an id if it has none."""
-    places: dict[int, int] = {}  # position in the file → place among the marks
-    marks: list[LabeledSpan] = []
-    for position, (_, mark) in enumerate(spans):
-        if mark is not None:
-            places[position] = len(marks)
-            marks.append(mark)
-    fresh = fresh_ids(marks)
-    arguments: dict[int, list[Argument]] = {}
-    relations = listed(content, "relations", log)
-    by_span, by_token = _indices(content, spans) if relations else ({}, {})
+def _read_scores(value: Mapping[str, Any], span: LabeledSpan, log: ArticleLog) -> None:
+    """Read the score of an entity, or the scores of a trigger's types."""
+    single, several = value.get("score"), value.get("scores")
+    if single is None and several is None:
+        return
+    scores = several if span.types and isinstance(several, list) else [single]
+    numbers = tuple(number for number in map(_number, scores) if number is not None)
+    if len(numbers) != len(span.types or scores):
+        message = f"{shown(span.label)} {span.start}-{span.end} has no score for each type, or none that is one"
+        log.fix("score", f"{message}; dropped")
+    elif span.types:
+        span.scores = numbers
+    else:
+        span.score = numbers[0]
+
+
+def _read_relations(content: Mapping[str, Any], reader: SpanReader, spans: list[_Stored], log: ArticleLog) -> None:
+    relations = list(objects(content, "relations", "a relation is an object", log))
+    if not relations:
+        return
+    places: dict[tuple[str | None, ...], int] = {}  # (start, end, label) as stored → first position
+    for position, (value, _) in enumerate(spans):
+        places.setdefault(_place(value), position)
+    last_tokens = _last_tokens(content, spans)
+
+    def end(relation: Mapping[str, Any], key: str) -> LabeledSpan | None:
+        stored, token = relation.get(f"{key}_span"), relation.get(key)
+        found: Any = last_tokens.get(token) if type(token) is int else None
+        if isinstance(stored, dict) and (place := _place(stored)) in places:
+            found = stored.get("position")
+            if type(found) is not int or not 0 <= found < len(spans) or _place(spans[found][0]) != place:
+                found = places[place]
+        return None if found is None else spans[found][1]
+
     for relation in relations:
-        if not isinstance(relation, dict):
-            log.drop("wrong kind", f"relations has {shown(relation)}; a relation is an object")
-            continue
-        positions = [_position(relation, key, by_span, by_token) for key in ("head", "child")]
-        ends = [places.get(position) for position in positions]
-        head, child = ends
-        if head is None or child is None:
-            end = ("head", "child")[ends.index(None)]
-            message = f"a relation's {end} is no span that was read, or the last token of several"
+        head, child = end(relation, "head"), end(relation, "child")
+        if head and child:
+            reader.link(head, child, relation.get("label"), _number(relation.get("score")))
+        else:
+            missing = "child" if head else "head"
+            message = f"a relation's {missing} is no span that was read, or the last token of several"
             log.drop("relation left out", message)
-            continue
-        link(marks, head, child, relation.get("label"), arguments, fresh, log, score=_number(relation.get("score")))
-    return marks, arguments
 
 
-def _indices(
-    content: Mapping[str, Any], spans: list[tuple[dict[str, Any], LabeledSpan | None]]
-) -> tuple[dict[Any, list[int]], dict[int, list[int]]]:
-    """Positions of spans by stored (start, end, label), and by last token."""
+def _last_tokens(content: Mapping[str, Any], spans: list[_Stored]) -> dict[int, int | None]:
+    """Index of a token → position of the span that ends with it; None for several."""
     tokens = content.get("tokens")
-    last = {
+    by_end: dict[Any, int] = {
         token["end"]: index
         for index, token in enumerate(tokens if isinstance(tokens, list) else ())
         if isinstance(token, dict) and type(token.get("end")) is int
     }
-    by_span: dict[Any, list[int]] = {}
-    by_token: dict[int, list[int]] = {}
+    last: dict[int, int | None] = {}
     for position, (value, _) in enumerate(spans):
-        by_span.setdefault(_key(value), []).append(position)
-        index = value.get("token_end")
-        index = index if type(index) is int else last.get(value["end"]) if type(value.get("end")) is int else None
+        index, end = value.get("token_end"), value.get("end")
+        if type(index) is not int:
+            index = by_end.get(end) if type(end) is int else None
         if index is not None:
-            by_token.setdefault(index, []).append(position)
-    return by_span, by_token
+            last[index] = None if index in last else position
+    return last
 
 
-def _key(span: Mapping[str, Any]) -> tuple[str | None, ...]:
+def _place(span: Mapping[str, Any]) -> tuple[str | None, ...]:
     return tuple(as_text(span.get(key)) for key in ("start", "end", "label"))
-
-
-def _position(
-    relation: Mapping[str, Any], end: str, by_span: Mapping[Any, list[int]], by_token: Mapping[int, list[int]]
-) -> int:
-    """The position of the span at one end of a relation; -1 if it is ambiguous or missing."""
-    span = relation.get(f"{end}_span")
-    if isinstance(span, dict) and (found := by_span.get(_key(span))):
-        position = span.get("position")
-        at = bisect_left(found, position) if type(position) is int else len(found)
-        return found[at] if at < len(found) and found[at] == position else found[0]
-    index = relation.get(end)
-    found = by_token.get(index, []) if type(index) is int else []
-    return found[0] if len(found) == 1 else -1
-
-
-def _scores(spans: list[tuple[dict[str, Any], LabeledSpan | None]], log: ArticleLog) -> Iterator[Any]:
-    """The scores of the spans that were read: a number for an entity, a tuple for a trigger, None without scores."""
-    for value, mark in spans:
-        if mark is None:
-            continue
-        score: Any = _number(value.get("score"))
-        if mark.types and isinstance(value.get("scores"), list):
-            score = tuple(number for number in map(_number, value["scores"]) if number is not None)
-        elif mark.types and score is not None:
-            score = (score,)
-        given = value.get("score") is not None or value.get("scores") is not None
-        if given and (score is None or (mark.types and len(score) != len(mark.types))):
-            message = f"{shown(mark.label)} {mark.start}-{mark.end} has no score for each type, or none that is one"
-            log.fix("score", f"{message}; dropped")
-            score = None
-        yield score
 
 
 def _number(value: Any) -> float | None:
@@ -261,20 +215,17 @@ def _metadata(content: Mapping[str, Any], log: ArticleLog) -> dict[str, Any]:
         extra["label"] = content["label"]
     given = content.get("meta")
     if not isinstance(given, dict):
-        return {"meta": {**extra, "meta": given} if given is not None else extra}
-    fields: dict[str, Any] = {key: given[key] for key in STRINGS if key in given and isinstance(given[key], str | None)}
-    ours = set(fields)
-    if as_text(given.get("id")) is not None:
-        ours.add("id")
-    scores = given.get("type_scores")
+        return {"meta": extra if given is None else merged(given, extra, log)}
+    rest = dict(given)
+    fields: dict[str, Any] = {key: rest.pop(key) for key in METADATA if isinstance(rest.get(key, 0), str | None)}
+    if as_text(rest.get("id")) is not None:
+        del rest["id"]
+    scores = rest.get("type_scores")
     if isinstance(scores, list) and None not in (numbers := tuple(map(_number, scores))):
         fields["type_scores"] = numbers
-        ours.add("type_scores")
-    inner = given.get("meta")
-    if isinstance(inner, dict):
-        ours.add("meta")
-    flat = {key: value for key, value in given.items() if key not in ours}
-    return {**fields, "meta": merged(merged(inner if isinstance(inner, dict) else {}, flat, log), extra, log)}
+        del rest["type_scores"]
+    inner = rest.pop("meta") if isinstance(rest.get("meta"), dict) else {}
+    return {**fields, "meta": merged(merged(inner, rest, log), extra, log)}
 
 
 def _as_gold(article: Article, log: ArticleLog) -> Article:

@@ -5,17 +5,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from ...articles import Argument, Article, Entity
+from ...articles import Article, Entity
 from ...problems import ArticleLog, ProblemLog
 from ...text.words import split_words
-from ..common.losses import EVERYTHING, has_scores, record_losses
+from ..common.format import METADATA
+from ..common.losses import EVERYTHING, has_scores, write_each
 from ..common.span_lines import FlatSpan, flat_arguments, flat_spans, importable
 
 HOLDS = EVERYTHING - {
     *("sentence labels", "label of the text", "tokens", "annotated", "annotated sentence_types", "evidence")
 }
-STRINGS = ("title", "date", "source")
-OURS = {"id", "meta", "type_scores", *STRINGS}  # keys of `meta` that are fields of the article
+_OURS = {"id", "meta", "type_scores", *METADATA}  # keys of `meta` that are fields of the article
 
 
 def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
@@ -25,20 +25,15 @@ def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
     that tokens and their ``ws`` give the text back. Event types of the article are the ``accept`` of a choice whose
     ``options`` are the annotated types, if these are known. Articles without text or with lone surrogates are dropped.
     """
-    for article in articles:
-        notes = ArticleLog(log=log, article=article.id)
-        spans = flat_spans(article, log)
-        arguments = flat_arguments(article, spans, log)
-        line = importable(_task(article, spans, arguments) if article.text.strip() else {}, article, notes)
-        if line is None:
-            continue
-        record_losses(article, HOLDS, notes)
-        log.articles += 1
-        yield line
+    return write_each(
+        articles, log, HOLDS, lambda article, article_log: importable(_task(article, article_log), article_log)
+    )
 
 
-def _task(article: Article, spans: list[FlatSpan], arguments: list[tuple[int, int, Argument]]) -> dict[str, Any]:
+def _task(article: Article, log: ArticleLog) -> dict[str, Any]:
     """An article as a task; a prediction has no answer."""
+    spans = flat_spans(article, log)
+    arguments = flat_arguments(spans, log)
     tokens = _tokens(article.text, spans)
     starts, ends = [token["start"] for token in tokens], [token["end"] for token in tokens]
     places = [
@@ -87,10 +82,10 @@ def _extras(span: FlatSpan) -> dict[str, Any]:
 
 
 def _shown_meta(article: Article) -> dict[str, Any]:
-    strings = {key: value for key in STRINGS if (value := getattr(article, key)) is not None}
+    strings = {key: value for key in METADATA if (value := getattr(article, key)) is not None}
     scores = {"type_scores": list(article.type_scores)} if article.type_scores else {}
-    flat = {key: value for key, value in article.meta.items() if key not in OURS}
-    hidden = {key: value for key, value in article.meta.items() if key in OURS}
+    flat = {key: value for key, value in article.meta.items() if key not in _OURS}
+    hidden = {key: value for key, value in article.meta.items() if key in _OURS}
     return {"id": article.id, **strings, **scores, **flat, **({"meta": hidden} if hidden else {})}
 
 

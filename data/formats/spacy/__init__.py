@@ -18,7 +18,6 @@ __all__ = ["FORMAT", "read_file", "write_files"]
 FORMAT = Format(
     read=read_file,
     write=write_files,
-    reader=read_file,
     suffixes=(".spacy",),
     holds=EVERYTHING,
     recognizes=lambda sample: sample.suffix == ".spacy",

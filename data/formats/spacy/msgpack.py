@@ -9,15 +9,12 @@ from typing import Any
 
 _MAX_DEPTH = 16  # valid files are less deep
 _CONSTANTS = {0xC0: None, 0xC2: False, 0xC3: True}
-_NUMBERS = {0xCA: ">f", 0xCB: ">d"} | dict(
-    zip(range(0xCC, 0xD4), (">B", ">H", ">I", ">Q", ">b", ">h", ">i", ">q"), strict=True)
-)
+_NUMBERS = dict(enumerate("fdBHIQbhiq", 0xCA))  # code → its format in `struct`
+_SIZED = {0xC4: "bytes", 0xC7: "extension", 0xD9: "string", 0xDC: "array", 0xDE: "map"}  # first code → type
 _LENGTHS = {  # code → format of the length, and type
-    **dict(zip((0xC4, 0xC5, 0xC6), ((">B", "bytes"), (">H", "bytes"), (">I", "bytes")), strict=True)),
-    **dict(zip((0xD9, 0xDA, 0xDB), ((">B", "string"), (">H", "string"), (">I", "string")), strict=True)),
-    **dict(zip((0xDC, 0xDD), ((">H", "array"), (">I", "array")), strict=True)),
-    **dict(zip((0xDE, 0xDF), ((">H", "map"), (">I", "map")), strict=True)),
-    **dict(zip((0xC7, 0xC8, 0xC9), ((">B", "extension"), (">H", "extension"), (">I", "extension")), strict=True)),
+    code + offset: (form, kind)
+    for code, kind in _SIZED.items()
+    for offset, form in enumerate("HI" if kind in ("array", "map") else "BHI")
 }
 _EXTENSIONS = {0xD4: 1, 0xD5: 2, 0xD6: 4, 0xD7: 8, 0xD8: 16}  # code → its length
 
@@ -54,10 +51,8 @@ class _Decoder:
             return _CONSTANTS[code]
         if code in _NUMBERS:
             return self._number(_NUMBERS[code])
-        if code < 0x90:
-            return self._sized("map", code & 0x0F, depth)
         if code < 0xA0:
-            return self._sized("array", code & 0x0F, depth)
+            return self._sized("map" if code < 0x90 else "array", code & 0x0F, depth)
         if code < 0xC0:
             return self._sized("string", code & 0x1F, depth)
         if code in _EXTENSIONS:
@@ -75,7 +70,7 @@ class _Decoder:
         return taken
 
     def _number(self, form: str) -> Any:
-        return struct.unpack(form, self._take(struct.calcsize(form)))[0]
+        return struct.unpack(f">{form}", self._take(struct.calcsize(form)))[0]
 
     def _sized(self, kind: str, length: int, depth: int) -> Any:
         if kind in ("bytes", "extension"):

@@ -3,30 +3,30 @@
 import itertools
 import json
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ....errors import shown
 from ...articles import Article, Entity, Event, Span, check_article
-from ...problems import ArticleLog, DataError, Problem, ProblemLog
-from ...text.words import trim
+from ...problems import ArticleLog, ProblemLog
 from .. import jsonl
-from ..common.flat_labels import trigger_types
+from ..common.flat_labels import trigger_label, trigger_types
+from ..common.format import METADATA, Located
 from ..common.lines import parse_json
+from ..common.offsets import trimmed
 from .msgpack import unpack
-from .names import ENTITIES_KEY, TRIGGERS_KEY, USER_KEY, Row, trigger_row_label
+from .names import ENTITIES_KEY, TRIGGERS_KEY, USER_KEY, Row, missing_spacy
 from .parts import MAX_COVERED, StoredDoc, StoredDocs
 from .spans import DocSpans
 
 _MAX_TEXT = 16 << 20  # code points of an article
-_METADATA = ("id", "title", "date", "source", "meta")
 
 
 def read_file(
     path: Path, log: ProblemLog, *, spans_keys: Collection[str] = (ENTITIES_KEY,), triggers: Collection[str] = ()
-) -> Iterator[tuple[int, Article]]:
+) -> Located:
     """Read the documents of a file; what cannot be used is dropped and logged.
 
     Args:
@@ -44,8 +44,7 @@ def read_file(
     try:
         from spacy.strings import StringStore
     except ImportError as error:
-        message = 'DocBin files are read with spaCy: pip install "rasid[spacy]"'
-        raise DataError([Problem(source=log.source, cause="missing extra", message=message)]) from error
+        raise missing_spacy(log.source, "read") from error
     try:
         docs = StoredDocs(path)
         strings = StringStore(docs.strings)
@@ -53,7 +52,6 @@ def read_file(
         log.drop("not a DocBin", f"the file is dropped: {error}")
         return
     left = docs.most_text
-    keys = [spans_keys] if isinstance(spans_keys, str) else list(spans_keys)
     for number, doc in enumerate(docs, 1):
         doc_log = ArticleLog(log=log, article=f"{path.stem}-{number}", line=number)
         try:
@@ -63,7 +61,7 @@ def read_file(
             continue
         left -= len(spans.text)
         log.articles += 1
-        yield number, _article(doc, spans, keys, triggers, doc_log)
+        yield number, _article(doc, spans, spans_keys, triggers, doc_log)
 
 
 def _article(
@@ -88,7 +86,7 @@ def _article(
         if not same:
             message = "spans or categories differ from those written: arguments and scores are dropped"
             log.fix("changed in spaCy", message)
-        content = stored if same else {key: stored[key] for key in _METADATA if key in stored}
+        content = stored if same else {key: stored[key] for key in ("id", *METADATA, "meta") if key in stored}
         metadata = _parsed(content, spans.text, log) or metadata
         if same and _is_valid(metadata, log):
             return replace(metadata, id=log.article)
@@ -150,7 +148,7 @@ def _agrees(stored: dict[str, Any], entities: list[Row], events: list[Row], type
     try:
         spans = [(item["start"], item["end"], item["label"], item.get("id", "")) for item in stored.get("entities", ())]
         triggers = [
-            (item["trigger"]["start"], item["trigger"]["end"], trigger_row_label(item["types"]), item.get("id", ""))
+            (item["trigger"]["start"], item["trigger"]["end"], trigger_label(item["types"]), item.get("id", ""))
             for item in stored.get("events", ())
         ]
         known = tuple(dict.fromkeys(stored.get("event_types", ())))
@@ -203,14 +201,11 @@ def _mentions(
 def _trimmed(text: str, row: Row, ids: set[str], log: ArticleLog) -> Row | None:
     """A span without white space at its edges, and without its id if that is used; None, and logged, if empty."""
     start, end, label, name = row
-    surface = text[start:end]
-    what = f"{shown(label)} {start}-{end} {shown(surface)}"
-    first, last = trim(text, start, end) if surface != surface.strip() else (start, end)
+    what = f"{shown(label)} {start}-{end} {shown(text[start:end])}"
+    first, last = trimmed(text, start, end, log)
     if first == last or not label:
         log.drop("empty span", f"{what} covers nothing but white space, or has no label")
         return None
-    if (first, last) != (start, end):
-        log.fix("white space at an edge", f"{what} is read without it: {shown(text[first:last])}")
     if name and name in ids:
         log.fix("duplicate id", f"id {shown(name)} of {what} is used twice; it is read without it")
         name = ""

@@ -9,11 +9,12 @@ from typing import Any
 
 from ....errors import shown
 from ...articles import Article, Entity, Event
-from ...problems import ArticleLog, DataError, Problem, ProblemLog
+from ...problems import ArticleLog, ProblemLog
 from ...text.words import split_words
 from .. import jsonl
+from ..common.flat_labels import trigger_label
 from ..common.lines import has_surrogate
-from .names import ENTITIES_KEY, TRIGGERS_KEY, USER_KEY, entity_rows, trigger_rows
+from .names import ENTITIES_KEY, TRIGGERS_KEY, USER_KEY, missing_spacy
 
 
 def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> None:
@@ -29,8 +30,7 @@ def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> Non
         from spacy.tokens import DocBin
         from spacy.vocab import Vocab
     except ImportError as error:
-        message = 'DocBin files are written with spaCy: pip install "rasid[spacy]"'
-        raise DataError([Problem(source=log.source, cause="missing extra", message=message)]) from error
+        raise missing_spacy(log.source, "written") from error
     docs = DocBin(attrs=["ENT_IOB", "ENT_TYPE", "ENT_ID"], store_user_data=True)
     vocab = Vocab()
     for article in articles:
@@ -72,7 +72,9 @@ def _doc(article: Article, vocab: Any, log: ArticleLog) -> Any:
     from spacy.tokens import Doc, Span
     from spacy.util import filter_spans
 
-    entities, triggers = entity_rows(article), trigger_rows(article)
+    entities = [(entity.start, entity.end, entity.label, entity.id) for entity in article.entities]
+    # Types that no label encodes are in the user data.
+    triggers = [(e.trigger.start, e.trigger.end, trigger_label(e.types), e.id) for e in article.events]
     borders = article.tokens or [(int(start), int(end)) for start, end in split_words(article.text)]
     pieces = token_pieces(article.text, borders, [(start, end) for start, end, _, _ in (*entities, *triggers)])
     doc = Doc(vocab, words=[piece for piece, _ in pieces], spaces=[space for _, space in pieces])
@@ -82,10 +84,9 @@ def _doc(article: Article, vocab: Any, log: ArticleLog) -> Any:
     def span(start: int, end: int, label: str, name: str) -> Span:
         return Span(doc, starts[start], ends[end], label=label, span_id=name)
 
-    groups = {ENTITIES_KEY: [span(*row) for row in entities], TRIGGERS_KEY: [span(*row) for row in triggers]}
-    for key, spans in groups.items():
-        doc.spans[key] = spans
-    doc.ents = filter_spans([found for found in groups[ENTITIES_KEY] if found.label_])
+    doc.spans[ENTITIES_KEY] = [span(*row) for row in entities]
+    doc.spans[TRIGGERS_KEY] = [span(*row) for row in triggers]
+    doc.ents = filter_spans([found for found in doc.spans[ENTITIES_KEY] if found.label_])
     doc.cats = dict.fromkeys(article.event_types, 1.0)
     doc.user_data[USER_KEY] = _user_data(article, log)
     return doc

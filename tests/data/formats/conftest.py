@@ -4,15 +4,17 @@
 functions, so that hypothesis tests can use them.
 """
 
+import json
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import strategies as st
 
-from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span
+from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
+from rasid.data.formats import jsonl
 from rasid.data.problems import ProblemLog
 
 HOSTILE = 'ابلقوَ٣aZ \n\t\r\u2028\x85\x1c\x00\u200f\u202b\ufeff\U0001f600"\\{}[]@:=+#&<\ud800'
@@ -85,15 +87,19 @@ def written() -> Callable[..., tuple[str, list[str]]]:
 
 @pytest.fixture(scope="session")
 def run() -> Callable[..., tuple[list[Article], list[Any], list[Any]]]:
-    """(read, text or lines, source, **options) → the articles of a reader of lines, what it dropped, what it fixed."""
+    """(read, *contents, source, **options) → the articles of a reader of lines, what it dropped, what it fixed.
+
+    A content is text, or an object that becomes a line of JSON.
+    """
 
     def run(
-        read: Callable[..., Any], text: str | Iterable[str], source: str = "f", **options: Any
+        read: Callable[..., Any], *contents: Any, source: str = "f", **options: Any
     ) -> tuple[list[Article], list[Any], list[Any]]:
         log = ProblemLog(source=source)
-        lines = text.split("\n") if isinstance(text, str) else text
-        articles = [article for _, article in read(lines, log, **options)]
+        texts = [content if isinstance(content, str) else json.dumps(content) for content in contents]
+        articles = [article for _, article in read("\n".join(texts).split("\n"), log, **options)]
         assert log.articles == len(articles)
+        assert read is jsonl.read or not [fault for article in articles for fault in check_article(article)]
         return articles, log.dropped, log.fixed
 
     return run
@@ -131,8 +137,8 @@ def _valid_article(
     texts: st.SearchStrategy[str],
     labels: st.SearchStrategy[str],
     ids: st.SearchStrategy[str],
-    scores: st.SearchStrategy[float | None],
-    everything: bool,
+    scores: st.SearchStrategy[float | None] = st.none(),  # noqa: B008
+    everything: bool = False,
 ) -> Article:
     text = draw(texts)
     solid = [at for at, sign in enumerate(text) if not sign.isspace()]
@@ -206,13 +212,4 @@ def valid_articles() -> Callable[..., st.SearchStrategy[Article]]:
     none. With ``everything`` the articles have sentences, tokens, annotated labels and evidence too.
     """
 
-    def valid_articles(
-        texts: st.SearchStrategy[str],
-        labels: st.SearchStrategy[str],
-        ids: st.SearchStrategy[str],
-        scores: st.SearchStrategy[float | None] = st.none(),  # noqa: B008
-        everything: bool = False,
-    ) -> st.SearchStrategy[Article]:
-        return _valid_article(texts, labels, ids, scores, everything)
-
-    return valid_articles
+    return _valid_article

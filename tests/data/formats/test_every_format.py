@@ -13,31 +13,22 @@ from hypothesis import strategies as st
 
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
 from rasid.data.corpus import load_corpus
-from rasid.data.formats import FORMATS, detect, read_files, suffix_of, write_articles
+from rasid.data.formats import FORMATS, detect, doccano, prodigy, read_files, suffix_of, write_articles
 from rasid.data.formats.common.losses import CONTENT, EVERYTHING, has_scores
 from rasid.data.formats.registry import KNOWN
 from rasid.data.problems import DataError, ProblemLog
 
 ROOT = Path(__file__).parents[3]
 EXTRAS = {"spacy": "spacy", "inception": "cassis"}
+XML = ("ace", "inception")
 WORDS = [
-    "قصف",
-    "وواشنطن",
-    "بغداد",
-    "«حلب»",
-    "٣",
-    "(x)",
-    "[بين]",
-    "{x}",
-    "@",
-    "\\",
-    "a&b",
-    "<b>",
-    "#",
-    "---",
+    *r"قصف وواشنطن بغداد «حلب» ٣ (x) [بين] {x} @ \ a&b <b> # ---".split(),
     "\U0001f600",
+    "\u202bص\u202c",
+    '"=:',
+    "ق\x00",
 ]
-GAPS = [" ", " ", "  ", "\n", "\r\n", " \u200f", " \U0001f600 "]
+GAPS = [" ", " ", "  ", "\n", "\r\n", " \u200f", " \U0001f600 ", " \x85", "\u2028", " \ufeff", "\x1c", "\x00 "]
 TYPES = ["ASSAULT", "PROTEST", "AID"]
 
 
@@ -104,17 +95,22 @@ def held_part(article: Article, holds: frozenset[str]) -> Article:
 
 
 @st.composite
-def articles_of(draw: st.DrawFn, holds: frozenset[str]) -> Article:
-    """A valid article whose content a format of these `holds` keeps, given an id that its reader would make."""
+def articles_of(draw: st.DrawFn, format: str, holds: frozenset[str]) -> Article:
+    """A valid article whose content a format of these `holds` keeps, given an id that its reader would make.
+
+    XML cannot hold control characters, so the texts for its formats have none.
+    """
     exact = "spacing" in holds
-    words = draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=8))
+    labels = ["PER", "GPE", "ا+:", *(["a b"] if format not in ("inline", "conll") else [])]
+    known, spaces = ([s for s in signs if format not in XML or not {*"\x00\x1c"} & {*s}] for signs in (WORDS, GAPS))
+    words = draw(st.lists(st.sampled_from(known), min_size=1, max_size=8))
     ranges: list[tuple[int, int]] = []
     for low, high in draw(st.lists(st.tuples(*[st.integers(0, len(words) - 1)] * 2).map(sorted), max_size=5)):
         crosses = any(a < low <= b < high or low < a <= high < b for a, b in ranges)
         if (low, high) not in ranges and ("crossing spans" in holds or not crosses):
             ranges.append((low, high))
     inside = {place for low, high in ranges for place in range(low, high)}  # gaps in mentions are single spaces
-    gaps = [" " if not exact or n in inside else draw(st.sampled_from(GAPS)) for n in range(len(words) - 1)]
+    gaps = [" " if not exact or n in inside else draw(st.sampled_from(spaces)) for n in range(len(words) - 1)]
     starts = [0]
     for word, gap in zip(words, gaps, strict=False):
         starts.append(starts[-1] + len(word) + len(gap))
@@ -130,19 +126,28 @@ def articles_of(draw: st.DrawFn, holds: frozenset[str]) -> Article:
 
     spans = [(offsets[low][0], offsets[high][1]) for low, high in ranges]
     cut = draw(st.integers(0, len(spans)))
+    prefixes = draw(st.sampled_from([None, ("e", "v"), ("", "1"), ("س", "T")]))  # None: mentions without ids
+
+    def name(kind: int, number: int) -> str:
+        return f"{prefixes[kind]}{number}" if prefixes else ""
+
     entities = tuple(
-        Entity(start=start, end=end, label=draw(st.sampled_from(["PER", "GPE"])), id=f"e{n}", score=draw(score))
+        Entity(start=start, end=end, label=draw(st.sampled_from(labels)), id=name(0, n), score=draw(score))
         for n, (start, end) in enumerate(sorted(spans[:cut], key=lambda span: (span[0], -span[1])))
     )
     events = []
     for n, (start, end) in enumerate(sorted(spans[cut:])):
         labels = draw(types)
-        targets = draw(st.lists(st.sampled_from(entities), unique_by=lambda e: e.id, max_size=2)) if entities else []
+        targets = (
+            draw(st.lists(st.sampled_from(entities), unique_by=lambda e: e.id, max_size=2))
+            if entities and prefixes
+            else []
+        )
         arguments = tuple(
             Argument(role=draw(st.sampled_from(["Actor", "Place"])), entity=e.id, score=draw(score)) for e in targets
         )
         trigger = Span(start=start, end=end)
-        events.append(Event(trigger=trigger, types=labels, arguments=arguments, id=f"v{n}", scores=scores(labels)))
+        events.append(Event(trigger=trigger, types=labels, arguments=arguments, id=name(1, n), scores=scores(labels)))
     event_types = draw(st.just(()) | types)
     whole = Sentence(start=0, end=len(text), types=draw(types))
     sentences = (replace(whole, scores=scores(whole.types)),) if draw(st.booleans()) else ()
@@ -154,7 +159,10 @@ def articles_of(draw: st.DrawFn, holds: frozenset[str]) -> Article:
         annotated = {"entities": ("PER",), "article_types": tuple(TYPES), "sentence_types": tuple(TYPES)}
         if "annotated" not in holds:
             annotated = {"sentence_types" if sentences else "article_types": tuple(TYPES)}
-    string = st.none() | st.sampled_from(["عنوان", 'قال: "نعم"', "2019-04-02"])
+    metas = [{}, {"key": [1, {"x": "ق\u2028"}], "n": None}]
+    if format != "classification":  # its keys of an article are not metadata
+        metas.append({"id": 1, "meta": {}, "text": "x", "title": "t"})
+    string = st.none() | st.sampled_from(["عنوان", 'قال: "نعم"', "2019-04-02", "#\u2028\u200f[ا"])
     article = Article(
         text=text,
         id=draw(st.sampled_from(["a-1", "خبر 2"])) if "id" in holds else "f-1",
@@ -169,7 +177,7 @@ def articles_of(draw: st.DrawFn, holds: frozenset[str]) -> Article:
         tokens=tuple(offsets) if "tokens" in holds and (not exact or draw(st.booleans())) else (),
         annotated=annotated,
         evidence={label: (Span(start=0, end=len(text), text=text),) for label in event_types},
-        meta=draw(st.just({}) | st.just({"key": [1, {"x": "ق"}], "n": None})),
+        meta=draw(st.sampled_from(metas)),
     )
     return held_part(article, holds)
 
@@ -196,7 +204,7 @@ def test_a_file_is_detected(format: str, tmp_path: Path) -> None:
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_what_a_format_holds_comes_back_exactly(format: str, tmp_path: Path, data: st.DataObject) -> None:
-    article = data.draw(articles_of(KNOWN[format].holds))
+    article = data.draw(articles_of(format, KNOWN[format].holds))
     assert not list(check_article(article))
     back, written, reading = round_trip(format, tmp_path / "x", article)
     assert not written.dropped and not reading.dropped
@@ -213,7 +221,7 @@ def lost_contents(log: ProblemLog) -> tuple[set[str], set[str]]:
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_losses_are_recorded_and_nothing_else_changes(format: str, tmp_path: Path, data: st.DataObject) -> None:
-    check_losses(format, tmp_path / "x", data.draw(articles_of(EVERYTHING)))
+    check_losses(format, tmp_path / "x", data.draw(articles_of(format, EVERYTHING)))
 
 
 def test_losses_of_the_corpus_are_recorded(format: str, tmp_path: Path) -> None:
@@ -352,3 +360,28 @@ def test_files_of_articles_have_safe_and_different_names(format: str, tmp_path: 
     names = [file.name for file in (tmp_path / "x" / "f").iterdir()]
     assert len({unicodedata.normalize("NFKC", name).casefold() for name in names}) == len(names) >= len(ids)
     assert all(len(name.encode()) <= 255 and not name.startswith(".") for name in names)
+
+
+KEYS = {
+    doccano: (
+        ["id", "text", "label", "labels", "entities", "relations", "cats", "meta", "title"],
+        ["id", "start_offset", "end_offset", "label", "from_id", "to_id", "type", "text"],
+    ),
+    prodigy: (
+        ["text", "spans", "tokens", "relations", "accept", "options", "label", "cats", "meta", "answer", "_view_id"],
+        [*"abc", "id", "start", "end", "label", "token_end", "head", "child", "head_span", "score", "scores", "text"],
+    ),
+}
+
+
+@pytest.mark.parametrize("module", KEYS)
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_keys_may_hold_anything(run: Callable, module: Any, data: st.DataObject) -> None:
+    outer, inner = (st.sampled_from(keys) for keys in KEYS[module])
+    signs = st.text('ابلقوَ٣aZ \n\t\r\u2028\x85\x1c\x00\u200f\u202b\ufeff\U0001f600"\\{}', max_size=4)
+    values = st.recursive(
+        st.none() | st.booleans() | st.integers(-3, 30) | st.floats() | signs,
+        lambda values: st.lists(values, max_size=3) | st.dictionaries(inner, values, max_size=6),
+    )
+    run(module.read, {"text": "نص 😀 آخر", **data.draw(st.dictionaries(outer, values))})

@@ -1,4 +1,4 @@
-"""Nested columns and tag schemes of CoNLL files: read, written, and the same in between."""
+"""CoNLL files: tags and spans, nested columns, tag schemes, losses."""
 
 import json
 from collections.abc import Callable
@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seqeval.metrics.sequence_labeling import get_entities
 
-from rasid.data.articles import Article, Entity
+from rasid.data.articles import Article, Entity, Event, Span
 from rasid.data.formats import conll, jsonl, read_files, write_articles
-from rasid.data.formats.common import tags
-from rasid.data.formats.common.tags import spans_to_tags, tags_to_spans
+from rasid.data.formats.common.tags import PREFIXES, TagScheme, spans_to_tags, tags_to_spans
 from rasid.data.problems import ProblemLog
 from rasid.data.reading import load_articles
 
@@ -89,11 +89,11 @@ def nested(draw: st.DrawFn) -> Article:
 
 @settings(max_examples=100, deadline=None)
 @given(nested(), st.sampled_from(SCHEMES))
-def test_every_scheme_holds_spans_that_nest_and_cross(article: Article, scheme: tags.TagScheme) -> None:
+def test_every_scheme_holds_spans_that_nest_and_cross(article: Article, scheme: TagScheme) -> None:
     log = ProblemLog(source="f.txt")
     text = "".join(conll.write([article], log, scheme=scheme))
     assert not log.dropped
-    assert {tag[0] for line in text.split("\n") for tag in line.split("\t")[1:]} <= {*"O" + tags.PREFIXES[scheme]}
+    assert {tag[0] for line in text.split("\n") for tag in line.split("\t")[1:]} <= {*"O" + PREFIXES[scheme]}
     articles, back = read(text)
     assert articles == [article] and not back.fixed
 
@@ -107,7 +107,9 @@ def test_a_flat_sentence_is_the_same_in_every_scheme(gaps: list[tuple[int, int, 
         spans.append((at + gap, at + gap + length, label))
         at += gap + length
     for scheme in SCHEMES:
-        assert tags_to_spans(spans_to_tags(spans, at + 1, scheme)) == spans
+        tags = spans_to_tags(reversed(spans), at + 1, scheme)
+        assert len(tags) == at + 1 and {tag[0] for tag in tags} <= {*"O" + PREFIXES[scheme]}
+        assert tags_to_spans(tags) == spans
     # IOB1 marks a beginning only where a span of its label ends just before.
     iob1 = spans_to_tags(spans, at + 1)
     ends = {(end, label) for _, end, label in spans}
@@ -126,14 +128,16 @@ def test_a_flat_sentence_is_the_same_in_every_scheme(gaps: list[tuple[int, int, 
         ("BILOU", "B-PERS L-PERS U-PERS O U-GPE"),
         ("BMES", "B-PERS E-PERS S-PERS O S-GPE"),
         ("BMES", "B-PERS M-PERS B-PERS O B-GPE"),
+        ("mixed", "B-PERS L-PERS I-PERS O I-GPE"),
     ],
 )
 def test_schemes_are_read_without_being_named(scheme: str, tags: str) -> None:
     lines = "".join(f"ا {tag}\n" for tag in tags.split())
     (article,), log = read(lines)
     assert [(e.start, e.end, e.label) for e in article.entities] == [(0, 3, "PERS"), (4, 5, "PERS"), (8, 9, "GPE")]
-    assert [p.cause for p in log.fixed] == (["stray I-"] * 2 if scheme == "IOB1" else [])
-    assert article.meta == ({"stray": [[0, 3, "PERS"], [8, 9, "GPE"]]} if scheme == "IOB1" else {})
+    assert [p.cause for p in log.fixed] == (["stray I-"] * 2 if scheme in ("IOB1", "mixed") else [])
+    stray = {"IOB1": [[0, 3, "PERS"], [8, 9, "GPE"]], "mixed": [[4, 5, "PERS"], [8, 9, "GPE"]]}
+    assert article.meta == ({"stray": stray[scheme]} if scheme in stray else {})
 
 
 def test_white_space_at_the_edges_of_tokens_is_dropped_and_told() -> None:
@@ -164,3 +168,123 @@ def test_jsonl_of_nested_columns_is_flat_json() -> None:
     articles, _ = read(NESTED)
     (line, *_) = jsonl.write(articles, ProblemLog())
     assert [(e["label"], e["text"]) for e in json.loads(line)["entities"]][-1] == ("GPE", "رام الله")
+
+
+TAGS = st.sampled_from(["O", *(f"{prefix}-{label}" for prefix in "BIES" for label in ("PER", "GPE", "X-Y"))])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(TAGS, max_size=12))
+def test_tags_are_read_as_seqeval_reads_them(tags: list[str]) -> None:
+    assert tags_to_spans(tags) == sorted((start, end + 1, label) for label, start, end in get_entities(tags))
+
+
+def test_the_outermost_span_is_the_flat_one() -> None:
+    spans = [(0, 1, "A"), (0, 3, "B"), (2, 4, "C"), (0, 3, "D")]
+    assert spans_to_tags(spans, 4) == ["B-B", "I-B", "I-B", "O"]
+
+
+@pytest.mark.parametrize("tag", ["", "PER", "B-", "X-PER", "B_PER"])
+def test_what_is_no_tag_is_refused(tag: str) -> None:
+    with pytest.raises(ValueError, match="is not a tag"):
+        tags_to_spans(["O", tag])
+
+
+def test_nested_columns_are_not_levels(run: Callable) -> None:
+    text = "\n".join(
+        [
+            "اللجنة B-OCC",
+            "القومية I-OCC B-ORG",
+            "العربية I-ORG I-OCC",  # the two columns change places
+            "في I-OCC",
+            "نابلس B-GPE I-OCC B-GPE",  # one span said twice
+            "$#$ O",
+            "",
+            "ثم O",
+            "",
+        ]
+    )
+    (first, second), problems, fixed = run(conll.read, text, source="dir/train.txt")
+    assert not problems and [p.cause for p in fixed] == ["sentinel"]
+    assert first.text == "اللجنة القومية العربية في نابلس" and (first.id, second.id) == ("train-1", "train-2")
+    assert [(e.label, e.text) for e in first.entities] == [
+        ("OCC", first.text),
+        ("ORG", "القومية العربية"),
+        ("GPE", "نابلس"),
+    ]
+    assert [first.text[start:end] for start, end in first.tokens] == first.text.split(" ")
+
+
+def test_conll_particulars(run: Callable) -> None:
+    text = "# id = 5\n# O\n#سوريا\tB-GPE\nو\u00a0قال\tO\nأمس\tO\r\n\n-DOCSTART- -X- O O\n\nEU NNP B-NP I-ORG\n"
+    (first, second), problems, fixed = run(conll.read, text)
+    assert not problems
+    assert [p.cause for p in fixed] == ["comment", "document mark", "stray I-"]
+    assert first.text == "# #سوريا و\u00a0قال أمس" and [e.text for e in first.entities] == ["#سوريا"]
+    assert [e.label for e in second.entities] == ["NP", "ORG"]
+    (_, second), _, _ = run(conll.read, "a\tb\tc\tO\n\nx y I-NP I-ORG", columns=3)
+    assert [e.label for e in second.entities] == ["ORG"]
+
+
+def test_labels_that_are_triggers(run: Callable) -> None:
+    text = "هاجم\tB-ASSAULT\nمسلحون\tB-SOURCE\n"
+    (article,), _, _ = run(conll.read, text, triggers={"ASSAULT"})
+    assert [(e.trigger.text, e.types) for e in article.events] == [("هاجم", ("ASSAULT",))]
+    assert [e.label for e in article.entities] == ["SOURCE"]
+
+
+@pytest.mark.parametrize(
+    ("line", "cause", "said"),
+    [
+        ("سوريا", "no tag", "'سوريا'"),
+        ("سوريا GPE", "not a tag", "'GPE'"),
+        ("سوريا B-", "not a tag", "'B-'"),
+        ("\tO", "no token", "no token"),
+        ("س\udcc7\tO", "not UTF-8", "0xC7"),
+    ],
+)
+def test_a_bad_token_line_leaves_its_sentence_out(run: Callable, line: str, cause: str, said: str) -> None:
+    articles, problems, _ = run(conll.read, f"قبل O\n\nفي O\n{line}\n\nبعد O")
+    assert [(article.id, article.text) for article in articles] == [("f-1", "قبل"), ("f-3", "بعد")]
+    assert [(p.line, p.cause, p.article) for p in problems] == [(4, cause, "f-2")] and said in problems[0].message
+
+
+def test_conll_writes_words_and_sentences_and_records_what_it_loses(written: Callable) -> None:
+    text = "قُتل سبعة وواشنطن تندد. عقدت اللجنة اجتماعا في مصر."
+    start = text.index("واشنطن")
+    egypt = text.index("مصر")
+    article = Article(
+        text=text,
+        id="a",
+        entities=(
+            Entity(start=start, end=start + 6, label="GPE"),
+            Entity(start=egypt, end=egypt + 3, label="GPE"),
+        ),
+        events=(Event(trigger=Span(start=0, end=4), types=("ASSAULT",)),),
+        meta={"x": 1},
+    )
+    chunk, lost = written(conll.write, article)
+    assert lost == ["widened to tokens", "id left out", "events left out", "meta left out", "spacing left out"]
+    first, second = chunk.rstrip("\n").split("\n\n")
+    assert "وواشنطن\tB-GPE" in first.split("\n") and "مصر\tB-GPE" in second.split("\n")
+    assert first.startswith("قُتل\tO\n") and second.endswith("\n.\tO")
+
+
+def test_conll_tells_of_ids_that_reading_would_not_give_back(written: Callable) -> None:
+    first, second = Article(text="وصل", id="f-1"), Article(text="غادر", id="f-2")
+    assert not written(conll.write, first, second, Article(text="عاد"))[1]
+    assert written(conll.write, second)[1] == ["id left out"]
+    cut = Article(text="وصل الوفد. غادر الوفد.", id="f-1")
+    assert written(conll.write, cut)[1] == ["id left out", "spacing left out"]
+
+
+def test_conll_never_cuts_a_mention(written: Callable) -> None:
+    text = "قال. نعم"
+    chunk, _ = written(conll.write, Article(text=text, entities=(Entity(start=0, end=len(text), label="A"),)))
+    assert chunk == "قال\tB-A\n.\tI-A\nنعم\tI-A\n\n"
+
+
+@pytest.mark.parametrize("token", ["$#$", "a\tb", "a\nb", " a", "\ud800"])
+def test_a_token_that_conll_cannot_hold(written: Callable, token: str) -> None:
+    article = Article(text=token, tokens=((0, len(token)),))
+    assert written(conll.write, article) == ("", ["token"])
