@@ -100,16 +100,6 @@ class Offsets:
         )
 
 
-def trimmed(text: str, start: int, end: int, log: ArticleLog) -> tuple[int, int]:
-    """A span without white space at its edges, which is logged; (start, start) if nothing is left."""
-    if not (text[start].isspace() or text[end - 1].isspace()):
-        return start, end
-    low, high = trim(text, start, end)
-    if low < high:
-        log.fix("white space at an edge", f"{start}-{end} {shown(text[start:end])} is cut to {low}-{high}")
-    return low, high
-
-
 def to_utf16(text: str, offset: int) -> int:
     """An offset in code points as UTF-16 units.
 
@@ -120,7 +110,10 @@ def to_utf16(text: str, offset: int) -> int:
 
 
 def trimmed(text: str, start: int, end: int, label: str, log: ArticleLog) -> tuple[int, int] | None:
-    """A range without white space at its edges, which is logged as fixed; None, and logged, if nothing is left."""
+    """A range without white space at its edges, which is logged; None if nothing is left.
+
+    ``label`` names the span in messages.
+    """
     if not (text[start].isspace() or text[end - 1].isspace()):
         return start, end
     first, last = trim(text, start, end)

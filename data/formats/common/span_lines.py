@@ -177,11 +177,7 @@ class SpanReader:
             return None
         if fix:
             self._log.fix(fix.partition(" by ")[0], f"{what} {shown(surface)} is at {found[0]}-{found[1]}: {fix}")
-        low, high = trimmed(self.offsets.text, found[0], found[1], self._log)
-        if low == high:
-            self._log.drop("span left out", f"{what} has only white space")
-            return None
-        return low, high
+        return trimmed(self.offsets.text, found[0], found[1], shown(label), self._log)
 
     def link(self, head: LabeledSpan, child: LabeledSpan, role: Any, score: float | None = None) -> None:
         """Make an argument of a relation between a trigger and an entity, in either direction.

@@ -32,11 +32,7 @@ def find_span(item: Mapping[str, Any], offsets: Offsets, breaks: list[int], log:
         return None
     if done:
         log.fix(done.split(" by ")[0], f"{bounds[0]}-{bounds[1]} {shown(surface)} is {start}-{end}: {done}")
-    first, last = trimmed(offsets.text, start, end, log)
-    if first == last:
-        log.drop("white space", f"region {start}-{end} {shown(offsets.text[start:end])} has only white space")
-        return None
-    return first, last
+    return trimmed(offsets.text, start, end, "region", log)
 
 
 def _bounds(value: Mapping[str, Any], has_surface: bool) -> tuple[int, int] | None:

@@ -202,12 +202,13 @@ def _trimmed(text: str, row: Row, ids: set[str], log: ArticleLog) -> Row | None:
     """A span without white space at its edges, and without its id if that is used; None, and logged, if empty."""
     start, end, label, name = row
     what = f"{shown(label)} {start}-{end} {shown(text[start:end])}"
-    first, last = trimmed(text, start, end, log)
-    if first == last or not label:
-        log.drop("empty span", f"{what} covers nothing but white space, or has no label")
+    if not label:
+        log.drop("no label", f"{what} has no label")
+        return None
+    if (place := trimmed(text, start, end, shown(label), log)) is None:
         return None
     if name and name in ids:
         log.fix("duplicate id", f"id {shown(name)} of {what} is used twice; it is read without it")
         name = ""
     ids.add(name)
-    return first, last, label, name
+    return *place, label, name
