@@ -50,12 +50,13 @@ def tag(
     format: Annotated[str | None, old_option("--format", "-f", new="--to")] = None,
 ) -> None:
     """Tag articles. Inputs that cannot be read are reported and skipped; the exit code is then 1."""
+    from ..data.formats.common.lines import nearest
     from ..inference import Tagger
     from .tagging import FOLDERS, FORMATS, Inputs, write_tagged
 
     target = format or write_as
     if target not in (*FORMATS, *FOLDERS):
-        fail(f"--to {target!r}: there are {', '.join((*FORMATS, *FOLDERS))}")
+        fail(f"--to {target!r}: {nearest(target, (*FORMATS, *FOLDERS))}")
     if target in FOLDERS and output is None:
         fail(f"{target} is a folder of files: name a new one with -o")
     tagger = Tagger.from_pretrained(bundle, backend=backend)  # type: ignore[arg-type]

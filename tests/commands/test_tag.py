@@ -120,6 +120,7 @@ def test_wrong_bundle_is_an_error(rasid, file, tmp_path, error_of):
 
 def test_wrong_options_are_errors(rasid, bundle, file, error_of):
     assert "jsonl, inline, conll, csv, text" in error_of(rasid("tag", bundle, file, "-t", "xml", code=1))
+    assert "did you mean 'prodigy'" in error_of(rasid("tag", bundle, file, "-t", "prodgy", code=1))
     assert "'torch' and 'onnx'" in error_of(rasid("tag", bundle, file, "--backend", "jax", code=1))
 
 
