@@ -62,6 +62,13 @@ class ProblemLog:
     articles: int = 0
     fixed: list[Problem] = field(default_factory=list)
     dropped: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, message: str) -> None:
+        """Record how the file was read."""
+        if message not in self.notes:
+            self.notes.append(message)
+
     fix_counts: Counter[str] = field(default_factory=Counter)
     drop_counts: Counter[str] = field(default_factory=Counter)
 
