@@ -55,6 +55,8 @@ class ProblemLog:
         dropped: problems for which something was dropped.
         fix_counts: cause → how often something was fixed.
         drop_counts: cause → how often something was dropped.
+        notes: how the file was read where its layout leaves a choice: which columns, controls or keys were taken as
+            what. Each once.
     """
 
     source: str = "<memory>"
@@ -64,13 +66,13 @@ class ProblemLog:
     dropped: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    fix_counts: Counter[str] = field(default_factory=Counter)
+    drop_counts: Counter[str] = field(default_factory=Counter)
+
     def note(self, message: str) -> None:
         """Record how the file was read."""
         if message not in self.notes:
             self.notes.append(message)
-
-    fix_counts: Counter[str] = field(default_factory=Counter)
-    drop_counts: Counter[str] = field(default_factory=Counter)
 
     def drop(self, cause: str, message: str, *, line: int = 0, article: str = "") -> None:
         """Record something that was dropped."""
