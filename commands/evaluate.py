@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ._options import Backend, Labels, OldReadAs, ReadAs, ReadingOptions, label_mapping, reading_options
-from ._terminal import fail, show_scores, writing
+from ._terminal import fail, show, show_scores, writing
 
 if TYPE_CHECKING:
     from ..data.datasets import DataSet
@@ -51,9 +51,9 @@ def evaluate(
             (output / "report.md").write_text(to_markdown(report), encoding="utf-8", errors="backslashreplace")
     show_scores({dataset.name: report})
     if output is not None:
-        typer.echo(f"reports: {output / 'report.md'}, {output / 'report.json'}")
+        show(f"reports: {output / 'report.md'}, {output / 'report.json'}")
     else:
-        typer.echo("all scores with intervals, and the most frequent errors: -o FOLDER")
+        show("all scores with intervals, and the most frequent errors: -o FOLDER")
 
 
 def _check_tasks(bundle: Path, tagger: "Tagger", dataset: "DataSet", asked: list[str]) -> None:

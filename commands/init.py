@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ._options import old_option
-from ._terminal import writing
+from ._terminal import show, writing
 
 
 def init(
@@ -23,7 +23,7 @@ def init(
         files = initialize(folder, scheme=scheme, format=format or write_as)
     for file in files:
         is_tool = file.name == "label-studio.xml"
-        typer.echo(f"wrote {file}{', the labeling configuration for Label Studio' if is_tool else ''}")
-    typer.echo("next:")
+        show(f"wrote {file}{', the labeling configuration for Label Studio' if is_tool else ''}")
+    show("next:")
     for command in ("check", "train"):
-        typer.echo(f"  rasid {command} {shlex.quote(str(folder / 'config.yaml'))}")
+        show(f"  rasid {command} {shlex.quote(str(folder / 'config.yaml'))}")

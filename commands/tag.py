@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ._options import Backend, old_option
-from ._terminal import fail, piped, replacing, writing
+from ._terminal import PrintableStream, fail, piped, replacing, writing
 
 if TYPE_CHECKING:
     from ..data.articles import Article
@@ -68,7 +68,8 @@ def tag(
         articles = most_uncertain(tagger, source, uncertain)
     if output is None:
         with piped():
-            dropped = write_tagged(articles, sys.stdout, target)
+            stream = PrintableStream(sys.stdout) if sys.stdout.isatty() else sys.stdout
+            dropped = write_tagged(articles, stream, target)
     else:
         articles = _not_empty(articles, source)
         with writing(output):
