@@ -23,11 +23,11 @@ def whole(path: Path, *, folder: bool = False) -> Iterator[Path]:
     Raises:
         OSError: the target cannot be written.
     """
-    if path.is_symlink():
-        path = path.resolve()
     if path.exists() and not path.is_file() and not path.is_dir():
         yield path
         return
+    if path.is_symlink():
+        path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     _remove(part)

@@ -38,9 +38,11 @@ def fail(error: Exception | str) -> NoReturn:
 
 
 def show(text: str, *, err: bool = False) -> None:
-    """Print a text. On a terminal, control characters are shown as escapes; files and pipes get them as they are."""
-    stream = sys.stderr if err else sys.stdout
-    typer.echo(printable(text) if stream.isatty() else text, err=err)
+    """Print a text. In messages and on a terminal, control characters are shown as escapes; files get them as they are.
+
+    A progress bar puts another stream in the place of stderr, so messages cannot know whether they reach a terminal.
+    """
+    typer.echo(printable(text) if err or sys.stdout.isatty() else text, err=err)
 
 
 class PrintableStream:

@@ -1,5 +1,6 @@
 """Atomic writing."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,3 +35,12 @@ def test_the_file_of_a_link_is_written(tmp_path: Path) -> None:
     with whole(tmp_path / "link") as part:
         part.write_text("x")
     assert (tmp_path / "link").is_symlink() and (tmp_path / "file").read_text() == "x"
+
+
+def test_a_pipe_is_written(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    with whole(Path(f"/dev/fd/{write}")) as part:
+        part.write_text("x")
+    os.close(write)
+    assert os.read(read, 10) == b"x"
+    os.close(read)
