@@ -92,7 +92,7 @@ class Tagger:
             raise unreadable(file, error) from error
         check_network(path, settings, tokenizer.get_vocab_size())
         device = device or default_device(backend)
-        widths = widths_of(settings.tasks, settings.scheme)
+        widths = widths_of(settings)
         network = load_backend(path, backend, widths, device, threads)
         try:
             return cls(

@@ -15,7 +15,7 @@ from ..data.datasets import DataSet
 from ..data.windows.alignment import word_range
 from ..data.windows.columns import IGNORED
 from ..data.windows.targets import annotated_labels_of
-from ..models.tasks import target_maker
+from ..models.tasks import target_maker, tasks_of
 from .article_views import TASKS_OF_SPANS, ArticleView, shown
 from .findings import Finding, Location, finding, ranked
 
@@ -83,13 +83,16 @@ def label_issues(
     annotated: dict[Task, tuple[str, ...]] = {
         task: labels for task, labels in annotated_labels.items() if task in tagger.settings.tasks
     }
-    maker = target_maker(tagger.settings.scheme)
+    maker = target_maker(tagger.settings.scheme, tasks_of(tagger.settings.spans))
     for gold, prediction in zip(golds, tagger.predict(golds), strict=True):
         targets = maker.make(gold, prediction.encoded, annotated)
         candidates: list[_Candidate] = []
         if "entities" in annotated:
-            complete = not targets["entities_unannotated"].any()
-            candidates += _entities(tagger, gold, prediction, targets["entities"], complete)
+            if tagger.settings.spans:
+                candidates += _spans(tagger, gold, prediction, targets["entities_annotated"])
+            else:
+                complete = not targets["entities_unannotated"].any()
+                candidates += _entities(tagger, gold, prediction, targets["entities"], complete)
         if "triggers" in annotated:
             candidates += _triggers(tagger, gold, prediction, annotated_labels_of(gold, annotated)["triggers"])
         if "sentence_types" in annotated:
@@ -106,6 +109,32 @@ def label_issues(
                     source=source,
                     score=round(loss, 3),
                 )
+
+
+def _spans(tagger: "Tagger", gold: Article, prediction: "Prediction", annotated: np.ndarray) -> Iterator[_Candidate]:
+    """Candidates among entities by a span head: gold that it finds improbable, and what it finds that is not gold.
+
+    Args:
+        tagger: has a span head.
+        gold: the article.
+        prediction: of the same text.
+        annotated: labels that were annotated. [L] bool
+    """
+    labels = tagger.settings.scheme.labels("entities")
+    given = {(entity.start, entity.end, entity.label) for entity in gold.entities}
+    logits = prediction.logits["entities"] / tagger.settings.temperature("entities")  # [W, width * L]
+    for start, end, label in sorted(given):
+        first, last = word_range(prediction.encoded, start, end)
+        column = (last - first - 1) * len(labels) + labels.index(label) if label in labels else -1
+        if first < last and 0 <= column < logits.shape[1]:
+            loss = float(np.logaddexp(0.0, -logits[first, column]))
+            yield _Candidate(start, end, label, loss, f"{label} is improbable here")
+    for entity in prediction.article.entities:
+        known = annotated[labels.index(entity.label)]
+        if known and (entity.start, entity.end, entity.label) not in given:
+            loss = -float(np.log(max(1e-12, 1 - (entity.score or 0.0))))
+            message = f"not annotated, and probably {entity.label}"
+            yield _Candidate(entity.start, entity.end, entity.label, loss, message)
 
 
 def _entities(

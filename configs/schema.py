@@ -35,7 +35,9 @@ Metric = Literal[
 TASK_OPTIONS: dict[str, tuple[TaskName, ...]] = {
     "decoder": ("entities",),
     "class_weights": ("entities",),
-    "positive_weight": ("triggers", "sentence_types", "article_types"),
+    "longest": ("entities",),
+    "nesting": ("entities",),
+    "positive_weight": ("entities", "triggers", "sentence_types", "article_types"),
     "ngrams": ("sentence_types",),
 }
 """Option of `TaskConfig` → the tasks that have it."""
@@ -103,8 +105,14 @@ class TaskConfig(Section):
     """Weight of this task in the total loss."""
     positive_weight: float = Field(default=1.0, gt=0, le=1e6)
     """Weight of positive labels in the loss; above 1 favors recall."""
-    decoder: Literal["viterbi", "crf"] = "viterbi"
-    """``viterbi`` classifies each word and decodes a valid BIO sequence; ``crf`` is a linear-chain CRF."""
+    decoder: Literal["viterbi", "crf", "spans"] = "viterbi"
+    """``viterbi`` classifies each word and decodes a valid BIO sequence; ``crf`` is a linear-chain CRF; ``spans``
+    scores every span of words, so that entities may nest."""
+    nesting: bool = True
+    """Whether predicted entities may be inside others. With ``decoder: spans``."""
+    longest: int = Field(default=16, ge=1, le=64)
+    """Number of words of the longest entity that ``decoder: spans`` can predict; fewer if 99.9 % of the training data
+    are shorter."""
     class_weights: Literal["none", "balanced"] = "none"
     """``balanced`` weights each tag by the square root of its inverse frequency. Not with a CRF."""
     ngrams: float = Field(default=0.0, ge=0, le=1000)
@@ -273,8 +281,8 @@ class Config(Section):
         if not scored:
             raise ValueError("data.dev annotates none of the tasks, so no checkpoint can be selected")
         entities = self.tasks.get("entities")
-        if entities and entities.decoder == "crf" and entities.class_weights != "none":
-            raise ValueError("tasks.entities: class_weights cannot be used with decoder: crf")
+        if entities and entities.decoder != "viterbi" and entities.class_weights != "none":
+            raise ValueError(f"tasks.entities: class_weights cannot be used with decoder: {entities.decoder}")
         for task, options in self.tasks.items():
             for option, tasks in TASK_OPTIONS.items():
                 # Options at their default are accepted: `dump_config` writes them for every task.

@@ -18,7 +18,7 @@ from ..inference import Prediction, Tagger
 from ..models.bundle import Settings
 from ..models.decoding import decode
 from ..models.probabilities import sigmoid
-from ..models.tasks import TASKS, Task, heads_of, target_maker
+from ..models.tasks import TASKS, Task, heads_of, target_maker, tasks_of
 from ..progress import track
 from .classification import LabelScores, fit_softmax_temperature, fit_temperature, score_labels, tune_thresholds
 from .counts import Counts
@@ -75,7 +75,8 @@ def run(
         annotated_labels: labels that the data set annotated; tasks that the tagger cannot decide are left out.
         keep_logits: keep what `rescore` needs, some kilobytes per article.
     """
-    maker = target_maker(tagger.settings.scheme)
+    tasks = tasks_of(tagger.settings.spans)
+    maker = target_maker(tagger.settings.scheme, tasks)
     heads = heads_of(tagger.settings.tasks)
     annotated: dict[TaskName, tuple[str, ...]] = {
         task: labels for task, labels in annotated_labels.items() if task in heads
@@ -92,7 +93,7 @@ def run(
         predictions.append(prediction.article)
         if keep_logits:
             decodable.append(prediction)
-        for task in TASKS:
+        for task in tasks:
             if task.name in annotated and task.rows is not None:
                 part = task.rows(targets, prediction.logits[heads[task.name]])
                 if part is not None:
@@ -137,7 +138,7 @@ def calibrate(settings: Settings, evaluations: Sequence[Evaluation]) -> Settings
     best for all labels together (`tune_thresholds`).
     """
     temperatures, thresholds = dict(settings.temperatures), dict(settings.thresholds)
-    for task in TASKS:
+    for task in tasks_of(settings.spans):
         tables = [evaluation.tables[task.name] for evaluation in evaluations if task.name in evaluation.tables]
         if not tables or task.name not in settings.tasks:
             continue

@@ -16,7 +16,7 @@ from ..data.articles import Article
 from ..inference import Prediction, Tagger
 from ..models.bundle import Settings
 from ..models.probabilities import sigmoid, softmax
-from ..models.tasks import TASKS, Task
+from ..models.tasks import Task, tasks_of
 
 KEY = "uncertainty"
 """Key of ``meta`` for the value."""
@@ -35,7 +35,11 @@ def uncertainty(prediction: Prediction, settings: Settings) -> float:
     words = len(prediction.encoded.words)
     if not words:
         return 0.0
-    bits = sum(_bits(task, prediction.logits[task.name], settings) for task in TASKS if task.name in prediction.logits)
+    bits = sum(
+        _bits(task, prediction.logits[task.name], settings)
+        for task in tasks_of(settings.spans)
+        if task.name in prediction.logits
+    )
     return bits / words
 
 

@@ -28,6 +28,19 @@ class BundleError(RasidError, ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SpanOptions:
+    """The span head for entities.
+
+    Attributes:
+        width: number of words of the longest span that it scores.
+        nesting: whether spans may be inside others.
+    """
+
+    width: int
+    nesting: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """The settings of a bundle.
 
@@ -41,6 +54,7 @@ class Settings:
         temperatures: task → divides its logits before they become probabilities.
         transitions: CRF scores [K + 1, K], or None.
         trained_labels: task → labels that some training data annotated.
+        spans: of the span head; None if entities are BIO tags.
         ngrams: weight of the `NgramModel` whose logits are added for sentence types; 0 for none.
         trained: data, seed and dev scores of the training run, for the model card.
         scheme: labels, in the order of the network's outputs.
@@ -55,6 +69,7 @@ class Settings:
     temperatures: Mapping[str, float] = field(default_factory=dict)
     transitions: tuple[tuple[float, ...], ...] | None = None
     trained_labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    spans: SpanOptions | None = None
     ngrams: float = 0.0
     trained: Mapping[str, Any] = field(default_factory=dict)
     scheme: LabelScheme
@@ -70,6 +85,7 @@ class Settings:
     def save(self, folder: Path) -> None:
         """Write `SETTINGS_FILE`."""
         changed = {"labels": _labels(self), "scheme": self.scheme.to_dict()}
+        changed["spans"] = vars(self.spans) if self.spans else None
         content = {"format": FORMAT, **vars(self), **changed}
         text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
         (folder / SETTINGS_FILE).write_text(text + "\n", encoding="utf-8")
@@ -88,7 +104,9 @@ class Settings:
                 content = _of_format_1(content)
             elif content["format"] != FORMAT:
                 raise BundleError(f"{path}: format {content['format']}, but this version of rasid reads {FORMAT}")
+            content.setdefault("spans", None)
             values = {key.name: _tuples(content[key.name]) for key in fields(cls)}
+            values["spans"] = SpanOptions(**values["spans"]) if values["spans"] else None
             values["scheme"] = LabelScheme.from_dict(content["scheme"], str(path))
             for key, kind in (("window", int), ("overlap", int), ("ngrams", float)):
                 values[key] = kind(values[key])

@@ -11,7 +11,7 @@ import numpy as np
 from ..data.articles import Article
 from ..data.windows.encoding import EncodedText
 from .bundle import Settings
-from .tasks import TASKS, Prediction, heads_of
+from .tasks import Prediction, heads_of, tasks_of
 
 KEPT = ("text", "id", "title", "date", "source", "meta")
 """Fields of an article that are no annotation."""
@@ -34,7 +34,7 @@ def merge_windows(
         Head → logits of all words [W, K] or sentences [S, K].
     """
     merged: dict[str, np.ndarray] = {}
-    for task in TASKS:
+    for task in tasks_of(settings.spans):
         if task.name not in settings.tasks:
             continue
         width = task.width(len(task.labels(settings.scheme)))
@@ -61,7 +61,7 @@ def decode(predictions: Sequence[Prediction], settings: Settings) -> list[Articl
     """
     heads = heads_of(settings.tasks)
     fields: list[dict[str, Any]] = [{} for _ in predictions]
-    for task in TASKS:
+    for task in tasks_of(settings.spans):
         if task.decode and task.name in heads:
             for predicted, part in zip(fields, task.decode(predictions, heads[task.name], settings), strict=True):
                 predicted.update(part)

@@ -13,12 +13,14 @@ class HeadInputs:
 
     Attributes:
         words: states of the words. [B, W, H]
+        valid: which words are real, not padding. [B, W] bool
         sentences: first and one-past-last word of each sentence; padding is 0, 0. [B, S, 2]
         sentence_numbers: number of each sentence in its article. [B, S]
         tasks: tasks that the network is trained for.
     """
 
     words: Tensor
+    valid: Tensor
     sentences: Tensor
     sentence_numbers: Tensor
     tasks: AbstractSet[str]
@@ -54,6 +56,66 @@ class WordPooling(nn.Module):
             weight = weight * torch.exp(10 * torch.tanh(self.score(states).transpose(1, 2) / 10))
         weight = weight / weight.sum(-1, keepdim=True).clamp(min=1e-6)
         return weight @ states  # [B, W, H]
+
+
+class SpanHead(nn.Module):
+    """Scores of all spans of up to a number of words, for every label.
+
+    The score of a span is a low-rank biaffine product of its first and last word (Dozat and Manning 2017, Yu et al.
+    2020), plus linear terms of the first word, of the last word, of the mean of all words and of the length.
+
+    Args:
+        hidden: size of the word states.
+        labels: number of labels.
+        width: number of words of the longest span.
+        rank: of the biaffine product.
+    """
+
+    FIRST_BIAS = -5.0  # spans are rare (Lin et al. 2017)
+
+    def __init__(self, hidden: int, labels: int, width: int, rank: int = 64) -> None:
+        super().__init__()
+        self.width = width
+        self.first, self.last = nn.Linear(hidden, rank), nn.Linear(hidden, rank)
+        self.product = nn.Linear(rank, labels, bias=False)
+        self.linear = nn.Linear(hidden, 3 * labels)
+        self.length = nn.Embedding(width, labels)
+
+    def initialize(self) -> None:
+        """Draw the first weights of the product, and set the bias."""
+        for layer in (self.first, self.last):
+            nn.init.normal_(layer.weight, std=layer.in_features**-0.5)
+        nn.init.normal_(self.product.weight, std=0.5 * self.product.in_features**-0.5)
+        nn.init.constant_(self.linear.bias, 0.0)
+        nn.init.constant_(self.length.weight, self.FIRST_BIAS)
+
+    def forward(self, words: Tensor, valid: Tensor, impossible: float) -> Tensor:
+        """Word states to logits of the spans that start at each word.
+
+        Args:
+            words: [B, W, H]
+            valid: which words are real. [B, W] bool
+            impossible: logit of a span that ends behind the last word.
+
+        Returns:
+            [B, W, width * labels]
+        """
+        batch, count = words.shape[:2]
+        steps = torch.arange(self.width, device=words.device)
+        last = torch.arange(count, device=words.device)[:, None] + steps  # [W, D]
+        inside = last < count
+        last = last.clamp(max=count - 1).reshape(-1)  # [W * D]
+        shape = (batch, count, self.width, -1)
+        ends = nn.functional.gelu(self.last(words)).index_select(1, last).reshape(shape)  # [B, W, D, R]
+        product = self.product(nn.functional.gelu(self.first(words))[:, :, None] * ends)  # [B, W, D, L]
+        of_first, of_last, of_all = self.linear(words).chunk(3, dim=-1)  # [B, W, L] each
+        total = nn.functional.pad(of_all.float().cumsum(1), (0, 0, 1, 0))  # [B, W + 1, L]
+        mean = total[:, 1:].index_select(1, last).reshape(shape) - total[:, :-1][:, :, None]
+        mean = mean / (steps + 1)[:, None]
+        scores = product + of_first[:, :, None] + of_last.index_select(1, last).reshape(shape) + mean
+        scores = scores + self.length.weight
+        possible = valid.index_select(1, last).reshape(batch, count, self.width) & inside  # [B, W, D]
+        return scores.masked_fill(~possible[..., None], impossible).reshape(batch, count, -1)
 
 
 class SentenceHead(nn.Module):

@@ -8,7 +8,7 @@ from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedMode
 
 from .heads import HeadInputs, LinearChain, WordPooling
 from .shape import RasidConfig
-from .tasks import TASKS, LossOptions
+from .tasks import LossOptions, tasks_of
 
 
 class RasidModel(PreTrainedModel):
@@ -31,9 +31,9 @@ class RasidModel(PreTrainedModel):
         self.pooling = WordPooling(config.pooling, hidden)
         self.dropout = nn.Dropout(config.dropout)
         self.chain: LinearChain | None = None
-        trained = [task for task in TASKS if task.name in config.tasks]
-        sources = {task.source for task in trained}
-        self.tasks = tuple(task for task in TASKS if task in trained or task.name in sources)
+        table = tasks_of(config.spans)
+        sources = {task.source for task in table if task.name in config.tasks}
+        self.tasks = tuple(task for task in table if task.name in config.tasks or task.name in sources)
         for task in self.tasks:
             for name, module in task.make_modules(config, hidden).items():
                 setattr(self, name, module)
@@ -68,7 +68,13 @@ class RasidModel(PreTrainedModel):
         states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state  # [B, T, H]
         states = self.dropout(self.pooling(states, words))  # [B, W, H]
         tasks = frozenset(self.config.tasks)
-        inputs = HeadInputs(words=states, sentences=sentences, sentence_numbers=sentence_numbers, tasks=tasks)
+        inputs = HeadInputs(
+            words=states,
+            valid=words[:, :, 1] > words[:, :, 0],
+            sentences=sentences,
+            sentence_numbers=sentence_numbers,
+            tasks=tasks,
+        )
         logits: dict[str, Tensor] = {}
         for task in self.tasks:
             logits[task.name] = task.forward(getattr(self, task.name), inputs, logits)
@@ -98,10 +104,9 @@ class RasidModel(PreTrainedModel):
                 result[task.name] = task.loss(logits[task.name], targets, options), task.count(targets)
         return result
 
-    @staticmethod
-    def counts(targets: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def counts(self, targets: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Number of items that the loss of each task is a sum over: words, labels of sentences, labels of articles."""
-        return {task.name: task.count(targets) for task in TASKS}
+        return {task.name: task.count(targets) for task in self.tasks if task.name in self.config.tasks}
 
 
 def make_encoder(config: Mapping[str, Any]) -> PreTrainedModel:

@@ -18,6 +18,7 @@ class RasidConfig(PretrainedConfig):
         events: event types in order.
         pooling: sub-words to words: ``first``, ``mean`` or ``attention``.
         crf: whether entities are tagged by a linear-chain CRF.
+        spans: ``width`` and ``nesting`` of the span head for entities; None for BIO tags.
         dropout: before every head.
     """
 
@@ -31,6 +32,7 @@ class RasidConfig(PretrainedConfig):
         events: Sequence[str] = (),
         pooling: str = "first",
         crf: bool = False,
+        spans: Mapping[str, Any] | None = None,
         dropout: float = 0.1,
         **kwargs: Any,
     ) -> None:
@@ -38,4 +40,5 @@ class RasidConfig(PretrainedConfig):
         self.tasks = [renamed.TASKS.get(task, task) for task in tasks]
         self.entities, self.events = list(entities), list(events)
         self.pooling, self.crf, self.dropout = pooling, crf, dropout
+        self.spans = dict(spans) if spans else None
         super().__init__(**kwargs)

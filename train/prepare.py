@@ -14,15 +14,16 @@ from ..data.articles import Task as TaskName
 from ..data.datasets import DataSet, load_dataset
 from ..data.labels import LabelScheme, load_scheme
 from ..data.problems import DataError, Problem
+from ..data.text.words import split_words
 from ..data.windows.batches import padding_share, plan_run
 from ..data.windows.encoding import TextEncoder
 from ..data.windows.training_set import Statistics, WindowSet, write_windows
 from ..models import ngrams
-from ..models.bundle import Settings
+from ..models.bundle import Settings, SpanOptions
 from ..models.encoders import EncoderWithTokenizer, load_encoder, scratch_encoder
 from ..models.network import RasidModel
 from ..models.shape import RasidConfig
-from ..models.tasks import TASK_NAMES, target_maker
+from ..models.tasks import TASK_NAMES, target_maker, tasks_of
 from .trainer import Schedule, processes
 
 
@@ -92,6 +93,7 @@ def make_model(config: Config, data: Data, encoder: EncoderWithTokenizer, seed: 
         events=data.scheme.labels("triggers"),
         pooling=config.encoder.pooling,
         crf=entities is not None and entities.decoder == "crf",
+        spans=None if (options := span_options(config, data)) is None else vars(options),
         dropout=config.training.dropout,
     )
     return RasidModel(network_config, encoder.model)
@@ -114,8 +116,25 @@ def make_settings(config: Config, data: Data, encoder: EncoderWithTokenizer) -> 
             for task in _tasks(config)
             if task != "proclitics"
         },
+        spans=span_options(config, data),
         ngrams=_ngram_weight(config),
     )
+
+
+def span_options(config: Config, data: Data) -> SpanOptions | None:
+    """The span head that a config asks for: as wide as 99.9 % of the entities in the training data."""
+    section = config.tasks.get("entities")
+    if section is None or section.decoder != "spans":
+        return None
+    lengths = [
+        len(split_words(entity.text))
+        for dataset in data.train
+        if "entities" in dataset.annotated_labels
+        for article in dataset.articles
+        for entity in article.entities
+    ]
+    widest = int(np.ceil(np.quantile(lengths, 0.999))) if lengths else section.longest
+    return SpanOptions(width=max(1, min(widest, section.longest)), nesting=section.nesting)
 
 
 def _tasks(config: Config) -> tuple[TaskName, ...]:
@@ -143,7 +162,9 @@ def make_windows(file: Path, config: Config, data: Data, text_encoder: TextEncod
     path = file if state.is_main_process else file.with_name(f"{file.name}.{os.getpid()}")
     path.parent.mkdir(parents=True, exist_ok=True)
     budget = config.training.batch_tokens
-    statistics = write_windows(path, sources, text_encoder, target_maker(data.scheme), budget=budget)
+    statistics = write_windows(
+        path, sources, text_encoder, target_maker(data.scheme, tasks_of(span_options(config, data))), budget=budget
+    )
     windows = WindowSet(path)
     if not state.is_main_process:
         path.unlink()  # remains mapped until the process ends

@@ -24,7 +24,7 @@ from ..data.windows.training_set import Collator
 from ..evaluate.report import Report
 from ..lock import locked
 from ..models.encoders import EncoderWithTokenizer
-from ..models.tasks import columns_of
+from ..models.tasks import columns_of, tasks_of
 from . import prepare
 from .arguments import installed_loggers
 from .export import export
@@ -130,7 +130,7 @@ def _dry_run(config: Config, data: prepare.Data, encoder: EncoderWithTokenizer, 
     with TemporaryDirectory() as temporary:
         run = _prepare(Path(temporary) / "windows.arrow", config, data, encoder, folder)
         parts = make_parts(run, config.training.seeds[0], encoder)
-        collate = Collator(run.text_encoder.pad_id, columns_of(data.scheme))
+        collate = Collator(run.text_encoder.pad_id, columns_of(data.scheme, tasks_of(parts.model.config.spans)))
         batch = collate(run.windows.__getitems__(parts.plan.schedule.batches[0].tolist()))
         targets = batch.pop("targets")
         batch.pop("ids")

@@ -14,7 +14,7 @@ from transformers import Trainer, TrainingArguments
 from ..data.windows.training_set import Collator, WindowSet
 from ..errors import RasidError
 from ..models.network import RasidModel
-from ..models.tasks import columns_of
+from ..models.tasks import columns_of, tasks_of
 
 
 class NonFiniteLossError(RasidError, RuntimeError):
@@ -107,7 +107,7 @@ class RasidTrainer(Trainer):
             args=args,
             train_dataset=windows,
             eval_dataset=windows,  # required by transformers, but not used: `score` has the dev articles
-            data_collator=Collator(pad_id, columns_of(model.config)),  # pyright: ignore[reportArgumentType]
+            data_collator=Collator(pad_id, columns_of(model.config, tasks_of(model.config.spans))),  # pyright: ignore[reportArgumentType]
             optimizers=(optimizer, None),
             callbacks=list(callbacks),
         )
@@ -133,7 +133,8 @@ class RasidTrainer(Trainer):
         """Number of items in each task's loss, over the accumulated batches of all processes. [tasks]"""
         if not batch_samples:
             return None
-        counts = [RasidModel.counts(batch["targets"]) for batch in batch_samples]
+        network = self.accelerator.unwrap_model(self.model)
+        counts = [network.counts(batch["targets"]) for batch in batch_samples]
         totals = torch.stack([torch.stack([c[task].float() for task in self.loss_weights]) for c in counts]).sum(0)
         totals = totals.to(device)
         if self.args.world_size > 1:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -105,7 +106,7 @@ def settle(
     proclitics: Proclitics,
     *,
     shared: str,
-    by_label: bool,
+    exclusive: Literal["words", "labels", "spans"],
 ) -> tuple[list[WordRange], list[WordRange]]:
     """Spans of code points as ranges of words: those that a prediction can equal, and the others.
 
@@ -118,7 +119,7 @@ def settle(
         spans: (start, end, label) of one task.
         proclitics: of the article; the spans that can be predicted claim theirs.
         shared: cause of a span that shares a word with an earlier one.
-        by_label: spans of different labels may share a word.
+        exclusive: what two spans cannot share: a word, a word under one label, or all their words under one label.
 
     Returns:
         (spans that can be predicted, the others, each with its cause)
@@ -126,10 +127,13 @@ def settle(
     predictable: list[WordRange] = []
     sharing: list[WordRange] = []
     disagreeing: list[WordRange] = []
-    taken: set[tuple[int, str]] = set()
+    taken: set[tuple[tuple[int, int], str]] = set()
     aligned = [_align(text, encoded, *span, proclitics.annotated) for span in spans]
     for span in aligned:
-        cells = {(word, span.label if by_label else "") for word in range(span.first, span.last)}
+        words = [(word, word + 1) for word in range(span.first, span.last)]
+        if exclusive == "spans":
+            words = [(span.first, span.last)]
+        cells = {(word, "" if exclusive == "words" else span.label) for word in words}
         if span.cause:
             continue
         if not taken.isdisjoint(cells):

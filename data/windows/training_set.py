@@ -62,8 +62,9 @@ class Statistics:
         self.unread += len(encoded.unread)
         self.unknown += encoded.unknown
         self.unpredictable.update(targets.unpredictable)
-        tags = targets["entities"]
-        self.tags = self.tags + np.bincount(tags[tags >= 0], minlength=len(self.tags))
+        if "entities" in targets.arrays:  # a span head has no tags
+            tags = targets["entities"]
+            self.tags = self.tags + np.bincount(tags[tags >= 0], minlength=len(self.tags))
 
 
 def write_windows(

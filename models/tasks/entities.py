@@ -40,7 +40,7 @@ def make_targets(gold: Gold) -> dict[str, np.ndarray]:
     labels = gold.annotated["entities"]
     flat, nested = outermost(sorted({span for span in spans_of(gold.article) if span[2] in labels}))
     predictable, others = settle(
-        gold.article.text, gold.encoded, flat, gold.proclitics, shared="shares a word with another", by_label=False
+        gold.article.text, gold.encoded, flat, gold.proclitics, shared="shares a word with another", exclusive="words"
     )
     tags[:] = 0
     for span in (*predictable, *others):

@@ -30,14 +30,32 @@ def without_crossing(prediction: Prediction, logits: np.ndarray, inside: slice) 
         logits: of one head. [W, K]
         inside: the logits that continue a mention.
     """
-    ends = [match.end() for match in _BLANK_LINE.finditer(prediction.article.text)]
-    rows = np.unique(np.searchsorted(prediction.encoded.words[:, 0], ends))
-    rows = rows[rows < len(logits)]
+    rows = _behind_blank_lines(prediction)
     if not len(rows):
         return logits
     logits = logits.copy()
     logits[rows, inside] = _NEVER
     return logits
+
+
+def without_crossing_spans(prediction: Prediction, logits: np.ndarray, labels: int) -> np.ndarray:
+    """As `without_crossing`, for the logits of a span head. [W, width * labels]"""
+    rows = _behind_blank_lines(prediction)
+    if not len(rows):
+        return logits
+    logits = logits.copy()
+    for row in rows.tolist():
+        for word in range(max(0, row - logits.shape[1] // labels + 1), row):
+            logits[word, (row - word) * labels :] = _NEVER
+    return logits
+
+
+def _behind_blank_lines(prediction: Prediction) -> np.ndarray:
+    """Words that follow a blank line."""
+    ends = [match.end() for match in _BLANK_LINE.finditer(prediction.article.text)]
+    words = prediction.encoded.words
+    rows = np.unique(np.searchsorted(words[:, 0], ends))
+    return rows[(rows > 0) & (rows < len(words))]
 
 
 def mention_offsets(prediction: Prediction, first: int, end: int) -> tuple[int, int] | None:

@@ -40,7 +40,9 @@ def make_targets(gold: Gold) -> dict[str, np.ndarray]:
         if label in labels
     )
     shared = "shares a word with another of its type"
-    predictable, others = settle(gold.article.text, gold.encoded, listed, gold.proclitics, shared=shared, by_label=True)
+    predictable, others = settle(
+        gold.article.text, gold.encoded, listed, gold.proclitics, shared=shared, exclusive="labels"
+    )
     marks: set[tuple[int, int]] = set()
     for span in (*predictable, *others):
         begin = 2 * numbers[span.label]

@@ -1,0 +1,200 @@
+"""Entities that nest: a score for every span of words and every label.
+
+The logits of a word are those of the spans that start there: for a span of ``n`` words and label ``l`` the column
+``(n - 1) * L + l``. Spans are decoded best first; no two cross.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...data.articles import Entity
+from ...data.windows.alignment import outermost, settle
+from ...data.windows.columns import label_column, mark_column
+from ...data.windows.targets import Gold, Targets
+from ..bundle import Settings, SpanOptions
+from ..probabilities import sigmoid
+from .entities import spans_of
+from .mentions import mention_offsets, without_crossing_spans
+from .task import LabelRows, LossOptions, Prediction, Task, WordSpan
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from ..heads import HeadInputs
+    from ..shape import RasidConfig
+
+LEAST = 1e-3
+"""Spans that are less probable are left out of calibration: almost all of a text's spans are."""
+IMPOSSIBLE = -1e4
+"""Logit of a span that ends beyond its window."""
+
+
+def make_targets(gold: Gold, options: SpanOptions) -> dict[str, np.ndarray]:
+    """Targets of all entities, or of the outermost ones if spans may not nest.
+
+    Returns:
+        ``entity_spans``, (word, column) of each entity, [N, 2] int32; and ``entities_annotated``, [L] bool.
+    """
+    numbers = gold.numbers("entities")
+    labels = gold.annotated.get("entities", ())
+    listed = sorted(
+        (span for span in spans_of(gold.article) if span[2] in labels), key=lambda span: (span[0], -span[1], span[2])
+    )
+    if not options.nesting:
+        listed, causes = outermost(listed)
+        gold.unpredictable.update({("entities", cause): number for cause, number in causes.items()})
+    shared = "the same words as another of its label"
+    predictable, others = settle(
+        gold.article.text, gold.encoded, listed, gold.proclitics, shared=shared, exclusive="spans"
+    )
+    cells: set[tuple[int, int]] = set()
+    kept: list[tuple[int, int]] = []  # words of the spans so far, to find those that cross
+    for span in (*predictable, *others):
+        cause, length = span.cause, span.last - span.first
+        if not cause and length > options.width:
+            cause = f"longer than {options.width} words"
+        elif not cause and any(_cross((span.first, span.last), other) for other in kept):
+            cause = "crosses another"
+        if cause:
+            gold.unpredictable["entities", cause] += 1
+        else:
+            kept.append((span.first, span.last))
+        if 0 < length <= options.width:
+            cells.add((span.first, (length - 1) * len(numbers) + numbers[span.label]))
+    return {
+        "entity_spans": np.array(sorted(cells), dtype=np.int32).reshape(-1, 2),
+        "entities_annotated": gold.annotated_mask("entities"),
+    }
+
+
+def _cross(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    first, second = sorted((one, other))
+    return first[0] < second[0] < first[1] < second[1]
+
+
+def make_modules(config: "RasidConfig", hidden: int, options: SpanOptions) -> "dict[str, nn.Module]":
+    """The span head."""
+    from ..heads import SpanHead
+
+    return {"entities": SpanHead(hidden, len(config.entities), options.width)}
+
+
+def forward(head: Any, inputs: "HeadInputs", logits: "Mapping[str, Tensor]") -> "Tensor":
+    """Logits of all spans. [B, W, width * L]"""
+    return head(inputs.words, inputs.valid, IMPOSSIBLE)
+
+
+def loss(logits: "Tensor", targets: "Mapping[str, Tensor]", options: LossOptions) -> "Tensor":
+    """Binary cross-entropy of all spans of annotated labels that start at an owned word. [B, W, width * L]"""
+    from ..losses import binary_loss
+
+    annotated = targets["entities_annotated"]
+    widths = logits.shape[-1] // annotated.shape[-1]
+    known = targets["owned"][:, :, None] & annotated.repeat(1, widths)[:, None, :] & (logits > IMPOSSIBLE / 2)
+    return binary_loss(logits, targets["entity_spans"], known, options.positive_weight)
+
+
+def count(targets: "Mapping[str, Tensor]") -> "Tensor":
+    """Number of words for which a label was annotated."""
+    return (targets["owned"] & targets["entities_annotated"].any(-1, keepdim=True)).sum()
+
+
+def decode_spans(
+    logits: np.ndarray, thresholds: np.ndarray, *, nesting: bool = True, temperature: float = 1.0
+) -> list[WordSpan]:
+    """Spans whose probability reaches the threshold of their label, best first; one that crosses a better one is lost.
+
+    Args:
+        logits: [W, width * L]
+        thresholds: [L]
+        nesting: whether spans may be inside others.
+        temperature: divides the logits.
+
+    Returns:
+        spans by place; of nested ones the outer first.
+    """
+    labels = len(thresholds)
+    probabilities = sigmoid(logits / temperature).reshape(len(logits), -1, labels)
+    places = np.nonzero(probabilities >= thresholds)
+    scores = probabilities[places]
+    order = np.argsort(-scores, kind="stable")
+    first, length, label = (axis[order].tolist() for axis in places)
+    kept: list[WordSpan] = []
+    for start, more, kind, score in zip(first, length, label, scores[order].tolist(), strict=True):
+        end = start + more + 1
+        if end <= len(logits) and all(_fit(start, end, other, nesting) for other in kept):
+            kept.append(WordSpan(first=start, end=end, label=kind, score=score))
+    return sorted(kept, key=lambda span: (span.first, -span.end, span.label))
+
+
+def _fit(first: int, end: int, other: WordSpan, nesting: bool) -> bool:
+    if end <= other.first or other.end <= first:
+        return True
+    inside = other.first <= first and end <= other.end
+    around = first <= other.first and other.end <= end
+    return nesting and (inside or around)
+
+
+def decode(
+    predictions: Sequence[Prediction], head: str, settings: Settings, *, options: SpanOptions
+) -> list[dict[str, Any]]:
+    """The entities of each text."""
+    labels = settings.scheme.labels("entities")
+    thresholds, temperature = settings.threshold(head), settings.temperature(head)
+    fields = []
+    for prediction in predictions:
+        logits = without_crossing_spans(prediction, prediction.logits[head], len(labels))
+        found: dict[tuple[int, int, int], float] = {}
+        for span in decode_spans(logits, thresholds, nesting=options.nesting, temperature=temperature):
+            if (place := mention_offsets(prediction, span.first, span.end)) is not None:
+                found.setdefault((*place, span.label), span.score)
+        entities = tuple(
+            Entity(id=f"e{number}", start=start, end=end, label=labels[label], score=score)
+            for number, ((start, end, label), score) in enumerate(found.items(), 1)
+        )
+        fields.append({"entities": entities})
+    return fields
+
+
+def rows(targets: Targets, logits: np.ndarray) -> LabelRows:
+    """All spans of the article that are gold or not quite improbable; a row is a range of words."""
+    annotated = targets["entities_annotated"]
+    right = np.zeros(logits.shape, dtype=bool)
+    right[tuple(targets["entity_spans"].T)] = True
+    by_label, right = (values.reshape(-1, len(annotated)) for values in (logits, right))
+    kept = right.any(axis=1) | (by_label > np.log(LEAST)).any(axis=1)
+    known = np.broadcast_to(annotated, right[kept].shape)
+    return LabelRows(logits=by_label[kept], gold=right[kept], annotated=known)
+
+
+def initialize(head: Any) -> None:
+    """All spans begin rare."""
+    head.initialize()
+
+
+@cache
+def task_of(options: SpanOptions) -> Task:
+    """The task with a span head."""
+    return Task(
+        name="entities",
+        title="Entities",
+        unit="word",
+        width=lambda labels: options.width * labels,
+        columns=lambda labels: {
+            "entity_spans": mark_column(options.width * labels),
+            "entities_annotated": label_column(),
+        },
+        targets=partial(make_targets, options=options),
+        modules=partial(make_modules, options=options),
+        initialize=initialize,
+        forward=forward,
+        loss=loss,
+        count=count,
+        decode=partial(decode, options=options),
+        rows=rows,
+        scores="spans",
+        spans=spans_of,
+    )
