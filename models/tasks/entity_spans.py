@@ -117,7 +117,7 @@ def decode_spans(
         spans by place; of nested ones the outer first.
     """
     labels = len(thresholds)
-    probabilities = sigmoid(logits / temperature).reshape(len(logits), -1, labels)
+    probabilities = sigmoid(logits / temperature).reshape(len(logits), logits.shape[1] // labels, labels)
     places = np.nonzero(probabilities >= thresholds)
     scores = probabilities[places]
     order = np.argsort(-scores, kind="stable")
