@@ -1,4 +1,4 @@
-"""Other readings of the gold of a flat tagger: without nested spans, as strict IOB2, and by the library seqeval."""
+"""Other readings of spans: the outermost alone, the inner ones alone, as strict IOB2, and by the library seqeval."""
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
@@ -12,8 +12,9 @@ from .scores import count_scores
 from .spans import LabeledSpan, count_exact, stray_spans
 
 _NOTES = {
-    "outermost": "Strict entity scores count nested mentions, which this flat tagger cannot predict, as missed; mode "
-    "outermost leaves them out of the gold.",
+    "outermost": "Strict entity scores count nested mentions too, which a flat tagger misses; mode outermost leaves "
+    "them out of gold and predictions.",
+    "inner": "Mode inner counts mentions inside other mentions alone.",
     "iob2": "Mode strict reads tags as seqeval's default does, a stray I- begins a mention; mode iob2 reads them as "
     "seqeval's strict IOB2, stray I- are no mentions.",
 }
@@ -38,21 +39,30 @@ def flat_readings(
         bootstrap: of the intervals.
 
     Returns:
-        Mode ``outermost``, without inner spans, if gold nests; mode ``iob2``, without the spans of stray I- tags, if
-        there are any; mode ``seqeval``, the strict scores as the library seqeval computes them, if all spans are flat.
+        Modes ``outermost`` and ``inner``, if gold nests: spans inside others are left out, or counted alone; a
+        prediction that is a gold span inside another counts as inner wherever it stands. Mode ``iob2``, without the
+        spans of stray I- tags, if there are any. Mode ``seqeval``, the strict scores as the library seqeval computes
+        them, if all spans are flat.
     """
     stray = [stray_spans(article) for article in golds]
-    readings: dict[str, Sequence[AbstractSet[LabeledSpan]]] = {}
-    flat = [set(outermost(sorted(article))[0]) for article in gold]
-    if flat != gold:
-        readings["outermost"] = flat
+    outer, outer_predicted = ([_outermost(spans) for spans in articles] for articles in (gold, predicted))
+    readings: dict[str, tuple[Sequence[AbstractSet[LabeledSpan]], Sequence[AbstractSet[LabeledSpan]]]] = {}
+    if outer != list(gold):
+        inner = [spans - top for spans, top in zip(gold, outer, strict=True)]
+        found = zip(predicted, outer_predicted, inner, strict=True)
+        readings["outermost"] = outer, outer_predicted
+        readings["inner"] = inner, [(spans - top) | (spans & wanted) for spans, top, wanted in found]
     if any(stray):
-        readings["iob2"] = [spans - excluded for spans, excluded in zip(gold, stray, strict=True)]
+        readings["iob2"] = [spans - excluded for spans, excluded in zip(gold, stray, strict=True)], predicted
     scores: list[Score] = []
-    for mode, spans in readings.items():
-        scores += count_scores(count_exact(spans, predicted, labels), task=task, mode=mode, bootstrap=bootstrap)
+    for mode, (wanted, given) in readings.items():
+        scores += count_scores(count_exact(wanted, given, labels), task=task, mode=mode, bootstrap=bootstrap)
     scores += seqeval_scores(gold, predicted, stray, task=task)
     return scores, [_NOTES[mode] for mode in readings]
+
+
+def _outermost(spans: AbstractSet[LabeledSpan]) -> set[LabeledSpan]:
+    return set(outermost(sorted(spans))[0])
 
 
 def seqeval_scores(

@@ -19,7 +19,8 @@ MODE_NAMES = {
     "type_blind": "type-blind: exact extent, any label",
     "decision": "Right means that the label is predicted and in gold; average precision is of the ranking.",
     "probability": "probability: of all annotated labels",
-    "outermost": "exact, nested mentions left out of the gold",
+    "outermost": "exact, mentions inside others left out",
+    "inner": "exact, mentions inside others alone",
     "iob2": "exact, gold read as strict IOB2",
     "seqeval": "exact, computed by the library seqeval",
 }
