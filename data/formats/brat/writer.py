@@ -1,9 +1,10 @@
 """Writes articles as brat standoff: a text file and an annotation file each, and brat's configuration.
 
 brat has no place for ids, scores, article metadata and events of several types. They are written as JSON in notes
-(``#`` lines) of the type `NOTE`. brat shows a note on a mention or event as a comment, and deletes it together with the
-mention. The note on the article has itself as target, which brat accepts and does not show. Line breaks and tabs split
-a mention into fragments, as in brat, because an annotation must be on one line.
+(``#`` lines) of the type `NOTE`. What a model predicted is under the key `PREDICTED`, so that it is not read as gold.
+brat shows a note on a mention or event as a comment, and deletes it together with the mention. The note on the article
+has itself as target, which brat accepts and does not show. Line breaks and tabs split a mention into fragments, as in
+brat, because an annotation must be on one line.
 """
 
 import json
@@ -27,6 +28,7 @@ from .names import (
     LINE_ID,
     META,
     NOTE,
+    PREDICTED,
     decode_file_name,
     decode_name,
     encode_file_name,
@@ -35,6 +37,7 @@ from .names import (
     fragments,
     reference,
 )
+from .notes import split_predictions
 
 _LONGEST_NAME = 120  # characters; file systems allow 255 bytes, an Arabic letter has two
 _CONFIGURABLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -153,7 +156,7 @@ def _entity_lines(writer: _AnnotationWriter) -> Iterator[str]:
             writer.log.drop("no label", f"{shown(entity.text)} at {entity.start} has an empty label")
         elif place := writer.span(f"entity {entity.label}", entity.start, entity.end):
             score = writer.score(f"{entity.label} {shown(entity.text)}", entity.score)
-            writer.note(number, entity.id, score=score)
+            writer.note(number, entity.id, predicted=_predicted(score))
             yield f"{number}\t{encode_name(entity.label)} {place}"
 
 
@@ -186,9 +189,15 @@ def _event_lines(writer: _AnnotationWriter) -> Iterator[str]:
             yield f"{trigger}\t{encode_name(kind)} {place}"
             yield " ".join([f"{own}\t{encode_name(kind)}:{trigger}", *arguments])
             if position:
-                writer.note(own, "", joins=number, score=score)
+                writer.note(own, "", joins=number, predicted=_predicted(score))
             else:
-                writer.note(own, event.id, score=score, arguments=scores or None)
+                writer.note(own, event.id, predicted=_predicted(score, scores))
+
+
+def _predicted(score: float | None, arguments: Mapping[str, float] | None = None) -> dict[str, Any] | None:
+    """What a note says about the scores of a model; None if there are none."""
+    scored = {} if score is None else {"score": score}
+    return scored | ({"arguments": arguments} if arguments else {}) or None
 
 
 def _arguments(writer: _AnnotationWriter, event: Event, what: str) -> tuple[list[str], dict[str, float]]:
@@ -237,6 +246,8 @@ def _article_note(writer: _AnnotationWriter, name: str, has_kept: bool) -> dict[
         del content["text"]
         if content["id"] == name:
             del content["id"]
+        content, predicted = split_predictions(content)
+        content |= {PREDICTED: predicted} if predicted else {}
     else:
         message = f"{scratch.dropped[0].message}; only text, entities and events are written"
         writer.log.drop("metadata left out", message)
