@@ -229,6 +229,13 @@ def test_only_the_bad_span_is_dropped(made: Callable[..., Path], body: str, caus
         load_articles(made(good + body))
 
 
+def test_an_event_that_is_an_argument_is_a_fix(made: Callable[..., Path]) -> None:
+    body = event("V1", "A.B", charseq("هجوما")) + event("V2", "A.C", charseq("وقتل"), ("Theme", "V1"))
+    article, log = read(made(body))
+    assert not log.dropped and not any(found.arguments for found in article.events)
+    assert "events that are arguments left out" in [p.cause for p in log.fixed]
+
+
 def test_white_space_and_duplicate_ids_are_fixed(made: Callable[..., Path]) -> None:
     body = entity("E1", "X", mention("M", "NAM", charseq(" بغداد\n")), mention("M", "NAM", charseq("المنصور")))
     article, log = read(made(body + event("V", "A.B", charseq("هجوما"), ("Place", "M"))))
