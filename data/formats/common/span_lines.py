@@ -14,9 +14,6 @@ from .lines import json_line, json_values
 from .offsets import OffsetError, Offsets, trimmed
 
 
-_STRETCH = 8  # a range may be this many times longer than its surface
-
-
 @dataclass(kw_only=True, slots=True)
 class LabeledSpan:
     """A span that was read: a trigger if it has types, else an entity.
@@ -171,8 +168,6 @@ class SpanReader:
         try:
             if type(start) is not int or type(end) is not int:
                 raise OffsetError("whole numbers are needed as offsets")
-            if surface and end - start > _STRETCH * len(surface):  # too long in any unit, and slow to show
-                raise OffsetError(f"the surface {shown(surface)} is shorter in any units")
             found = self.offsets.from_utf16(start, end) if utf16 else None
             if utf16 and not surface and found is None:
                 raise OffsetError(
