@@ -200,7 +200,7 @@ def test_a_region_without_a_surface_is_read_by_its_offsets(load):
 def test_white_space_at_edges_is_trimmed(load):
     (article,), log = load([task(region(" حلب", "GPE"), region(" ", "X", "s"))])
     assert [e.text for e in article.entities] == ["حلب"]
-    assert causes(log.fixed) == ["white space at an edge"] and causes(log.dropped) == ["white space"]
+    assert causes(log.fixed) == ["white space at an edge"] and causes(log.dropped) == ["empty span"]
 
 
 @pytest.mark.parametrize(
