@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +16,7 @@ from .document import BratDocument, Line, TextBound, build_article, leave_out_pr
 from .events import add_events, add_relation
 from .names import BREAKS, META, decode_file_name, decode_name, reference
 from .notes import mention_note, read_article_note
-from .spans import Range, TextVariant, settle, text_variants
+from .spans import Range, TextVariant, settle, text_variants, with_all
 
 Discontinuous = Literal["refuse", "join"]
 
@@ -101,11 +101,13 @@ def read_document(
     for number, cause, message in problems:
         log.drop(cause, message, line=number, article=note.fields.id)
     lines = list(_lines(document, annotations))
-    variants = text_variants(text, bom)
+    stored = [found for line in lines if line.id[0] == "T" and (found := _stored(document, line))]
+    variants = with_all(text_variants(text, bom), ((found.places, found.line.tail) for found in stored))
+    for found in stored:
+        if mention := _mention(document, found, variants, discontinuous == "join"):
+            document.mentions[found.line.id] = mention
     for line in lines:
-        if line.id[0] == "T" and (mention := _mention(document, line, variants, discontinuous == "join")):
-            document.mentions[line.id] = mention
-        elif line.is_note:
+        if line.is_note:
             _note(document, line)
     if not predictions:
         leave_out_predictions(document)
@@ -144,8 +146,17 @@ def _lines(document: BratDocument, annotations: str) -> Iterator[Line]:
             yield line
 
 
-def _mention(document: BratDocument, line: Line, variants: list[TextVariant], join: bool) -> TextBound | None:
-    """The mention of a T line; None, and logged, if it has none."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Stored:
+    """A T line with its label and its ranges as stored."""
+
+    line: Line
+    label: str
+    places: list[Range]
+
+
+def _stored(document: BratDocument, line: Line) -> _Stored | None:
+    """Parse a T line; None, and logged, if it is no mention."""
     if not (found := _SPAN.fullmatch(line.data)):
         message = f"{shown(line.data)} is not a mention; it must be LABEL START END, or LABEL START END;START END"
         document.drop(line, "not a mention", message)
@@ -155,6 +166,12 @@ def _mention(document: BratDocument, line: Line, variants: list[TextVariant], jo
     if any(left[1] > right[0] for left, right in pairwise(places)):
         document.drop(line, "fragments", f"{label} {shown(found['places'])}: fragments overlap or are out of order")
         return None
+    return _Stored(line=line, label=label, places=places)
+
+
+def _mention(document: BratDocument, found: _Stored, variants: list[TextVariant], join: bool) -> TextBound | None:
+    """The mention of a T line; None, and logged, if its place is not proven or it leaves words out."""
+    line, label, places = found.line, found.label, found.places
     try:
         parts, done = settle(places, line.tail, variants)
     except OffsetError as error:

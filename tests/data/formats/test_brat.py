@@ -85,6 +85,11 @@ SHORT_LINES = "سطر\r\n" * 9 + "مدينة\r\nحلب"
         ("PER 4 11\t مسلحون", TEXT, "white space at an edge", "مسلحون"),
         ("PER 6 12\tمسلحون", "هاجم مسلحون\r", "shifted by -1", "مسلحون"),
         ("GPE 5 8;9 12\tحلب أمس", "🙂🙂 حلب\nأمس", "UTF-16 units", "حلب\nأمس"),
+        ("GPE 3 9\tقرآن", "في القرآن", "range of whole words", "قرآن"),
+        ("GPE 3 10\tالقرآن", "في القرا\u0653ن", "another normal form", "القرا\u0653ن"),
+        ("GPE 3 9\tالقرا\u0653ن", "في القرآن", "another normal form", "القرآن"),
+        ("GPE 3 12\tالقرا\u0653ن من", "في القرآن من", "another normal form", "القرآن من"),
+        ("GPE 3 7\tحلب", "في حل\u200cب أمس", "invisible characters of the surface", "حل\u200cب"),
         ("GPE 36 45\tمدينة حلب", SHORT_LINES, "CRLF counted as one", "مدينة\r\nحلب"),
         ("GPE 36 41;42 45\tمدينة حلب", SHORT_LINES, "CRLF counted as one", "مدينة\r\nحلب"),
     ],
@@ -93,6 +98,23 @@ def test_other_surfaces_and_ways_of_counting_are_fixed(line: str, text: str, fix
     article, problems, fixed = read(f"T1\t{line}\n", text)
     assert not problems and [(p.cause, p.line) for p in fixed] == [(fix, 1)] * bool(fix)
     assert [e.text for e in article.entities] == [found]
+
+
+def test_spans_moved_by_a_replacement_of_text_are_found() -> None:
+    before, after = "قال... إن حلب و... دمشق ... وحلب وحمص", "قال… إن حلب و… دمشق … وحلب وحمص"
+    spans = [(0, 3), (10, 13), (19, 23), (29, 32), (34, 37)]
+    lines = "".join(f"T{n}\tX {start} {end}\t{before[start:end]}\n" for n, (start, end) in enumerate(spans, 1))
+    article, problems, fixed = read(lines, after)
+    assert not problems and [e.text for e in article.entities] == ["قال", "حلب", "دمشق", "حلب", "حمص"]
+    assert [p.line for p in fixed] == [2, 3, 4, 5] and "text replaced" in fixed[0].cause
+
+
+@pytest.mark.parametrize("sign", "\u200c\u200b\u200d\ufeff\u200f\u2067\u00ad")
+def test_invisible_characters_at_the_edges_of_mentions_are_trimmed(sign: str) -> None:
+    text = f"في {sign}حلب{sign} أمس"
+    article, problems, fixed = read(f"T1\tGPE 3 8\t{text[3:8]}\n", text)
+    assert not problems and [(e.start, e.end) for e in article.entities] == [(4, 7)]
+    assert causes(fixed) == ["invisible character at an edge"] and f"U+{ord(sign):04X}" in fixed[0].message
 
 
 def test_discontinuous_mentions_are_dropped_or_joined() -> None:
