@@ -9,8 +9,7 @@ brat, because an annotation must be on one line.
 
 import json
 import math
-import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -24,6 +23,7 @@ from ...problems import ArticleLog, ProblemLog
 from .. import jsonl
 from ..common.file_names import free_name
 from ..common.lines import escape_surrogates, has_surrogate, to_json
+from .configuration import Configuration
 from .names import (
     LINE_ID,
     META,
@@ -40,14 +40,6 @@ from .names import (
 from .notes import split_predictions
 
 _LONGEST_NAME = 120  # characters; file systems allow 255 bytes, an Arabic letter has two
-_CONFIGURABLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-
-_VISUAL = (
-    "[labels]\n\n[drawing]\n"
-    "SPAN_DEFAULT\tfgColor:black, bgColor:lightgreen, borderColor:darken\n"
-    "ARC_DEFAULT\tcolor:black, arrowHead:triangle-5\n\n"
-    "[options]\nText\tdirection:rtl\n"
-)
 
 
 def write_document(article: Article, log: ProblemLog, *, name: str | None = None) -> tuple[str, str]:
@@ -75,15 +67,14 @@ def write_document(article: Article, log: ProblemLog, *, name: str | None = None
 
 
 def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> None:
-    """Write a folder: ``ID.txt`` and ``ID.ann`` an article, ``annotation.conf`` and ``visual.conf``.
+    """Write a folder: ``ID.txt`` and ``ID.ann`` an article, and a configuration with the labels of the articles.
 
     Characters that are unsafe in file names are percent-encoded. If an id is empty, too long or taken, the file gets
     another name, and the id is written in a note. An article with a lone surrogate in its text is dropped.
     """
     path.mkdir(parents=True, exist_ok=True)
     taken: dict[str, int] = {}
-    labels: set[str] = set()
-    roles: dict[str, set[str]] = defaultdict(set)
+    configuration = Configuration()
     for article in articles:
         if has_surrogate(article.text):
             message = "the text has a lone surrogate, which UTF-8 cannot encode; write it as jsonl"
@@ -94,13 +85,9 @@ def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> Non
         text, annotations = write_document(article, log, name=decode_file_name(stem))
         (path / f"{stem}.txt").write_bytes(text.encode())
         (path / f"{stem}.ann").write_bytes(annotations.encode())
-        labels.update(encode_name(entity.label) for entity in article.entities)
-        for event in article.events:
-            for kind in event.types:
-                roles[encode_name(kind)].update(encode_role(argument.role) for argument in event.arguments)
+        configuration.add(article)
         log.articles += 1
-    (path / "annotation.conf").write_bytes(_configuration(labels, roles).encode())
-    (path / "visual.conf").write_bytes(_VISUAL.encode())
+    configuration.write(path)
 
 
 @dataclass(kw_only=True)
@@ -273,12 +260,3 @@ def _free(letter: str, taken: Collection[str]) -> Iterator[str]:
     """Ids of lines that are not taken, from 1 on."""
     taken = set(taken)
     return (id for number in count(1) if (id := f"{letter}{number}") not in taken)
-
-
-def _configuration(labels: set[str], roles: Mapping[str, set[str]]) -> str:
-    """The content of annotation.conf; names that brat does not allow there are omitted; brat shows them unchanged."""
-    lines = ["[entities]", *sorted(filter(_CONFIGURABLE.fullmatch, labels)), "", "[relations]", "", "[events]"]
-    for kind in sorted(filter(_CONFIGURABLE.fullmatch, roles)):
-        known = sorted(filter(_CONFIGURABLE.fullmatch, roles[kind]))
-        lines.append("\t".join([kind, *filter(None, [", ".join(f"{role}*:<ENTITY>" for role in known)])]))
-    return "\n".join([*lines, "", "[attributes]", ""])

@@ -21,6 +21,7 @@ from rasid.data.formats.brat.names import (
     encode_role,
     fragments,
 )
+from rasid.data.labels import Label, LabelScheme, load_scheme
 from rasid.data.problems import DataError, Problem, ProblemLog
 from rasid.data.reading import load_articles
 
@@ -484,6 +485,7 @@ def test_files_and_configuration(tmp_path: Path, articles: list[Article]) -> Non
     assert log.articles == len(articles) + 1 and causes(log.dropped) == ["lone surrogate"]
     assert (tmp_path / "out" / f"{encode_file_name('أخبار/1')}.ann").exists()
     configuration = (tmp_path / "out" / "annotation.conf").read_text(encoding="utf-8")
+    assert "\n<OVERLAP>\tArg1:<ENTITY>, Arg2:<ENTITY>, <OVL-TYPE>:<ANY>\n" in configuration
     assert "\nGPE\n" in configuration and "\nASSAULT\tActor*:<ENTITY>\n" in configuration
     assert "منظمة" not in configuration  # brat allows letters of ASCII alone there
     assert "Text\tdirection:rtl" in (tmp_path / "out" / "visual.conf").read_text(encoding="utf-8")
@@ -491,6 +493,33 @@ def test_files_and_configuration(tmp_path: Path, articles: list[Article]) -> Non
     assert sorted(back, key=lambda a: a.id) == sorted([*articles, article], key=lambda a: a.id)
     assert detect(tmp_path / "out" / "made-0.ann") == detect(tmp_path / "out" / "made-0.txt") == "brat"
     assert load_articles(tmp_path / "out" / "made-0.txt") == articles[:1]
+
+
+def test_the_configuration_of_a_scheme_has_all_labels(tmp_path: Path) -> None:
+    scheme = load_scheme("news")
+    brat.Configuration.of_scheme(scheme).write(tmp_path)
+    lines = (tmp_path / "annotation.conf").read_text(encoding="utf-8").splitlines()
+    assert set(scheme.entities) < set(lines)
+    roles = ", ".join(f"{role}*:<ENTITY>" for role in scheme.roles)
+    assert {f"{event}\t{roles}" for event in scheme.events} < set(lines)
+    visual = (tmp_path / "visual.conf").read_text(encoding="utf-8")
+    assert "\nGPE\tbgColor:#ff5a82, fgColor:black\n" in visual and "\nText\tdirection:rtl\n" in visual
+    assert all(f"\n{label}\tbgColor:#" in visual for label in (*scheme.entities, *scheme.events))
+
+
+def test_the_configuration_has_kept_types_and_readable_colors(tmp_path: Path, caplog) -> None:
+    article, _, _ = read(GOOD + "A2\tTense E1 past\nR1\tnear Arg1:T1 Arg2:T2\n")
+    dark = {"PER": Label(name="PER", color="#202060"), "بلد": Label(name="بلد"), "LOC": Label(name="LOC")}
+    configuration = brat.Configuration.of_scheme(LabelScheme(name="x", entities=dark))
+    configuration.add(article)
+    configuration.write(tmp_path)
+    lines = (tmp_path / "annotation.conf").read_text(encoding="utf-8").splitlines()
+    assert {"near\tArg1:<ANY>, Arg2:<ANY>", "Negated\tArg:<ANY>", "Tense\tArg:<ANY>, Value:past"} < set(lines)
+    visual = (tmp_path / "visual.conf").read_text(encoding="utf-8")
+    assert "PER\tbgColor:#202060, fgColor:white" in visual
+    colors = re.findall("bgColor:(#[0-9a-f]{6})", visual)
+    assert len(set(colors)) == len(colors) == 5
+    assert "بلد" in caplog.text and "بلد" not in visual
 
 
 def test_a_missing_text_or_annotation_file_is_an_error(tmp_path: Path) -> None:
