@@ -42,15 +42,21 @@ def read_files(
     if format is not None:
         format_named(path, format)  # raises before the first file is opened
         format = renamed.FORMATS.get(format, format)
-    for file in _files(path, format) if path.is_dir() else [path]:
+    whole = _format_of_folder(path, format) if path.is_dir() else None
+    for file in _files(path, format) if path.is_dir() and not whole else [path]:
         log.source = str(file)
-        name = format or detect(file)
+        name = whole or format or detect(file)
         known = format_named(file, name)
         try:
             checked = checked_options(known.read, options, name) if options else {}
         except ValueError as error:
             raise refusal(file, "unknown option", str(error)) from error
         yield from known.read(file, log, **checked)
+
+
+def _format_of_folder(folder: Path, format: str | None) -> str | None:
+    """The format that reads a folder as a whole; None if its files are read one by one."""
+    return next((name for name in ([format] if format else FORMATS) if KNOWN[name].takes_folder(folder)), None)
 
 
 def _files(folder: Path, format: str | None) -> list[Path]:

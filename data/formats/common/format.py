@@ -19,6 +19,7 @@ METADATA = ("title", "date", "source")
 """Fields of an article that are text or None."""
 
 _SAMPLED = 50  # lines that detection looks at
+_HEAD = 64 << 10  # bytes that detection looks at
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,12 @@ class Sample:
     def suffix(self) -> str:
         """Its suffix in lower case."""
         return self.path.suffix.lower()
+
+    @cached_property
+    def head(self) -> bytes:
+        """Its first bytes."""
+        with open(self.path, "rb") as file:
+            return file.read(_HEAD)
 
     @cached_property
     def lines(self) -> list[str]:
@@ -63,6 +70,7 @@ class Format:
         holds: which of `losses.CONTENT` it can hold.
         recognizes: whether a file is in this format.
         folder: it is written as a folder of files.
+        takes_folder: whether a folder is read as a whole, and not file by file.
         chunks: (articles, log) → the text of one file in pieces; None if it takes several files or is binary.
     """
 
@@ -72,6 +80,7 @@ class Format:
     holds: frozenset[str]
     recognizes: Callable[[Sample], bool]
     folder: bool = False
+    takes_folder: Callable[[Path], bool] = lambda folder: False
     chunks: Callable[[Iterable[Article], ProblemLog], Iterator[str]] | None = None
 
 

@@ -1,4 +1,4 @@
-"""INCEpTION: UIMA CAS documents as XMI or JSON, one document a file, and the zip archives of the tool.
+"""INCEpTION: UIMA CAS documents as XMI or JSON, one document a file, and the archives and folders of the tool.
 
 Offsets count UTF-16 units. The built-in layers of INCEpTION are read (named entities, generic spans and relations), and
 the layers that `write_files` makes; the reading options name others. An event is a span with one or several types in a
