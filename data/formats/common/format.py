@@ -1,7 +1,7 @@
 """What an annotation format is to the rest of the library."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, wraps
 from itertools import islice
@@ -71,6 +71,7 @@ class Format:
         recognizes: whether a file is in this format.
         folder: it is written as a folder of files.
         takes_folder: whether a folder is read as a whole, and not file by file.
+        annotators: path → names of the people whose annotations it has, which its reading option ``annotator`` takes.
         chunks: (articles, log) → the text of one file in pieces; None if it takes several files or is binary.
     """
 
@@ -81,6 +82,7 @@ class Format:
     recognizes: Callable[[Sample], bool]
     folder: bool = False
     takes_folder: Callable[[Path], bool] = lambda folder: False
+    annotators: Callable[[Path], Collection[str]] = lambda path: ()
     chunks: Callable[[Iterable[Article], ProblemLog], Iterator[str]] | None = None
 
 

@@ -8,9 +8,10 @@ Layers are named by their UIMA type and label feature, as in ``webanno.custom.Tr
 """
 
 from ..common.format import Format, Sample
-from .archive import is_archive
+from .archive import annotators, is_archive
 from .reader import read_file
 from .uima_cas import is_cas_json
+from .versions import is_project
 from .writer import HOLDS, write_files
 
 __all__ = ["FORMAT", "read_file", "write_files"]
@@ -32,4 +33,6 @@ FORMAT = Format(
     holds=HOLDS,
     recognizes=_recognizes,
     folder=True,
+    takes_folder=is_project,
+    annotators=annotators,
 )
