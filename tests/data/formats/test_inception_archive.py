@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rasid.audit.reading import read_file
+from rasid.audit.reading import read_file, read_versions
 from rasid.data.articles import Article, check_article
 from rasid.data.datasets import load_dataset
 from rasid.data.formats import annotators_of, detect, format_of, inception, read_files
@@ -249,6 +249,15 @@ def test_config_and_audits_read_archives(tmp_path: Path) -> None:
         f"{path}!annotation/خبر 9.txt/ali.json",
         f"{path}!curation/خبر 10.txt/CURATION_USER.zip!CURATION_USER.xmi",
     ]
+
+
+def test_check_reports_the_agreement_of_annotators(rasid, tmp_path: Path) -> None:
+    path = tmp_path / "project.zip"
+    path.write_bytes(zipped(project(**{"annotation/خبر 10.txt/sara.zip": version("ALI", "sara")})))
+    said = rasid("check", path).stdout
+    assert "Agreement between annotators: 1" in said and "ali, sara" in said and "100.0" in said
+    path.write_bytes(zipped(project()))
+    assert read_versions(str(path)).keys() == {"ali", "sara"}
 
 
 # malicious archives
