@@ -178,7 +178,8 @@ def _meta(data: Item, taken: Collection[str], log: ArticleLog) -> dict[str, Any]
     own = data.get("meta")
     meta = dict(own) if isinstance(own, dict) else {}
     for key, value in data.items():
-        if key in taken or (key == "meta" and isinstance(own, dict)) or (key == "id" and id_text(value) == log.article):
+        named = key == "id" and (log.article == id_text(value) or log.article.startswith(f"{id_text(value)}#"))
+        if key in taken or named or (key == "meta" and isinstance(own, dict)):
             continue
         if key in meta:
             log.drop("meta", f"{shown(key)} of data is {shown(value)}, but meta has the same key; rename one")

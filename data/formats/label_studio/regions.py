@@ -1,5 +1,6 @@
 """Turns the results of one Label Studio annotation (regions, choices, relations) into entities and events."""
 
+import json
 import math
 import re
 from collections.abc import Iterator, Sequence, Set
@@ -99,7 +100,7 @@ def _leave_out(item: Item, log: ArticleLog) -> None:
         value = item.get("value")
         value = value.get(kind, value.get("text")) if isinstance(value, dict) else value
         message = f"{shown(kind)} of the control {shown(item.get('from_name'))} has no place in an article"
-        log.fix("other control", f"{message}: {shown(value)} is left out")
+        log.fix("other control", f"{message}: {shown(json.dumps(value, ensure_ascii=False))} is left out")
 
 
 def scores(labels: Sequence[Scored]) -> tuple[float, ...]:
