@@ -65,6 +65,7 @@ def settle(places: list[Range], surface: str | None, variants: list[TextVariant]
         raise OffsetError(f"{backwards[0]}-{backwards[1]} ends before it starts")
     pieces = _pieces(places, surface)
     error = OffsetError("")
+    proven: tuple[list[Range], str] | None = None  # by another difference than that of the variant
     for variant in variants:
         try:
             settled = [variant.offsets.settle(*place, piece) for place, piece in zip(places, pieces, strict=True)]
@@ -74,7 +75,12 @@ def settle(places: list[Range], surface: str | None, variants: list[TextVariant]
         found = [(variant.back(start), variant.back(end)) for start, end, _ in settled]
         ends = [0, *(end for _, end in found)]
         if all(before <= start < end for before, (start, end) in zip(ends, found, strict=False)):
-            return found, next((done for _, _, done in settled if done), variant.name)
+            done = next((done for _, _, done in settled if done), "")
+            if not done:
+                return found, variant.name
+            proven = proven or (found, done)
+    if proven:
+        return proven
     raise error if str(error) else OffsetError(f"{places[0][0]}-{places[-1][1]} is empty, or its fragments overlap")
 
 

@@ -110,7 +110,7 @@ def test_a_surface_proves_the_units(read: Callable) -> None:
         ({"label": [[2, 2, "A"]]}, "span left out", "empty or splits a character"),
         ({"label": [[1, 3, "A"]]}, "span left out", "splits a character"),
         ({"label": [[-1, 3, "A"]]}, "span left out", "outside"),
-        ({"label": [[2, 3, "A"]]}, "span left out", "only white space"),
+        ({"label": [[2, 3, "A"]]}, "empty span", "only white space"),
         ({"label": [[True, 3, "A"]]}, "span left out", "whole numbers"),
         ({"label": [["3", 6, "A"]]}, "span left out", "'3'"),
         ({"label": [[3, 6, ""]]}, "span left out", "label"),

@@ -192,7 +192,7 @@ def test_labels_of_the_text(
     [
         ({"spans": [{"start": 0, "end": 99, "label": "A"}]}, "span left out", "outside the text"),
         ({"spans": [{"start": 0, "end": 3, "label": "A", "text": "غزة"}]}, "span left out", "the surface 'غزة'"),
-        ({"spans": [{"start": 0, "end": 20, "label": "A", "text": "غزة"}]}, "span left out", "shorter in any units"),
+        ({"spans": [{"start": 0, "end": 20, "label": "A", "text": "غزة"}]}, "span left out", "neither UTF-16"),
         ({"spans": [{"start": 0, "end": 3}]}, "span left out", "label"),
         ({"spans": [{"end": 3, "label": "A"}]}, "span left out", "whole numbers"),
         ({"spans": [[0, 3, "A"]]}, "wrong kind", "a span is an object"),
