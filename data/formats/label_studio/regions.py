@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,11 +10,10 @@ from ....errors import shown
 from ...articles import Argument, Entity, Event, Span
 from ...problems import ArticleLog
 from ..common.flat_labels import trigger_types
-from ..common.offsets import Offsets
 from .html_text import Page
 from .layout import REGIONS, Layout
 from .names import ENTITIES, MADE_ID, TRIGGERS
-from .spans import find_span
+from .spans import Places, find_span
 from .versions import Item, id_text
 
 Scored = tuple[str, float | None]
@@ -111,9 +109,8 @@ def scores(labels: Sequence[Scored]) -> tuple[float, ...]:
 
 def _regions(results: Sequence[Item], key: str, text: str | Page, log: ArticleLog, reading: Reading) -> list[_Region]:
     """Regions in the order of the file; items with one id, and triggers by label with one span, are merged."""
-    offsets = Offsets(text.text if isinstance(text, Page) else text)
-    page = text if isinstance(text, Page) else None
-    breaks = [at.start() - number for number, at in enumerate(re.finditer("\r\n", offsets.text))]
+    here = [item for item in results if item.get("type") in REGIONS and not _is_elsewhere(item, key, reading)]
+    places = Places.of(text, here)
     regions: list[_Region] = []
     by_id: dict[str, _Region] = {}
     flat: dict[tuple[int, int], _Region] = {}
@@ -123,7 +120,7 @@ def _regions(results: Sequence[Item], key: str, text: str | Page, log: ArticleLo
         if _is_elsewhere(item, key, reading):
             _log_elsewhere(item, key, log)
             continue
-        if (span := find_span(item, offsets, page, breaks, log)) is None:
+        if (span := find_span(item, places, log)) is None:
             continue
         name = id_text(item.get("id"))
         if item.get("meta"):

@@ -1,8 +1,8 @@
 """Finds the range of a Label Studio region in the text."""
 
 import re
-from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ....errors import shown
@@ -10,41 +10,62 @@ from ...problems import ArticleLog
 from ..common.offsets import OffsetError, Offsets, trimmed
 from .html_text import Page
 
-_MAX_COLLAPSE = 8  # a region may be this many times longer than its surface with collapsed white space
 _MAX_OFFSET = 2**31
 
 
-def find_span(
-    item: Mapping[str, Any], offsets: Offsets, page: Page | None, breaks: list[int], log: ArticleLog
-) -> tuple[int, int] | None:
-    """The range of a region in the text; None, and logged, if its offsets cannot be used.
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The places of regions in a text.
 
-    Args:
-        item: the region.
+    Attributes:
         offsets: of the text.
         page: the text, if it is that of an HTML page.
-        breaks: see `_settled`.
-        log: records problems.
     """
+
+    offsets: Offsets
+    page: Page | None
+
+    @classmethod
+    def of(cls, text: str | Page, regions: Iterable[Mapping[str, Any]]) -> "Places":
+        """The places in a text, given all regions of it."""
+        page = text if isinstance(text, Page) else None
+        offsets = Offsets(text.text if isinstance(text, Page) else text)
+        spans = [(*pairs[0], surface) for surface, pairs in (_stored(item, page) for item in regions) if pairs]
+        return cls(offsets.with_all(spans), page)
+
+
+def _stored(item: Mapping[str, Any], page: Page | None) -> tuple[str, list[tuple[int, int]]]:
+    """The surface of a region, empty if it has none, and its offsets."""
+    value = item.get("value")
+    if not isinstance(value, dict):
+        return "", []
+    surface = stored if isinstance(stored := value.get("text"), str) else ""
+    return surface, _pairs(value, page, bool(surface))
+
+
+def find_span(item: Mapping[str, Any], places: Places, log: ArticleLog) -> tuple[int, int] | None:
+    """The range of a region in the text; None, and logged, if its offsets cannot be used."""
     value = item.get("value")
     if not isinstance(value, dict):
         log.drop("wrong kind", f"the value of a region is {shown(value)}, not an object")
         return None
-    stored = value.get("text")
-    surface = stored if isinstance(stored, str) else ""
-    pairs = _pairs(value, page, bool(surface))
+    offsets = places.offsets
+    surface, pairs = _stored(item, places.page)
     if not pairs:
         log.drop("no offsets", f"region {shown(item.get('id'))} has no offsets in the text; HTML needs 'globalOffsets'")
         return None
     complaint = ""
     for bounds in pairs:
         try:
-            start, end, done = _settled(offsets, breaks, *bounds, surface)
+            start, end, done = _settled(offsets, *bounds, surface)
         except OffsetError as error:
             complaint = complaint or str(error)
             continue
         if done:
-            log.fix(done.split(" by ")[0], f"{bounds[0]}-{bounds[1]} {shown(surface)} is {start}-{end}: {done}")
+            log.fix(
+                done.split(" by ")[0].split(":")[0],
+                f"{bounds[0]}-{bounds[1]} {shown(surface)} is {start}-{end}: {done}",
+            )
         return trimmed(offsets.text, start, end, "region", log)
     log.drop("offsets", f"region {shown(item.get('id'))}: {complaint}")
     return None
@@ -80,25 +101,13 @@ def _number(stored: Any) -> int | None:
     return stored if type(stored) is int and abs(stored) < _MAX_OFFSET else None
 
 
-def _settled(offsets: Offsets, breaks: list[int], start: int, end: int, surface: str) -> tuple[int, int, str]:
-    """As `Offsets.settle`; also accepts surfaces and line ends as the tool changes them."""
+def _settled(offsets: Offsets, start: int, end: int, surface: str) -> tuple[int, int, str]:
+    r"""As `Offsets.settle`; also accepts ``\n`` for line ends in a surface, as older versions store it."""
     try:
         return offsets.settle(start, end, surface)
     except OffsetError:
-        length, collapsed = len(offsets.text), _collapsed(surface)
-        guesses = [((start, end), "white space of the surface"), (offsets.from_utf16(start, end), "UTF-16 units")]
-        if breaks:  # browsers may count each line end as one character
-            both = [at + bisect_left(breaks, at) for at in (start, end)]
-            guesses.append(((both[0], both[1]), "CRLF counted as one"))
-        for found, done in guesses:
-            if not collapsed or found is None or not 0 <= found[0] < found[1] <= length:
-                continue
-            wide = found[1] - found[0] > _MAX_COLLAPSE * len(surface)
-            if not wide and _collapsed(offsets.text[slice(*found)]) == collapsed:
-                return *found, done
-        raise
-
-
-def _collapsed(surface: str) -> str:
-    r"""A surface as the tool stores it: line ends as ``\n``, runs of white space as one space."""
-    return " ".join(surface.replace("\\n", " ").split())
+        unescaped = surface.replace("\\n", "\n")
+        if unescaped == surface:
+            raise
+        first, last, done = offsets.settle(start, end, unescaped)
+        return first, last, done or "white space of the surface"
