@@ -59,7 +59,9 @@ def choose(task: Item, kind: str, annotator: str | None, log: ArticleLog) -> Ite
         log.fix("draft", f"{len(task['drafts'])} drafts are left out; submit them in Label Studio")
     if usable:
         return _best(usable, kind, log)
-    if not versions:
+    if not versions and kind == "annotations" and versions_of(task, "predictions"):
+        log.fix("prediction", "the task has predictions alone, and is left out; submit it in Label Studio")
+    elif not versions:
         log.fix(f"no {kind}", f"the task has no {kind} and is left out")
     elif annotator is not None:
         log.fix("other annotator", f"annotator {shown(annotator)} has not annotated the task, which is left out")

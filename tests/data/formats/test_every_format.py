@@ -17,6 +17,7 @@ from rasid.data.formats import FORMATS, detect, doccano, prodigy, read_files, su
 from rasid.data.formats.common.losses import CONTENT, EVERYTHING, has_scores
 from rasid.data.formats.registry import KNOWN
 from rasid.data.problems import DataError, ProblemLog
+from rasid.data.text.words import trim
 
 ROOT = Path(__file__).parents[3]
 EXTRAS = {"spacy": "spacy", "inception": "cassis"}
@@ -124,7 +125,7 @@ def articles_of(draw: st.DrawFn, format: str, holds: frozenset[str]) -> Article:
     def scores(labels: tuple[str, ...]) -> tuple[float, ...]:
         return tuple(draw(st.floats(0.01, 1)) for _ in labels) if scored else ()
 
-    spans = [(offsets[low][0], offsets[high][1]) for low, high in ranges]
+    spans = [trim(text, offsets[low][0], offsets[high][1]) for low, high in ranges]  # readers trim the others
     cut = draw(st.integers(0, len(spans)))
     prefixes = draw(st.sampled_from([None, ("e", "v"), ("", "1"), ("س", "T")]))  # None: mentions without ids
 

@@ -351,7 +351,7 @@ def test_predictions_are_read_only_on_request(load):
     only = task(annotations=[], predictions=[{"result": [region("سامر", "PER", score=0.25)], "score": 0.25}])
     (article,), log = load([both, only])
     assert [(e.text, e.score) for e in article.entities] == [("حلب", None)]  # a person has annotated the score's region
-    assert causes(log.fixed) == ["no annotations"] and not log.dropped
+    assert causes(log.fixed) == ["prediction"] and not log.dropped
     articles, log = load([both, only], predictions=True)
     assert [(e.text, e.score) for article in articles for e in article.entities] == [("سامر", None), ("سامر", 0.25)]
     articles, log = load([only])
