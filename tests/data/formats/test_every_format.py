@@ -82,6 +82,7 @@ def held_part(article: Article, holds: frozenset[str]) -> Article:
         for event in kept("events", article.events)
     )
     sentences = article.sentences if {"sentence labels", "label of the text"} & holds else ()
+    gold_types = "event types" in holds and (scored or not has_scores(article))  # without its scores it is no gold
     return replace(
         article,
         title=kept("title", article.title, None),
@@ -91,7 +92,7 @@ def held_part(article: Article, holds: frozenset[str]) -> Article:
         tokens=kept("tokens", article.tokens),
         entities=entities,
         events=events,
-        event_types=kept("event types", article.event_types),
+        event_types=article.event_types if gold_types else (),
         type_scores=article.type_scores if scored and "event types" in holds else (),
         sentences=tuple(replace(s, scores=s.scores if scored else ()) for s in sentences),
         annotated={t: v for t, v in article.annotated.items() if {"annotated", f"annotated {t}"} & holds},
