@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Template
 
 from ..data.articles import Article, Entity
-from ..data.formats import label_studio, suffix_of, write_articles
+from ..data.formats import brat, label_studio, suffix_of, write_articles
 from ..data.formats.common.lines import nearest
 from ..data.labels import load_scheme
 from ..data.problems import ProblemLog
@@ -53,7 +53,8 @@ def initialize(folder: str | Path, *, scheme: str = "news", format: str = "inlin
     Args:
         folder: made if it does not exist; existing files are not replaced.
         scheme: a built-in scheme to start from; one without events gives a config for entities only.
-        format: format of the example articles, one of `FORMATS`. Label Studio's labeling configuration is written too.
+        format: format of the example articles, one of `FORMATS`. The configuration of Label Studio or brat is written
+            too, with all labels of the scheme.
 
     Returns:
         The written files, the config first.
@@ -76,6 +77,8 @@ def initialize(folder: str | Path, *, scheme: str = "news", format: str = "inlin
     for part, path in data.items():
         write_articles(_examples(part, scheme), path, format)
     labels.write_text(_scheme(scheme, folder), encoding="utf-8")
+    for path in data.values() if format == "brat" else ():
+        brat.Configuration.of_scheme(load_scheme(labels)).write(path)
     for path in tool:
         path.write_text(label_studio.labeling_config(load_scheme(labels)), encoding="utf-8")
     config.write_text(_config(folder, scheme, format, data), encoding="utf-8")

@@ -74,8 +74,7 @@ def tag(
         with writing(output):
             with nullcontext(output) if target in FOLDERS else replacing(output) as place:
                 dropped = write_tagged(articles, place, target)
-            if target == "label-studio":
-                _write_labeling_config(output, tagger.settings.scheme)
+            _write_configuration(target, output, tagger.settings.scheme)
     if source.broken:
         logger.warning("%d inputs could not be read, %d articles were tagged", source.broken, source.read)
     if source.broken or dropped:
@@ -89,10 +88,13 @@ def _not_empty(articles: "Iterable[Article]", source: "Inputs") -> "Iterator[Art
         fail("there was nothing to tag")
 
 
-def _write_labeling_config(output: Path, scheme: "LabelScheme") -> None:
-    from ..data.formats import label_studio
+def _write_configuration(target: str, output: Path, scheme: "LabelScheme") -> None:
+    """Write what the annotation tool needs beside the predictions: the labels of the scheme."""
+    from ..data.formats import brat, label_studio
 
+    if target == "brat":
+        brat.Configuration.of_scheme(scheme).write(output)
     file = output.with_name(f"{output.stem}.label-studio.xml")
-    if not file.exists():
+    if target == "label-studio" and not file.exists():
         file.write_text(label_studio.labeling_config(scheme), encoding="utf-8")
         logger.info("wrote %s: the project's labeling configuration (Settings > Labeling Interface > Code)", file)

@@ -21,7 +21,7 @@ from .registry import KNOWN, existing, format_named, names, refusal
 from .registry import detect as detect
 
 # Files of these suffixes are read from a folder only if their format is given: most of them are not annotations.
-_AMBIGUOUS = {".txt", ".json", ".zip"}
+_AMBIGUOUS = {".txt", ".json", ".zip", ".csv", ".tsv"}
 
 
 def read_files(
@@ -42,15 +42,21 @@ def read_files(
     if format is not None:
         format_named(path, format)  # raises before the first file is opened
         format = renamed.FORMATS.get(format, format)
-    for file in _files(path, format) if path.is_dir() else [path]:
+    whole = _format_of_folder(path, format) if path.is_dir() else None
+    for file in _files(path, format) if path.is_dir() and not whole else [path]:
         log.source = str(file)
-        name = format or detect(file)
+        name = whole or format or detect(file)
         known = format_named(file, name)
         try:
             checked = checked_options(known.read, options, name) if options else {}
         except ValueError as error:
             raise refusal(file, "unknown option", str(error)) from error
         yield from known.read(file, log, **checked)
+
+
+def _format_of_folder(folder: Path, format: str | None) -> str | None:
+    """The format that reads a folder as a whole; None if its files are read one by one."""
+    return next((name for name in ([format] if format else FORMATS) if KNOWN[name].takes_folder(folder)), None)
 
 
 def _files(folder: Path, format: str | None) -> list[Path]:
@@ -63,7 +69,7 @@ def _files(folder: Path, format: str | None) -> list[Path]:
     files = [path for path in files if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
     if not files:
         message = f"is a folder without a file of suffix {', '.join(sorted(suffixes))}"
-        more = "; files of .txt, .json and .zip are read if their format is given" if format is None else ""
+        more = "; files of .txt, .json, .csv, .tsv and .zip are read if their format is given" if format is None else ""
         raise refusal(folder, "no files", message + more)
     return sorted(files, key=in_order)
 
@@ -128,6 +134,6 @@ def format_of(path: str | Path) -> str:
     """
     name = Path(path).name.lower()
     for format, known in KNOWN.items():
-        if name.endswith(tuple({*known.suffixes} - {".txt", ".zip"})):
+        if name.endswith(tuple({*known.suffixes} - {".txt", ".zip", ".csv", ".tsv"})):
             return format
     raise refusal(Path(path), "unknown format", f"its suffix is that of no format; name one of {names()}")

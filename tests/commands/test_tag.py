@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from rasid.cli import app
 from rasid.data.articles import Article
 from rasid.data.formats import write_articles
+from rasid.data.labels import load_scheme
 from rasid.data.reading import load_articles
 
 TEXT = "قصف في سوريا\n\nقال متحدث إن قصف وقع قرب بغداد يوم الثلاثاء.\n"
@@ -41,6 +42,8 @@ def test_formats(rasid, bundle, file, tmp_path, error_of):
     assert "name a new one with -o" in error_of(rasid("tag", bundle, file, "-t", "brat", code=1))
     rasid("tag", bundle, file, "-t", "brat", "-o", tmp_path / "brat")
     assert "سوريا" in (tmp_path / "brat" / "خبر.ann").read_text(encoding="utf-8")
+    labels = (tmp_path / "brat" / "annotation.conf").read_text(encoding="utf-8")
+    assert "<OVERLAP>" in labels and {*load_scheme("news").entities} < {*labels.splitlines()}
     again = rasid("tag", bundle, file, "-t", "brat", "-o", tmp_path / "brat", code=1)
     assert "new or an empty folder" in error_of(again)
     assert not list(tmp_path.rglob("*.part"))

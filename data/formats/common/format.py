@@ -63,6 +63,7 @@ class Format:
         holds: which of `losses.CONTENT` it can hold.
         recognizes: whether a file is in this format.
         folder: it is written as a folder of files.
+        takes_folder: whether a folder is read as a whole, and not file by file.
         chunks: (articles, log) → the text of one file in pieces; None if it takes several files or is binary.
     """
 
@@ -72,6 +73,7 @@ class Format:
     holds: frozenset[str]
     recognizes: Callable[[Sample], bool]
     folder: bool = False
+    takes_folder: Callable[[Path], bool] = lambda folder: False
     chunks: Callable[[Iterable[Article], ProblemLog], Iterator[str]] | None = None
 
 

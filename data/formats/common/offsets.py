@@ -59,11 +59,13 @@ class Offsets:
     def with_all(self, spans: Iterable[Stored]) -> "Offsets":
         """Offsets that also know where the spans of the whole article went when text between them was replaced.
 
+        They are unchanged if every span is proven without that: offsets in UTF-16 units look like replaced text too.
+
         Args:
             spans: stored start, end and surface of every span of the article.
         """
         spans = list(spans)
-        if all(self._confirmed(start, end, surface) for start, end, surface in spans):
+        if all(self._confirmed(*span) or self._is_proven(*span) for span in spans):
             return self
         return replace(self, moved=moved_spans(self.text, spans))
 
@@ -105,6 +107,13 @@ class Offsets:
                 listed = ", ".join(f"{low}-{high}" for low, high in sorted(places))
                 raise OffsetError(f"{start}-{end} has the surface {shown(surface)}, which may be at {listed}")
         raise OffsetError(self._complaint(start, end, surface))
+
+    def _is_proven(self, start: int, end: int, surface: str) -> bool:
+        try:
+            self.settle(start, end, surface)
+        except OffsetError:
+            return False
+        return True
 
     def _confirmed(self, start: int, end: int, surface: str) -> bool:
         return start >= 0 and end - start == len(surface) and self.text.startswith(surface, start)

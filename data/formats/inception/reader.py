@@ -23,6 +23,7 @@ def read_file(
     ignored_layers: Collection[str] = (),
     triggers: Collection[str] = (),
     annotator: str = "",
+    predictions: bool = False,
 ) -> Iterator[tuple[int, Article]]:
     """Read the document of a file, or the documents of a zip archive; what cannot be used is dropped and logged.
 
@@ -39,6 +40,7 @@ def read_file(
         triggers: labels in entity layers that are event types.
         annotator: annotator whose versions of the documents of a project are read; empty for the curated version, or
             that of the only annotator. ``CURATION_USER`` is the curator, ``INITIAL_CAS`` the document as imported.
+        predictions: also read event types of the article that a model predicted.
 
     Yields:
         0, because the files have no lines, and the article. Its id is the one that it was written with, else the
@@ -51,6 +53,7 @@ def read_file(
         document=_features(document_layers),
         ignored=frozenset(_features(ignored_layers)),
         triggers=frozenset(triggers),
+        predictions=predictions,
     )
     documents = read_archive(path, log, annotator) if path.suffix.lower() == ".zip" else _document(path, log)
     for document in documents:

@@ -162,7 +162,9 @@ EXPORT = xmi(
 
 
 def test_an_export_with_built_in_layers(tmp_path: Path) -> None:
-    article = only(tmp_path / "admin.xmi", EXPORT, triggers=["Visit"])
+    (article,), log = read(tmp_path / "admin.xmi", EXPORT, triggers=["Visit"])
+    assert [problem.cause for problem in log.fixed] == ["feature left out"] and not log.dropped
+    assert "1 values of feature 'identifier'" in log.fixed[0].message
     assert article.id == "خبر.txt"
     assert [(e.label, e.text, e.id) for e in article.entities] == [("PER", "خالد", "4"), ("LOC", "غزة", "5")]
     (event,) = article.events
@@ -185,7 +187,9 @@ def test_layers_of_a_project_and_links(tmp_path: Path) -> None:
         "event_layers": ["webanno.custom.Trigger"],
         "document_layers": ["webanno.custom.Topic:name"],
     }
-    article = only(tmp_path / "a.xmi", xmi(body), ignored_layers=["webanno.custom.Note"], **options)
+    (article,), log = read(tmp_path / "a.xmi", xmi(body), ignored_layers=["webanno.custom.Note"], **options)
+    said = [problem.message for problem in log.fixed]
+    assert not log.dropped and len(said) == 2 and "confidence" in said[0] and "certainty" in said[1]
     assert [event.types for event in article.events] == [("Visit",), ("Travel",)]
     assert {event.arguments for event in article.events} == {(Argument(role="Who", entity="1"),)}
     assert article.event_types == ("Diplomacy",)
@@ -257,10 +261,10 @@ def relation(number: int, first: int, second: int, /, **features: object) -> str
         (ner(1, 0, 3), "duplicate id", "id 1"),
         (element("custom:Event", 3, 0, 3), "no label", "has no types"),
         (EVENT.format('arguments="77"'), "unknown id", "refers to 77"),
-        (EVENT.format('arguments="3"') + '<custom:L xmi:id="3" role="Who" target="2"/>', "unknown id", "no entity"),
+        (EVENT.format('arguments="3"') + '<custom:L xmi:id="3" role="Who" target="9"/>', "unknown id", "no entity"),
         (EVENT.format('arguments="3"') + '<custom:L xmi:id="3" role="" target="1"/>', "no role", "link 3"),
         (EVENT.format("") + relation(3, 2, 1), "no role", "Relation with the id 3"),
-        (relation(3, 1, 1, label="near"), "relation of no event", "from 1 to 1"),
+        (relation(3, 1, 7, label="near"), "unknown id", "from 1 to 7"),
         (EVENT.format("") + relation(33, 2, 1, label="a"), "not in the index", "Relation"),
         ('<custom:Article xmi:id="3" sofa="99" meta="[1]"/>', "meta", "must be a JSON object"),
         ('<custom:Article xmi:id="3" sofa="99" meta="{"/>', "meta", "not JSON"),
@@ -272,6 +276,35 @@ def test_only_the_bad_structure_is_dropped(tmp_path: Path, body: str, cause: str
     assert [(e.label, e.text) for e in article.entities] == [("GPE", "غزة")]
     assert causes(log) == [cause] and said in log.dropped[0].message
     assert len(article.events) == body.count("<types>")
+
+
+RELATION = '<{}:Near xmi:id="3" sofa="99" begin="0" end="3" Governor="1" Dependent="{}"/>'
+
+
+@pytest.mark.parametrize(
+    ("body", "cause", "said"),
+    [
+        (relation(3, 1, 1, label="near"), "relation left out", "from 1 to 1"),
+        (RELATION.format("webanno", 1), "relation left out", "webanno.custom.Near"),
+        (EVENT.format('arguments="3"') + '<custom:L xmi:id="3" role="Why" target="2"/>', "event as an argument", "Why"),
+        (EVENT.format("") + relation(3, 2, 2, label="before"), "event as an argument", "before"),
+        (EVENT.format('modality="negated" sure="false"'), "feature left out", "'modality' of layer custom.Event"),
+        (GOOD.replace('"1"', '"3"').replace('value="', 'rating="5" value="'), "feature left out", "'rating'"),
+        ('<webanno:Quality xmi:id="3" sofa="99" rating="5"/>', "layer left out", "document_layers"),
+        ('<custom:EventType xmi:id="3" sofa="99" value="AID" predicted="true"/>', "prediction", "predictions=true"),
+    ],
+)
+def test_what_has_no_place_in_an_article_is_a_fix(tmp_path: Path, body: str, cause: str, said: str) -> None:
+    (article,), log = read(tmp_path / "a.xmi", xmi(GOOD + body))
+    assert not log.dropped and [problem.cause for problem in log.fixed] == [cause]
+    assert said in log.fixed[0].message
+    assert {e.label for e in article.entities} == {"GPE"} and not article.event_types
+    assert not any(event.arguments for event in article.events)
+
+
+def test_an_unknown_relation_layer_of_an_event_is_dropped(tmp_path: Path) -> None:
+    _, log = read(tmp_path / "a.xmi", xmi(GOOD + EVENT.format("") + RELATION.format("webanno", 2)))
+    assert causes(log) == ["layer not read"] and "relation_layers" in log.dropped[0].message
 
 
 def test_offsets_that_split_a_character_are_dropped(tmp_path: Path) -> None:

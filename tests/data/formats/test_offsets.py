@@ -162,6 +162,14 @@ def test_spans_moved_by_a_replacement_are_found_by_the_shift_that_grows() -> Non
     assert found[0][2] == "" and found[1][2].startswith("text replaced before it: shifted by -2")
 
 
+def test_utf16_units_are_no_replacement() -> None:
+    text = "🙂 قال إن 🙂 قال إن حلب 🙂 حلب"
+    places = [(9, "🙂"), (11, "قال"), (18, "حلب"), (24, "حلب")]
+    spans = [(to_utf16(text, at), to_utf16(text, at + len(surface)), surface) for at, surface in places]
+    offsets = Offsets(text).with_all(spans)
+    assert not offsets.moved and [offsets.settle(*span)[0] for span in spans] == [9, 11, 18, 24]
+
+
 def test_shifts_that_do_not_only_grow_or_one_alone_prove_nothing() -> None:
     good = before(REPLACED, "بغداد")
     for spans in ([good], [good, (2, 5, "حلب")], [good, (good[0] + 9, good[1] + 9, "دمشق"), (90, 93, "حلب")]):
