@@ -67,7 +67,7 @@ def _shown_types(
                 log.drop("wrong kind", f"accept has {shown(value)}; it holds ids of options")
             else:
                 types.append(label)
-    if "accept" in content and asked:
+    if "accept" in content and asked and isinstance(options, list):
         ids = [as_text(option.get("id")) if isinstance(option, dict) else as_text(option) for option in options]
         annotated = tuple(label for label in ids if label is not None)
     if "label" in content and not is_of_spans(content):

@@ -15,7 +15,6 @@ from ..common.span_lines import (
     SpanReader,
     as_text,
     json_objects,
-    listed,
     log_for,
     merged,
     objects,
@@ -74,6 +73,8 @@ def _article(content: Mapping[str, Any], reader: SpanReader, log: ArticleLog) ->
     fields = _metadata(content, log)
     types, annotated = types_of_text(content, fields.pop("types"), log)
     scores = fields.pop("type_scores", ())
+    if content.get("answer") and not types:
+        scores = ()  # those of predicted types
     if scores and len(scores) != len(types):
         log.fix("score", f"{len(scores)} type_scores for {len(types)} types; dropped")
         scores = ()

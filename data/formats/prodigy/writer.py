@@ -31,8 +31,8 @@ def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
 
     Tokens are the words of the text, split where a mention starts or ends inside a word, and the text between words, so
     that tokens and their ``ws`` give the text back. Event types of the article are the ``accept`` of a choice whose
-    ``options`` are the annotated types, if these are known; else they are in ``meta``, under a name that tells gold from
-    predicted ones. Articles without text or with lone surrogates are dropped.
+    ``options`` are the annotated types, if these are known; else they are in ``meta``, under a name that tells gold
+    from predicted ones. Articles without text or with lone surrogates are dropped.
     """
     return write_each(
         articles, log, HOLDS, lambda article, article_log: importable(_task(article, article_log), article_log)

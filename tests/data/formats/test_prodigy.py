@@ -93,7 +93,7 @@ def test_predictions_have_scores_and_no_answer(read: Callable, written: Callable
     assert "answer" not in task and task["meta"]["type_scores"] == [1.0]
     assert [(span.get("score"), span.get("scores")) for span in task["spans"]] == [(0.25, None), (None, [0.75, 0.5])]
     (gold,), problems, fixed = read({**task, "answer": "accept"})
-    assert [repair.cause for repair in fixed] == ["prediction", "score", "scores of an accepted task"]
+    assert [repair.cause for repair in fixed] == ["prediction", "scores of an accepted task"]
     assert not problems and gold.event_types == ()
     assert gold.entities[0].score is None and gold.events[0].scores == () and gold.type_scores == ()
 
