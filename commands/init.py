@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ._options import old_option
-from ._terminal import writing
+from ._terminal import show, writing
 
 _WHAT = {
     "label-studio.xml": ", the labeling configuration for Label Studio",
@@ -30,7 +30,7 @@ def init(
     with writing(folder):
         files = initialize(folder, scheme=scheme, format=format or write_as)
     for file in files:
-        typer.echo(f"wrote {file}{_WHAT.get(file.name, '')}")
-    typer.echo("next:")
+        show(f"wrote {file}{_WHAT.get(file.name, '')}")
+    show("next:")
     for command in ("check", "train"):
-        typer.echo(f"  rasid {command} {shlex.quote(str(folder / 'config.yaml'))}")
+        show(f"  rasid {command} {shlex.quote(str(folder / 'config.yaml'))}")

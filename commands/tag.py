@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._options import Backend, old_option
-from ._terminal import fail, piped, replacing, writing
+from ._options import Backend, Verify, old_option
+from ._terminal import PrintableStream, fail, piped, replacing, writing
 
 if TYPE_CHECKING:
     from ..data.articles import Article
@@ -37,6 +37,7 @@ def tag(
         Path | None, typer.Option("--output", "-o", help="File to write (for brat, a new folder); default: stdout.")
     ] = None,
     backend: Backend = "torch",
+    verify: Verify = True,
     uncertain: Annotated[
         int | None,
         typer.Option(
@@ -59,7 +60,7 @@ def tag(
         fail(f"--to {target!r}: {nearest(target, (*FORMATS, *FOLDERS))}")
     if target in FOLDERS and output is None:
         fail(f"{target} is a folder of files: name a new one with -o")
-    tagger = Tagger.from_pretrained(bundle, backend=backend)  # type: ignore[arg-type]
+    tagger = Tagger.from_pretrained(bundle, backend=backend, verify=verify)  # type: ignore[arg-type]
     source = Inputs(inputs or ["-"])
     articles = tagger.stream(source)
     if uncertain is not None:
@@ -68,7 +69,8 @@ def tag(
         articles = most_uncertain(tagger, source, uncertain)
     if output is None:
         with piped():
-            dropped = write_tagged(articles, sys.stdout, target)
+            stream = PrintableStream(sys.stdout) if sys.stdout.isatty() else sys.stdout
+            dropped = write_tagged(articles, stream, target)
     else:
         articles = _not_empty(articles, source)
         with writing(output):
