@@ -192,8 +192,8 @@ class SpanReader:
             raise OffsetError(f"is outside the text in {counted}, empty{split}; does the option units fit?")
         if not units and not surface and any(map(self.offsets.is_inside_cluster, found)):
             raise OffsetError(
-                "begins or ends inside a grapheme cluster (a letter with its marks, CR with LF), where no mouse can: if "
-                "the project counts grapheme clusters, set units=graphemes; if the offsets are right, units=utf-16"
+                "begins or ends inside a grapheme cluster (a letter with its marks, CR with LF), where no mouse can: "
+                "if the project counts grapheme clusters, set units=graphemes; if the offsets are right, units=utf-16"
             )
         return found
 

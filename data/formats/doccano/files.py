@@ -30,8 +30,9 @@ def read_file(
     *,
     triggers: Collection[str] = (),
     units: Units | None = None,
-    annotator: str = "",
+    annotator: int | str | None = None,
     empty: Empty = "skip",
+    predictions: bool = False,
 ) -> Located:
     """Read a file of any kind that doccano exports.
 
@@ -40,9 +41,10 @@ def read_file(
         log: takes the problems and the count.
         triggers: as for `read`.
         units: as for `read`.
-        annotator: member of the project whose examples are read, by the name of the file in the archive; empty for all.
+        annotator: member of the project whose examples are read, by the name of the file in the archive; None for all.
             An example that several annotated is then an article for each, with the id ``EXAMPLE#MEMBER``.
         empty: as for `read`.
+        predictions: as for `read`.
 
     Raises:
         DataError: the units are unknown.
@@ -50,13 +52,17 @@ def read_file(
     suffix = path.suffix.lower()
     if suffix == ".zip":
         check_units(units, log)
-        yield from _archived(path, log, triggers, units, annotator, empty)
+        for member, examples in _archived(path, log, None if annotator is None else str(annotator), empty):
+            source, log.source = log.source, f"{log.source}!{member}"
+            yield from read_examples(examples, log, triggers, units, predictions)
+            log.source = source
         return
-    if annotator:
+    if annotator is not None:
         log.drop("unknown annotator", f"annotator {shown(annotator)} is chosen in an archive (.zip); this is a file")
         return
     if suffix not in (".json", ".csv", ".txt"):
-        yield from read(file_lines(path), log, triggers=triggers, units=units, empty=empty)
+        options: dict[str, Any] = {"triggers": triggers, "units": units, "empty": empty, "predictions": predictions}
+        yield from read(file_lines(path), log, **options)
         return
     check_units(units, log)
     try:
@@ -65,7 +71,8 @@ def read_file(
         log.drop("file not read", str(error))
         return
     examples = _examples(content, suffix, log)
-    yield from read_examples(annotated_only(examples, log) if empty == "skip" else examples, log, triggers, units)
+    chosen = annotated_only(examples, log) if empty == "skip" else examples
+    yield from read_examples(chosen, log, triggers, units, predictions)
 
 
 def _examples(content: bytes, suffix: str, log: ProblemLog) -> Iterator[Example]:
@@ -123,14 +130,13 @@ def _fasttext(text: str) -> Iterator[Example]:
             yield number, {"text": line[at:].strip(), "label": labels}
 
 
-def _archived(
-    path: Path, log: ProblemLog, triggers: Collection[str], units: Units | None, annotator: str, empty: Empty
-) -> Located:
+def _archived(path: Path, log: ProblemLog, annotator: str | None, empty: Empty) -> Iterator[tuple[str, list[Example]]]:
+    """The files of an archive that are read, each with its examples."""
     source = log.source
     try:
         with open_archive(path) as archive:
             members = _members(archive)
-            if annotator and annotator not in members:
+            if annotator is not None and annotator not in members:
                 message = f"annotator {shown(annotator)} has no file in the archive; there are {', '.join(members)}"
                 log.drop("unknown annotator", message)
                 return
@@ -140,11 +146,12 @@ def _archived(
         return
     some = any(has_annotation(content) for examples in found.values() for _, content in examples)
     for member, examples in found.items():
-        if not annotator or member == annotator:
+        if annotator in (None, member):
             log.source = f"{source}!{members[member]}"
             if empty == "skip":
                 found[member] = list(annotated_only(examples, log, some))
-    chosen = {annotator: found[annotator]} if annotator else found
+    log.source = source
+    chosen = found if annotator is None else {annotator: found.get(annotator, [])}
     names = [(member, as_text(content.get("id"))) for member, examples in chosen.items() for _, content in examples]
     counts = Counter(name for _, name in names if name is not None)
     for name in (name for name, number in counts.items() if number > 1):
@@ -152,10 +159,8 @@ def _archived(
         message = f"several members annotated it ({people}); each annotation is an article, annotator=NAME chooses one"
         ArticleLog(log=log, article=name).fix("several annotators", message)
     for member, examples in chosen.items():
-        log.source = f"{source}!{members[member]}"
-        named = ((number, _named(content, member, counts, len(found) > 1)) for number, content in examples)
-        yield from read_examples(named, log, triggers, units)
-    log.source = source
+        several = len(found) > 1
+        yield members[member], [(number, _named(content, member, counts, several)) for number, content in examples]
 
 
 def _members(archive: Archive) -> dict[str, str]:

@@ -59,6 +59,7 @@ def read(
     triggers: Collection[str] = (),
     units: Units | None = None,
     empty: Empty = "skip",
+    predictions: bool = False,
 ) -> Located:
     """Read examples with their line numbers; invalid parts of an example are dropped.
 
@@ -70,13 +71,15 @@ def read(
             units, as doccano counts by default, and drops spans that begin or end inside a grapheme cluster.
         empty: what happens to exported examples without annotation, if others have some: ``"skip"`` leaves them out,
             because nobody may have opened them, ``"keep"`` reads them as annotated.
+        predictions: read predicted event types of the article too.
 
     Raises:
         DataError: the units are unknown.
     """
     check_units(units, log)
     examples = json_objects(lines, log)
-    yield from read_examples(annotated_only(examples, log) if empty == "skip" else examples, log, triggers, units)
+    chosen = annotated_only(examples, log) if empty == "skip" else examples
+    yield from read_examples(chosen, log, triggers, units, predictions)
 
 
 def check_units(units: str | None, log: ProblemLog) -> None:
@@ -132,7 +135,7 @@ def _was_exported(content: Mapping[str, Any]) -> bool:
 
 
 def read_examples(
-    examples: Iterable[Example], log: ProblemLog, triggers: Collection[str], units: Units | None
+    examples: Iterable[Example], log: ProblemLog, triggers: Collection[str], units: Units | None, predictions: bool
 ) -> Located:
     """Read examples that are JSON objects; arguments as for `read`."""
     for number, content in examples:
@@ -145,7 +148,7 @@ def read_examples(
         reader = SpanReader(text, triggers, article_log)
         spans = _read_spans(content, reader, article_log, units)
         _read_relations(content, reader, spans, article_log)
-        types = tuple(dict.fromkeys(_categories(content, article_log)))
+        types = tuple(dict.fromkeys(_categories(content, predictions, article_log)))
         fields = _metadata(content, article_log)
         if _is_classification(content):
             fields["annotated"] = {"entities": (), "triggers": (), "arguments": ()}
@@ -226,9 +229,11 @@ def _is_relation_layout(content: Mapping[str, Any]) -> bool:
     )
 
 
-def _categories(content: Mapping[str, Any], log: ArticleLog) -> Iterator[str]:
+def _categories(content: Mapping[str, Any], predictions: bool, log: ArticleLog) -> Iterator[str]:
     """Gold labels of the text: ``cats`` where they were annotated, strings among the labels, and those of `write`."""
-    if labels := listed(content, PREDICTED_TYPES, log):
+    if predictions:
+        yield from _strings(content, PREDICTED_TYPES, log)
+    elif labels := listed(content, PREDICTED_TYPES, log):
         log.fix("prediction", f"predicted event types {', '.join(map(shown, labels))} are not read as gold")
     if _is_relation_layout(content) and (cats := listed(content, "cats", log)):
         what = f"cats {', '.join(map(shown, cats))} beside spans are metadata, which nobody could see or change"

@@ -325,7 +325,7 @@ def test_grapheme_clusters(read: Callable) -> None:
     (article,), problems, fixed = read(content, units="graphemes")
     assert [entity.text for entity in article.entities] == ["حَلَبُ", "غَزَّةُ"] and not problems and not fixed
     _, problems, _ = read(content)
-    assert problems and all("units=graphemes" in problem.message for problem in problems)
+    assert any("units=graphemes" in problem.message for problem in problems)
     (article,), problems, _ = read({"text": "حَلَبُ", "label": [[0, 5, "GPE"]]}, units="utf-16")
     assert article.entities[0].text == "حَلَب" and not problems
     _, (problem,), _ = read({"text": "غزة", "label": [[0, 9, "GPE"]]}, units="graphemes")
