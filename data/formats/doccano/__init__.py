@@ -21,10 +21,11 @@ Source: `backend/data_import` and `backend/data_export` of https://github.com/do
 
 from ..common.format import Format, to_file
 from .files import read_file, recognizes
+from .label_types import category_types, relation_types, span_types
 from .reader import UNITS, read
 from .writer import HOLDS, write
 
-__all__ = ["FORMAT", "UNITS", "read", "write"]
+__all__ = ["FORMAT", "UNITS", "category_types", "read", "relation_types", "span_types", "write"]
 
 FORMAT = Format(
     read=read_file,

@@ -16,7 +16,7 @@ _MAX_DEPTH = 500
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Page:
+class HtmlPage:
     """The text of an HTML page.
 
     Attributes:
@@ -37,12 +37,12 @@ def has_markup(text: str) -> bool:
     return _MARKUP.search(text) is not None
 
 
-def parse_page(source: str) -> Page:
+def parse_page(source: str) -> HtmlPage:
     """The text of an HTML page, or of a part of one. Broken HTML gives what can be read of it."""
     parser = _TextNodes()
     parser.feed(source.replace("\r\n", "\n").replace("\r", "\n"))
     parser.close()
-    return Page(text="".join(parser.pieces), nodes=parser.nodes)
+    return HtmlPage(text="".join(parser.pieces), nodes=parser.nodes)
 
 
 class _TextNodes(HTMLParser):

@@ -10,7 +10,7 @@ from ...articles import Article
 from ...problems import ArticleLog, ProblemLog
 from ..common.format import METADATA, Located
 from ..common.lines import file_lines, nearest
-from .html_text import Page, has_markup, parse_page
+from .html_text import HtmlPage, has_markup, parse_page
 from .layout import Layout, Survey, is_of_page, layout_of, survey
 from .regions import Reading, annotations, scores
 from .rows import is_row
@@ -148,7 +148,7 @@ def _article(data: Item, version: Item, log: ArticleLog, reading: Reading, text_
     )
 
 
-def _page(key: str, text: str, results: Sequence[Item], layout: Layout, log: ArticleLog) -> Page | None:
+def _page(key: str, text: str, results: Sequence[Item], layout: Layout, log: ArticleLog) -> HtmlPage | None:
     """The text of an HTML task; None if it is not HTML."""
     if not has_markup(text):
         return None

@@ -10,7 +10,7 @@ from ....errors import shown
 from ...articles import Argument, Entity, Event, Span
 from ...problems import ArticleLog
 from ..common.flat_labels import trigger_types
-from .html_text import Page
+from .html_text import HtmlPage
 from .layout import REGIONS, Layout
 from .names import ENTITIES, MADE_ID, TRIGGERS
 from .spans import Places, find_span
@@ -60,7 +60,7 @@ class _Region:
 
 
 def annotations(
-    results: Sequence[Item], key: str, text: str | Page, log: ArticleLog, reading: Reading
+    results: Sequence[Item], key: str, text: str | HtmlPage, log: ArticleLog, reading: Reading
 ) -> tuple[tuple[Entity, ...], tuple[Event, ...], list[Scored]]:
     """Entities and events in order, and the event types of the article.
 
@@ -107,7 +107,9 @@ def scores(labels: Sequence[Scored]) -> tuple[float, ...]:
     return known if len(known) == len(labels) else ()
 
 
-def _regions(results: Sequence[Item], key: str, text: str | Page, log: ArticleLog, reading: Reading) -> list[_Region]:
+def _regions(
+    results: Sequence[Item], key: str, text: str | HtmlPage, log: ArticleLog, reading: Reading
+) -> list[_Region]:
     """Regions in the order of the file; items with one id, and triggers by label with one span, are merged."""
     here = [item for item in results if item.get("type") in REGIONS and not _is_elsewhere(item, key, reading)]
     places = Places.of(text, here)

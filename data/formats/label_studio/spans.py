@@ -8,7 +8,7 @@ from typing import Any
 from ....errors import shown
 from ...problems import ArticleLog
 from ..common.offsets import OffsetError, Offsets, trimmed
-from .html_text import Page
+from .html_text import HtmlPage
 
 _MAX_OFFSET = 2**31
 
@@ -23,18 +23,18 @@ class Places:
     """
 
     offsets: Offsets
-    page: Page | None
+    page: HtmlPage | None
 
     @classmethod
-    def of(cls, text: str | Page, regions: Iterable[Mapping[str, Any]]) -> "Places":
+    def of(cls, text: str | HtmlPage, regions: Iterable[Mapping[str, Any]]) -> "Places":
         """The places in a text, given all regions of it."""
-        page = text if isinstance(text, Page) else None
-        offsets = Offsets(text.text if isinstance(text, Page) else text)
+        page = text if isinstance(text, HtmlPage) else None
+        offsets = Offsets(text.text if isinstance(text, HtmlPage) else text)
         spans = [(*pairs[0], surface) for surface, pairs in (_stored(item, page) for item in regions) if pairs]
         return cls(offsets.with_all(spans), page)
 
 
-def _stored(item: Mapping[str, Any], page: Page | None) -> tuple[str, list[tuple[int, int]]]:
+def _stored(item: Mapping[str, Any], page: HtmlPage | None) -> tuple[str, list[tuple[int, int]]]:
     """The surface of a region, empty if it has none, and its offsets."""
     value = item.get("value")
     if not isinstance(value, dict):
@@ -71,7 +71,7 @@ def find_span(item: Mapping[str, Any], places: Places, log: ArticleLog) -> tuple
     return None
 
 
-def _pairs(value: Mapping[str, Any], page: Page | None, has_surface: bool) -> list[tuple[int, int]]:
+def _pairs(value: Mapping[str, Any], page: HtmlPage | None, has_surface: bool) -> list[tuple[int, int]]:
     """The stored offsets, the surest first; offsets in a page only if there is a surface to check them."""
     pairs: list[tuple[Any, Any]] = [(value.get("start"), value.get("end"))]
     if has_surface or page:
@@ -88,7 +88,7 @@ def _pairs(value: Mapping[str, Any], page: Page | None, has_surface: bool) -> li
     return [(first, last) for first, last in numbers if first is not None and last is not None]
 
 
-def _in_page(page: Page | None, path: Any, number: int | None) -> int | None:
+def _in_page(page: HtmlPage | None, path: Any, number: int | None) -> int | None:
     """The offset of a character in a page, given its text node and its number there."""
     start = page.offset_of(path) if page and isinstance(path, str) else None
     return None if start is None or number is None else start + number

@@ -14,9 +14,9 @@ Source: https://prodi.gy/docs/api-interfaces and the relation extraction project
 
 from ..common.format import format_of_lines
 from .reader import is_task, read
-from .writer import HOLDS, write
+from .writer import HOLDS, label_list, write
 
-__all__ = ["FORMAT", "read", "write"]
+__all__ = ["FORMAT", "label_list", "read", "write"]
 
 FORMAT = format_of_lines(
     read, write, suffixes=(".jsonl",), holds=HOLDS, recognizes=lambda sample: any(map(is_task, sample.objects))

@@ -6,8 +6,10 @@ from itertools import pairwise
 from typing import Any
 
 from ...articles import Article, Entity
+from ...labels import LabelScheme
 from ...problems import ArticleLog, ProblemLog
 from ...text.words import split_words
+from ..common.flat_labels import trigger_label
 from ..common.format import METADATA
 from ..common.losses import EVERYTHING, has_scores, write_each
 from ..common.span_lines import FlatSpan, flat_arguments, flat_spans, importable
@@ -37,6 +39,11 @@ def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
     return write_each(
         articles, log, HOLDS, lambda article, article_log: importable(_task(article, article_log), article_log)
     )
+
+
+def label_list(scheme: LabelScheme) -> str:
+    """The labels of spans, one a line, as ``--label`` of Prodigy's recipes takes them from a file."""
+    return "".join(f"{label}\n" for label in (*scheme.entities, *(trigger_label([kind]) for kind in scheme.events)))
 
 
 def _task(article: Article, log: ArticleLog) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
 from rasid.data.formats import detect, label_studio, read_files
+from rasid.data.formats.common.colors import contrast, darkened, palette
 from rasid.data.formats.label_studio.html_text import parse_page
 from rasid.data.formats.label_studio.tasks import split_values
 from rasid.data.labels import Label, LabelScheme
@@ -802,7 +803,8 @@ def test_the_labeling_configuration_fits_what_is_written(scheme):
         "event_types": "Choices",
     }
     assert [label.get("value") for label in controls["entity"]] == [*scheme.entities]
-    assert [label.get("background") for label in controls["entity"]] == [e.color for e in scheme.entities.values()]
+    colors = [label.get("background") for control in ("entity", "trigger") for label in controls[control]]
+    assert all(contrast(color, "#ffffff") >= 4.5 for color in colors) and len(set(colors)) == len(colors)
     for name in ("trigger", "event_types"):
         assert [label.get("value") for label in controls[name]] == [*scheme.events]
         assert controls[name].get("choice") == "multiple"
@@ -816,5 +818,9 @@ def test_labeling_configuration_escapes_labels_and_omits_empty_controls():
     odd = Label(name='A"<&>', definition='"x" & <y>')
     root = ElementTree.fromstring(label_studio.labeling_config(LabelScheme(name="s", entities={odd.name: odd})))
     (label,) = root.iter("Label")
-    assert (label.get("value"), label.get("hint"), label.get("background")) == (odd.name, odd.definition, None)
+    assert (label.get("value"), label.get("hint"), label.get("background")) == (
+        odd.name,
+        odd.definition,
+        darkened(palette(0)),
+    )
     assert not list(root.iter("Relations")) and not list(root.iter("Choices"))
