@@ -238,9 +238,12 @@ def _categories(content: Mapping[str, Any], predictions: bool, log: ArticleLog) 
     if _is_relation_layout(content) and (cats := listed(content, "cats", log)):
         what = f"cats {', '.join(map(shown, cats))} beside spans are metadata, which nobody could see or change"
         log.fix("prediction", f"{what} in the project; they may be predicted and are not read as gold")
-    else:
+    elif "cats" in content:
         yield from _strings(content, "cats", log)
-    yield from _strings(content, GOLD_TYPES, log)
+        if listed(content, GOLD_TYPES, None) not in ([], content["cats"]):
+            log.fix("event types replaced", f"cats were annotated; {GOLD_TYPES}, from before the import, is not read")
+    if _is_relation_layout(content) or "cats" not in content:
+        yield from _strings(content, GOLD_TYPES, log)
     for key in ("label", "labels"):
         for value in listed(content, key, None):
             if isinstance(value, str) and value:
