@@ -11,7 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from .commands._terminal import terminal
+from .commands._stopping import disk_error, stoppable
+from .commands._terminal import show, terminal
 from .commands.check import check
 from .commands.compare import compare
 from .commands.convert import convert
@@ -45,15 +46,23 @@ def main(
 
 
 def _reported(command: Callable[..., None]) -> Callable[..., None]:
-    """The command; an error that the user can fix ends it with a message and exit code 1, without a traceback."""
+    """The command; an error that the user can fix ends it with a message and exit code 1, without a traceback.
+
+    Ctrl-C and SIGTERM end it with a message too, and with the exit codes of the shell.
+    """
 
     @functools.wraps(command)
     def run(*arguments: Any, **options: Any) -> None:
         try:
-            with terminal():
+            with stoppable(command.__name__), terminal():
                 command(*arguments, **options)
         except RasidError as error:
-            typer.echo(f"error: {error}", err=True)
+            show(f"error: {error}", err=True)
+            raise typer.Exit(1) from error
+        except Exception as error:
+            if (message := disk_error(error)) is None:
+                raise
+            show(f"error: {message}", err=True)
             raise typer.Exit(1) from error
 
     return run

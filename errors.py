@@ -1,10 +1,12 @@
 """The base class of all errors of rasid, and helpers for their messages."""
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import Any
 
 LONGEST = 60  # characters
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202d\u202e]")
 
 
 class RasidError(Exception):
@@ -32,6 +34,17 @@ def shown(value: Any, longest: int = LONGEST) -> str:
         case _:
             text = str(value)
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def printable(text: str) -> str:
+    r"""A text in which control characters and direction overrides are escapes; tabs and line ends stay.
+
+    A terminal would run the control characters of a file, as commands that clear the screen or change what was shown.
+
+    >>> printable("غزة\x1b[2J\u202e")
+    'غزة\\x1b[2J\\u202e'
+    """
+    return _CONTROL.sub(lambda sign: ascii(sign[0])[1:-1], text)
 
 
 def first_line(error: Exception) -> str:

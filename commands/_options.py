@@ -26,6 +26,9 @@ ReadingOptions = Annotated[
 ]
 Labels = Annotated[list[str] | None, typer.Option("--label", help="FILE=SCHEME renames a label, FILE= drops it.")]
 Backend = Annotated[str, typer.Option(help="torch or onnx")]
+Verify = Annotated[
+    bool, typer.Option("--verify/--no-verify", help="Refuse a bundle that was changed after its export.")
+]
 ConfigName = Annotated[str, typer.Argument(metavar="CONFIG", help="A YAML file, or the name of a built-in config.")]
 
 

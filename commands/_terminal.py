@@ -2,7 +2,6 @@
 
 import logging
 import os
-import re
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import typer
 
-from ..errors import RasidError
-from ..files import whole
+from ..errors import RasidError, printable
+from ..files import target_of, whole
 from ..progress import reported
 
 if TYPE_CHECKING:
@@ -38,6 +37,26 @@ def fail(error: Exception | str) -> NoReturn:
 # ---- messages and progress -------------------------------------------------------------------------------------------
 
 
+def show(text: str, *, err: bool = False) -> None:
+    """Print a text. In messages and on a terminal, control characters are shown as escapes; files get them as they are.
+
+    A progress bar puts another stream in the place of stderr, so messages cannot know whether they reach a terminal.
+    """
+    typer.echo(printable(text) if err or sys.stdout.isatty() else text, err=err)
+
+
+class PrintableStream:
+    """A text stream to a terminal in which control characters are shown as escapes."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write texts."""
+        for line in lines:
+            self.stream.write(printable(line))
+
+
 @contextmanager
 def terminal() -> Iterator[None]:
     """Show messages of rasid on stderr, progress too if it is a terminal; silence the libraries below."""
@@ -48,7 +67,7 @@ def terminal() -> Iterator[None]:
     level = rasid.level
     handler = logging.Handler(logging.INFO)
     # Looked up for each message: a progress bar replaces sys.stderr while it is shown.
-    handler.emit = lambda record: typer.echo(handler.format(record), err=True)
+    handler.emit = lambda record: show(handler.format(record), err=True)
     rasid.addHandler(handler)
     rasid.setLevel(logging.INFO)
     try:
@@ -117,22 +136,14 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        # Files are written under a temporary name first (`files.whole`).
-        name = re.sub(r"(\.\d+)?\.part$", "", str(error.filename or path))
-        fail(f"{name}: {error.strerror or error}")
+        fail(f"{target_of(error.filename or path)}: {error.strerror or error}")
 
 
 @contextmanager
 def replacing(output: Path) -> Iterator[TextIO]:
-    """A text stream; the file is replaced when the block ends without an error, so it may be one of the inputs.
-
-    A device or pipe is written directly.
-    """
-    with ExitStack() as stack:
-        special = output.exists() and not output.is_file()
-        part = output if special else stack.enter_context(whole(output))
-        with part.open("w", encoding="utf-8", newline="", errors="backslashreplace") as stream:
-            yield stream
+    """A text stream; the file is replaced when the block ends without an error, so it may be one of the inputs."""
+    with whole(output) as part, part.open("w", encoding="utf-8", newline="", errors="backslashreplace") as stream:
+        yield stream
 
 
 def show_scores(reports: "Mapping[str, Report]") -> None:
@@ -141,7 +152,7 @@ def show_scores(reports: "Mapping[str, Report]") -> None:
     from rich.table import Table
 
     for name, report in reports.items():
-        table = Table(title=f"{name}, {report.articles} articles: micro averages", title_justify="left")
+        table = Table(title=f"{printable(name)}, {report.articles} articles: micro averages", title_justify="left")
         for column in ("task", "mode", "metric"):
             table.add_column(column)
         for column in ("value", f"{100 * report.bootstrap.level:g} % interval", "gold"):

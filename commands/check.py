@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ._options import OldReadAs, ReadAs, ReadingOptions, reading_options, stdin_or_path
-from ._terminal import fail, piped
+from ._terminal import fail, piped, show
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -178,7 +178,7 @@ def _show(result: "Audit", limit: int, reports: Sequence[Path]) -> None:
     with piped(1 if result.errors else 0):
         typer.echo(captured.get(), nl=False)
         for path in reports:
-            typer.echo(f"written: {path}")
+            show(f"written: {path}")
 
 
 def _write_reports(result: "Audit", data: "AuditData", *, json: Path | None, html: Path | None) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import printable
 from ._terminal import fail
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def compare(
     bootstrap = Bootstrap(samples=samples, seed=one.bootstrap.seed, level=one.bootstrap.level)
     comparisons = compare_reports(one, other, bootstrap=bootstrap)
     shown = [found for found in comparisons if every or _is_headline(found.name)] or list(comparisons)
-    table = Table(title=f"F1 on {one.articles} articles\nA: {first}\nB: {second}", title_justify="left")
+    table = Table(title=printable(f"F1 on {one.articles} articles\nA: {first}\nB: {second}"), title_justify="left")
     table.add_column("task")
     for column in ("A", "B", "B - A", f"{100 * bootstrap.level:g} % interval", "p"):
         table.add_column(column, justify="right")
@@ -39,6 +40,7 @@ def compare(
         name = found.name.removesuffix("/f1")
         interval = f"{100 * found.low:+.1f} to {100 * found.high:+.1f}"
         row = (f"{100 * found.first:.2f}", f"{100 * found.second:.2f}", f"{100 * found.difference:+.2f}", interval)
+        name = printable(name)
         table.add_row(name if every else "/".join(name.split("/")[:2]), *row, _p_value(found.p_value, samples))
     Console().print(table)
     if len(shown) > 1:

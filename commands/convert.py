@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from ._options import Labels, ReadAs, ReadingOptions, label_mapping, reading_options, stdin_or_path
-from ._terminal import piped, writing
+from ._terminal import piped, show, writing
 
 
 def convert(
@@ -45,6 +45,6 @@ def convert(
     else:
         with writing(Path(target)):
             done = conversion.convert(source, Path(target), **options)
-    typer.echo(conversion.describe(done, format), err=True)
+    show(conversion.describe(done, format), err=True)
     if not done.complete:
         raise typer.Exit(1)

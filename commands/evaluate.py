@@ -5,8 +5,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._options import Backend, Labels, OldReadAs, ReadAs, ReadingOptions, label_mapping, reading_options
-from ._terminal import fail, show_scores, writing
+from ._options import (
+    Backend,
+    Labels,
+    OldReadAs,
+    ReadAs,
+    ReadingOptions,
+    Verify,
+    label_mapping,
+    reading_options,
+)
+from ._terminal import fail, show, show_scores, writing
 
 if TYPE_CHECKING:
     from ..data.datasets import DataSet
@@ -24,6 +33,7 @@ def evaluate(
     label: Labels = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for report.json and .md.")] = None,
     backend: Backend = "torch",
+    verify: Verify = True,
     format: OldReadAs = None,
 ) -> None:
     """Score a bundle on annotated articles, and write the report as JSON and Markdown."""
@@ -32,7 +42,7 @@ def evaluate(
     from ..evaluate.markdown import to_markdown
     from ..inference import Tagger
 
-    tagger = Tagger.from_pretrained(bundle, backend=backend)  # type: ignore[arg-type]
+    tagger = Tagger.from_pretrained(bundle, backend=backend, verify=verify)  # type: ignore[arg-type]
     read_as = read_as or format
     dataset = load_dataset(
         data,
@@ -51,9 +61,9 @@ def evaluate(
             (output / "report.md").write_text(to_markdown(report), encoding="utf-8", errors="backslashreplace")
     show_scores({dataset.name: report})
     if output is not None:
-        typer.echo(f"reports: {output / 'report.md'}, {output / 'report.json'}")
+        show(f"reports: {output / 'report.md'}, {output / 'report.json'}")
     else:
-        typer.echo("all scores with intervals, and the most frequent errors: -o FOLDER")
+        show("all scores with intervals, and the most frequent errors: -o FOLDER")
 
 
 def _check_tasks(bundle: Path, tagger: "Tagger", dataset: "DataSet", asked: list[str]) -> None:

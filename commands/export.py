@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ._terminal import show_scores
+from ._terminal import show, show_scores
 
 
 def export(
@@ -15,4 +15,4 @@ def export(
     from ..train import run
 
     show_scores(run.export(folder))
-    typer.echo(f"bundle: {folder / 'bundle'}")
+    show(f"bundle: {folder / 'bundle'}")

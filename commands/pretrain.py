@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from ._options import ConfigName
+from ._terminal import show
 
 
 def pretrain(
@@ -18,4 +19,4 @@ def pretrain(
     config = load_config(source, PretrainConfig, overrides or [])
     from ..train.pretraining.run import run_pretraining
 
-    typer.echo(f"encoder: {run_pretraining(config)}")
+    show(f"encoder: {run_pretraining(config)}")

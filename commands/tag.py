@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._options import Backend, old_option
-from ._terminal import fail, piped, replacing, writing
+from ._options import Backend, Verify, old_option
+from ._terminal import PrintableStream, fail, piped, replacing, writing
 
 if TYPE_CHECKING:
     from ..data.articles import Article
-    from ..data.labels import LabelScheme
     from .tagging import Inputs
 
 logger = logging.getLogger(__name__)
@@ -38,6 +37,7 @@ def tag(
         Path | None, typer.Option("--output", "-o", help="File to write (for brat, a new folder); default: stdout.")
     ] = None,
     backend: Backend = "torch",
+    verify: Verify = True,
     uncertain: Annotated[
         int | None,
         typer.Option(
@@ -53,13 +53,14 @@ def tag(
     from ..data.formats.common.lines import nearest
     from ..inference import Tagger
     from .tagging import FOLDERS, FORMATS, Inputs, write_tagged
+    from .tool_files import write_tool_files
 
     target = format or write_as
     if target not in (*FORMATS, *FOLDERS):
         fail(f"--to {target!r}: {nearest(target, (*FORMATS, *FOLDERS))}")
     if target in FOLDERS and output is None:
         fail(f"{target} is a folder of files: name a new one with -o")
-    tagger = Tagger.from_pretrained(bundle, backend=backend)  # type: ignore[arg-type]
+    tagger = Tagger.from_pretrained(bundle, backend=backend, verify=verify)  # type: ignore[arg-type]
     source = Inputs(inputs or ["-"])
     articles = tagger.stream(source)
     if uncertain is not None:
@@ -68,13 +69,15 @@ def tag(
         articles = most_uncertain(tagger, source, uncertain)
     if output is None:
         with piped():
-            dropped = write_tagged(articles, sys.stdout, target)
+            stream = PrintableStream(sys.stdout) if sys.stdout.isatty() else sys.stdout
+            dropped = write_tagged(articles, stream, target)
     else:
         articles = _not_empty(articles, source)
         with writing(output):
             with nullcontext(output) if target in FOLDERS else replacing(output) as place:
                 dropped = write_tagged(articles, place, target)
-            _write_configuration(target, output, tagger.settings.scheme)
+            for file in write_tool_files(target, tagger.settings.scheme, output):
+                logger.info("wrote %s, which %s imports (docs/annotation-tools.md)", file, target)
     if source.broken:
         logger.warning("%d inputs could not be read, %d articles were tagged", source.broken, source.read)
     if source.broken or dropped:
@@ -86,15 +89,3 @@ def _not_empty(articles: "Iterable[Article]", source: "Inputs") -> "Iterator[Art
     yield from articles
     if not source.read:
         fail("there was nothing to tag")
-
-
-def _write_configuration(target: str, output: Path, scheme: "LabelScheme") -> None:
-    """Write what the annotation tool needs beside the predictions: the labels of the scheme."""
-    from ..data.formats import brat, label_studio
-
-    if target == "brat":
-        brat.Configuration.of_scheme(scheme).write(output)
-    file = output.with_name(f"{output.stem}.label-studio.xml")
-    if target == "label-studio" and not file.exists():
-        file.write_text(label_studio.labeling_config(scheme), encoding="utf-8")
-        logger.info("wrote %s: the project's labeling configuration (Settings > Labeling Interface > Code)", file)

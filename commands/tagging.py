@@ -16,6 +16,7 @@ from typing import Any, TextIO
 from ..data.articles import Article
 from ..data.formats import format_chunks, label_studio, prodigy, write_articles
 from ..data.problems import ProblemLog
+from ._terminal import PrintableStream
 
 logger = logging.getLogger(__name__)
 _SUFFIXES = (".txt", ".jsonl")
@@ -140,7 +141,7 @@ def _has_text(raw: bytes) -> bool:
         return False
 
 
-def write_tagged(articles: Iterable[Article], target: TextIO | Path, format: str) -> int:
+def write_tagged(articles: Iterable[Article], target: TextIO | PrintableStream | Path, format: str) -> int:
     """Write predictions one by one. Articles that the format cannot hold are logged at once; what it cannot hold of the
     others is logged at the end, by cause.
 
@@ -192,8 +193,13 @@ def _csv(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
 
 def _row(cells: Iterable[object]) -> str:
     line = io.StringIO(newline="")
-    csv.writer(line, lineterminator="\n").writerow(cells)
+    csv.writer(line, lineterminator="\n").writerow(map(_guarded, cells))
     return line.getvalue()
+
+
+def _guarded(cell: object) -> object:
+    """A cell that a spreadsheet does not run as a formula: a text that begins like one gets an apostrophe before it."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def _text(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:

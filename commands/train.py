@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from ._options import ConfigName
-from ._terminal import show_scores
+from ._terminal import show, show_scores
 
 
 def train(
@@ -24,7 +24,7 @@ def train(
 
     result = run.train(config, dry_run=dry_run, fresh=fresh)
     if dry_run and result.summary:
-        typer.echo(describe(result.summary))
+        show(describe(result.summary))
     elif result.reports:
         show_scores(result.reports)
-        typer.echo(f"bundle: {result.folder / 'bundle'}   reports: {result.folder / 'report'}")
+        show(f"bundle: {result.folder / 'bundle'}   reports: {result.folder / 'report'}")

@@ -99,15 +99,15 @@ class EncoderConfig(Section):
 class TaskConfig(Section):
     """Options of one task. Some exist for certain tasks only."""
 
-    weight: float = Field(default=1.0, gt=0)
+    weight: float = Field(default=1.0, gt=0, le=1e6)
     """Weight of this task in the total loss."""
-    positive_weight: float = Field(default=1.0, gt=0)
+    positive_weight: float = Field(default=1.0, gt=0, le=1e6)
     """Weight of positive labels in the loss; above 1 favors recall."""
     decoder: Literal["viterbi", "crf"] = "viterbi"
     """``viterbi`` classifies each word and decodes a valid BIO sequence; ``crf`` is a linear-chain CRF."""
     class_weights: Literal["none", "balanced"] = "none"
     """``balanced`` weights each tag by the square root of its inverse frequency. Not with a CRF."""
-    ngrams: float = Field(default=0.0, ge=0)
+    ngrams: float = Field(default=0.0, ge=0, le=1000)
     """Weight of a linear model over words and character n-grams. It is fitted to the same sentences, and its logits
     are added to those of the network; 0 turns it off. Helps with few sentences or a small encoder."""
 
@@ -182,13 +182,13 @@ class TrainingConfig(Section):
     seeds: list[Annotated[int, Field(ge=0, lt=2**32)]] = Field(default=[13], min_length=1)
     """Random seeds, one training run each. The bundle is the run with the best dev score; metrics.json has the mean
     and the standard deviation over all runs."""
-    epochs: float = Field(default=10, gt=0)
+    epochs: float = Field(default=10, gt=0, le=10_000)
     """Maximum number of passes over the training data."""
     max_steps: int | None = Field(default=None, ge=1)
     """Maximum number of optimizer steps; the learning-rate schedule is shortened to them."""
     batch_tokens: int = Field(default=4096, ge=64)
     """Batch size in sub-words, padding included."""
-    accumulation: int = Field(default=1, ge=1)
+    accumulation: int = Field(default=1, ge=1, le=100_000)
     """Number of batches per optimizer step (gradient accumulation)."""
     learning_rate: float = Field(default=5e-5, gt=0)
     """Peak learning rate of the encoder."""
@@ -210,14 +210,14 @@ class TrainingConfig(Section):
     """Number format of the computation; ``auto`` is bf16 on a GPU that supports it, else fp32."""
     metric: Metric = "mean.f1"
     """Dev score that selects the best checkpoint; ``mean.f1`` is the mean over the tasks annotated in the dev data."""
-    evaluations: float = Field(default=1, gt=0)
+    evaluations: float = Field(default=1, gt=0, le=1000)
     """Evaluations on dev per epoch, each with a checkpoint; 0.5 is one every two epochs."""
     patience: int | None = Field(default=5, ge=1)
     """Stop after this number of evaluations without improvement, not counting warm-up; null turns early stopping
     off."""
     gradient_checkpointing: bool = False
     """Use less GPU memory and more time."""
-    workers: int = Field(default=0, ge=0)
+    workers: int = Field(default=0, ge=0, le=1000)
     """Number of processes that load data."""
     report_to: list[Literal["tensorboard", "wandb", "mlflow"]] = ["tensorboard"]
     """Loggers in addition to log.jsonl; tensorboard is skipped if it is not installed."""

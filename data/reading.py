@@ -7,11 +7,13 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..errors import shown
 from .articles import Argument, Article, Event, check_article, valid_part
 from .formats import read_files
 from .formats.common.format import Located
+from .formats.common.offsets import trimmed
 from .labels import LabelScheme, load_scheme
-from .problems import DataError, Problem, ProblemLog
+from .problems import ArticleLog, DataError, Problem, ProblemLog
 
 if TYPE_CHECKING:
     from ..configs.schema import DataSource
@@ -108,7 +110,8 @@ def corpus_splits(source: str | Path) -> tuple[str, ...]:
 def _located(source: str | Path, format: str | None, options: Mapping[str, Any] | None, log: ProblemLog) -> Located:
     splits = corpus_splits(source)
     if not splits:
-        yield from read_files(source, format, log=log, options=options)
+        for line, article in read_files(source, format, log=log, options=options):
+            yield line, _trimmed(article, line, log)
         return
     if format or options:
         message = "a format and reading options are for files; the built-in corpus has its own"
@@ -116,6 +119,36 @@ def _located(source: str | Path, format: str | None, options: Mapping[str, Any] 
     for article in _corpus(splits):
         log.articles += 1
         yield 0, article
+
+
+def _trimmed(article: Article, line: int, log: ProblemLog) -> Article:
+    """The article with mentions that neither start nor end with an invisible character.
+
+    Most readers have trimmed them. White space at an edge is a fault that validation finds. Mentions on whole tokens
+    stay as they are.
+    """
+    article_log = ArticleLog(log=log, article=article.id, line=line)
+    text = article.text
+
+    def inner(span: Any, label: str) -> Any:
+        """The span, trimmed; None if nothing is left."""
+        start, end = span.start, span.end
+        if not 0 <= start < end <= len(text) or text[start].isspace() or text[end - 1].isspace():
+            return span
+        place = trimmed(text, start, end, shown(label), article_log)
+        return span if place == (start, end) else place and replace(span, start=place[0], end=place[1], text="")
+
+    if article.tokens:
+        return article
+    entities = tuple(new for entity in article.entities if (new := inner(entity, entity.label)))
+    events = tuple(
+        event if new is event.trigger else replace(event, trigger=new)
+        for event in article.events
+        if (new := inner(event.trigger, "+".join(event.types)))
+    )
+    if entities == article.entities and events == article.events:
+        return article
+    return replace(article, entities=entities, events=events)
 
 
 def _corpus(splits: tuple[str, ...]) -> Iterator[Article]:

@@ -41,7 +41,7 @@ def training_arguments(config: Config, plan: Plan, seed: int, folder: Path) -> T
         eval_steps=interval,
         save_strategy="steps",
         save_steps=interval,
-        save_total_limit=2,
+        save_total_limit=3,
         load_best_model_at_end=True,
         metric_for_best_model=f"eval_{training.metric}",
         greater_is_better=True,

@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from tqdm.auto import tqdm
 from transformers import EarlyStoppingCallback, TrainerCallback, TrainerState
 from transformers.trainer import OPTIMIZER_NAME
 
-from .checkpoints import checkpoints, step_of
+from .checkpoints import checkpoints, mark_complete
+from .trainer import processes
 
 
 class EarlyStopping(EarlyStoppingCallback):
@@ -23,15 +25,25 @@ class EarlyStopping(EarlyStoppingCallback):
             super().check_metric_value(args, state, control, metric_value)
 
 
-class OneOptimizer(TrainerCallback):
-    """Keeps the optimizer's state, twice the size of the weights, in the latest checkpoint only."""
+class CompleteCheckpoints(TrainerCallback):
+    """Marks checkpoints as complete, and saves disk space.
+
+    The optimizer's state, twice the size of the weights, stays in the two latest checkpoints only: if the latest is
+    damaged, training resumes from the one before it.
+    """
 
     def on_save(self, args: Any, state: TrainerState, control: Any, **_: Any) -> None:
-        """Delete the optimizer's state from older checkpoints."""
-        if state.is_world_process_zero and args.output_dir:
-            for checkpoint in checkpoints(Path(args.output_dir)):
-                if step_of(checkpoint) != state.global_step:
-                    (checkpoint / OPTIMIZER_NAME).unlink(missing_ok=True)
+        """Write the manifest of the new checkpoint, when all processes have written their files."""
+        processes().wait_for_everyone()
+        if not state.is_world_process_zero:
+            return
+        folder = Path(args.output_dir)
+        for checkpoint in checkpoints(folder)[:-2]:
+            if (checkpoint / OPTIMIZER_NAME).is_file():
+                (checkpoint / OPTIMIZER_NAME).unlink()
+                mark_complete(checkpoint)
+        # Last, because transformers deletes the checkpoints that were changed first.
+        mark_complete(folder / f"checkpoint-{state.global_step}")
 
 
 class JsonLog(TrainerCallback):
@@ -117,10 +129,21 @@ class ProgressTable(TrainerCallback):
         cells += [f"{metrics[f'eval_{name}']:>{width}.4f}" for name, width in self.columns]
         tqdm.write("  ".join(cells) + " *" * best, file=sys.stderr)
 
-    def on_train_end(self, args: Any, state: TrainerState, control: Any, **_: Any) -> None:
+    def close(self) -> None:
         """Close the bar."""
         if self.bar is not None:
             self.bar.close()
+
+
+@contextmanager
+def closed_bar(callbacks: Iterable[TrainerCallback]) -> Iterator[None]:
+    """Close the progress bar at the end of the block, so that an error message begins on a line of its own."""
+    try:
+        yield
+    finally:
+        for callback in callbacks:
+            if isinstance(callback, ProgressTable):
+                callback.close()
 
 
 def _table_head(names: Sequence[str]) -> tuple[str, str, list[tuple[str, int]]]:

@@ -9,6 +9,7 @@ runs/NAME/metrics.json     scores of all seeds
 """
 
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +22,7 @@ from accelerate.logging import get_logger
 from ..configs.schema import Config
 from ..data.windows.training_set import Collator
 from ..evaluate.report import Report
+from ..lock import locked
 from ..models.encoders import EncoderWithTokenizer
 from ..models.tasks import columns_of
 from . import prepare
@@ -63,8 +65,8 @@ def train(config: Config, data: prepare.Data | None = None, *, dry_run: bool = F
         fresh: delete the run folder first.
 
     Raises:
-        DataError, SchemeError, EncoderError, RunError, NonFiniteLossError, ParityError, ExportError: the message says
-            what to do.
+        DataError, SchemeError, EncoderError, LockedError, RunError, NonFiniteLossError, ParityError, ExportError: the
+            message says what to do.
     """
     folder = config.output / config.name
     state = processes()
@@ -74,6 +76,13 @@ def train(config: Config, data: prepare.Data | None = None, *, dry_run: bool = F
     if dry_run:
         return _dry_run(config, data, encoder, folder)
     # The folder is created only now, after config and data were loaded without an error.
+    with locked(folder) if state.is_main_process else nullcontext():
+        return _train(config, data, encoder, folder, fresh=fresh)
+
+
+def _train(config: Config, data: prepare.Data, encoder: EncoderWithTokenizer, folder: Path, *, fresh: bool) -> Result:
+    """Train in a locked folder; arguments as for `train`."""
+    state = processes()
     if state.is_main_process:
         if fresh:
             delete_run(folder)

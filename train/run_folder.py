@@ -10,6 +10,7 @@ from ..configs.schema import Config, ExportConfig
 from ..errors import RasidError
 from ..evaluate.report import data_hash
 from ..files import whole
+from ..lock import LOCK_FILES
 from ..models.backends import ONNX_FILE
 from ..models.bundle import config_file
 from ..models.export import onnx_available
@@ -28,16 +29,19 @@ def write_json(file: Path, content: Any) -> None:
 
 
 def delete_run(folder: Path) -> None:
-    """Delete the folder of an earlier run.
+    """Delete an earlier run in a locked folder.
 
     Raises:
         RunError: the folder has files, but no run.
     """
-    if not folder.exists():
-        return
-    if any(folder.iterdir()) and not (folder / "config.yaml").is_file():
+    entries = [entry for entry in folder.iterdir() if entry.name not in LOCK_FILES]
+    if entries and not (folder / "config.yaml").is_file():
         raise RunError(f"{folder} is not the folder of a run, so --fresh does not delete it; choose another name=…")
-    shutil.rmtree(folder)
+    for entry in entries:
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
 
 
 def check_resumable(folder: Path, config: Config, data: Data) -> None:

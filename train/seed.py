@@ -26,7 +26,7 @@ from ..models.network import RasidModel
 from ..models.ngrams import NgramModel
 from . import prepare
 from .arguments import training_arguments
-from .callbacks import EarlyStopping, JsonLog, OneOptimizer, ProgressTable
+from .callbacks import CompleteCheckpoints, EarlyStopping, JsonLog, ProgressTable, closed_bar
 from .checkpoints import (
     delete_checkpoints,
     delete_incomplete,
@@ -173,7 +173,7 @@ def make_trainer(run: Run, parts: Parts) -> RasidTrainer:
         callbacks=[
             JsonLog(run.folder / "log.jsonl", parts.seed),
             ProgressTable(f"{config.name} seed {parts.seed}", training.metric),
-            OneOptimizer(),
+            CompleteCheckpoints(),
             *([EarlyStopping(training.patience)] if training.patience else []),
         ],
     )
@@ -194,7 +194,8 @@ def fit(trainer: RasidTrainer, folder: Path) -> tuple[TrainerState, float | None
     checkpoint = latest_checkpoint(folder)
     if checkpoint is None:
         begin = time.perf_counter()
-        trainer.train()
+        with closed_bar(trainer.callback_handler.callbacks):
+            trainer.train()
         return trainer.state, round(time.perf_counter() - begin, 1)
     if state.is_main_process:
         update_best_path(checkpoint)
@@ -202,7 +203,8 @@ def fit(trainer: RasidTrainer, folder: Path) -> tuple[TrainerState, float | None
     saved = read_state(checkpoint)
     if saved is not None and is_finished(saved):
         return saved, None
-    trainer.train(resume_from_checkpoint=str(checkpoint))
+    with closed_bar(trainer.callback_handler.callbacks):
+        trainer.train(resume_from_checkpoint=str(checkpoint))
     return trainer.state, None
 
 
@@ -228,7 +230,7 @@ def select(run: Run, parts: Parts, result: dict[str, Any]) -> tuple[dict[str, An
         if run.ngrams is not None:
             run.ngrams.save(best)
         settings.save(best)
-        tagged = tag(Tagger.from_pretrained(best), run.data)
+        tagged = tag(Tagger.from_pretrained(best, verify=False), run.data)
         settings = offline.calibrate(settings, tagged.dev)
         tagged = tagged.rescored(settings)
         result = {

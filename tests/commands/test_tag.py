@@ -140,6 +140,25 @@ def test_closed_pipe_is_not_an_error(closed_stdout, bundle, tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize(
+    ("target", "suffix", "files"),
+    [
+        ("doccano", ".jsonl", ["doccano-categories.json", "doccano-relations.json", "doccano-spans.json"]),
+        ("prodigy", ".jsonl", ["prodigy-labels.txt"]),
+        ("jsonl", ".jsonl", []),
+    ],
+)
+def test_a_tool_gets_its_labels(rasid, bundle, file, tmp_path, target, suffix, files):
+    output = tmp_path / "out" / f"next{suffix}"
+    output.parent.mkdir()
+    said = rasid("tag", bundle, file, "-t", target, "-o", output).stderr
+    assert sorted(path.name for path in output.parent.iterdir()) == [*(f"next.{name}" for name in files), output.name]
+    assert said.count("wrote") == len(files)
+    for name in files:
+        content = (output.parent / f"next.{name}").read_text(encoding="utf-8")
+        assert ("GPE" in content) == ("relations" not in name and "categories" not in name)
+
+
 def test_label_studio_gets_its_labeling_configuration_once(rasid, bundle, file, tmp_path):
     config = tmp_path / "out.label-studio.xml"
     assert f"wrote {config}" in rasid("tag", bundle, file, "-t", "label-studio", "-o", tmp_path / "out.json").stderr

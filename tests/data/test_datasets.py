@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from rasid.data.datasets import load_dataset, resolve_annotated
 from rasid.data.formats import write_articles
 from rasid.data.labels import Label, LabelScheme
 from rasid.data.problems import DataError, ProblemLog
-from rasid.data.reading import map_labels
+from rasid.data.reading import load_articles, map_labels
 from rasid.train.prepare import load_data
 
 TEXT = "قصف في سوريا قال سامر"
@@ -208,3 +209,34 @@ def test_the_shipped_corpus_is_mapped_and_checked_as_any_data_set(tmp_path: Path
     with pytest.raises(DataError) as raised:
         load_data(load_config(tmp_path / "config.yaml", Config))
     assert any(p.source == "corpus:dev" and "'GPE'" in p.message for p in raised.value.problems)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"event_types": ("ASSAULT",), "type_scores": (0.9,)},
+        {"entities": (Entity(start=7, end=12, label="GPE", score=0.5),)},
+        {"event_types": ("ASSAULT",), "evidence": {"ASSAULT": (Span(start=0, end=3),)}},
+    ],
+)
+def test_predictions_are_refused_as_gold(fields: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    write_articles([Article(id="g", text=TEXT), Article(id="p", text=TEXT, **fields)], path)
+    with pytest.raises(DataError, match="1 of 2 articles have scores or evidence, 'p' first: they are predictions"):
+        load_dataset(path, scheme=SCHEME)
+    assert len(load_articles(path)) == 2
+
+
+def test_invisible_characters_at_edges_are_trimmed_in_every_format(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    text = "\u200fقصف\u200c في \u200c سوريا"
+    entities = (Entity(start=9, end=10, label="GPE"), Entity(start=11, end=16, label="GPE"))
+    event = Event(trigger=Span(start=0, end=5), types=("ASSAULT",))
+    write_articles([Article(id="g", text=text, entities=entities[1:], events=(event,))], path)
+    data = load_dataset(path, scheme=SCHEME)
+    [article] = data.articles
+    assert article.events[0].trigger == Span(start=1, end=4, text="قصف") and article.entities[0].text == "سوريا"
+    assert data.log.fix_counts == {"invisible character at an edge": 1}
+    write_articles([Article(id="g", text=text, entities=entities)], path)
+    with pytest.raises(DataError, match="covers only white space or invisible characters"):
+        load_dataset(path, scheme=SCHEME)

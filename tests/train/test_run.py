@@ -30,7 +30,7 @@ from rasid.models.export import ExportError
 from rasid.models.network import RasidModel
 from rasid.train import arguments, run, seed
 from rasid.train import export as run_export
-from rasid.train.callbacks import OneOptimizer
+from rasid.train.callbacks import CompleteCheckpoints
 from rasid.train.prepare import load_data
 from rasid.train.trainer import NonFiniteLossError, RasidTrainer
 
@@ -39,11 +39,11 @@ Train = Callable[..., run.Result]
 TRAINED = ["config.json", "model.safetensors", "rasid.json", "tokenizer.json", "tokenizer_config.json"]
 RUN = sorted(
     [
-        *(f"bundle/{name}" for name in (*TRAINED, "README.md", "config.yaml")),
+        *(f"bundle/{name}" for name in (*TRAINED, "README.md", "config.yaml", "manifest.json")),
         *(f"checkpoints/seed-1/best/{name}" for name in TRAINED),
         *("checkpoints/data.json", "checkpoints/seed-1/finished.json"),
         *(f"report/{name}" for name in ("dev-dev.json", "dev-dev.md", "test.json", "test.md")),
-        *("config.yaml", "log.jsonl", "metrics.json"),
+        *(".lock", "config.yaml", "log.jsonl", "metrics.json"),
     ]
 )
 
@@ -214,13 +214,13 @@ import os, signal, sys
 from rasid.configs.loader import load_config
 from rasid.configs.schema import Config
 from rasid.train import run
-from rasid.train.callbacks import OneOptimizer
+from rasid.train.callbacks import CompleteCheckpoints
 
 def kill(self, args, state, control, **kwargs):
     if state.global_step == 3:
         os.kill(os.getpid(), signal.SIGKILL)
 
-OneOptimizer.on_step_begin = kill
+CompleteCheckpoints.on_step_begin = kill
 run.train(load_config(sys.argv[1], Config, sys.argv[2:]))
 """
 
@@ -243,7 +243,7 @@ def test_a_killed_and_resumed_run_is_bit_equal(
 def test_a_kill_while_a_checkpoint_is_written(
     train: Train, train_until: Callable[..., None], tmp_path: Path, uninterrupted: Path
 ) -> None:
-    train_until(OneOptimizer, "on_save", call=4)
+    train_until(CompleteCheckpoints, "on_save", call=4)
     (tmp_path / "tiny/checkpoints/seed-1/checkpoint-4/trainer_state.json").unlink()  # the last file of a checkpoint
     assert_equal_runs(train().folder, uninterrupted)
 
@@ -268,7 +268,7 @@ def test_early_stopping_is_resumed(train: Train, train_until: Callable[..., None
     base = ["training.epochs=6", "training.evaluations=1", "training.patience=3", *constant]
     whole = train("name=whole", base=base).folder
     assert scores(whole)["steps"] == 8 and scores(whole)["best_step"] == 2
-    train_until(OneOptimizer, "on_save", "name=killed", call=checkpoint, base=base)
+    train_until(CompleteCheckpoints, "on_save", "name=killed", call=checkpoint, base=base)
     killed = train("name=killed", base=base).folder
     assert log(killed) == log(whole)
     assert scores(killed) == scores(whole)
@@ -281,12 +281,44 @@ def test_early_stopping_ignores_evaluations_during_warmup(train: Train) -> None:
     assert scores(train(base=base).folder)["steps"] == 8  # warm-up ends with step 6
 
 
-def test_one_optimizer_state_is_kept(train_until: Callable[..., None], tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state.pth"])
+@pytest.mark.parametrize("cut", [True, False], ids=["cut off", "missing"])
+def test_a_damaged_checkpoint_is_passed_over(
+    train: Train,
+    train_until: Callable[..., None],
+    tmp_path: Path,
+    uninterrupted: Path,
+    caplog: pytest.LogCaptureFixture,
+    name: str,
+    cut: bool,
+) -> None:
+    train_until(seed, "select")
+    last = max((tmp_path / "tiny/checkpoints/seed-1").glob("checkpoint-*"), key=lambda path: int(path.name[11:]))
+    file = last / name
+    content = file.read_bytes()
+    file.unlink()
+    if cut:
+        file.write_bytes(content[: len(content) // 2])
+    assert_equal_runs(train().folder, uninterrupted)
+    assert f"{last} is not complete" in caplog.text and name in caplog.text
+
+
+def test_without_a_complete_best_checkpoint_training_starts_again(
+    train: Train, train_until: Callable[..., None], tmp_path: Path, uninterrupted: Path
+) -> None:
+    train_until(seed, "select")
+    for weights_file in (tmp_path / "tiny/checkpoints/seed-1").glob("checkpoint-*/model.safetensors"):
+        weights_file.write_bytes(b"")
+    assert_equal_runs(train().folder, uninterrupted)
+
+
+def test_optimizer_states_of_two_checkpoints_are_kept(train_until: Callable[..., None], tmp_path: Path) -> None:
     base = ["training.accumulation=1", "training.evaluations=2", "training.epochs=2"]
     train_until(seed, "select", base=base)
     folder = tmp_path / "tiny/checkpoints/seed-1"
-    assert len(list(folder.glob("checkpoint-*/model.safetensors"))) == 2  # the best and the last
-    assert [path.parent.name for path in folder.glob("checkpoint-*/optimizer.pt")] == ["checkpoint-4"]
+    assert len(list(folder.glob("checkpoint-*/model.safetensors"))) <= 3  # the best and the last two
+    kept = sorted(path.parent.name for path in folder.glob("checkpoint-*/optimizer.pt"))
+    assert kept == ["checkpoint-3", "checkpoint-4"]
 
 
 # ---- seeds and random numbers --------------------------------------------------------------------------------------

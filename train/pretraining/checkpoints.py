@@ -1,5 +1,6 @@
 """Checkpoints of a pretraining run. A checkpoint is complete or absent."""
 
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from transformers.modeling_utils import PreTrainedModel
 from transformers.utils.logging import disable_progress_bar, enable_progress_bar, is_progress_bar_enabled
 
 from ...files import whole
+from ...manifest import manifest_problem, write_manifest
+
+logger = logging.getLogger(__name__)
 
 STATE = "training_state.pt"
 
@@ -38,14 +42,19 @@ def save_checkpoint(
             model.save_pretrained(checkpoint)
         tokenizer.save_pretrained(checkpoint)
         torch.save(state, checkpoint / STATE)
+        write_manifest(checkpoint, hashed=False)
         for path in checkpoint.iterdir():  # on the disk before the folder gets its name
             with path.open("rb") as stream:
                 os.fsync(stream.fileno())
 
 
 def latest_checkpoint(folder: Path) -> Path | None:
-    """The checkpoint with the most steps, or None."""
-    return max((path for path in _checkpoints(folder) if (path / STATE).is_file()), default=None)
+    """The checkpoint with the most steps that is complete, or None. One that was damaged is passed over."""
+    for checkpoint in reversed(_checkpoints(folder)):
+        if (problem := manifest_problem(checkpoint)) is None:
+            return checkpoint
+        logger.warning("%s is not complete and is passed over: %s", checkpoint, problem)
+    return None
 
 
 def prune_checkpoints(folder: Path, keep: int) -> None:

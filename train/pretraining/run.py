@@ -21,6 +21,7 @@ from transformers.modeling_utils import PreTrainedModel
 
 from ...configs.loader import dump_config
 from ...configs.pretrain_schema import Optimization, PretrainConfig
+from ...lock import locked
 from ...progress import track
 from .checkpoints import STATE, latest_checkpoint, load_state
 from .errors import PretrainingError
@@ -40,10 +41,15 @@ def run_pretraining(config: PretrainConfig) -> Path:
 
     Raises:
         DataError: text cannot be read.
+        LockedError: another process writes to the output folder.
         PretrainingError: config, text and checkpoint do not fit each other, or the loss is not finite.
     """
-    output = Path(config.output)
-    output.mkdir(parents=True, exist_ok=True)
+    with locked(Path(config.output)):
+        return _run(config, Path(config.output))
+
+
+def _run(config: PretrainConfig, output: Path) -> Path:
+    """Pretrain in a locked folder; arguments as for `run_pretraining`."""
     checkpoint, branched = _checkpoint(config, output)
     files = find_files(config.data.files, config.data.exclude)
     tokenizer = _tokenizer(config, files, (checkpoint, output))

@@ -3,7 +3,6 @@
 Source: https://brat.nlplab.org/configuration.html
 """
 
-import colorsys
 import logging
 import re
 from collections.abc import Iterable
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from ...articles import Article
 from ...labels import LabelScheme
+from ..common.colors import palette, text_color
 from .names import META, encode_name, encode_role, reference
 
 logger = logging.getLogger(__name__)
@@ -22,7 +22,6 @@ _DRAWING = (
     "SPAN_DEFAULT\tfgColor:black, bgColor:lightgreen, borderColor:darken",
     "ARC_DEFAULT\tcolor:black, arrowHead:triangle-5",
 )
-_GOLDEN = 0.618  # steps of the hue by the golden ratio: neighbors differ most
 
 
 @dataclass(kw_only=True)
@@ -93,26 +92,12 @@ class Configuration:
     def _visual(self) -> str:
         labels = _allowed(dict.fromkeys((*self.entities, *self.events)))
         drawing = [
-            f"{name}\tbgColor:{color}, fgColor:{_text_color(color)}"
+            f"{name}\tbgColor:{color}, fgColor:{text_color(color)}"
             for number, name in enumerate(labels)
-            for color in [self.colors.get(name) or _palette(number)]
+            for color in [self.colors.get(name) or palette(number)]
         ]
         return "\n".join(["[labels]", "", "[drawing]", *_DRAWING, *drawing, "", "[options]", "Text\tdirection:rtl", ""])
 
 
 def _allowed(names: Iterable[str]) -> list[str]:
     return [name for name in names if _CONFIGURABLE.fullmatch(name)]
-
-
-def _palette(number: int) -> str:
-    """A light color; colors of neighboring numbers differ clearly."""
-    red, green, blue = (round(255 * part) for part in colorsys.hls_to_rgb(number * _GOLDEN % 1, 0.8, 0.7))
-    return f"#{red:02x}{green:02x}{blue:02x}"
-
-
-def _text_color(background: str) -> str:
-    """Black or white, whichever has more contrast (WCAG 2.1)."""
-    parts = [int(background[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-    return "black" if (luminance + 0.05) ** 2 > 1.05 * 0.05 else "white"

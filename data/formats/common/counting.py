@@ -41,6 +41,10 @@ class Counting:
             return None
         return self.ends[first], self.ends[last]
 
+    def is_edge(self, offset: int) -> bool:
+        """Whether a segment ends at an offset in code points."""
+        return self.ends[bisect_right(self.ends, offset) - 1] == offset
+
     def units_at(self, offset: int) -> int:
         """An offset in code points as units; that of the segment before if it is inside one."""
         return self.units[bisect_right(self.ends, offset) - 1]

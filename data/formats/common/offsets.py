@@ -17,7 +17,7 @@ from unicodedata import normalize
 from ....errors import shown
 from ...problems import ArticleLog
 from ...text.words import trim
-from .counting import Counting, countings
+from .counting import Counting, countings, grapheme_clusters
 from .moved_spans import Stored, moved_spans
 
 _REACH = 2  # largest shift, in characters
@@ -193,6 +193,18 @@ class Offsets:
             return None
         low, high = self._code_point(start), self._code_point(end)
         return None if low is None or high is None else (low, high)
+
+    def from_graphemes(self, start: int, end: int) -> tuple[int, int] | None:
+        """A range in grapheme clusters as code points; None if it is empty or outside the text."""
+        return self._clusters.place(start, end)
+
+    def is_inside_cluster(self, offset: int) -> bool:
+        """Whether an offset in code points is inside a grapheme cluster, as before a diacritic or between CR and LF."""
+        return not self._clusters.is_edge(offset)
+
+    @cached_property
+    def _clusters(self) -> Counting:
+        return grapheme_clusters(self.text)
 
     def _code_point(self, units: int) -> int | None:
         passed = bisect_right(self._astral, units)

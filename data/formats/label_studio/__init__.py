@@ -15,6 +15,8 @@ Pre-annotations are read with ``predictions=True`` instead of annotations. Only 
 
 from ..common.format import Format, to_file
 from .reader import is_export, read_file
+from .storage import is_storage
+from .tasks import TABLES
 from .writer import HOLDS, labeling_config, write
 
 __all__ = ["FORMAT", "labeling_config", "read_file", "write"]
@@ -22,8 +24,9 @@ __all__ = ["FORMAT", "labeling_config", "read_file", "write"]
 FORMAT = Format(
     read=read_file,
     write=to_file(write),
-    suffixes=(".json",),
+    suffixes=(".json", *TABLES),
     holds=HOLDS,
-    recognizes=lambda sample: sample.suffix == ".json" and is_export(sample.path),
+    recognizes=lambda sample: sample.suffix in (".json", "", *TABLES) and is_export(sample.path),
     chunks=write,
+    takes_folder=is_storage,
 )

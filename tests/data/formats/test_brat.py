@@ -503,7 +503,7 @@ def test_the_configuration_of_a_scheme_has_all_labels(tmp_path: Path) -> None:
     roles = ", ".join(f"{role}*:<ENTITY>" for role in scheme.roles)
     assert {f"{event}\t{roles}" for event in scheme.events} < set(lines)
     visual = (tmp_path / "visual.conf").read_text(encoding="utf-8")
-    assert "\nGPE\tbgColor:#ff5a82, fgColor:black\n" in visual and "\nText\tdirection:rtl\n" in visual
+    assert "\nGPE\tbgColor:#ff5a82, fgColor:#000000\n" in visual and "\nText\tdirection:rtl\n" in visual
     assert all(f"\n{label}\tbgColor:#" in visual for label in (*scheme.entities, *scheme.events))
 
 
@@ -516,7 +516,7 @@ def test_the_configuration_has_kept_types_and_readable_colors(tmp_path: Path, ca
     lines = (tmp_path / "annotation.conf").read_text(encoding="utf-8").splitlines()
     assert {"near\tArg1:<ANY>, Arg2:<ANY>", "Negated\tArg:<ANY>", "Tense\tArg:<ANY>, Value:past"} < set(lines)
     visual = (tmp_path / "visual.conf").read_text(encoding="utf-8")
-    assert "PER\tbgColor:#202060, fgColor:white" in visual
+    assert "PER\tbgColor:#202060, fgColor:#ffffff" in visual
     colors = re.findall("bgColor:(#[0-9a-f]{6})", visual)
     assert len(set(colors)) == len(colors) == 5
     assert "بلد" in caplog.text and "بلد" not in visual

@@ -15,7 +15,7 @@ def read(text: str) -> tuple[list[Article], list[Problem]]:
     log = ProblemLog(source="t.rasid")
     lines = text.split("\n")[:-1] if text.endswith("\n") else text.split("\n")
     articles = [article for _, article in inline.read(lines, log)]
-    assert log.articles == len(articles) and not log.fixed
+    assert log.articles == len(articles) and {*log.fix_counts} <= {"prediction", "invisible character at an edge"}
     return articles, log.dropped
 
 
@@ -266,3 +266,23 @@ def news():
     from rasid.data.labels import load_scheme
 
     return load_scheme("news")
+
+
+def test_predicted_event_types_are_marked_and_read_on_request() -> None:
+    text, _ = write(Article(text="قصف", id="a", event_types=("AID", "B C"), type_scores=(0.5, 0.6)))
+    assert text.splitlines()[2] == 'predicted_event_types: ["AID", "B C"]'
+    log = ProblemLog()
+    [(_, article)] = inline.read(text.splitlines(), log)
+    [fixed] = log.fixed
+    assert article.event_types == () and (fixed.cause, fixed.line) == ("prediction", 3) and "AID, B C" in fixed.message
+    [(_, article)] = inline.read(text.splitlines(), ProblemLog(), predictions=True)
+    assert article.event_types == ("AID", "B C")
+
+
+def test_invisible_characters_at_the_edges_of_mentions_are_left_out() -> None:
+    log = ProblemLog()
+    [(_, article)] = inline.read(["---", "id: a", "---", "في [:GPE \u200fغزة\u200c] اليوم"], log)
+    [entity] = article.entities
+    assert (entity.start, entity.end, article.text) == (4, 7, "في \u200fغزة\u200c اليوم")
+    [fixed] = log.fixed
+    assert (fixed.cause, fixed.line) == ("invisible character at an edge", 4) and "U+200C" in fixed.message
