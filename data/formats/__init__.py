@@ -21,7 +21,7 @@ from .registry import KNOWN, existing, format_named, names, refusal
 from .registry import detect as detect
 
 # Files of these suffixes are read from a folder only if their format is given: most of them are not annotations.
-_AMBIGUOUS = {".txt", ".json", ".zip"}
+_AMBIGUOUS = {".txt", ".json", ".zip", ".csv", ".tsv"}
 
 
 def read_files(
@@ -88,7 +88,7 @@ def _files(folder: Path, format: str | None) -> list[Path]:
     files = [path for path in files if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
     if not files:
         message = f"is a folder without a file of suffix {', '.join(sorted(suffixes))}"
-        more = "; files of .txt, .json and .zip are read if their format is given" if format is None else ""
+        more = "; files of .txt, .json, .csv, .tsv and .zip are read if their format is given" if format is None else ""
         raise refusal(folder, "no files", message + more)
     return sorted(files, key=in_order)
 
@@ -153,6 +153,6 @@ def format_of(path: str | Path) -> str:
     """
     name = Path(path).name.lower()
     for format, known in KNOWN.items():
-        if name.endswith(tuple({*known.suffixes} - {".txt", ".zip"})):
+        if name.endswith(tuple({*known.suffixes} - {".txt", ".zip", ".csv", ".tsv"})):
             return format
     raise refusal(Path(path), "unknown format", f"its suffix is that of no format; name one of {names()}")

@@ -9,9 +9,11 @@ from rasid.audit import audit
 from rasid.audit.agreement import Agreement, agreements, annotator_agreement, f1
 from rasid.audit.reading import read_versions
 from rasid.data.articles import Argument, Article, Entity, Event, Span
+from rasid.data.formats import annotators_of
 from rasid.data.formats.common.format import Format
 from rasid.data.formats.registry import KNOWN
 
+CASES = Path(__file__).parents[1] / "data" / "formats" / "cases"
 TEXT = "هاجم مسلحون مدينة حلب"
 GOLD = Article(
     text=TEXT,
@@ -79,6 +81,26 @@ def test_the_finding_has_a_row_for_each_layer_and_the_worst_articles_first() -> 
     assert "ali and sara: entities 1 the same of 2 and 2" in found.locations[0].message
     assert not list(annotator_agreement({"train": {}}))
     assert "annotator-agreement" in {f.key for f in audit({}, versions={"x": {"ali": [GOLD], "sara": [GOLD]}}).findings}
+
+
+@pytest.mark.parametrize(
+    ("name", "annotators"),
+    [
+        ("doccano-two-annotators.zip", ["admin", "sara"]),
+        ("ls-several-annotators.json", None),
+        ("ls-json-min.json", None),
+        ("brat-corrected", []),
+    ],
+)
+def test_annotators_of_exports(name: str, annotators: list[str] | None) -> None:
+    found = annotators_of(CASES / name)
+    assert annotators is None or found == annotators
+    assert read_versions(str(CASES / name)).keys() == (set(found) if len(found) > 1 else set())
+
+
+def test_agreement_of_doccano_members() -> None:
+    found = {item.layer: item for item in agreements(read_versions(str(CASES / "doccano-two-annotators.zip")))}
+    assert found["entities"].annotators == ("admin", "sara") and found["entities"].article == "two"
 
 
 def test_versions_are_read_with_the_option_annotator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
