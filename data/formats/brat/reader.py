@@ -21,6 +21,10 @@ from .spans import Range, TextVariant, settle, text_variants, with_all
 Discontinuous = Literal["refuse", "join"]
 
 _MAX_BYTES = 16 * 2**20  # articles have some kilobytes; lines take many times their size in memory
+_EMPTY = (
+    "brat: an empty .ann file is read as that of a document in which nothing was found; "
+    "remove the files of documents that nobody annotated"
+)
 _LINE = re.compile(r"(?P<id>[TERAMN][^\s:]*|#[^\s:]*|\*)\t(?P<data>[^\t]*)(?:\t(?P<tail>.*))?", re.DOTALL)
 _SPAN = re.compile(r"(?P<label>\S+) +(?P<places>[0-9]{1,18} +[0-9]{1,18}(?:;[0-9]{1,18} +[0-9]{1,18})*)")
 
@@ -59,6 +63,8 @@ def read_file(
             log.drop("too large", f"{file.name}: {error}", article=id)
             return
     text, annotations = contents
+    if not annotations.strip():
+        log.note(_EMPTY)
     how: dict[str, Any] = {"discontinuous": discontinuous, "triggers": triggers, "predictions": predictions}
     article = read_document(text, annotations, log, id=id, **how)
     if article is not None:

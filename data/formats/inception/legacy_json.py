@@ -37,7 +37,7 @@ def read_legacy(content: Mapping[str, Any]) -> LegacyCas:
     """The structures of a parsed file. What is no structure in it is passed over."""
     referenced = _mapping(content.get("_referenced_fss"))
     types = _mapping(_mapping(content.get("_context")).get("_types"))
-    reader = _Reader(
+    reader = _StructureReader(
         types={name: _mapping(entry).get("_id", name) for name, entry in types.items()},
         last=max((int(id) for id in referenced if _is_id(id)), default=0),
     )
@@ -59,7 +59,7 @@ def read_legacy(content: Mapping[str, Any]) -> LegacyCas:
 
 
 @dataclass(kw_only=True)
-class _Reader:
+class _StructureReader:
     """Collects structures; those without an id get the next one.
 
     Attributes:

@@ -541,6 +541,16 @@ def test_files_that_cannot_be_read_are_dropped(tmp_path: Path) -> None:
     assert "b.txt" in log.dropped[1].message and "more than the limit of 16777216" in log.dropped[1].message
 
 
+def test_empty_files_are_noted_once(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.txt").write_bytes(TEXT.encode())
+        (tmp_path / f"{name}.ann").write_bytes(b"\n")
+    log = ProblemLog()
+    assert len(list(read_files(tmp_path, log=log))) == 2
+    (note,) = log.notes
+    assert "nobody annotated" in note and not log.fixed
+
+
 def test_reading_options_are_known(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(TEXT.encode())
     (tmp_path / "a.ann").write_bytes("T1\tASSAULT 0 4\tهاجم\nT2\tGPE 12 17;22 29\tمدينة القديمة\n".encode())

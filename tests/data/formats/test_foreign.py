@@ -40,7 +40,7 @@ def office(member: str) -> bytes:
         ("a.conll", "\ufeff" + TSV, "WebAnno TSV"),
         ("a.txt", "# webanno.custom.Span | label\n#id=1\n#text=قال\n", "WebAnno TSV"),
         ("a.tsv", "#id=1\n#text=قال\n1\tقال\tO\n", "WebAnno TSV"),
-        ("a.csv", "text,label\nقال,AID\n", "a CSV table (its first line is 'text,label')"),
+        ("a.csv", "النص,النوع\nقال,AID\n", "a CSV table (its first line is 'النص,النوع')"),
         ("a.tsv", "قال\tAID\n", "a TSV table"),
         ("a.csv", "", "a CSV table, which"),
         ("a.xlsx", office("xl/workbook.xml"), "an Excel table"),
