@@ -7,16 +7,19 @@ from pathlib import Path, PurePosixPath
 
 from ....errors import shown
 from ...problems import ArticleLog, ProblemLog
-from ..common.lines import limited_content
+from ..common.lines import limited_content, parse_json
 from ..common.zip_archive import MAX_TOTAL, Archive, ArchiveError, open_archive
 from .uima_cas import MAX_BYTES, is_cas_json_head
 from .versions import (
     DOCUMENTS,
+    States,
     chosen_members,
     few,
     in_name_order,
     is_of_project,
     people,
+    project_file,
+    states_of,
     suffix,
     unquoted,
 )
@@ -104,11 +107,22 @@ def read_archive(path: Path, log: ProblemLog, annotator: str) -> Iterator[CasFil
         with _opened(path) as archive:
             for cause, message in archive.rejected:
                 log.drop(cause, message)
-            for member, name in chosen_members(_content_files(archive), log, annotator):
+            files = _content_files(archive)
+            for member, name in chosen_members(files, log, annotator, _states(archive, files)):
                 with _inside(member, log, "/" if path.is_dir() else "!"):
                     yield from _documents(archive, member, name, log)
     except (ArchiveError, OSError) as error:
         log.drop("archive not read", f"the archive is dropped: {error}")
+
+
+def _states(archive: Archive | _Folder, files: Sequence[str]) -> States:
+    """The states of the versions of a project; empty if it does not say."""
+    if (file := project_file(files)) is None:
+        return {}
+    try:
+        return states_of(parse_json(archive.read(file, MAX_BYTES).decode("utf-8-sig")))
+    except ValueError:  # also an `ArchiveError`
+        return {}
 
 
 @contextmanager

@@ -3,12 +3,14 @@
 A project has the versions of each document in ``annotation/DOCUMENT/USER.zip`` and
 ``curation/DOCUMENT/CURATION_USER.zip``, each with TypeSystem.xml and one XMI file. Formats without a type system have
 no inner zip (``USER.json``). ``annotation_ser`` and ``curation_ser`` have the same versions serialized by Java.
-``INITIAL_CAS`` is the document as imported. Source: the exporters in https://github.com/inception-project/inception.
+``INITIAL_CAS`` is the document as imported. ``exportedproject….json`` has the state of each version.
+
+Source: the exporters in https://github.com/inception-project/inception.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -27,7 +29,12 @@ _VERSION = re.compile(
 _PROJECT = re.compile(r"(?:.*/)?exportedproject[^/]*\.json", re.DOTALL)
 DOCUMENTS = (".xmi", ".json")
 _READABLE = (*DOCUMENTS, ".zip")
+_NOT_ANNOTATED = {"NEW": "nobody has opened it", "IGNORE": "it was set aside"}
 _LISTED = 5  # members or annotators listed in a message
+
+
+States = Mapping[tuple[str, str], str]
+"""(Document, annotator) → NEW, IN_PROGRESS, FINISHED or IGNORE."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +60,23 @@ def is_project(folder: Path) -> bool:
     )
 
 
+def project_file(files: Sequence[str]) -> str | None:
+    """The JSON with the settings of a project; None if it is missing."""
+    return next(filter(_PROJECT.fullmatch, files), None)
+
+
+def states_of(project: object) -> States:
+    """The state of each annotator's version of a document, from the parsed JSON of a project."""
+    listed = project.get("annotation_documents") if isinstance(project, dict) else None
+    found: dict[tuple[str, str], str] = {}
+    for item in listed if isinstance(listed, list) else ():
+        values = [item.get(key) for key in ("name", "user", "state")] if isinstance(item, dict) else [None]
+        if all(isinstance(value, str) for value in values):
+            name, user, state = map(str, values)
+            found[name, user] = state
+    return found
+
+
 def is_of_project(member: str) -> bool:
     """Whether a member of an archive has the name of a version of a document, or of a project's JSON."""
     return (_VERSION.fullmatch(member) or _PROJECT.fullmatch(member)) is not None
@@ -75,7 +99,7 @@ def suffix(name: str) -> str:
     return PurePosixPath(name).suffix.lower()
 
 
-def chosen_members(files: Sequence[str], log: ProblemLog, annotator: str) -> Iterator[tuple[str, str]]:
+def chosen_members(files: Sequence[str], log: ProblemLog, annotator: str, states: States) -> Iterator[tuple[str, str]]:
     """The members to read, each with the name of its document; the name is empty outside of projects."""
     if versions := _versions(files):
         users = {version.user: None for group in versions.values() for version in group}
@@ -84,7 +108,8 @@ def chosen_members(files: Sequence[str], log: ProblemLog, annotator: str) -> Ite
             log.drop("unknown annotator", message)
             return
         for root, document in sorted(versions, key=lambda key: in_name_order(*key)):
-            if (version := _choice(document, versions[root, document], annotator, log)) is not None:
+            group = _annotated(document, versions[root, document], log, states)
+            if (version := _choice(document, group, annotator, log)) is not None:
                 yield version.member, document
     elif any(map(_PROJECT.fullmatch, files)):
         message = "the project was exported without annotations; choose a format at export, as UIMA CAS XMI"
@@ -111,6 +136,23 @@ def _versions(files: Sequence[str]) -> dict[tuple[str, str], list[_Version]]:
             )
             versions[found["root"], found["document"]].append(version)
     return versions
+
+
+def _annotated(document: str, versions: Sequence[_Version], log: ProblemLog, states: States) -> list[_Version]:
+    """The versions without those that nobody annotated, and without unfinished ones if others were marked finished."""
+    finishing = "FINISHED" in states.values()
+    kept = []
+    for version in versions:
+        state = "" if version.curated else states.get((document, version.user), "")
+        why = _NOT_ANNOTATED.get(state, "it was not marked as finished" if state == "IN_PROGRESS" else "")
+        if not why or (state == "IN_PROGRESS" and not finishing):
+            kept.append(version)
+            if why:
+                log.note("INCEpTION: no document was marked as finished; documents in progress are read as complete")
+        elif version.readable:
+            message = f"document {shown(document)}: the version of {unquoted(version.user)} is left out: {why}"
+            log.fix("not annotated", message, article=document)
+    return kept
 
 
 def _choice(document: str, versions: Sequence[_Version], annotator: str, log: ProblemLog) -> _Version | None:

@@ -231,6 +231,36 @@ def test_annotators_of_a_project(tmp_path: Path) -> None:
     assert annotators_of(tmp_path / "a.zip") == []
 
 
+def states(**of_annotators: str) -> bytes:
+    listed = [{"name": "خبر 10.txt", "user": user, "state": state} for user, state in of_annotators.items()]
+    return json.dumps({"annotation_documents": [*listed, {"name": 3}, None]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("of_annotators", "read_label", "said"),
+    [
+        ({"ali": "FINISHED", "sara": "IN_PROGRESS"}, "ALI", "sara is left out: it was not marked as finished"),
+        ({"ali": "IGNORE", "sara": "IN_PROGRESS"}, "SARA", "ali is left out: it was set aside"),
+        ({"ali": "NEW", "sara": "FINISHED"}, "SARA", "ali is left out: nobody has opened it"),
+        ({"ali": "FINISHED", "sara": "FINISHED"}, None, None),
+        ({"ali": "IN_PROGRESS", "sara": "IN_PROGRESS"}, None, None),
+    ],
+)
+def test_versions_that_are_not_annotated_are_left_out(
+    tmp_path: Path, of_annotators: dict[str, str], read_label: str | None, said: str | None
+) -> None:
+    changed = {"exportedproject123.json": states(**of_annotators), "curation/خبر 10.txt/CURATION_USER.zip": None}
+    articles, log = read(tmp_path / "a.zip", zipped(project(**changed)))
+    assert [label for id, label in labels(articles) if id == "خبر 10.txt"] == ([read_label] if read_label else [])
+    assert [p.message for p in log.fixed if p.cause == "not annotated"] == (
+        [f"document 'خبر 10.txt': the version of {said}"] if said else []
+    )
+    assert bool(log.notes) == ("FINISHED" not in of_annotators.values())
+    assert bool(log.dropped) == (read_label is None)
+    curated = {"exportedproject123.json": states(**of_annotators)}
+    assert ("خبر 10.txt", "BOTH") in labels(read(tmp_path / "a.zip", zipped(project(**curated)))[0])
+
+
 def test_convert_reads_archives(rasid, tmp_path: Path) -> None:
     path, out = tmp_path / "project.zip", tmp_path / "out.jsonl"
     path.write_bytes(zipped(project()))
