@@ -15,6 +15,14 @@ _HARMLESS = {
 }  # fmt: skip
 
 
+# What an annotator did on purpose, or a model predicted, and an article has no place for.
+_ON_PURPOSE = {
+    "prediction", "kept in meta", "left out", "event as an argument", "relation left out", "relations left out",
+    "feature left out", "layer left out", "layer ignored", "not annotated", "document without a version",
+    "versions left out", "events that are arguments left out", "attributes of events left out",
+}  # fmt: skip
+
+
 def reading_problems(datasets: Mapping[str, DataSet]) -> Iterator[Finding]:
     """What reading dropped, then what it fixed, by cause."""
     for kind in ("dropped", "fixed"):
@@ -22,7 +30,7 @@ def reading_problems(datasets: Mapping[str, DataSet]) -> Iterator[Finding]:
             yield from finding(
                 f"{kind}-{_slug(cause)}",
                 [_location(split, problem) for split, problem in problems],
-                variant="fixed-harmless" if kind == "fixed" and cause in _HARMLESS else kind,
+                variant="fixed-harmless" if kind == "fixed" and cause in _HARMLESS | _ON_PURPOSE else kind,
                 cause=cause,
             )
 
