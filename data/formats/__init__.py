@@ -38,11 +38,7 @@ def read_files(
     Raises:
         DataError: the path does not exist or has no file to read, or the format of a file or an option is unknown.
     """
-    path = existing(path)
-    if format is not None:
-        format_named(path, format)  # raises before the first file is opened
-        format = renamed.FORMATS.get(format, format)
-    for file, name in _located(path, format):
+    for file, name in _located(existing(path), format):
         log.source = str(file)
         known = format_named(file, name)
         try:
@@ -68,6 +64,9 @@ def annotators_of(path: str | Path, format: str | None = None) -> list[str]:
 
 def _located(path: Path, format: str | None) -> Iterator[tuple[Path, str]]:
     """The files that are read, or a folder that is read as a whole, each with its format."""
+    if format is not None:
+        format_named(path, format)  # raises before the first file is opened
+        format = renamed.FORMATS.get(format, format)
     whole = _format_of_folder(path, format) if path.is_dir() else None
     for file in _files(path, format) if path.is_dir() and not whole else [path]:
         yield file, whole or format or detect(file)

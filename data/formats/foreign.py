@@ -74,7 +74,8 @@ def unknown_table(sample: Sample) -> str | None:
     if sample.suffix not in _TABLES:
         return None
     columns = f" (its first line is {sample.lines[0][:60]!r})" if sample.lines else ""
-    return _said(f"a {_TABLES[sample.suffix]} table{columns}", f"its columns may mean anything, so {_JSONL}")
+    advice = f"if it has a token and its tag a line, name the format conll; else {_JSONL}"
+    return _said(f"a {_TABLES[sample.suffix]} table{columns}", advice)
 
 
 def _office_file(path: Path) -> str:

@@ -12,6 +12,7 @@ from rasid.data.articles import Argument, Article, Entity, Event, Span
 from rasid.data.formats import annotators_of
 from rasid.data.formats.common.format import Format
 from rasid.data.formats.registry import KNOWN
+from rasid.data.problems import DataError
 
 CASES = Path(__file__).parents[1] / "data" / "formats" / "cases"
 TEXT = "هاجم مسلحون مدينة حلب"
@@ -96,6 +97,13 @@ def test_annotators_of_exports(name: str, annotators: list[str] | None) -> None:
     found = annotators_of(CASES / name)
     assert annotators is None or found == annotators
     assert read_versions(str(CASES / name)).keys() == (set(found) if len(found) > 1 else set())
+
+
+def test_formats_are_checked(tmp_path: Path) -> None:
+    (tmp_path / "a.rasid").write_text("نص", encoding="utf-8")
+    assert annotators_of(tmp_path, "markup") == annotators_of(tmp_path, "inline") == []
+    with pytest.raises(DataError, match="is not known"):
+        annotators_of(tmp_path, "barat")
 
 
 def test_agreement_of_doccano_members() -> None:
