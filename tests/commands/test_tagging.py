@@ -313,6 +313,6 @@ def test_pre_annotations_round_trip(trained, articles, format, tmp_path, annotat
     text, dropped = written(predicted, format)
     assert dropped == 0
     (tmp_path / "out").write_text(text, encoding="utf-8")
-    options = {"predictions": True} if format == "label-studio" else {}
+    options = {} if format == "prodigy" else {"predictions": True}
     back = load_articles(tmp_path / "out", format, options=options)
     assert [(a.id, a.text, annotations(a)) for a in back] == [(a.id, a.text, annotations(a)) for a in predicted]
