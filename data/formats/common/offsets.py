@@ -18,7 +18,7 @@ from ....errors import shown
 from ...problems import ArticleLog
 from ...text.words import trim
 from .counting import Counting, countings, grapheme_clusters
-from .moved_spans import Stored, moved_spans
+from .moved_spans import FEWEST, Stored, moved_spans
 
 _REACH = 2  # largest shift, in characters
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
@@ -59,13 +59,14 @@ class Offsets:
     def with_all(self, spans: Iterable[Stored]) -> "Offsets":
         """Offsets that also know where the spans of the whole article went when text between them was replaced.
 
-        They are unchanged if every span is proven without that: offsets in UTF-16 units look like replaced text too.
+        They are unchanged unless two spans are not proven without that: offsets in UTF-16 units look like replaced text
+        too, and one span alone shows no replacement.
 
         Args:
             spans: stored start, end and surface of every span of the article.
         """
         spans = list(spans)
-        if all(self._confirmed(*span) or self._is_proven(*span) for span in spans):
+        if sum(not (self._confirmed(*span) or self._is_proven(*span)) for span in spans) < FEWEST:
             return self
         return replace(self, moved=moved_spans(self.text, spans))
 
