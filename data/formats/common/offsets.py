@@ -25,6 +25,7 @@ _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 # Characters that tools add or remove silently: byte order mark, carriage return, bidi marks and isolates.
 _INVISIBLE = re.compile("[\ufeff\r\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _JOINERS = re.compile(f"{_INVISIBLE.pattern}|[\u200b-\u200d\u2060\u00ad]")
+_LONGEST_REST = 60  # code points of the words at the edges of a range that may lie outside the surface
 _STRETCH = 8  # a range may be this many times longer than its surface
 
 
@@ -174,55 +175,19 @@ class Offsets:
     def _in_words(self, start: int, end: int, surface: str) -> Iterator[tuple[int, int, str]]:
         """The surface inside a range of whole words, and the whole words around the range if they are the surface."""
         text, length = self.text, len(surface)
-        if end - start > length:
-            at = text.find(surface, start, end) if end - start <= _STRETCH * length else -1
-            while at >= 0:
-                if not _has_space(text[start:at] + text[at + length : end]):
-                    yield at, at + length, "range of whole words"
-                at = text.find(surface, at + 1, end)
-        else:
-            at = text.find(surface, max(0, end - length), start + length)
-            while at >= 0:
-                whole = not any(text[i - 1 : i + 1].isalnum() for i in (at, at + length) if 0 < i < len(text))
-                if whole and not _has_space(text[at:start] + text[end : at + length]):
-                    yield at, at + length, "range inside the words of the surface"
-                at = text.find(surface, at + 1, start + length)
-
-    def from_utf16(self, start: int, end: int) -> tuple[int, int] | None:
-        """A range in UTF-16 units as code points; None if it is empty, outside the text or splits a character."""
-        if not 0 <= start < end <= len(self.text) + len(self._astral):
-            return None
-        low, high = self._code_point(start), self._code_point(end)
-        return None if low is None or high is None else (low, high)
-
-    def from_graphemes(self, start: int, end: int) -> tuple[int, int] | None:
-        """A range in grapheme clusters as code points; None if it is empty or outside the text."""
-        return self._clusters.place(start, end)
-
-    def is_inside_cluster(self, offset: int) -> bool:
-        """Whether an offset in code points is inside a grapheme cluster, as before a diacritic or between CR and LF."""
-        return not self._clusters.is_edge(offset)
-
-    @cached_property
-    def _clusters(self) -> Counting:
-        return grapheme_clusters(self.text)
-
-    def _code_point(self, units: int) -> int | None:
-        passed = bisect_right(self._astral, units)
-        inside = passed < len(self._astral) and self._astral[passed] - units == 1
-        return None if inside else units - passed
-
-    def _complaint(self, start: int, end: int, surface: str | None) -> str:
-        length = len(self.text)
-        if not 0 <= start <= end <= length:
-            what = f" ({shown(surface)})" if surface else ""
-            return f"{start}-{end}{what} is outside the text of {length} code points"
-        if not surface:
-            return f"{start}-{end} is empty; the end is exclusive"
-        return (
-            f"{start}-{end} has the surface {shown(surface)} but the text there is {shown(self.text[start:end])}, and "
-            "neither UTF-16 units nor a lost byte order mark, CRLF or bidi mark explains it"
-        )
+        if abs(end - start - length) > _LONGEST_REST:
+            return
+        wider = end - start > length
+        first, last = (start, end) if wider else (max(0, end - length), start + length)
+        at = text.find(surface, first, last)
+        while at >= 0:
+            stop = at + length
+            if wider and not _has_space(text[start:at] + text[stop:end]):
+                yield at, stop, "range of whole words"
+            whole = not any(text[i - 1 : i + 1].isalnum() for i in (at, stop) if 0 < i < len(text))
+            if not wider and whole and not _has_space(text[at:start] + text[end:stop]):
+                yield at, stop, "range inside the words of the surface"
+            at = text.find(surface, at + 1, last)
 
 
 def to_utf16(text: str, offset: int) -> int:
