@@ -189,6 +189,42 @@ class Offsets:
                 yield at, stop, "range inside the words of the surface"
             at = text.find(surface, at + 1, last)
 
+    def from_utf16(self, start: int, end: int) -> tuple[int, int] | None:
+        """A range in UTF-16 units as code points; None if it is empty, outside the text or splits a character."""
+        if not 0 <= start < end <= len(self.text) + len(self._astral):
+            return None
+        low, high = self._code_point(start), self._code_point(end)
+        return None if low is None or high is None else (low, high)
+
+    def from_graphemes(self, start: int, end: int) -> tuple[int, int] | None:
+        """A range in grapheme clusters as code points; None if it is empty or outside the text."""
+        return self._clusters.place(start, end)
+
+    def is_inside_cluster(self, offset: int) -> bool:
+        """Whether an offset in code points is inside a grapheme cluster, as before a diacritic or between CR and LF."""
+        return not self._clusters.is_edge(offset)
+
+    @cached_property
+    def _clusters(self) -> Counting:
+        return grapheme_clusters(self.text)
+
+    def _code_point(self, units: int) -> int | None:
+        passed = bisect_right(self._astral, units)
+        inside = passed < len(self._astral) and self._astral[passed] - units == 1
+        return None if inside else units - passed
+
+    def _complaint(self, start: int, end: int, surface: str | None) -> str:
+        length = len(self.text)
+        if not 0 <= start <= end <= length:
+            what = f" ({shown(surface)})" if surface else ""
+            return f"{start}-{end}{what} is outside the text of {length} code points"
+        if not surface:
+            return f"{start}-{end} is empty; the end is exclusive"
+        return (
+            f"{start}-{end} has the surface {shown(surface)} but the text there is {shown(self.text[start:end])}, and "
+            "neither UTF-16 units nor a lost byte order mark, CRLF or bidi mark explains it"
+        )
+
 
 def to_utf16(text: str, offset: int) -> int:
     """An offset in code points as UTF-16 units.
