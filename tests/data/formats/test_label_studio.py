@@ -564,6 +564,11 @@ def test_rows_of_json_min_are_an_article_an_annotation(load, tmp_path):
     assert [event.types for event in second.events] == [("ASSAULT",)] and second.event_types == ("ASSAULT",)
     assert first.meta == second.meta == {"rate": 4}
     assert causes(log.fixed) == ["other control", "several versions", "other control", "no annotations"]
+    empty = {key: value for key, value in other.items() if key in ("text", "id", "annotator", "annotation_id")}
+    (article,), log = load([empty, ROW])
+    assert article.entities and "empty version" in causes(log.fixed)
+    (article,), _ = load([ROW, empty], annotator="s@example.org")
+    assert not article.events
     (article,), _ = load([ROW, other], annotator="s@example.org")
     assert article.id == "1" and not article.entities
 
