@@ -42,16 +42,35 @@ def read_files(
     if format is not None:
         format_named(path, format)  # raises before the first file is opened
         format = renamed.FORMATS.get(format, format)
-    whole = _format_of_folder(path, format) if path.is_dir() else None
-    for file in _files(path, format) if path.is_dir() and not whole else [path]:
+    for file, name in _located(path, format):
         log.source = str(file)
-        name = whole or format or detect(file)
         known = format_named(file, name)
         try:
             checked = checked_options(known.read, options, name) if options else {}
         except ValueError as error:
             raise refusal(file, "unknown option", str(error)) from error
         yield from known.read(file, log, **checked)
+
+
+def annotators_of(path: str | Path, format: str | None = None) -> list[str]:
+    """The people whose annotations a file or folder has, each once; empty for formats that do not name them.
+
+    Args:
+        path: as for `read_files`.
+        format: as for `read_files`.
+
+    Raises:
+        DataError: as for `read_files`.
+    """
+    found = (format_named(file, name).annotators(file) for file, name in _located(existing(path), format))
+    return list(dict.fromkeys(name for names in found for name in names))
+
+
+def _located(path: Path, format: str | None) -> Iterator[tuple[Path, str]]:
+    """The files that are read, or a folder that is read as a whole, each with its format."""
+    whole = _format_of_folder(path, format) if path.is_dir() else None
+    for file in _files(path, format) if path.is_dir() and not whole else [path]:
+        yield file, whole or format or detect(file)
 
 
 def _format_of_folder(folder: Path, format: str | None) -> str | None:

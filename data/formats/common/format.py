@@ -1,7 +1,7 @@
 """What an annotation format is to the rest of the library."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, wraps
 from itertools import islice
@@ -19,6 +19,7 @@ METADATA = ("title", "date", "source")
 """Fields of an article that are text or None."""
 
 _SAMPLED = 50  # lines that detection looks at
+_HEAD = 64 << 10  # bytes that detection looks at
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,12 @@ class Sample:
     def suffix(self) -> str:
         """Its suffix in lower case."""
         return self.path.suffix.lower()
+
+    @cached_property
+    def head(self) -> bytes:
+        """Its first bytes."""
+        with open(self.path, "rb") as file:
+            return file.read(_HEAD)
 
     @cached_property
     def lines(self) -> list[str]:
@@ -64,6 +71,7 @@ class Format:
         recognizes: whether a file is in this format.
         folder: it is written as a folder of files.
         takes_folder: whether a folder is read as a whole, and not file by file.
+        annotators: path → names of the people whose annotations it has, which its reading option ``annotator`` takes.
         chunks: (articles, log) → the text of one file in pieces; None if it takes several files or is binary.
     """
 
@@ -74,6 +82,7 @@ class Format:
     recognizes: Callable[[Sample], bool]
     folder: bool = False
     takes_folder: Callable[[Path], bool] = lambda folder: False
+    annotators: Callable[[Path], Collection[str]] = lambda path: ()
     chunks: Callable[[Iterable[Article], ProblemLog], Iterator[str]] | None = None
 
 

@@ -20,7 +20,7 @@ Source: `backend/data_import` and `backend/data_export` of https://github.com/do
 """
 
 from ..common.format import Format, to_file
-from .files import read_file, recognizes
+from .files import annotators, read_file, recognizes
 from .label_types import category_types, relation_types, span_types
 from .reader import UNITS, read
 from .writer import HOLDS, write
@@ -33,5 +33,6 @@ FORMAT = Format(
     suffixes=(".jsonl", ".zip"),
     holds=HOLDS,
     recognizes=recognizes,
+    annotators=annotators,
     chunks=write,
 )

@@ -181,6 +181,17 @@ def _members(archive: Archive) -> dict[str, str]:
     return {file.stem: str(file) for file in kept}
 
 
+def annotators(path: Path) -> list[str]:
+    """The members of an archive; empty for another file and for an archive that cannot be opened."""
+    if path.suffix.lower() != ".zip":
+        return []
+    try:
+        with open_archive(path) as archive:
+            return list(_members(archive))
+    except (ArchiveError, OSError):
+        return []
+
+
 def _of_members(archive: Archive, members: dict[str, str], log: ProblemLog) -> dict[str, list[Example]]:
     """The examples of each member; what cannot be read is logged."""
     source = log.source

@@ -28,7 +28,8 @@ def read_file(
     """Read the document of a file, or the documents of a zip archive; what cannot be used is dropped and logged.
 
     Args:
-        path: an XMI or JSON file, or an archive of a document or a project; type systems are not needed.
+        path: an XMI or JSON file, an archive of a document or a project, or the folder of an unpacked project; type
+            systems are not needed.
         log: records problems and counts articles; its source is ``ARCHIVE!MEMBER`` for documents of an archive.
         entity_layers: span layers whose annotations are entities, as ``"custom.Span:label"``; without a feature, the
             first of value, label, types, type and category is the label.
@@ -55,7 +56,8 @@ def read_file(
         triggers=frozenset(triggers),
         predictions=predictions,
     )
-    documents = read_archive(path, log, annotator) if path.suffix.lower() == ".zip" else _document(path, log)
+    is_archive = path.suffix.lower() == ".zip" or path.is_dir()
+    documents = read_archive(path, log, annotator) if is_archive else _document(path, log)
     for document in documents:
         try:
             cas = parse_cas(document.content, json=document.json)

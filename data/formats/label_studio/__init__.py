@@ -14,7 +14,7 @@ Pre-annotations are read with ``predictions=True`` instead of annotations. Only 
 """
 
 from ..common.format import Format, to_file
-from .reader import is_export, read_file
+from .reader import annotators, is_export, read_file
 from .storage import is_storage
 from .tasks import TABLES
 from .writer import HOLDS, labeling_config, write
@@ -29,4 +29,5 @@ FORMAT = Format(
     recognizes=lambda sample: sample.suffix in (".json", "", *TABLES) and is_export(sample.path),
     chunks=write,
     takes_folder=is_storage,
+    annotators=annotators,
 )

@@ -82,6 +82,13 @@ def read_file(
     _check_options(found, wanted, event_types_from, log)
 
 
+def annotators(path: Path) -> list[str]:
+    """The annotators of a file or target storage, by email address if the file has it, else by id."""
+    tasks = (task for _, task in read_tasks(path, ProblemLog(examples=0), ()))
+    named = (annotator_names(version) for task in tasks for version in versions_of(task, "annotations"))
+    return list(dict.fromkeys(names[-1] for names in named if names))
+
+
 def _check_options(found: Survey, annotator: str | None, event_types_from: str | None, log: ProblemLog) -> None:
     """Log options that name nothing in the file."""
     if annotator is not None and found.annotators and annotator not in found.annotators:

@@ -221,8 +221,84 @@ def test_json_of_the_java_tools_is_read(tmp_path: Path) -> None:
     assert event.arguments == (Argument(role="Place", entity="2"),)
 
 
+LEGACY = {
+    "_context": {
+        "_types": {
+            "Span": {"_id": "custom.Span", "_feature_types": {"sofa": "_ref"}},
+            "Event": {"_id": "custom.Event"},
+            "EventArgumentsLink": {"_id": "custom.EventArgumentsLink"},
+        }
+    },
+    "_views": {
+        "_InitialView": {
+            "DocumentMetaData": [{"sofa": 12, "end": 11, "documentTitle": "خبر.txt"}],
+            "Span": [7],
+            "Event": [
+                {
+                    "sofa": 12,
+                    "begin": 8,
+                    "end": 11,
+                    "types": ["ASSAULT", "SIEGE"],
+                    "arguments": [
+                        {"_type": "EventArgumentsLink", "role": "Place", "target": 7},
+                    ],
+                },
+                {"end": 1, "types": ["AID"], "arguments": [8]},
+            ],
+        }
+    },
+    "_referenced_fss": {
+        "12": {"_type": "Sofa", "sofaNum": 1, "sofaID": "_InitialView", "sofaString": "🙂 غزة\r\nقصف"},
+        "7": {"_type": "Span", "sofa": 12, "begin": 3, "end": 6, "label": "GPE"},
+        "8": {"_type": "EventArgumentsLink", "role": "Goal", "target": 7},
+    },
+}
+
+
+def test_legacy_json_is_read(tmp_path: Path) -> None:
+    content = json.loads(json.dumps(LEGACY))
+    content["_views"]["_InitialView"]["Event"][1]["end"] = 2
+    article = only(tmp_path / "a.json", json.dumps(content))
+    assert article.id == "خبر.txt" and [(e.text, e.label) for e in article.entities] == [("غزة", "GPE")]
+    place, goal = (Argument(role=role, entity="7") for role in ("Place", "Goal"))
+    assert [(e.trigger.text, e.types, e.arguments) for e in article.events] == [
+        ("🙂", ("AID",), (goal,)),
+        ("قصف", ("ASSAULT", "SIEGE"), (place,)),
+    ]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-1, 13) | st.sampled_from(["Span", "Sofa", "GPE", "_InitialView"]),
+        lambda values: (
+            st.lists(values, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    [*LEGACY, *LEGACY["_views"]["_InitialView"], "_type", "sofa", "begin", "end", "_collection"]
+                ),
+                values,
+                max_size=4,
+            )
+        ),
+        max_leaves=8,
+    ),
+    st.sampled_from([*LEGACY]),
+)
+def test_legacy_json_may_hold_anything(tmp_path_factory: pytest.TempPathFactory, value: Any, key: str) -> None:
+    path = tmp_path_factory.mktemp("cas") / "a.json"
+    articles, log = read(path, json.dumps({**LEGACY, key: value}))
+    assert articles or log.dropped
+
+
 def test_detect(tmp_path: Path) -> None:
-    for content in ('{"%TYPES": {}}', '\ufeff{\n "%FEATURE_STRUCTURES": []}', '{ "%VIEWS": {} }'):
+    for content in (
+        '{"_context": {}, "_views": {}}',
+        ' {"_views": {}}',
+        '{"%TYPES": {}}',
+        '\ufeff{\n "%FEATURE_STRUCTURES": []}',
+        '{ "%VIEWS": {} }',
+    ):
         (tmp_path / "a.json").write_text(content, encoding="utf-8")
         assert detect(tmp_path / "a.json") == "inception"
     (tmp_path / "a.json").write_text('{"TYPES": "%TYPES"}', encoding="utf-8")
@@ -337,6 +413,8 @@ BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a
         ("a.xmi", '<xmi:XMI xmlns:xmi="http://www.omg.org/XMI"/>', "no feature structures"),
         ("a.xmi", xmi("").replace("sofaString", "sofaURI"), "sofaString"),
         ("a.xmi", xmi("").replace("cas:Sofa", "cas:Sopha"), "0 subjects of analysis"),
+        ("a.xmi", "#FORMAT=WebAnno TSV 3.2\n", "WebAnno TSV; export it as UIMA CAS XMI"),
+        ("a.json", '{"_views": 3, "_referenced_fss": {"x": 1}}', "0 subjects"),
         ("a.json", "{", "not JSON"),
         ("a.json", "[" * 100_000, "nested too deeply"),
         ("a.json", "[]", "not CAS JSON"),

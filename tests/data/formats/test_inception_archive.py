@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rasid.audit.reading import read_file
+from rasid.audit.reading import read_file, read_versions
 from rasid.data.articles import Article, check_article
 from rasid.data.datasets import load_dataset
-from rasid.data.formats import detect, format_of, inception, read_files
+from rasid.data.formats import annotators_of, detect, format_of, inception, read_files
 from rasid.data.formats.common import zip_archive
 from rasid.data.formats.inception import archive
 from rasid.data.labels import Label, LabelScheme
@@ -192,6 +192,45 @@ def test_detection_folders_and_targets(tmp_path: Path) -> None:
         format_of("out.zip")
 
 
+def unpacked(folder: Path, members: dict[str, bytes]) -> Path:
+    for name, content in members.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
+@pytest.mark.parametrize("root", ["", "my project/"])
+@pytest.mark.parametrize("format", [None, "inception"])
+def test_an_unpacked_project_is_read_as_its_archive_is(tmp_path: Path, root: str, format: str | None) -> None:
+    folder = unpacked(tmp_path / "p", {root + name: content for name, content in project().items()})
+    log = ProblemLog()
+    articles = [article for _, article in read_files(folder, format, log=log)]
+    zipped_articles, zipped_log = read(tmp_path / "a.zip", zipped(project()))
+    assert articles == zipped_articles and log.counts() == zipped_log.counts()
+    log = ProblemLog()
+    articles = [a for _, a in read_files(folder, format, log=log, options={"annotator": "sara"})]
+    assert labels(articles) == [("خبر 10.txt", "SARA")]
+    (folder / root / "annotation/خبر 9.txt/ali.json").write_bytes(b"[]")
+    log = ProblemLog()
+    list(read_files(folder, format, log=log))
+    assert log.dropped[0].source == str(folder / root / "annotation/خبر 9.txt/ali.json")
+
+
+def test_a_folder_of_documents_is_no_project(tmp_path: Path) -> None:
+    folder = unpacked(tmp_path, {"annotation/train/a.xmi": xmi("A"), "annotation/train/b.xmi": xmi("B")})
+    assert labels(load_articles(folder)) == [("a", "A"), ("b", "B")]
+
+
+def test_annotators_of_a_project(tmp_path: Path) -> None:
+    folder = unpacked(tmp_path / "p", project())
+    (tmp_path / "a.zip").write_bytes(zipped(project()))
+    (tmp_path / "a.xmi").write_bytes(xmi())
+    assert annotators_of(folder) == annotators_of(tmp_path / "a.zip") == ["ali", "sara"]
+    assert annotators_of(tmp_path / "a.xmi") == []
+    (tmp_path / "a.zip").write_bytes(b"PK broken")
+    assert annotators_of(tmp_path / "a.zip") == []
+
+
 def test_convert_reads_archives(rasid, tmp_path: Path) -> None:
     path, out = tmp_path / "project.zip", tmp_path / "out.jsonl"
     path.write_bytes(zipped(project()))
@@ -210,6 +249,15 @@ def test_config_and_audits_read_archives(tmp_path: Path) -> None:
         f"{path}!annotation/خبر 9.txt/ali.json",
         f"{path}!curation/خبر 10.txt/CURATION_USER.zip!CURATION_USER.xmi",
     ]
+
+
+def test_check_reports_the_agreement_of_annotators(rasid, tmp_path: Path) -> None:
+    path = tmp_path / "project.zip"
+    path.write_bytes(zipped(project(**{"annotation/خبر 10.txt/sara.zip": version("ALI", "sara")})))
+    said = rasid("check", path).stdout
+    assert "Agreement between annotators: 1" in said and "ali, sara" in said and "100.0" in said
+    path.write_bytes(zipped(project()))
+    assert read_versions(str(path)).keys() == {"ali", "sara"}
 
 
 # malicious archives
