@@ -252,7 +252,8 @@ def _is_array(head: bytes) -> bool:
 
 def _is_table(line: str) -> bool:
     columns = set(next(csv.reader([line]), ()))
-    return {"text", "label"} <= columns and not _OF_LABEL_STUDIO & columns
+    ours = {"text", "label"} <= columns and bool({"id", "Comments"} & columns)
+    return ours and not _OF_LABEL_STUDIO & columns
 
 
 def _is_project(path: Path) -> bool:
