@@ -251,7 +251,10 @@ def _is_array(head: bytes) -> bool:
 
 
 def _is_table(line: str) -> bool:
-    columns = set(next(csv.reader([line]), ()))
+    try:
+        columns = set(next(csv.reader([line]), ()))
+    except csv.Error:
+        return False
     ours = {"text", "label"} <= columns and bool({"id", "Comments"} & columns)
     return ours and not _OF_LABEL_STUDIO & columns
 
