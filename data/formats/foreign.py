@@ -40,6 +40,13 @@ _HEADS = [
             "JSON of tokens and tags (as of Hugging Face Datasets)",
             "write it as CoNLL: a token and its tag a line, a blank line between sentences",
         ),
+        (
+            rb'\[\s*\{\s*(?:"id"\s*:[^,\[{]*,\s*)?"text"\s*:\s*'
+            + _STRING
+            + rb'[^\[]*"annotations"\s*:\s*\[\s*\{[^}]*"label"\s*:\s*[0-9]',
+            "an export of doccano with label ids",
+            "export as JSONL (text label)",
+        ),
         (rb"%PDF-", "a PDF", _PLAIN),
         (rb"\{\\rtf", "a Rich Text document", _PLAIN),
         (rb"\xd0\xcf\x11\xe0", "a Word or Excel file", f"{_PLAIN}; from a table, {_JSONL}"),

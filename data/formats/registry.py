@@ -44,7 +44,7 @@ def detect(path: str | Path) -> str:
     if message := unknown_table(sample):
         raise refusal(path, "foreign format", message)
     if sample.suffix == ".zip":
-        message = "is an archive without documents of INCEpTION; unpack it and name the folder"
+        message = "is an archive without documents of INCEpTION or doccano; unpack it and name the folder"
     else:
         start = f"it starts with {sample.lines[0][:40]!r}" if sample.lines else "it is empty"
         message = f"is in no known format ({start}); name one of {names()}"

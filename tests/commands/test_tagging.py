@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import os
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -313,6 +314,8 @@ def test_pre_annotations_round_trip(trained, articles, format, tmp_path, annotat
     text, dropped = written(predicted, format)
     assert dropped == 0
     (tmp_path / "out").write_text(text, encoding="utf-8")
-    options = {"predictions": True} if format == "label-studio" else {}
+    options = {} if format == "prodigy" else {"predictions": True}
     back = load_articles(tmp_path / "out", format, options=options)
+    if format == "doccano":  # where a prediction cannot be told from gold but by its key
+        predicted = [replace(article, event_types=()) for article in predicted]
     assert [(a.id, a.text, annotations(a)) for a in back] == [(a.id, a.text, annotations(a)) for a in predicted]

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 Stored = tuple[int, int, str]
 """Stored start, end (exclusive) and surface of a span."""
 
-_FEWEST = 2  # spans that must have moved: one alone may be a mistake
+FEWEST = 2
+"""Spans that must have moved: one alone may be a mistake."""
 _LONGEST = 200_000  # code points of a text that is searched
 _MOST = 1_000  # spans that are searched
 
@@ -27,11 +28,11 @@ def moved_spans(text: str, spans: Iterable[Stored]) -> dict[Stored, int | None]:
         fit. Empty unless the shifts only grow or shrink and at least two spans moved.
     """
     ordered = sorted({(start, end, surface) for start, end, surface in spans if surface})
-    if len(text) > _LONGEST or not _FEWEST <= len(ordered) <= _MOST:
+    if len(text) > _LONGEST or not FEWEST <= len(ordered) <= _MOST:
         return {}
     shifts = {span: only - span[0] for span in ordered if (only := _only_place(text, span[2])) is not None}
     known = list(shifts.values())
-    if sum(shift != 0 for shift in known) < _FEWEST:
+    if sum(shift != 0 for shift in known) < FEWEST:
         return {}
     sign = 1 if known[-1] > 0 else -1
     places = [span[0] + shift for span, shift in shifts.items()]

@@ -18,13 +18,14 @@ from ....errors import shown
 from ...problems import ArticleLog
 from ...text.words import trim
 from .counting import Counting, countings, grapheme_clusters
-from .moved_spans import Stored, moved_spans
+from .moved_spans import FEWEST, Stored, moved_spans
 
 _REACH = 2  # largest shift, in characters
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 # Characters that tools add or remove silently: byte order mark, carriage return, bidi marks and isolates.
 _INVISIBLE = re.compile("[\ufeff\r\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _JOINERS = re.compile(f"{_INVISIBLE.pattern}|[\u200b-\u200d\u2060\u00ad]")
+_LONGEST_REST = 60  # code points of the words at the edges of a range that may lie outside the surface
 _STRETCH = 8  # a range may be this many times longer than its surface
 
 
@@ -59,13 +60,14 @@ class Offsets:
     def with_all(self, spans: Iterable[Stored]) -> "Offsets":
         """Offsets that also know where the spans of the whole article went when text between them was replaced.
 
-        They are unchanged if every span is proven without that: offsets in UTF-16 units look like replaced text too.
+        They are unchanged unless two spans are not proven without that: offsets in UTF-16 units look like replaced text
+        too, and one span alone shows no replacement.
 
         Args:
             spans: stored start, end and surface of every span of the article.
         """
         spans = list(spans)
-        if all(self._confirmed(*span) or self._is_proven(*span) for span in spans):
+        if sum(not (self._confirmed(*span) or self._is_proven(*span)) for span in spans) < FEWEST:
             return self
         return replace(self, moved=moved_spans(self.text, spans))
 
@@ -173,19 +175,19 @@ class Offsets:
     def _in_words(self, start: int, end: int, surface: str) -> Iterator[tuple[int, int, str]]:
         """The surface inside a range of whole words, and the whole words around the range if they are the surface."""
         text, length = self.text, len(surface)
-        if end - start > length:
-            at = text.find(surface, start, end) if end - start <= _STRETCH * length else -1
-            while at >= 0:
-                if not _has_space(text[start:at] + text[at + length : end]):
-                    yield at, at + length, "range of whole words"
-                at = text.find(surface, at + 1, end)
-        else:
-            at = text.find(surface, max(0, end - length), start + length)
-            while at >= 0:
-                whole = not any(text[i - 1 : i + 1].isalnum() for i in (at, at + length) if 0 < i < len(text))
-                if whole and not _has_space(text[at:start] + text[end : at + length]):
-                    yield at, at + length, "range inside the words of the surface"
-                at = text.find(surface, at + 1, start + length)
+        if abs(end - start - length) > _LONGEST_REST:
+            return
+        wider = end - start > length
+        first, last = (start, end) if wider else (max(0, end - length), start + length)
+        at = text.find(surface, first, last)
+        while at >= 0:
+            stop = at + length
+            if wider and not _has_space(text[start:at] + text[stop:end]):
+                yield at, stop, "range of whole words"
+            whole = not any(text[i - 1 : i + 1].isalnum() for i in (at, stop) if 0 < i < len(text))
+            if not wider and whole and not _has_space(text[at:start] + text[end:stop]):
+                yield at, stop, "range inside the words of the surface"
+            at = text.find(surface, at + 1, last)
 
     def from_utf16(self, start: int, end: int) -> tuple[int, int] | None:
         """A range in UTF-16 units as code points; None if it is empty, outside the text or splits a character."""

@@ -15,7 +15,18 @@ from ..common.format import Located, Sample
 from ..common.lines import encoding_fault, file_lines, limited_content, numbered, parse_json
 from ..common.span_lines import as_text, json_objects
 from ..common.zip_archive import Archive, ArchiveError, open_archive
-from .reader import Empty, Example, Units, annotated_only, check_units, has_annotation, is_example, read, read_examples
+from .reader import (
+    Empty,
+    Example,
+    Units,
+    annotated_only,
+    check_units,
+    has_annotation,
+    has_label_ids,
+    is_example,
+    read,
+    read_examples,
+)
 
 _LARGEST = 1 << 28  # bytes of a file that is parsed as a whole
 _HEAD = 1 << 16  # bytes of a file that detection looks at
@@ -230,14 +241,22 @@ def _is_array(head: bytes) -> bool:
         first, _ = json.JSONDecoder().raw_decode(text[1:].lstrip())
     except (ValueError, RecursionError):
         return False
-    values = first.get("label") if isinstance(first, dict) else None
+    if not isinstance(first, dict):
+        return False
+    if has_label_ids(first) and isinstance(first.get("text"), str):
+        return True
+    values = first.get("label")
     plain = isinstance(values, list) and all(isinstance(value, str | list) for value in values)
     return plain and is_example(first) and not _OF_LABEL_STUDIO & first.keys()
 
 
 def _is_table(line: str) -> bool:
-    columns = set(next(csv.reader([line]), ()))
-    return {"text", "label"} <= columns and not _OF_LABEL_STUDIO & columns
+    try:
+        columns = set(next(csv.reader([line]), ()))
+    except csv.Error:
+        return False
+    ours = {"text", "label"} <= columns and bool({"id", "Comments"} & columns)
+    return ours and not _OF_LABEL_STUDIO & columns
 
 
 def _is_project(path: Path) -> bool:

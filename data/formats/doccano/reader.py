@@ -151,6 +151,7 @@ def read_examples(
         types = tuple(dict.fromkeys(_categories(content, predictions, article_log)))
         fields = _metadata(content, article_log)
         if _is_classification(content):
+            log.note("label holds labels of the texts, which are read as event types of the articles")
             fields["annotated"] = {"entities": (), "triggers": (), "arguments": ()}
         log.articles += 1
         yield number, reader.article(event_types=types, **fields)

@@ -27,7 +27,7 @@ def read(lines: Iterable[str], log: ProblemLog, *, predictions: bool = False) ->
         predictions: read predicted event types of the article too.
     """
     for front, body in _split(numbered(lines), log):
-        reader = _Reader(front, body, predictions)
+        reader = _ArticleReader(front, body, predictions)
         article = reader.article()
         for line, cause, message in sorted(reader.problems):
             log.drop(cause, message, line=line, article=reader.id)
@@ -98,7 +98,7 @@ class _Mark:
         return f"{self.bracket}{self.id}:{self.label}"
 
 
-class _Reader:
+class _ArticleReader:
     """State of reading one article: open mentions, results and problems."""
 
     def __init__(self, front: Lines, body: Lines, predictions: bool) -> None:

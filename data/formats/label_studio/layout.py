@@ -17,7 +17,7 @@ from ..common.format import METADATA
 from ..common.offsets import Offsets
 from .html_text import has_markup, parse_page
 from .names import EVENT_TYPES, TRIGGERS
-from .versions import Item, annotator_names, versions_of
+from .versions import Item, annotator_names, id_text, versions_of
 
 REGIONS = ("labels", "hypertextlabels")
 """Types of results that are regions with labels."""
@@ -41,6 +41,7 @@ class Survey:
         controls: control of regions → whether its regions are triggers.
         events: labels of triggers.
         annotators: name of an annotator → number of annotations.
+        full: ids of texts with an annotation that is not empty, in exports of one row an annotation.
     """
 
     keys: Counter[str] = field(default_factory=Counter)
@@ -52,6 +53,7 @@ class Survey:
     controls: dict[str, set[bool]] = field(default_factory=lambda: defaultdict(set))
     events: set[str] = field(default_factory=set)
     annotators: Counter[str] = field(default_factory=Counter)
+    full: set[str] = field(default_factory=set)
 
 
 def survey(tasks: Iterable[Item], kind: str, triggers: Collection[str]) -> Survey:
@@ -71,6 +73,8 @@ def survey(tasks: Iterable[Item], kind: str, triggers: Collection[str]) -> Surve
         for version in versions_of(task, kind):
             found.annotators.update(annotator_names(version) if len(found.annotators) < _MOST else ())
             results = version.get("result") if isinstance(version, dict) else None
+            if results and "id" not in task:
+                found.full.add(id_text(task["data"].get("id")))
             for item in results if isinstance(results, list) else ():
                 if isinstance(item, dict):
                     _count(item, found, texts, places, triggers)
@@ -165,9 +169,8 @@ def layout_of(found: Survey, text_key: str | None, event_types_from: str | None,
     for control in sorted(types & found.choices.keys()):
         log.note(f"Label Studio: choices of the control {shown(control)} are event types")
     for control, kinds in found.controls.items():
-        if control != TRIGGERS:
-            what = " and ".join(word for kind, word in ((False, "entities"), (True, "triggers")) if kind in kinds)
-            log.note(f"Label Studio: regions of the control {shown(control)} are {what}")
+        what = " and ".join(word for kind, word in ((False, "entities"), (True, "triggers")) if kind in kinds)
+        log.note(f"Label Studio: regions of the control {shown(control)} are {what}")
     return Layout(
         default=default,
         given=given,

@@ -68,6 +68,9 @@ def read_file(
             continue
         read += 1
         if "id" not in task:  # a row: each annotation is an article
+            if wanted is None and not chosen["result"] and task_log.article in found.full:
+                task_log.fix("empty version", "the text has another annotation, and this empty one is not read")
+                continue
             task_log = _row_log(task_log, chosen, names)
         article = _article(task["data"], chosen, task_log, reading, text_key)
         if article is not None:

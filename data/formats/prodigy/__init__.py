@@ -12,12 +12,29 @@ the last token of each span, and ``head_span`` and ``child_span`` identify the s
 Source: https://prodi.gy/docs/api-interfaces and the relation extraction project of explosion/projects.
 """
 
+from dataclasses import replace
+from pathlib import Path
+
+from ...problems import ProblemLog
 from ..common.format import format_of_lines
+from ..common.lines import file_lines
+from ..common.span_lines import json_objects
+from .answers import annotator_of
 from .reader import is_task, read
 from .writer import HOLDS, label_list, write
 
 __all__ = ["FORMAT", "label_list", "read", "write"]
 
-FORMAT = format_of_lines(
-    read, write, suffixes=(".jsonl",), holds=HOLDS, recognizes=lambda sample: any(map(is_task, sample.objects))
+
+def _annotators(path: Path) -> list[str]:
+    """Who answered the tasks of a file."""
+    names = {annotator_of(content) for _, content in json_objects(file_lines(path), ProblemLog())}
+    return sorted(names - {""})
+
+
+FORMAT = replace(
+    format_of_lines(
+        read, write, suffixes=(".jsonl",), holds=HOLDS, recognizes=lambda sample: any(map(is_task, sample.objects))
+    ),
+    annotators=_annotators,
 )

@@ -5,6 +5,7 @@ from typing import Any
 
 from ....errors import shown
 from ...problems import ArticleLog
+from ..common.span_lines import as_text
 
 ANSWERS = ("accept", "reject", "ignore")
 
@@ -15,6 +16,12 @@ def view_of(content: Mapping[str, Any]) -> str:
     """The view in which a task was shown; empty if unknown."""
     view = content.get("_view_id")
     return view if isinstance(view, str) else ""
+
+
+def annotator_of(content: Mapping[str, Any]) -> str:
+    """Who answered a task, which Prodigy names after the data set and the session; empty if unknown."""
+    names = (as_text(content.get(key)) for key in ("_annotator_id", "_session_id"))
+    return next((name for name in names if name), "")
 
 
 def is_of_spans(content: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from ....errors import shown
 from ...articles import Article
 from ...problems import ArticleLog, ProblemLog
 from ..common.format import METADATA, Located
-from ..common.lines import is_strings
+from ..common.lines import is_strings, nearest
 from ..common.losses import has_scores
 from ..common.span_lines import (
     LabeledSpan,
@@ -20,7 +20,7 @@ from ..common.span_lines import (
     objects,
     text_of,
 )
-from .answers import ANSWERS, asks_for_labels, is_annotation, is_of_spans
+from .answers import ANSWERS, annotator_of, asks_for_labels, is_annotation, is_of_spans, view_of
 from .labels import GOLD_TYPES, PREDICTED_TYPES, StoredTypes, number, types_of_text
 
 _HASHES = {"_input_hash", "_task_hash"}
@@ -39,7 +39,13 @@ def is_task(content: Mapping[str, Any]) -> bool:
     )
 
 
-def read(lines: Iterable[str], log: ProblemLog, *, triggers: Collection[str] = ()) -> Located:
+def read(
+    lines: Iterable[str],
+    log: ProblemLog,
+    *,
+    triggers: Collection[str] = (),
+    annotator: int | str | None = None,
+) -> Located:
     """Read accepted tasks and those without an answer, with their line numbers.
 
     What is wrong in a task is left out of it, and recorded. Recorded as fixed are tasks that are no annotation of the
@@ -50,9 +56,16 @@ def read(lines: Iterable[str], log: ProblemLog, *, triggers: Collection[str] = (
         lines: the lines of a file, split at line feeds only; with or without their ends.
         log: takes the problems and the count; where ``meta`` has no id, its stem and the line make one.
         triggers: labels of spans that are event triggers, not entities.
+        annotator: ``_annotator_id`` (or ``_session_id``) whose tasks are read; None for all. The second article of a
+            text that several annotated has the id ``ARTICLE#ANNOTATOR``.
     """
+    wanted, people = None if annotator is None else str(annotator), set[str]()
+    first: dict[Any, str] = {}  # question → who answered it first
     for line, content in json_objects(lines, log):
-        meta = content.get("meta")
+        meta, who = content.get("meta"), annotator_of(content)
+        people |= {who} - {""}
+        if wanted not in (None, who):
+            continue
         article_log = log_for(log, line, meta.get("id") if isinstance(meta, dict) else None)
         if not is_annotation(content, article_log) or (text := text_of(content, article_log)) is None:
             continue
@@ -64,8 +77,18 @@ def read(lines: Iterable[str], log: ProblemLog, *, triggers: Collection[str] = (
                 article_log.fix("nobody annotated", "the task has neither an answer nor an annotation; left out")
                 continue
             article_log.fix("no answer", "the task has neither an answer nor scores; read as if it had been accepted")
+        question = (as_text(content.get("_input_hash")), view_of(content), as_text(content.get("label")))
+        if who and question[0] is not None and first.setdefault(question, who) != who:
+            article_log.fix(
+                "several annotators",
+                f"{shown(first[question])} and {shown(who)} annotated the text; each annotation is an article, "
+                "annotator=NAME chooses one",
+            )
+            article = replace(article, id=f"{article.id}#{who}")
         log.articles += 1
         yield line, article
+    if wanted is not None and wanted not in people:
+        log.drop("unknown annotator", f"nothing is annotated by {shown(wanted)}; {nearest(wanted, sorted(people))}")
 
 
 def _article(content: Mapping[str, Any], reader: SpanReader, log: ArticleLog) -> Article:

@@ -385,7 +385,7 @@ def test_an_archive_with_a_broken_member(tmp_path: Path) -> None:
     ("suffix", "content", "said"),
     [
         ("json", '[{"text": "نص", "label": ["A"]}, 1', "not JSON"),
-        ("csv", 'text,label\n"نص\nآخر",A,x\n', "1 cells more"),
+        ("csv", 'id,text,label\n1,"نص\nآخر",A,x\n', "1 cells more"),
         ("txt", "__label__A نص \udce9\n", "0xE9"),
     ],
 )
@@ -399,3 +399,15 @@ def test_damage_in_other_kinds_of_files_is_recorded(suffix: str, content: str, s
 def load_as(path: Path) -> tuple[list[Article], ProblemLog]:
     log = ProblemLog()
     return [article for _, article in read_files(path, "doccano", log=log)], log
+
+
+def test_labels_of_texts_are_noted_and_label_ids_in_an_array_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "f.csv"
+    path.write_text("id,text,label\n1,نص,A\n", encoding="utf-8")
+    articles, log = load(path)
+    assert articles[0].event_types == ("A",) and articles[0].annotated == NO_SPANS
+    assert log.notes == ["label holds labels of the texts, which are read as event types of the articles"]
+    path = tmp_path / "f.json"
+    path.write_text('[{"id": 1, "text": "غزة", "annotations": [{"label": 2, "user": 1}]}]', encoding="utf-8")
+    with pytest.raises(DataError, match="text label"):
+        load(path)

@@ -182,7 +182,7 @@ def test_detection_folders_and_targets(tmp_path: Path) -> None:
         assert detect(tmp_path / "a.zip") == "inception"
     for content in (zipped({"a.txt": b"x"}), zipped({"a.json": b"[1]"})):
         (tmp_path / "a.zip").write_bytes(content)
-        with pytest.raises(DataError, match="archive without documents of INCEpTION; unpack it"):
+        with pytest.raises(DataError, match="archive without documents of INCEpTION or doccano; unpack it"):
             detect(tmp_path / "a.zip")
     (tmp_path / "a.jsonl").write_text('{"text": "نص", "id": "a"}\n', encoding="utf-8")
     assert [article.id for article in load_articles(tmp_path)] == ["a"]  # a zip beside the data is no data

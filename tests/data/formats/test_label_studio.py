@@ -564,6 +564,11 @@ def test_rows_of_json_min_are_an_article_an_annotation(load, tmp_path):
     assert [event.types for event in second.events] == [("ASSAULT",)] and second.event_types == ("ASSAULT",)
     assert first.meta == second.meta == {"rate": 4}
     assert causes(log.fixed) == ["other control", "several versions", "other control", "no annotations"]
+    empty = {key: value for key, value in other.items() if key in ("text", "id", "annotator", "annotation_id")}
+    (article,), log = load([empty, ROW])
+    assert article.entities and "empty version" in causes(log.fixed)
+    (article,), _ = load([ROW, empty], annotator="s@example.org")
+    assert not article.events
     (article,), _ = load([ROW, other], annotator="s@example.org")
     assert article.id == "1" and not article.entities
 
@@ -583,7 +588,7 @@ def test_tables_are_read_as_json_min_is(tmp_path, suffix, delimiter):
     assert (line, article.text) == (2, "[1]" + TEXT) and article.event_types == ("ASSAULT",)
     assert causes(log.dropped) == ["offsets", "offsets", "wrong kind"]
     path.write_text("a,b\n1,2\n")
-    with pytest.raises(DataError, match="no known format"):
+    with pytest.raises(DataError, match="SV table"):
         detect(path)
 
 

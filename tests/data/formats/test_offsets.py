@@ -190,3 +190,12 @@ def test_grapheme_clusters_are_counted_as_regex_splits_them(text: str, start: in
     bounds = [0, *(found.end() for found in regex.finditer(r"\X", text))]
     wanted = (bounds[start], bounds[end]) if 0 <= start < end < len(bounds) else None
     assert grapheme_clusters(text).place(start, end) == wanted
+
+
+def test_one_wrong_span_does_not_make_utf16_units_a_replacement() -> None:
+    text = "🙂 في غزة 🙂 وفي حلب 🙂 في غزة"
+    spans = [(to_utf16(text, at), to_utf16(text, at + 3), "غزة") for at in (text.index("غزة"), text.rindex("غزة"))]
+    offsets = Offsets(text).with_all([*spans, (0, 4, "دمشق")])
+    assert [offsets.settle(*span)[2] for span in spans] == ["UTF-16 units"] * 2
+    with pytest.raises(OffsetError):
+        offsets.settle(0, 4, "دمشق")

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -342,3 +343,22 @@ def test_relations_of_two_entities_are_fixed(read: Callable) -> None:
     relation = {"head": 2, "child": 3, "label": "A"}
     _, problems, (fixed,) = read({**EXPORTED, "relations": [relation]}, triggers=["Attack"])
     assert not problems and fixed.cause == "relation left out" and "two entities" in fixed.message
+
+
+def test_annotations_of_several_people_are_articles_of_their_own(read: Callable, tmp_path: Path) -> None:
+    task = {"text": "قصف الجيش", "spans": [SPAN], "answer": "accept", "_input_hash": 1, "_view_id": "ner_manual"}
+    tasks = [
+        {**task, "meta": {"id": "a"}, "_annotator_id": "news-ali"},
+        {**task, "meta": {"id": "a"}, "_annotator_id": "news-sara", "spans": []},
+        {**task, "meta": {"id": "b"}, "_input_hash": 2, "_annotator_id": "news-sara"},
+    ]
+    articles, problems, (fixed,) = read(*tasks)
+    assert [(article.id, len(article.entities)) for article in articles] == [("a", 1), ("a#news-sara", 0), ("b", 1)]
+    assert not problems and fixed.cause == "several annotators" and "annotator=" in fixed.message
+    articles, problems, fixed = read(*tasks, annotator="news-sara")
+    assert [article.id for article in articles] == ["a", "b"] and not problems and not fixed
+    articles, (problem,), _ = read(*tasks, annotator="sara")
+    assert not articles and "news-sara" in problem.message
+    path = tmp_path / "f.jsonl"
+    path.write_text("".join(json.dumps(task) + "\n" for task in tasks), encoding="utf-8")
+    assert prodigy.FORMAT.annotators(path) == ["news-ali", "news-sara"]
