@@ -189,14 +189,15 @@ def _text_key(found: Survey, text_key: str | None, log: ProblemLog) -> tuple[str
     first = "text" if "text" in found.keys else usual[0] if len(usual) == 1 else ""
     if len(found.keys) < 2:
         return first, False
-    by_key = Counter[str]()
-    for (name, key), number in found.matches.items():
-        by_key[key] += number + (number if name == key else 0)
-    best = by_key.most_common(2)
-    # The usual key is not the text if no region is in it.
-    if best and best[0][1] and not by_key[first] and (len(best) < 2 or best[0][1] > best[1][1]):
-        log.note(f"Label Studio: the text is {shown(best[0][0])} of data, where the surfaces of the regions are")
-        return best[0][0], True
+    if not any(number for (_, key), number in found.matches.items() if key == first):
+        by_key = Counter[str]()
+        for (name, key), number in found.matches.items():
+            by_key[key] += number if key not in METADATA or name == key else 0
+        # No region is in the usual key. If most are in another one, that is the text.
+        other, number = max(by_key.items(), key=lambda pair: pair[1], default=("", 0))
+        if 2 * number > sum(found.objects.values()):
+            log.note(f"Label Studio: the text is {shown(other)} of data, where the surfaces of the regions are")
+            return other, True
     if first:
         log.note(f"Label Studio: the text is {shown(first)} of data; the option text_key names another")
     return first, False

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
@@ -656,6 +656,51 @@ def test_memory_is_limited_for_a_task_without_end(tmp_path):
 def test_nested_and_repeated_brackets_are_rejected(load, bomb):
     articles, log = load("[" + bomb)
     assert not articles and 1 <= len(log.dropped) <= 10_001
+
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 99)
+    | st.floats()
+    | st.sampled_from(["", "text", "قصف", "حلب", "/p[1]"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["choices", "start", "id"]), inner),
+    max_leaves=4,
+)
+VALUE = st.fixed_dictionaries(
+    {},
+    optional=dict.fromkeys(
+        ["start", "end", "text", "labels", "hypertextlabels", "choices", "globalOffsets", "startOffset"], ANYTHING
+    ),
+)
+KINDS = st.sampled_from(["labels", "hypertextlabels", "choices", "relation", "rating"]) | ANYTHING
+NAMES = ["id", "from_name", "to_name", "source", "from_id", "to_id", "labels", "score", "scores", "meta"]
+RESULT = st.fixed_dictionaries(
+    {"type": KINDS}, optional={"value": VALUE | ANYTHING, **dict.fromkeys(NAMES, ANYTHING | st.just("event_types"))}
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    results=st.lists(RESULT, max_size=5),
+    version=st.dictionaries(st.sampled_from(["id", "completed_by", "updated_at", "was_cancelled"]), ANYTHING),
+    data=st.dictionaries(
+        st.sampled_from(["text", "title", "body", "meta", "id"]), ANYTHING | st.just("<p>قصف حلب</p>")
+    ),
+    row=st.dictionaries(st.sampled_from(["text", "entity", "event_types", "id", "annotator"]), ANYTHING),
+)
+def test_values_may_be_anything(tmp_path_factory, results, version, data, row):
+    path = tmp_path_factory.getbasetemp() / "anything.json"
+    tasks = [
+        {"id": 1, "data": data, "annotations": [{**version, "result": results}]},
+        {**row, "annotation_id": 1, "lead_time": 2},
+        {"result": results, **version, "task": {"data": data}},
+    ]
+    path.write_text(json.dumps(tasks).replace("NaN", "0").replace("Infinity", "1"), encoding="utf-8")
+    for options in ({}, {"event_types_from": "text", "annotator": 5, "triggers": ["قصف"]}):
+        log = ProblemLog(source=str(path))
+        for _, article in label_studio.read_file(path, log, **options):
+            assert not {cause for cause, _ in check_article(article)} - {"duplicate id"}
 
 
 # our own files
