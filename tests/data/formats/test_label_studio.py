@@ -36,8 +36,8 @@ def relation(first: str, second: str, *labels: str, direction: str = "right") ->
 
 
 def choices(name: str, *labels: str, control: str = "kind", **value: Any) -> dict[str, Any]:
-    control = {"from_name": control, "to_name": "text", "type": "choices"}
-    return control | {"id": name, "value": value | {"choices": [*labels]}}
+    result = {"from_name": control, "to_name": "text", "type": "choices"}
+    return result | {"id": name, "value": value | {"choices": [*labels]}}
 
 
 def task(*results: dict[str, Any], text: str = TEXT, **more: Any) -> dict[str, Any]:
@@ -418,9 +418,12 @@ def test_a_region_of_another_text_does_not_become_a_span_of_the_text(load, objec
 
 
 def test_the_text_is_the_key_where_the_surfaces_are(load):
-    data = {"summary": "كلام آخر", "story": TEXT, "text": "غير ذلك"}
-    (article,), log = load([task(region("حلب", "GPE"), data=data), task(data=data, id=8)][:1])
-    assert article.text == TEXT and article.entities and "story" in log.notes[0]
+    more: dict[str, str]
+    for more in ({"text": "غير ذلك"}, {}):
+        data = {"summary": "كلام آخر", "story": TEXT, **more}
+        articles, log = load([task(region("حلب", "GPE"), data=data), task(data=data, id=8)])
+        assert [article.text for article in articles] == [TEXT, TEXT] and articles[0].entities
+        assert "story" in log.notes[0]
 
 
 def test_two_objects_may_show_the_same_text(load):
