@@ -11,7 +11,7 @@ from typing import Any
 
 from ....errors import shown
 from ...problems import ProblemLog
-from ..common.lines import encoding_fault
+from ..common.lines import encoding_fault, is_strings
 from .names import EVENT_TYPES
 
 _OF_THE_ANNOTATION = {
@@ -77,6 +77,9 @@ def to_task(row: Mapping[str, Any], controls: Collection[str]) -> dict[str, Any]
             continue
         if regions := _regions(key, value):
             results += regions
+        elif (key == EVENT_TYPES or key in controls) and value and is_strings(value):
+            # Choices of several regions, which do not say for which one each of them was made.
+            results.append({"from_name": key, "type": "choices of regions", "value": {"text": value}})
         elif (choices := _choices(value)) and (key == EVENT_TYPES or key in controls or not isinstance(value, str)):
             results.append({"from_name": key, "type": "choices", "value": {"choices": choices}})
         else:

@@ -572,6 +572,8 @@ def test_rows_of_json_min_are_an_article_an_annotation(load, tmp_path):
     assert article.entities and "empty version" in causes(log.fixed)
     (article,), _ = load([ROW, empty], annotator="s@example.org")
     assert not article.events
+    (article,), log = load([ROW | {"event_types": ["ASSAULT", "AID"]}])
+    assert not article.event_types and "choices of regions" in str(log.fixed)
     (article,), _ = load([ROW, other], annotator="s@example.org")
     assert article.id == "1" and not article.entities
 
