@@ -25,6 +25,7 @@ REGIONS = ("labels", "hypertextlabels")
 _EVENT_NAMES = {"event", "events", "eventtype", "eventtypes"}
 _MOST = 1000  # different controls, objects and keys that are counted
 _MOST_KEYS = 20
+_STRETCH = 8  # a region may be this many times longer than its surface with squeezed white space
 
 
 @dataclass(kw_only=True)
@@ -85,9 +86,10 @@ def _count(
     item: Item, found: Survey, texts: Mapping[str, str], places: dict[str, Offsets], triggers: Collection[str]
 ) -> None:
     value: Item = stored if isinstance(stored := item.get("value"), dict) else {}
-    control, name, source = str(item.get("from_name") or ""), item.get("to_name"), item.get("source")
-    if isinstance(source, str) and source[1:] in texts:
-        found.named[source[1:]] += 1
+    control, name = str(item.get("from_name") or ""), item.get("to_name")
+    source = stored[1:] if isinstance(stored := item.get("source"), str) and stored[1:] in texts else ""
+    if source:
+        found.named[source] += 1
     if item.get("type") == "choices" and "start" not in value and len(found.choices) < _MOST:
         found.choices[control].update(_strings(value.get("choices")))
     if item.get("type") not in REGIONS:
@@ -107,7 +109,7 @@ def _count(
         found.pages[key] += is_page
         if key not in places:
             places[key] = Offsets(parse_page(text).text if is_page else text)
-        found.matches[name, key] += _is_at(value, places[key])
+        found.matches[name, key] += key == source if source else _is_at(value, places[key])
 
 
 def _strings(labels: Any) -> list[str]:
@@ -127,6 +129,8 @@ def _is_at(value: Item, offsets: Offsets) -> bool:
     place = inner if isinstance(inner, dict) else value
     surface, start, end = value.get("text"), place.get("start"), place.get("end")
     if not isinstance(surface, str) or not surface.strip() or type(start) is not int or type(end) is not int:
+        return False
+    if end - start > _STRETCH * len(surface):
         return False
     wanted = "".join(surface.split())
     for found in ((start, end), offsets.from_utf16(start, end)):
@@ -208,13 +212,13 @@ def _other_objects(found: Survey, key: str) -> frozenset[str]:
     sure: set[str] = set()
     other: set[str] = set()
     unsure: set[str] = set()
-    for name in found.objects:
+    for name, number in found.objects.items():
         here = found.matches[name, key]
         best = max((found.matches[name, one] for one in found.keys if one != key), default=0)
-        if name in found.keys and found.matches[name, name] >= max(here, best):
-            (sure if name == key else other).add(name)
-        elif here != best:
+        if here != best and 2 * max(here, best) > number:
             (sure if here > best else other).add(name)
+        elif name in found.keys:  # an object is mostly named after what it shows
+            (sure if name == key else other).add(name)
         else:
             unsure.add(name)
     unsure.discard("")

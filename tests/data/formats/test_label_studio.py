@@ -426,6 +426,22 @@ def test_the_text_is_the_key_where_the_surfaces_are(load):
         assert "story" in log.notes[0]
 
 
+def test_the_object_that_a_result_names_the_key_of_shows_that_key(load):
+    shown = [region("حلب", "GPE", "a", text=HEADLINE, to_name="one", source="$title")]
+    shown += [region("حلب", "GPE", "b", to_name="two", source="$text")]
+    (article,), log = load([task(*shown, data={"title": HEADLINE, "text": TEXT})])
+    assert [(e.id, e.start) for e in article.entities] == [("b", 16)] and causes(log.fixed) == ["other text"]
+
+
+def test_one_accidental_surface_in_the_title_does_not_cost_the_regions_of_the_text(load):
+    broken = [region("سامر", "PER", "b"), region("الجيش", "ORG", "c"), region("قصف", "X", "d")]
+    for item in broken:
+        item["value"] |= {"start": item["value"]["start"] + 5, "end": item["value"]["end"] + 5}
+    accident = region("حلب", "GPE", "a", text=HEADLINE)
+    _, log = load([task(accident, *broken, data={"title": HEADLINE, "text": TEXT})])
+    assert "other text" not in causes(log.fixed) and set(causes(log.dropped)) == {"offsets"}
+
+
 def test_two_objects_may_show_the_same_text(load):
     both = [region("حلب", "GPE", "a", to_name="one"), region("سامر", "PER", "b", to_name="two")]
     (article,), log = load([task(*both, data={"text": TEXT, "title": "عنوان"})])
