@@ -158,7 +158,9 @@ def _page(key: str, text: str, results: Sequence[Item], layout: Layout, log: Art
     plain = any(item.get("type") == "labels" and not is_of_page(item) for item in results)
     if not any(map(is_of_page, results)) and (plain or key not in layout.pages):
         return None
-    log.fix("HTML", f"{shown(key)} of data is HTML; the text of the article is that of its body, without tags")
+    log.log.note(
+        f"Label Studio: {shown(key)} of data is HTML; the text of the article is that of its body, without tags"
+    )
     return parse_page(text)
 
 
@@ -169,7 +171,7 @@ def _text_key(data: Item, layout: Layout, log: ArticleLog) -> str | None:
         return "text"
     strings = [key for key, value in data.items() if isinstance(value, str) and key not in ("id", *METADATA)]
     if len(strings) == 1:
-        log.fix("text key", f"the text is {shown(strings[0])} of data, the only key with a string")
+        log.log.note(f"Label Studio: the text is {shown(strings[0])} of data, the only key with a string")
         return strings[0]
     listed = shown(", ".join(strings))
     log.drop("no text", f"several keys of data have strings ({listed}); name the text with the option text_key")

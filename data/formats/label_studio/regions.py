@@ -216,8 +216,8 @@ def _choices(results: Sequence[Item], regions: Sequence[_Region], log: ArticleLo
             continue
         if str(item.get("from_name")) not in reading.layout.types:
             of = f"chosen for a region ({shown(value.get('text'))}) " if of_region else ""
-            message = f"{what} {of}is left out: only the choices of the option event_types_from are event types"
-            log.fix("other control", message)
+            hint = "if its choices are event types, name it with the option event_types_from"
+            log.fix("other control", f"{what} {of}is left out; {hint}")
         elif not of_region:
             types += [pair for pair in labels if pair[0] not in dict(types)]
         elif meant and regions[meant[0]].types:
