@@ -24,7 +24,7 @@ REGIONS = ("labels", "hypertextlabels")
 
 _EVENT_NAMES = {"event", "events", "eventtype", "eventtypes"}
 _MOST = 1000  # different controls, objects and keys that are counted
-_MOST_KEYS = 20
+_MOST_KEYS = 20  # keys of the data that may be the text
 _STRETCH = 8  # a region may be this many times longer than its surface with squeezed white space
 
 
@@ -168,7 +168,7 @@ def layout_of(found: Survey, text_key: str | None, event_types_from: str | None,
         log: takes the notes.
     """
     default, given = _text_key(found, text_key, log)
-    keys = [key for key in found.keys if not default or key == default]
+    keys = {default, *(key for key, _ in found.keys.most_common(_MOST_KEYS))} & found.keys.keys()
     types = _types(found, event_types_from)
     for control in sorted(types & found.choices.keys()):
         log.note(f"Label Studio: choices of the control {shown(control)} are event types")
@@ -178,7 +178,7 @@ def layout_of(found: Survey, text_key: str | None, event_types_from: str | None,
     return Layout(
         default=default,
         given=given,
-        pages=frozenset(key for key, number in found.pages.items() if found.keys[key] and number),
+        pages=frozenset(key for key, number in found.pages.items() if number),
         other={key: _other_objects(found, key) for key in keys},
         types=types,
     )
@@ -191,9 +191,7 @@ def _text_key(found: Survey, text_key: str | None, log: ProblemLog) -> tuple[str
         return next(iter(found.named)), True
     usual = [key for key in found.keys if key not in METADATA]
     first = "text" if "text" in found.keys else usual[0] if len(usual) == 1 else ""
-    if len(found.keys) < 2:
-        return first, False
-    if not any(number for (_, key), number in found.matches.items() if key == first):
+    if len(found.keys) > 1 and not any(number for (_, key), number in found.matches.items() if key == first):
         by_key = Counter[str]()
         for (name, key), number in found.matches.items():
             by_key[key] += number if key not in METADATA or name == key else 0
@@ -202,7 +200,7 @@ def _text_key(found: Survey, text_key: str | None, log: ProblemLog) -> tuple[str
         if 2 * number > sum(found.objects.values()):
             log.note(f"Label Studio: the text is {shown(other)} of data, where the surfaces of the regions are")
             return other, True
-    if first:
+    if first and found.keys.keys() != {"text"}:
         log.note(f"Label Studio: the text is {shown(first)} of data; the option text_key names another")
     return first, False
 

@@ -171,7 +171,8 @@ def _text_key(data: Item, layout: Layout, log: ArticleLog) -> str | None:
         return "text"
     strings = [key for key, value in data.items() if isinstance(value, str) and key not in ("id", *METADATA)]
     if len(strings) == 1:
-        log.log.note(f"Label Studio: the text is {shown(strings[0])} of data, the only key with a string")
+        if strings[0] != layout.default:
+            log.log.note(f"Label Studio: the text is {shown(strings[0])} of data, the only key with a string")
         return strings[0]
     listed = shown(", ".join(strings))
     log.drop("no text", f"several keys of data have strings ({listed}); name the text with the option text_key")

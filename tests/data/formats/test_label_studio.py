@@ -460,7 +460,7 @@ def test_a_text_that_is_a_link_is_no_article(load):
 
 def page_region(surface: str, path: str, start: int, **more: Any) -> dict[str, Any]:
     value = {"start": path, "end": path, "startOffset": start, "endOffset": start + len(surface), "text": surface}
-    return {"id": f"h{start}", "type": "hypertextlabels", "value": value | {"hypertextlabels": ["GPE"]} | more}
+    return {"id": f"{path} {start}", "type": "hypertextlabels", "value": value | {"hypertextlabels": ["GPE"]} | more}
 
 
 def test_a_page_is_read_as_its_text(load):
