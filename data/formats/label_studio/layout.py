@@ -17,6 +17,7 @@ from ..common.format import METADATA
 from ..common.offsets import Offsets
 from .html_text import has_markup, parse_page
 from .names import EVENT_TYPES, TRIGGERS
+from .rows import FROM_ROW
 from .versions import Item, annotator_names, id_text, versions_of
 
 REGIONS = ("labels", "hypertextlabels")
@@ -74,7 +75,7 @@ def survey(tasks: Iterable[Item], kind: str, triggers: Collection[str]) -> Surve
         for version in versions_of(task, kind):
             found.annotators.update(annotator_names(version) if len(found.annotators) < _MOST else ())
             results = version.get("result") if isinstance(version, dict) else None
-            if results and "id" not in task:
+            if results and FROM_ROW in task:
                 found.full.add(id_text(task["data"].get("id")))
             for item in results if isinstance(results, list) else ():
                 if isinstance(item, dict):

@@ -13,7 +13,7 @@ from ..common.lines import file_lines, nearest
 from .html_text import HtmlPage, has_markup, parse_page
 from .layout import Layout, Survey, is_of_page, layout_of, survey
 from .regions import Reading, annotations, scores
-from .rows import is_row
+from .rows import FROM_ROW, is_row
 from .tasks import TABLES, read_tasks
 from .versions import Item, annotator_names, choose, id_text, versions_of
 
@@ -67,7 +67,7 @@ def read_file(
             skipped += bool(versions_of(task, other))
             continue
         read += 1
-        if "id" not in task:  # a row: each annotation is an article
+        if FROM_ROW in task:  # each annotation is an article
             if wanted is None and not chosen["result"] and task_log.article in found.full:
                 task_log.fix("empty version", "the text has another annotation, and this empty one is not read")
                 continue

@@ -22,6 +22,9 @@ _OF_THE_ANNOTATION = {
     "lead_time": "lead_time",
     "agreement": "agreement",
 }
+FROM_ROW = "from_row"
+"""Key of the tasks that `to_task` makes."""
+
 _MARKS = {"annotation_id", "annotator", "lead_time"}
 _MAX_CELL = 8 * 2**20
 _LABELS = ("labels", "hypertextlabels", "choices")
@@ -86,7 +89,7 @@ def to_task(row: Mapping[str, Any], controls: Collection[str]) -> dict[str, Any]
             data[key] = value
     version = {name: row[key] for key, name in _OF_THE_ANNOTATION.items() if key in row}
     annotated = row.get("annotation_id") not in (None, "")
-    return {"data": data, "annotations": [{**version, "result": results}] if annotated else []}
+    return {"data": data, "annotations": [{**version, "result": results}] if annotated else [], FROM_ROW: True}
 
 
 def _regions(control: str, value: Any) -> list[dict[str, Any]]:

@@ -515,6 +515,11 @@ def test_an_array_tasks_by_line_and_a_single_task_are_read_alike(load):
     assert load("[]")[0] == load("")[0] == []
 
 
+def test_an_id_that_two_tasks_share_stays(load):
+    articles, log = load([{"data": {"text": "a", "id": "x"}, "annotations": [{"result": []}]}] * 2)
+    assert [article.id for article in articles] == ["x", "x"] and not log.fixed  # reading finds it
+
+
 def test_a_task_without_an_id_is_named_by_its_number(load):
     articles, _ = load([{"data": {"text": "a"}, "annotations": [{"result": []}]}] * 2)
     assert [article.id for article in articles] == ["export-1", "export-2"]
