@@ -1,6 +1,7 @@
 """The base class of all errors of rasid, and helpers for their messages."""
 
 import difflib
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -32,6 +33,15 @@ def shown(value: Any, longest: int = LONGEST) -> str:
         case _:
             text = str(value)
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def code_points(signs: Iterable[str]) -> str:
+    """Number and name of characters, for messages about characters that look like others or are invisible.
+
+    >>> code_points("\u05be")
+    'U+05BE HEBREW PUNCTUATION MAQAF'
+    """
+    return ", ".join(f"U+{ord(sign):04X} {unicodedata.name(sign, 'without a name')}" for sign in dict.fromkeys(signs))
 
 
 def first_line(error: Exception) -> str:

@@ -1,7 +1,7 @@
 """Problem logs: what reading and writing fixed and dropped."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import RasidError
@@ -30,17 +30,48 @@ class Problem:
         return f"{place}: [{self.article}] {self.message}" if self.article else f"{place}: {self.message}"
 
 
-class DataError(RasidError, ValueError):
-    """Invalid articles or annotations, with all problems."""
+PLACES = 3
+"""Problems of a cause that are shown in full."""
 
-    SHOWN = 50
+_LINES = 50  # of an error message
+_NOTES = 10  # shown of a log
+
+
+class DataError(RasidError, ValueError):
+    """Invalid articles or annotations.
+
+    Attributes:
+        problems: all of them; the message groups them by cause.
+    """
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        lines = [str(problem) for problem in self.problems[: self.SHOWN]]
-        if len(self.problems) > self.SHOWN:
-            lines.append(f"… and {len(self.problems) - self.SHOWN} more")
+        lines = list(grouped(self.problems))
+        if len(lines) > _LINES:
+            lines[_LINES:] = [f"… and {len(lines) - _LINES} more lines"]
         super().__init__("\n".join(lines))
+
+
+def grouped(problems: Iterable[Problem]) -> Iterator[str]:
+    """Problems as lines of a message: one by one if a cause has at most `PLACES`, else their number and the first ones."""
+    by_cause: dict[str, list[Problem]] = {}
+    for problem in problems:
+        by_cause.setdefault(problem.cause, []).append(problem)
+    for cause, found in by_cause.items():
+        indent = ""
+        if len(found) > PLACES:
+            sources = len({problem.source for problem in found})
+            where = f" in {sources:,} files" if sources > 1 else ""
+            yield f"{cause}: {len(found):,} times{where}, the first {PLACES}:"
+            indent = "  "
+        yield from (f"{indent}{problem}" for problem in found[:PLACES])
+
+
+def listed_notes(notes: Sequence[str]) -> Iterator[str]:
+    """The notes of a log as lines, the first few of many."""
+    yield from (f"note: {note}" for note in notes[:_NOTES])
+    if len(notes) > _NOTES:
+        yield f"note: … and {len(notes) - _NOTES} more; rasid check --json lists them all"
 
 
 @dataclass(kw_only=True)
