@@ -28,6 +28,7 @@ def evaluate(
 ) -> None:
     """Score a bundle on annotated articles, and write the report as JSON and Markdown."""
     from ..data.datasets import load_dataset
+    from ..data.problems import listed_notes
     from ..evaluate import offline
     from ..evaluate.markdown import to_markdown
     from ..inference import Tagger
@@ -42,6 +43,8 @@ def evaluate(
         labels=label_mapping(label),
         options=reading_options(option),
     )
+    for line in listed_notes(dataset.log.notes):
+        typer.echo(line, err=True)
     _check_tasks(bundle, tagger, dataset, task or [])
     report = offline.evaluate(tagger, dataset.articles, dataset.annotated_labels, bundle=str(bundle), data=dataset.name)
     if output is not None:

@@ -53,7 +53,7 @@ class DataError(RasidError, ValueError):
 
 
 def grouped(problems: Iterable[Problem]) -> Iterator[str]:
-    """Problems as lines of a message: one by one if a cause has at most `PLACES`, else their number and the first ones."""
+    """Problems as lines of a message: one by one up to `PLACES` of a cause, else their number and the first ones."""
     by_cause: dict[str, list[Problem]] = {}
     for problem in problems:
         by_cause.setdefault(problem.cause, []).append(problem)

@@ -117,7 +117,7 @@ def writing_options(format: str) -> tuple[str, ...]:
 
 
 def _writing_options(path: Path, format: str, options: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The options with values of the types that the writer declares; DataError, for the path, if it has no such option."""
+    """The options with values of the types that the writer declares; DataError, for the path, if they are wrong."""
     known = format_named(path, format)
     if unknown := [name for name in options or {} if name not in known.writing]:
         raise refusal(path, "unknown option", f"{format} has no writing option {unknown[0]!r}")

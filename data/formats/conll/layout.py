@@ -16,9 +16,10 @@ _LABELS = 12  # shown in a message
 # Chunks of CoNLL-2000 and 2003 (English, German), of AMIRA (Arabic) and of pattern; universal parts of speech.
 _CHUNKS = frozenset("NP VP PP ADVP ADJP SBAR PRT CONJP INTJ LST UCP NC VC PC INTC PREDP PNP".split())
 _PARTS_OF_SPEECH = frozenset(
-    "NOUN VERB ADJ ADV ADP PRON PROPN DET NUM PART CCONJ SCONJ CONJ AUX INTJ PUNCT SYM X NN NNS NNP NNPS JJ VBD VBP VB".split()
+    "NOUN VERB ADJ ADV ADP PRON PROPN DET NUM PART CCONJ SCONJ CONJ AUX INTJ PUNCT SYM X "
+    "NN NNS NNP NNPS JJ VB VBD VBP IN DT CC CD PRP RB".split()
 )
-_TYPICAL = frozenset("NP VP NC VC NOUN VERB NN NNP".split())  # one of them must occur if no other column has tags
+_TYPICAL = frozenset("NP VP NC VC NOUN VERB NN NNP".split())  # a label as NUM alone may be that of a name
 
 
 class LayoutError(RasidError, ValueError):
@@ -26,7 +27,7 @@ class LayoutError(RasidError, ValueError):
 
 
 @dataclass(slots=True)
-class _Column:
+class _ColumnCounts:
     tags: int = 0
     labels: set[str] = field(default_factory=set)
     values: set[str] = field(default_factory=set)
@@ -42,7 +43,7 @@ class _Column:
 
     def is_no_names(self) -> bool:
         """Whether all its labels are those of chunks or of parts of speech."""
-        return bool(self.labels) and (self.labels <= _CHUNKS or self.labels <= _PARTS_OF_SPEECH)
+        return bool(self.labels & _TYPICAL) and (self.labels <= _CHUNKS or self.labels <= _PARTS_OF_SPEECH)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,7 +84,9 @@ def survey(lines: Iterable[str], columns: int | None = None, tags: int | Collect
         LayoutError: the only tags are those of chunks or parts of speech, or a column of ``tags`` does not exist.
     """
     widths: Counter[int] = Counter()
-    table: dict[int, list[_Column]] = defaultdict(list)  # number of fields → columns of the lines that have so many
+    table: dict[int, list[_ColumnCounts]] = defaultdict(
+        list
+    )  # number of fields → columns of the lines that have so many
     marked = False
     for line in lines:
         fields = split_fields(line.removesuffix("\r"))
@@ -97,11 +100,11 @@ def survey(lines: Iterable[str], columns: int | None = None, tags: int | Collect
         ):
             widths[len(fields)] += 1
             row = table[len(fields)]
-            row += (_Column() for _ in range(len(fields) - len(row)))
+            row += (_ColumnCounts() for _ in range(len(fields) - len(row)))
             for column, value in zip(row[1:], fields[1:], strict=False):
                 column.add(value)
     width = max(widths, key=lambda count: (widths[count], count), default=2)
-    found, size = table[width] or [_Column(), _Column()], widths[width]
+    found, size = table[width] or [_ColumnCounts(), _ColumnCounts()], widths[width]
     every = range(1, width)
     names, fixes = _columns(found, size, width, columns, tags, marked)
     nested = list(names) == list(every) and tags is None and not fixes
@@ -120,7 +123,7 @@ def survey(lines: Iterable[str], columns: int | None = None, tags: int | Collect
 
 
 def _columns(
-    found: Sequence[_Column],
+    found: Sequence[_ColumnCounts],
     size: int,
     width: int,
     first: int | None,
@@ -149,8 +152,6 @@ def _columns(
         for n in others
     ]  # fmt: skip
     if not names:
-        if not found[others[-1]].labels & _TYPICAL:
-            return others[-1:], []
         raise LayoutError(f"no column has tags of names: {fixes[-1][1]}")
     if marked and len(names) > 1:
         kept = names[-1:]

@@ -28,9 +28,9 @@ def read(
 ) -> Located:
     """Read sentences with the numbers of their first lines.
 
-    A line that cannot be used is left out and the rest of its sentence stays, unless more lines of it are bad than good.
-    Which columns hold tags is decided from the whole file, which is kept in memory, and noted in the log. A document
-    mark gives its sentences ``meta["doc"]``.
+    A line that cannot be used is left out, and the rest of its sentence stays unless most of its lines are bad. Which
+    columns hold tags is decided from the whole file, which is kept in memory, and noted in the log. A document mark
+    gives its sentences ``meta["doc"]``.
 
     Args:
         lines: the lines of a file, split at line feeds only; with or without their ends.

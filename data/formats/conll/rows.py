@@ -71,8 +71,8 @@ def _row(number: int, first: str, texts: Sequence[str], joined: bool) -> Row:
     token = first.strip()
     fixes = [fix for _, cell in cells for fix in cell.fixes]
     if wrong := next((text for text, cell in cells if not cell.tags), ""):
-        message = f"{shown(wrong)} of {shown(token)} is not a tag; tags are O, B-LABEL, I-LABEL and the like; the line is left out"
-        return Row(line=number, fault=("not a tag", message))
+        message = f"{shown(wrong)} of {shown(token)} is not a tag; tags are O, B-LABEL, I-LABEL and the like"
+        return Row(line=number, fault=("not a tag", f"{message}; the line is left out"))
     if joined:
         fixes.append(("space in a token", "what stands before the columns of the other lines is read as one token"))
     if token != first:
