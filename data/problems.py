@@ -6,10 +6,17 @@ from dataclasses import dataclass, field
 
 from ..errors import RasidError
 
+PLACES = 3
+"""Problems of a cause that are shown in full."""
+
+_LONGEST = 600  # code points of a message that are shown
+_LINES = 50  # of an error message
+_NOTES = 10  # shown of a log
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
-    """A problem with its place.
+    """A problem with its place. As text, a very long message is cut.
 
     Attributes:
         source: name of the file or stream.
@@ -27,14 +34,8 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.source}:{self.line}" if self.line else self.source
-        return f"{place}: [{self.article}] {self.message}" if self.article else f"{place}: {self.message}"
-
-
-PLACES = 3
-"""Problems of a cause that are shown in full."""
-
-_LINES = 50  # of an error message
-_NOTES = 10  # shown of a log
+        message = self.message if len(self.message) <= _LONGEST else f"{self.message[: _LONGEST - 1]}…"
+        return f"{place}: [{self.article}] {message}" if self.article else f"{place}: {message}"
 
 
 class DataError(RasidError, ValueError):

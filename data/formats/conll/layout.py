@@ -81,12 +81,11 @@ def survey(lines: Iterable[str], columns: int | None = None, tags: int | Collect
         tags: the columns of the tags, if they are known; negative numbers count from the last column.
 
     Raises:
-        LayoutError: the only tags are those of chunks or parts of speech, or a column of ``tags`` does not exist.
+        LayoutError: the only tags are those of chunks or parts of speech, or a column that was named does not exist.
     """
     widths: Counter[int] = Counter()
-    table: dict[int, list[_ColumnCounts]] = defaultdict(
-        list
-    )  # number of fields → columns of the lines that have so many
+    # Number of fields → columns of the lines that have so many.
+    table: dict[int, list[_ColumnCounts]] = defaultdict(list)
     marked = False
     for line in lines:
         fields = split_fields(line.removesuffix("\r"))
@@ -139,7 +138,9 @@ def _columns(
             )
         return sorted(n % width for n in wanted), []
     if first is not None:
-        return range(first, max(width, first + 1)), []
+        if not 0 < first < width:
+            raise LayoutError(f"columns={first}: the lines have {width} columns, 0 is the token; use 1 to {width - 1}")
+        return range(first, width), []
     tagged = [n for n, column in enumerate(found) if n and 2 * column.tags > size]
     if not tagged:
         return [max(1, width - 1)], []

@@ -14,6 +14,7 @@ from .layout import Layout, LayoutError, survey
 from .lines import Block, blocks
 from .rows import Row, read_row
 
+_LONGEST = 2000  # tokens of a sentence; with more, the file probably has no blank lines
 _EXCEPTIONS = 0.01  # share of B- in an IOB1 file that start a span after a gap, which only IOB2 needs
 _ENOUGH = 200  # spans that start with B- after a gap; with fewer I- that start one, the file is not IOB1
 
@@ -64,6 +65,8 @@ def read(
                 f"{shown(' '.join(rows[token].tags))} of {shown(rows[token].token)} continues no span; read as a start"
             )
             log.fix("stray I-", message, line=rows[token].line, article=name)
+        if len(rows) > _LONGEST:
+            log.note(f"{name} has {len(rows):,} tokens without a blank line between them, and is read as one sentence")
         log.articles += 1
         # Label Studio writes one mark at the top of the file, whatever the number of its tasks.
         marked = block.document and layout.known.get(1) != {"-X-"}

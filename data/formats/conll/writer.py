@@ -5,7 +5,7 @@ from pathlib import PurePath
 
 from ....errors import shown
 from ...articles import Article
-from ...problems import ArticleLog, ProblemLog
+from ...problems import ArticleLog, DataError, Problem, ProblemLog
 from ...text.words import split_words
 from ..common.lines import has_surrogate
 from ..common.losses import record_losses
@@ -30,7 +30,13 @@ def write(
         scheme: tag scheme.
         columns: number of tag columns of every line; entities that do not fit, the inner ones, are recorded as drops.
             None writes as many as a sentence needs.
+
+    Raises:
+        DataError: ``columns`` is less than 1.
     """
+    if columns is not None and columns < 1:
+        message = f"option columns is {columns}; a line has at least 1 column of tags"
+        raise DataError([Problem(source=log.source, cause="wrong option", message=message)])
     stem, sentences = PurePath(log.source).stem, 0
     for article in articles:
         tokens = _tokens(article)

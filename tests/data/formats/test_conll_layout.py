@@ -65,6 +65,8 @@ def test_the_option_tags_names_the_columns(tags: Any, labels: list[str]) -> None
 def test_a_column_that_is_not_there_is_named(tags: Any) -> None:
     articles, log = read("قال VBD O O\n", tags=tags)
     assert not articles and "use 1 to 3" in log.dropped[0].message
+    if isinstance(tags, int) and tags >= 0:
+        assert "use 1 to 3" in read("قال VBD O O\n", columns=tags)[1].dropped[0].message
 
 
 def test_tags_need_not_be_in_the_last_column() -> None:
