@@ -1,5 +1,6 @@
 """``rasid evaluate``."""
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,6 +8,8 @@ import typer
 
 from ._options import Backend, Labels, OldReadAs, ReadAs, ReadingOptions, label_mapping, reading_options
 from ._terminal import fail, show_scores, writing
+
+logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from ..data.datasets import DataSet
@@ -44,7 +47,7 @@ def evaluate(
         options=reading_options(option),
     )
     for line in listed_notes(dataset.log.notes):
-        typer.echo(line, err=True)
+        logger.info(line)
     _check_tasks(bundle, tagger, dataset, task or [])
     report = offline.evaluate(tagger, dataset.articles, dataset.annotated_labels, bundle=str(bundle), data=dataset.name)
     if output is not None:

@@ -269,9 +269,7 @@ def test_the_command_says_how_the_file_was_read(run: Callable, tmp_path: Path) -
     assert "note: column 1 was read as tags, with the labels GPE" in run(tmp_path / "a.conll", "-").stderr
 
 
-@pytest.mark.parametrize(
-    "link", ["https://a.org/a.txt", " s3://b/1.txt\n", "/data/upload/1/x.txt", "www.a.org/b"]
-)
+@pytest.mark.parametrize("link", ["https://a.org/a.txt", " s3://b/1.txt\n", "/data/upload/1/x.txt", "www.a.org/b"])
 def test_a_link_is_no_article(run: Callable, tmp_path: Path, link: str) -> None:
     source = write_lines(tmp_path / "in.jsonl", GOOD, {"id": "link", "text": link})
     result = run(source, tmp_path / "out.jsonl")

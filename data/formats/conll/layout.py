@@ -12,6 +12,7 @@ from .lines import DOCUMENT_MARK, split_fields
 MOST_COLUMNS = 500  # Wojood has six; the time grows with the square of their number
 _VALUES = 1000  # that are kept of a column
 _LABELS = 12  # shown in a message
+_LONGEST = 40  # code points of a label in a message
 
 # Chunks of CoNLL-2000 and 2003 (English, German), of AMIRA (Arabic) and of pattern; universal parts of speech.
 _CHUNKS = frozenset("NP VP PP ADVP ADJP SBAR PRT CONJP INTJ LST UCP NC VC PC INTC PREDP PNP".split())
@@ -171,5 +172,5 @@ def _note(names: Sequence[int], width: int, labels: Collection[str], nested: boo
 
 
 def _listed(labels: Collection[str]) -> str:
-    some = sorted(labels)[:_LABELS]
+    some = [label if len(label) <= _LONGEST else f"{label[: _LONGEST - 1]}…" for label in sorted(labels)[:_LABELS]]
     return ", ".join(some) + (f" and {len(labels) - _LABELS} more" if len(labels) > _LABELS else "")
