@@ -19,6 +19,7 @@ _OTHER_DASH = re.compile(rf"([BIMELSU])([{_DASH}])(.*)", re.DOTALL)
 LIKE_OUTSIDE = frozenset("0o\u041e\u043e\u039f\u03bf\uff2f\u0665")
 """Characters that look like O: zero, small, Cyrillic, Greek and full-width O, Arabic five."""
 _INVISIBLE = re.compile("[\xa0\xad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_SEGMENTED, _STACKED = re.compile(r"[\^+&~]"), re.compile(r"[|;,/]")
 _BARE = re.compile(r"[BIMELSU]-?")
 # Labels of the segments of a word that are not its stem, as in B-CONJ^I-GPE.
 _CLITICS = frozenset(
@@ -31,7 +32,7 @@ class Cell:
     """A field that holds tags.
 
     Attributes:
-        tags: one for each column that it stands for: several if tags are stacked with ``|``; none if it is no tag.
+        tags: several if they are stacked as in ``B-PER|B-ORG``; none if the field is no tag.
         fixes: what was corrected.
         unlabeled: it marks a mention without a label; its tag is O.
         starts: the mention without a label starts here for certain (``B-``, ``S-``).
@@ -55,11 +56,11 @@ def read_cell(text: str) -> Cell:
     if plain != text:
         signs = code_points(_INVISIBLE.findall(text))
         fixes.append(("invisible character in a tag", f"tag {plain!r} is read without {signs}"))
-    if "|" in plain and (stacked := [read_cell(part) for part in plain.split("|")]) and all(s.tags for s in stacked):
+    if stacked := _parts(plain, _STACKED):
         fixes += (fix for part in stacked for fix in part.fixes)
         unlabeled = all(part.unlabeled for part in stacked)
         return Cell(tags=tuple(tag for part in stacked for tag in part.tags), fixes=tuple(fixes), unlabeled=unlabeled)
-    if "^" in plain and (segments := [read_cell(part) for part in plain.split("^")]) and all(s.tags for s in segments):
+    if segments := _parts(plain, _SEGMENTED):
         tag = _of_word([tag for part in segments for tag in part.tags])
         fixes += (fix for part in segments for fix in part.fixes)
         fixes.append(("tags of segments", f"{plain!r} has a tag for each segment; the whole word is read as {tag}"))
@@ -75,6 +76,14 @@ def read_cell(text: str) -> Cell:
     if _BARE.fullmatch(plain) and plain.endswith("-") or TAG.fullmatch(plain) and plain[2:].lower() in NO_LABEL - {""}:
         return Cell(tags=("O",), fixes=tuple(fixes), unlabeled=True, starts=plain[0] in "BSU")
     return Cell(tags=(plain,), fixes=tuple(fixes)) if TAG.fullmatch(plain) else Cell()
+
+
+def _parts(text: str, between: re.Pattern[str]) -> list[Cell]:
+    """The tags of a field that are joined by a sign; none if there is no such sign or a part is no tag."""
+    if between.search(text) is None:
+        return []
+    parts = [read_cell(part) for part in between.split(text)]
+    return parts if all(part.tags for part in parts) else []
 
 
 def _of_word(tags: list[str]) -> str:

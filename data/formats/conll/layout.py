@@ -54,6 +54,7 @@ class Layout:
     Attributes:
         width: number of fields of most lines, the token included.
         columns: that hold the tags of names; column 0 is the token.
+        chosen: the columns were named by the option ``tags``; others are not read.
         nested: every field after the token is a tag, and lines differ in their number of fields, as in Wojood.
         known: column → its values, for columns with few values that are not read as tags.
         labels: of the columns.
@@ -63,6 +64,7 @@ class Layout:
 
     width: int
     columns: tuple[int, ...]
+    chosen: bool
     nested: bool
     known: dict[int, frozenset[str]]
     labels: frozenset[str]
@@ -114,6 +116,7 @@ def survey(lines: Iterable[str], columns: int | None = None, tags: int | Collect
     return Layout(
         width=width,
         columns=tuple(names),
+        chosen=tags is not None,
         nested=nested,
         known={n: values for n, values in closed.items() if len(values) <= max(1, size // 4)},
         labels=frozenset(labels),

@@ -1,7 +1,7 @@
 """The lines of CoNLL files in blocks: the tokens of a sentence, and the document that it belongs to."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ....errors import shown
@@ -9,6 +9,9 @@ from ...problems import ProblemLog
 from ..common.tags import TAG
 
 DOCUMENT_MARK = "-DOCSTART-"
+_NUMBER = re.compile(r"[ \t]*(\d{1,5})[ \t]+(?=\S+[ \t])")  # a token and a tag follow
+_NUMBERED = 0.95  # share of the lines
+_TRIED = 1000  # lines
 SENTINEL = "$#$"  # ends a sentence in Wojood
 _NEW_DOCUMENT = re.compile(r"#\s*(?:newdoc\b(?:\s+id\s*=\s*(.+))?|begin document\s*\(?([^)]*)\)?.*)")
 
@@ -55,6 +58,30 @@ def blocks(lines: Iterable[tuple[int, str]], log: ProblemLog) -> Iterator[Block]
             block.lines.append((number, line))
     if block.lines:
         yield block
+
+
+def without_numbers(lines: Sequence[tuple[int, str]]) -> list[tuple[int, str]] | None:
+    """The lines without their first column, if it numbers the tokens of each sentence, as in GermEval and CoNLL-U.
+
+    Args:
+        lines: with their numbers in the file.
+
+    Returns:
+        None if the first column is the token.
+    """
+    rows = right = position = 0
+    for _, line in lines:
+        if not line.strip() or line.startswith("#"):
+            position = 0
+            continue
+        rows, position = rows + 1, position + 1
+        numbered = _NUMBER.match(line)
+        right += numbered is not None and int(numbered[1]) == position
+        if rows == _TRIED and right < rows / 2:
+            return None
+    if rows < 2 or right < _NUMBERED * rows:
+        return None
+    return [(number, _NUMBER.sub("", line, count=1)) for number, line in lines]
 
 
 def split_fields(line: str) -> list[str]:

@@ -11,7 +11,7 @@ from ..common.format import Located
 from ..common.lines import numbered
 from ..common.tags import TaggedSpan, columns_to_spans
 from .layout import Layout, LayoutError, survey
-from .lines import Block, blocks
+from .lines import Block, blocks, without_numbers
 from .rows import Row, read_row
 
 _LONGEST = 2000  # tokens of a sentence; with more, the file probably has no blank lines
@@ -42,6 +42,9 @@ def read(
     """
     stem = PurePath(log.source).stem
     whole = list(numbered(lines))
+    if (unnumbered := without_numbers(whole)) is not None:
+        whole = unnumbered
+        log.note("the first column numbers the tokens and is left out; columns are counted without it")
     try:
         layout = survey((line for _, line in whole), columns, tags)
     except LayoutError as error:

@@ -53,7 +53,7 @@ def read_row(number: int, line: str, layout: Layout) -> Row:
     if len(fields) > MOST_COLUMNS:
         message = f"{shown(line)} has {len(fields)} columns; at most {MOST_COLUMNS} are read"
         return Row(line=number, fault=("too many columns", message))
-    if (lost := _without_token(fields, layout)) is not None:
+    if (lost := _without_token(fields, layout)) is not None or (lost := _without_first(fields, layout)) is not None:
         message = f"{shown(line)} has no token before its tag; the line is left out"
         return Row(line=number, fault=("no token", message), lost=lost)
     fields = fields if fields[0] else fields[1:]  # an indented line
@@ -103,6 +103,13 @@ def _without_token(fields: Sequence[str], layout: Layout) -> bool | None:
     return any(tag != "O" for cell in (cells if layout.nested else cells[-1:]) for tag in cell.tags)
 
 
+def _without_first(fields: Sequence[str], layout: Layout) -> bool | None:
+    """Whether tags are lost with a line that has all columns but that of the token; None if it has one."""
+    if layout.nested or len(fields) != layout.width - 1 or 1 not in layout.known or not _fits(["", *fields], 0, layout):
+        return None
+    return any(tag != "O" for n in layout.columns for tag in read_cell(fields[n - 1]).tags)
+
+
 def _parts(fields: Sequence[str], layout: Layout) -> tuple[int, Sequence[int], tuple[str, str] | None]:
     """The number of fields that are the token, and the columns of its tags; or what is wrong with the line."""
     if layout.nested:
@@ -118,9 +125,9 @@ def _parts(fields: Sequence[str], layout: Layout) -> tuple[int, Sequence[int], t
         return 1, layout.columns, None
     said = f"{shown(' '.join(fields))} has {len(fields)} fields, and most lines have {layout.width}"
     if surplus > 0:
-        if _fits(fields, surplus, layout):
+        if not any(read_cell(field).tags for field in fields[1 : 1 + surplus]) and _fits(fields, surplus, layout):
             return 1 + surplus, [n + surplus for n in layout.columns], None
-        further = range(layout.columns[0], len(fields))
+        further = range(layout.columns[0], len(fields)) if at_end and not layout.chosen else layout.columns
         if at_end and _fits(fields, 0, layout) and all(read_cell(fields[n]).tags for n in further):
             return 1, further, None
         return 1, (), ("surplus field", f"{said}; which of them are the token is not clear; the line is left out")

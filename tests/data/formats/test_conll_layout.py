@@ -61,6 +61,18 @@ def test_the_option_tags_names_the_columns(tags: Any, labels: list[str]) -> None
     assert not causes(log)
 
 
+def test_one_column_of_nested_ones() -> None:
+    text = "مكتب B-ORG\nرئيس I-ORG B-OCC\nبلدية I-ORG I-OCC B-ORG\nقال O\nثم O\n"
+    articles, log = read(text, tags=1)
+    assert entities(articles) == [("مكتب رئيس بلدية", "ORG")] and not causes(log)
+
+
+def test_nested_columns_behind_other_columns() -> None:
+    rows = "".join(f"كلمة{n} N O\n" for n in range(9))
+    articles, _ = read(f"{rows}مكتب N B-ORG\nرئيس N I-ORG B-OCC\nعبد الله N B-PER\n")
+    assert entities(articles) == [("مكتب رئيس", "ORG"), ("رئيس", "OCC"), ("عبد الله", "PER")]
+
+
 @pytest.mark.parametrize("tags", [0, 4, -4, [3, 9]])
 def test_a_column_that_is_not_there_is_named(tags: Any) -> None:
     articles, log = read("قال VBD O O\n", tags=tags)
@@ -108,6 +120,23 @@ def test_indented_lines_are_read() -> None:
     assert entities(articles) == [("حلب", "LOC")] and not causes(log)
 
 
+def test_a_line_that_lacks_its_first_field_has_no_token() -> None:
+    rows = "".join(f"كلمة{n} N _ O\n" for n in range(9))
+    articles, log = read(f"قال V _ O\nحلب N _ B-LOC\nV _ O\n{rows}")
+    assert articles[0].text.startswith("قال حلب كلمة0")
+    assert [(p.line, p.cause) for p in log.fixed] == [(3, "no token")] and not log.dropped
+
+
+def test_a_column_of_numbers_is_not_the_token() -> None:
+    text = "# http://example.org\n1\tزار\tO\tO\n2\tجامعة\tB-ORG\tO\n3\tحلب\tI-ORG\tB-LOC\n\n1\tعاد\tO\tO\n"
+    articles, log = read(text)
+    assert [article.text for article in articles] == ["زار جامعة حلب", "عاد"]
+    assert entities(articles) == [("جامعة حلب", "ORG"), ("حلب", "LOC")]
+    assert "numbers the tokens" in log.notes[0]
+    articles, _ = read("1 B-NUM\n2 O\n")  # here they are the tokens
+    assert articles[0].text == "1 2"
+
+
 # ---- tags ------------------------------------------------------------------------------------------------------------
 
 
@@ -127,12 +156,13 @@ def test_a_mention_without_a_label_is_recorded_once(label: str) -> None:
         (["B-PER^O", "I-PER"], [("أ ب", "PER")]),
         (["B-PER|B-ORG", "O|I-ORG"], [("أ ب", "ORG"), ("أ", "PER")]),
         (["B-CONJ^O", "B-PER"], [("ب", "PER")]),
+        (["B-CONJ+B-PER", "O"], [("أ", "PER")]),
+        (["B-A+B", "O"], [("أ", "A+B")]),
     ],
 )
 def test_joined_tags(tags: list[str], found: list[tuple[str, str]]) -> None:
     articles, log = read(f"أ {tags[0]}\nب {tags[1]}\n")
     assert entities(articles) == found and not log.dropped
-    assert all("^" not in label and "|" not in label for _, label in entities(articles))
 
 
 @pytest.mark.parametrize("outside", ["0", "o", "\u041e", "\uff2f"])
