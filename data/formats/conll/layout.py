@@ -105,7 +105,7 @@ def survey(lines: Iterable[str], columns: int | None = None, tags: int | Collect
             row += (_ColumnCounts() for _ in range(len(fields) - len(row)))
             for column, value in zip(row[1:], fields[1:], strict=False):
                 column.add(value)
-    width = max(widths, key=lambda count: (widths[count], count), default=2)
+    width = max((n for n in widths if n > 1), key=lambda count: (widths[count], count), default=2)
     found, size = table[width] or [_ColumnCounts(), _ColumnCounts()], widths[width]
     every = range(1, width)
     names, fixes = _columns(found, size, width, columns, tags, marked)

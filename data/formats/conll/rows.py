@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ....errors import shown
+from ....errors import code_points, shown
 from ...text.words import trim
 from ..common.lines import encoding_fault
 from .cells import Fix, read_cell
@@ -50,6 +50,12 @@ def read_row(number: int, line: str, layout: Layout) -> Row:
     if message := encoding_fault(line):
         return Row(line=number, fault=("not UTF-8", message))
     fields = split_fields(line)
+    # Only spaces and tabs separate columns, but with another white space in their place the tag is still proven.
+    other = fields[0].split() if len(fields) == 1 else []
+    if len(other) > 1 and read_cell(other[-1]).tags:
+        row = read_row(number, "\t".join(other), layout)
+        signs = code_points(sign for sign in fields[0] if sign.isspace())
+        return replace(row, fixes=(*row.fixes, ("other white space", f"{signs} is read as the end of a column")))
     if len(fields) > MOST_COLUMNS:
         message = f"{shown(line)} has {len(fields)} columns; at most {MOST_COLUMNS} are read"
         return Row(line=number, fault=("too many columns", message))
@@ -73,6 +79,9 @@ def _row(number: int, first: str, texts: Sequence[str], joined: bool) -> Row:
     if wrong := next((text for text, cell in cells if not cell.tags), ""):
         message = f"{shown(wrong)} of {shown(token)} is not a tag; tags are O, B-LABEL, I-LABEL and the like"
         return Row(line=number, fault=("not a tag", f"{message}; the line is left out"))
+    if trim(first, 0, len(first)) == (0, 0):
+        message = f"{shown(' '.join(texts))} has no token before it; the line is left out"
+        return Row(line=number, fault=("no token", message), lost=any(c.tags != ("O",) for _, c in cells))
     if joined:
         fixes.append(("space in a token", "what stands before the columns of the other lines is read as one token"))
     if token != first:

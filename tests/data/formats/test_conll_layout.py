@@ -115,6 +115,12 @@ def test_a_line_with_fewer_fields_is_read_if_its_last_one_is_a_known_tag() -> No
     assert [(p.line, p.cause) for p in log.dropped] == [(4, "missing field")]
 
 
+def test_another_white_space_before_a_tag() -> None:
+    articles, log = read("قال O\nحلب\xa0B-LOC\nمدينة\xa0حلب O\n")
+    assert entities(articles) == [("حلب", "LOC")] and articles[0].text == "قال حلب مدينة\xa0حلب"
+    assert "U+00A0" in log.fixed[0].message and not log.dropped
+
+
 def test_indented_lines_are_read() -> None:
     articles, log = read("  قال O\n  حلب B-LOC\n")
     assert entities(articles) == [("حلب", "LOC")] and not causes(log)
