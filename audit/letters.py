@@ -10,8 +10,8 @@ from ..errors import code_points
 from .article_views import ArticleView, shown
 from .findings import Finding, Location, count_table, finding
 
-SINGLE_SHARE = 0.5  # of the words of a text, at least; where clitics are separated, one of seven words is a letter
-SINGLE_WORDS = 5  # of a text that is judged
+SINGLE_SHARE = 0.5  # of the words; where clitics are separated, one of seven words is a letter
+SINGLE_WORDS = 30  # of a text that is judged by itself
 _EVIDENCE = 3  # words of a text, at least, that are in visual order
 
 
@@ -62,13 +62,22 @@ def _form(sign: str) -> str:
 
 
 def single_letters(views: Sequence[ArticleView]) -> Iterator[Finding]:
-    """Texts most of whose words are single letters, as if each letter were a token."""
-    locations = []
+    """Texts whose words are single letters, as if each letter were a token.
+
+    A long text is judged by itself. A short one, which may be a formula or a list of initials, is listed if most words
+    of its data set are single letters too.
+    """
+    counts: list[tuple[int, int]] = []  # words of one letter, words
+    total: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for view in views:
         words = [word for word in view.stripped if word.isalpha()]
-        single = sum(len(word) == 1 for word in words)
-        if len(words) >= SINGLE_WORDS and single > SINGLE_SHARE * len(words):
-            message = f"{single} of {len(words)} words are one letter: {shown(view.article.text)}"
+        counts.append((sum(len(word) == 1 for word in words), len(words)))
+        total[view.split] = [sum(pair) for pair in zip(total[view.split], counts[-1], strict=True)]
+    locations = []
+    for view, (single, words) in zip(views, counts, strict=True):
+        everywhere = total[view.split][0] > SINGLE_SHARE * total[view.split][1]
+        if single > SINGLE_SHARE * words and words >= (1 if everywhere else SINGLE_WORDS):
+            message = f"{single} of {words} words are one letter: {shown(view.article.text)}"
             locations.append(view.location(message))
     yield from finding("single-letters", locations)
 

@@ -202,7 +202,7 @@ def _foreign_labels(source: str, counts: Counter[str], scheme: LabelScheme) -> P
     first = counts.most_common(1)[0][0]
     advice = f"`labels` in a config; --label {first}=NAME renames a label, --label {first}= drops it"
     message = f"labels that scheme {scheme.name!r} lacks: {listed}{more}; rename or drop them: {advice}"
-    return Problem(source=source, cause="unknown label", message=message)
+    return Problem(source=source, cause="labels outside the scheme", message=message)
 
 
 def map_labels(article: Article, labels: Mapping[str, str | None] | None, log: ProblemLog) -> Article:

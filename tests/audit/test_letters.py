@@ -36,6 +36,12 @@ def test_tokens_of_one_letter(find: Callable) -> None:
     found = find(Article(text=" ".join(letters), id="a", tokens=tokens))
     assert found["single-letters"].severity == "error"
     assert "7 of 7" in found["single-letters"].locations[0].message
+    news = Article(text=TEXT, id="b")
+    assert "single-letters" not in find(Article(text="س ص ع ل م", id="a"), news)  # a formula among news
+    assert (
+        find(Article(text="س " * 40, id="a"), *[replace(news, id=str(n)) for n in range(9)])["single-letters"].count
+        == 1
+    )
 
 
 def test_edited_news_have_none_of_it(find: Callable) -> None:
