@@ -222,7 +222,7 @@ def map_labels(article: Article, labels: Mapping[str, str | None] | None, log: P
     def remaining(event: Event) -> Iterator[Argument]:
         for argument in event.arguments:
             if argument.entity in dropped:
-                message = f"{argument.role} of {event.trigger.text!r} dropped with its entity {argument.entity!r}"
+                message = f"{argument.role} of {shown(event.trigger.text)} dropped with its entity {argument.entity!r}"
                 log.fix("argument of a dropped entity", message, article=article.id)
             elif role := renamed([argument.role]):
                 yield replace(argument, role=role[0])

@@ -92,20 +92,16 @@ def survey(lines: Iterable[str], columns: int | None = None, tags: int | Collect
     marked = False
     for line in lines:
         fields = split_fields(line.removesuffix("\r"))
+        fields = fields[1:] if fields and not fields[0] else fields  # an indented line
         if fields[:1] == [DOCUMENT_MARK]:
             marked |= "-X-" in fields and len(fields) > 2
-        elif (
-            fields
-            and fields[0]
-            and len(fields) <= MOST_COLUMNS
-            and not (fields[0].startswith("#") and not TAG.fullmatch(fields[-1]))
-        ):
+        elif 1 < len(fields) <= MOST_COLUMNS and (not fields[0].startswith("#") or TAG.fullmatch(fields[-1])):
             widths[len(fields)] += 1
             row = table[len(fields)]
             row += (_ColumnCounts() for _ in range(len(fields) - len(row)))
             for column, value in zip(row[1:], fields[1:], strict=False):
                 column.add(value)
-    width = max((n for n in widths if n > 1), key=lambda count: (widths[count], count), default=2)
+    width = max(widths, key=lambda count: (widths[count], count), default=2)
     found, size = table[width] or [_ColumnCounts(), _ColumnCounts()], widths[width]
     every = range(1, width)
     names, fixes = _columns(found, size, width, columns, tags, marked)
@@ -120,7 +116,7 @@ def survey(lines: Iterable[str], columns: int | None = None, tags: int | Collect
         nested=nested,
         known={n: values for n, values in closed.items() if len(values) <= max(1, size // 4)},
         labels=frozenset(labels),
-        note=_note(names, width, labels, nested),
+        note=_note(names, labels, all_columns=nested and max(widths, default=2) > 2),
         fixes=tuple(fixes),
     )
 
@@ -169,8 +165,8 @@ def _columns(
     return names, fixes
 
 
-def _note(names: Sequence[int], width: int, labels: Collection[str], nested: bool) -> str:
-    which = "every column after the token was" if nested and width > 2 else f"column {', '.join(map(str, names))} was"
+def _note(names: Sequence[int], labels: Collection[str], *, all_columns: bool) -> str:
+    which = "every column after the token was" if all_columns else f"column {', '.join(map(str, names))} was"
     return f"{which} read as tags, with the labels {_listed(labels) or '(none)'}; column 0 is the token"
 
 
