@@ -15,7 +15,7 @@ NO_LABEL = frozenset({"", "null", "none", "nil", "nan", "undefined", "_", "*", "
 
 # Maqaf, Unicode's hyphens and dashes, minus, small and full-width hyphen, tatweel. No label begins with one.
 _DASH = "\u05be\u2010-\u2015\u2212\ufe58\ufe63\uff0d\u0640"
-_OTHER_DASH = re.compile(rf"([BIMELSU])([{_DASH}])(.*)", re.DOTALL)
+_OTHER_DASH = re.compile(rf"([BIMELSU])(-*[{_DASH}][{_DASH}-]*|--+)(.*)", re.DOTALL)
 LIKE_OUTSIDE = frozenset("0o\u041e\u043e\u039f\u03bf\uff2f\u0665")
 """Characters that look like O: zero, small, Cyrillic, Greek and full-width O, Arabic five."""
 _INVISIBLE = re.compile("[\xa0\xad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")

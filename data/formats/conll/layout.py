@@ -11,7 +11,7 @@ from .lines import DOCUMENT_MARK, split_fields
 
 MOST_COLUMNS = 500  # Wojood has six; the time grows with the square of their number
 _VALUES = 1000  # that are kept of a column
-_LABELS = 12  # shown in a message
+_LABELS = 40  # shown in a message
 _LONGEST = 40  # code points of a label in a message
 
 # Chunks of CoNLL-2000 and 2003 (English, German), of AMIRA (Arabic) and of pattern; universal parts of speech.

@@ -180,6 +180,13 @@ def test_signs_that_look_like_the_outside_tag(outside: str) -> None:
     assert f"U+{ord(outside):04X}" in log.fixed[0].message
 
 
+@pytest.mark.parametrize("dash", ["--", "-\u2013", "\u05be\u05be"])
+def test_no_label_begins_with_a_dash(dash: str) -> None:
+    articles, log = read(f"حلب B{dash}LOC\nقال O\n")
+    assert entities(articles) == [("حلب", "LOC")] and not log.dropped
+    assert "U+" in log.fixed[0].message
+
+
 def test_invisible_characters_of_tags_make_no_label() -> None:
     articles, log = read("قال\tO\u200f\nحلب\tB-LOC\xa0\n")
     assert entities(articles) == [("حلب", "LOC")] and not log.dropped
