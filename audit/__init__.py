@@ -5,7 +5,7 @@ from typing import Protocol
 
 from ..data.datasets import DataSet
 from ..data.labels import LabelScheme
-from . import balance, consistency, duplicates, problem_log, spans, texts
+from . import balance, consistency, duplicates, letters, problem_log, spans, texts
 from .agreement import Versions, annotator_agreement
 from .article_views import ArticleView, make_views
 from .findings import Audit, Finding, Location, Severity
@@ -30,9 +30,12 @@ _CHECKS = (
     spans.duplicate_spans,
     duplicates.duplicate_articles,
     texts.damaged_text,
+    letters.visual_order,
+    letters.single_letters,
     spans.spans_inside_words,
     spans.spans_across_sentences,
     spans.bad_edges,
+    letters.invisible_edges,
     spans.overlapping_spans,
     consistency.ambiguous_surfaces,
     consistency.unlabeled_occurrences,
@@ -94,4 +97,5 @@ def audit(
         splits=balance.count_totals(views, list(datasets)),
         labels=labels,
         findings=sorted(findings, key=lambda finding: _ORDER[finding.severity]),
+        notes=problem_log.reading_notes(datasets),
     )

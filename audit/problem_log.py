@@ -11,7 +11,7 @@ from .findings import Finding, Location, finding
 
 # Fixes that lose nothing, or that the config asks for.
 _HARMLESS = {
-    "sentinel", "document mark", "comment", "label dropped by the mapping", "argument of a dropped entity",
+    "sentinel", "comment", "column of no names", "label dropped by the mapping", "argument of a dropped entity",
 }  # fmt: skip
 
 
@@ -33,6 +33,15 @@ def reading_problems(datasets: Mapping[str, DataSet]) -> Iterator[Finding]:
                 variant="fixed-harmless" if kind == "fixed" and cause in _HARMLESS | _ON_PURPOSE else kind,
                 cause=cause,
             )
+
+
+def reading_notes(datasets: Mapping[str, DataSet]) -> list[str]:
+    """How the files were read, each note once: with the names of its data sets if there are several data sets."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for name, dataset in datasets.items():
+        for note in dataset.log.notes:
+            names[note].append(name)
+    return [f"{', '.join(of_note)}: {note}" if len(datasets) > 1 else note for note, of_note in names.items()]
 
 
 def duplicate_ids(views: Sequence[ArticleView]) -> Iterator[Finding]:

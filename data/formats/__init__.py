@@ -93,7 +93,12 @@ def _files(folder: Path, format: str | None) -> list[Path]:
 
 
 def write_articles(
-    articles: Iterable[Article], path: str | Path, format: str | None = None, *, log: ProblemLog | None = None
+    articles: Iterable[Article],
+    path: str | Path,
+    format: str | None = None,
+    *,
+    log: ProblemLog | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> ProblemLog:
     """Write a file whole or not at all; parent folders are made.
 
@@ -102,36 +107,63 @@ def write_articles(
         path: the file, which is replaced if it exists; a folder for formats of one file per article.
         format: one of `FORMATS`; None goes by the suffix.
         log: takes what the format cannot hold; None makes one.
+        options: writing options of the format, as in ``{"columns": 1}`` for conll.
 
     Returns:
         The log.
 
     Raises:
-        DataError: the format is unknown, or it is written as a folder and the folder is not empty.
+        DataError: the format or an option is unknown, or it is written as a folder and the folder is not empty.
     """
     path = Path(path)
     format = format_of(path) if format is None else format
     known = format_named(path, format)
     if known.folder and path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise refusal(path, "folder in use", f"{format} is written as a folder of files; name a new or an empty folder")
+    checked = _writing_options(path, format, options)
     log = ProblemLog() if log is None else log
     log.source = str(path)
     with whole(path, folder=known.folder) as part:
-        known.write(articles, part, log)
+        known.write(articles, part, log, **checked)
     return log
 
 
-def format_chunks(articles: Iterable[Article], format: str, log: ProblemLog) -> Iterator[str]:
+def writing_options(format: str) -> tuple[str, ...]:
+    """The names of a format's writing options.
+
+    >>> writing_options("conll")
+    ('columns', 'scheme')
+
+    Raises:
+        DataError: the format is unknown.
+    """
+    return format_named(Path(format), format).writing
+
+
+def _writing_options(path: Path, format: str, options: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The options with values of the types that the writer declares; DataError, for the path, if they are wrong."""
+    known = format_named(path, format)
+    if unknown := [name for name in options or {} if name not in known.writing]:
+        raise refusal(path, "unknown option", f"{format} has no writing option {unknown[0]!r}")
+    try:
+        return checked_options(known.chunks or known.write, options or {}, format)
+    except ValueError as error:
+        raise refusal(path, "unknown option", str(error)) from error
+
+
+def format_chunks(
+    articles: Iterable[Article], format: str, log: ProblemLog, options: Mapping[str, Any] | None = None
+) -> Iterator[str]:
     """The content of a file in pieces, for a stream such as stdout.
 
     Raises:
-        DataError: the format is unknown, or it is not text in one file.
+        DataError: the format or an option is unknown, or it is not text in one file.
     """
     path = Path("stdout")
     if (chunks := format_named(path, format).chunks) is None:
         streamed = ", ".join(name for name, known in KNOWN.items() if known.chunks)
         raise refusal(path, "no stream", f"{format} is not text in one file; a stream takes {streamed}")
-    return chunks(articles, log)
+    return chunks(articles, log, **_writing_options(path, format, options))
 
 
 def suffix_of(format: str) -> str:

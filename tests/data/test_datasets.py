@@ -163,12 +163,14 @@ def test_all_problems_of_a_data_set_are_reported_with_their_lines(tmp_path: Path
     found = {(Path(problem.source).name, problem.line, problem.cause) for problem in raised.value.problems}
     assert found == {
         ("set", 0, "unknown task"),
+        ("set", 0, "labels outside the scheme"),
         ("one.jsonl", 3, "unknown label"),
         ("one.jsonl", 4, "span outside the text"),
         ("one.jsonl", 5, "not JSON"),
         ("two.jsonl", 1, "duplicate id"),
     }
     assert "did you mean 'PER'" in str(raised.value)
+    assert "PRE (1)" in str(raised.value) and "--label PRE=NAME" in str(raised.value)
 
 
 def test_all_problems_of_all_files_of_a_config_are_reported(
@@ -185,6 +187,7 @@ def test_all_problems_of_all_files_of_a_config_are_reported(
     assert problems == {
         ("corpus:dev", "unknown label"),
         (str(bad), "unknown label"),
+        (str(bad), "labels outside the scheme"),
         (str(tmp_path / "gone.jsonl"), "no such file"),
     }
 

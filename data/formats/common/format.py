@@ -73,26 +73,29 @@ class Format:
         takes_folder: whether a folder is read as a whole, and not file by file.
         annotators: path → names of the people whose annotations it has, which its reading option ``annotator`` takes.
         chunks: (articles, log) → the text of one file in pieces; None if it takes several files or is binary.
+        writing: keyword-only parameters of ``write`` and ``chunks`` that are its writing options.
     """
 
     read: Callable[..., Located]
-    write: Callable[[Iterable[Article], Path, ProblemLog], None]
+    write: Callable[..., None]
     suffixes: tuple[str, ...]
     holds: frozenset[str]
     recognizes: Callable[[Sample], bool]
     folder: bool = False
     takes_folder: Callable[[Path], bool] = lambda folder: False
     annotators: Callable[[Path], Collection[str]] = lambda path: ()
-    chunks: Callable[[Iterable[Article], ProblemLog], Iterator[str]] | None = None
+    chunks: Callable[..., Iterator[str]] | None = None
+    writing: tuple[str, ...] = ()
 
 
 def format_of_lines(
     read: Callable[..., Located],
-    write: Callable[[Iterable[Article], ProblemLog], Iterator[str]],
+    write: Callable[..., Iterator[str]],
     *,
     suffixes: tuple[str, ...],
     holds: frozenset[str],
     recognizes: Callable[[Sample], bool],
+    writing: tuple[str, ...] = (),
 ) -> Format:
     """A format of text lines.
 
@@ -102,6 +105,7 @@ def format_of_lines(
         suffixes: as for `Format`.
         holds: as for `Format`.
         recognizes: as for `Format`.
+        writing: as for `Format`.
     """
 
     @wraps(read)  # with the options of `read`
@@ -109,17 +113,21 @@ def format_of_lines(
         yield from read(file_lines(path), log, **options)
 
     return Format(
-        read=read_file, write=to_file(write), suffixes=suffixes, holds=holds, recognizes=recognizes, chunks=write
+        read=read_file,
+        write=to_file(write),
+        suffixes=suffixes,
+        holds=holds,
+        recognizes=recognizes,
+        chunks=write,
+        writing=writing,
     )
 
 
-def to_file(
-    write: Callable[[Iterable[Article], ProblemLog], Iterator[str]],
-) -> Callable[[Iterable[Article], Path, ProblemLog], None]:
-    """The function that writes the pieces of `write` to a file."""
+def to_file(write: Callable[..., Iterator[str]]) -> Callable[..., None]:
+    """The function that writes the pieces of `write` to a file, with the options of `write`."""
 
-    def write_file(articles: Iterable[Article], path: Path, log: ProblemLog) -> None:
+    def write_file(articles: Iterable[Article], path: Path, log: ProblemLog, **options: Any) -> None:
         with open(path, "w", encoding="utf-8", newline="") as file:
-            file.writelines(write(articles, log))
+            file.writelines(write(articles, log, **options))
 
     return write_file

@@ -31,7 +31,7 @@ def entities(article: Article) -> list[tuple[int, int, str]]:
 
 
 def messages(log: ProblemLog) -> str:
-    return "\n".join(str(problem) for problem in (*log.fixed, *log.dropped))
+    return "\n".join([*map(str, (*log.fixed, *log.dropped)), *log.notes])
 
 
 def as_expected(article: Article) -> dict[str, Any]:
