@@ -1,10 +1,15 @@
-"""Label Studio: its JSON export (not JSON-MIN), and import files with annotations or pre-annotations.
+"""Label Studio: its exports, its target storage, and import files with annotations or pre-annotations.
 
-Regions are entities or triggers. Relations between a trigger and an entity, in either direction, are arguments. Choices
-are event types of the article; choices of a region are the types of its trigger. A region is a trigger if its control
-is named ``trigger``, as in `labeling_config`, if its label is one of `triggers`, or if the label starts with
-``event:``. Triggers by label with the same span are one event. Offsets count code points, in older exports UTF-16
-units. The tool stores surfaces with collapsed white space unless it is configured otherwise.
+Regions are entities or triggers. Relations between a trigger and an entity, in either direction, are arguments. A
+region is a trigger if its control is named ``trigger``, as in `labeling_config`, if its label is one of `triggers`, or
+if the label starts with ``event:``. Triggers by label with the same span are one event. Choices of the control
+``event_types`` are event types of the article, or of a trigger if they were made for its region. Other controls have
+no place in an article.
+
+Exports are read as JSON, JSON-MIN, CSV and TSV. None of them says which key of the data an object shows and what a
+control is for. `layout` infers it from all tasks of a file, which is therefore read twice. Offsets count code points,
+in older exports UTF-16 units; in HTML tasks they refer to the text without tags. The tool stores surfaces with
+collapsed white space unless it is configured otherwise.
 
 Tasks without annotations are skipped: as articles, they would say that the text has no entities and events.
 Pre-annotations are read with ``predictions=True`` instead of annotations. Only pre-annotations have scores.

@@ -17,6 +17,7 @@ from ..common.format import METADATA
 from ..common.offsets import Offsets
 from .html_text import has_markup, parse_page
 from .names import EVENT_TYPES, TRIGGERS
+from .rows import FROM_ROW
 from .versions import Item, annotator_names, id_text, versions_of
 
 REGIONS = ("labels", "hypertextlabels")
@@ -24,7 +25,8 @@ REGIONS = ("labels", "hypertextlabels")
 
 _EVENT_NAMES = {"event", "events", "eventtype", "eventtypes"}
 _MOST = 1000  # different controls, objects and keys that are counted
-_MOST_KEYS = 20
+_MOST_KEYS = 20  # keys of the data that may be the text
+_STRETCH = 8  # a region may be this many times longer than its surface with squeezed white space
 
 
 @dataclass(kw_only=True)
@@ -73,7 +75,7 @@ def survey(tasks: Iterable[Item], kind: str, triggers: Collection[str]) -> Surve
         for version in versions_of(task, kind):
             found.annotators.update(annotator_names(version) if len(found.annotators) < _MOST else ())
             results = version.get("result") if isinstance(version, dict) else None
-            if results and "id" not in task:
+            if results and FROM_ROW in task:
                 found.full.add(id_text(task["data"].get("id")))
             for item in results if isinstance(results, list) else ():
                 if isinstance(item, dict):
@@ -85,9 +87,10 @@ def _count(
     item: Item, found: Survey, texts: Mapping[str, str], places: dict[str, Offsets], triggers: Collection[str]
 ) -> None:
     value: Item = stored if isinstance(stored := item.get("value"), dict) else {}
-    control, name, source = str(item.get("from_name") or ""), item.get("to_name"), item.get("source")
-    if isinstance(source, str) and source[1:] in texts:
-        found.named[source[1:]] += 1
+    control, name = str(item.get("from_name") or ""), item.get("to_name")
+    source = stored[1:] if isinstance(stored := item.get("source"), str) and stored[1:] in texts else ""
+    if source:
+        found.named[source] += 1
     if item.get("type") == "choices" and "start" not in value and len(found.choices) < _MOST:
         found.choices[control].update(_strings(value.get("choices")))
     if item.get("type") not in REGIONS:
@@ -107,7 +110,7 @@ def _count(
         found.pages[key] += is_page
         if key not in places:
             places[key] = Offsets(parse_page(text).text if is_page else text)
-        found.matches[name, key] += _is_at(value, places[key])
+        found.matches[name, key] += key == source if source else _is_at(value, places[key])
 
 
 def _strings(labels: Any) -> list[str]:
@@ -127,6 +130,8 @@ def _is_at(value: Item, offsets: Offsets) -> bool:
     place = inner if isinstance(inner, dict) else value
     surface, start, end = value.get("text"), place.get("start"), place.get("end")
     if not isinstance(surface, str) or not surface.strip() or type(start) is not int or type(end) is not int:
+        return False
+    if end - start > _STRETCH * len(surface):
         return False
     wanted = "".join(surface.split())
     for found in ((start, end), offsets.from_utf16(start, end)):
@@ -164,7 +169,7 @@ def layout_of(found: Survey, text_key: str | None, event_types_from: str | None,
         log: takes the notes.
     """
     default, given = _text_key(found, text_key, log)
-    keys = [key for key in found.keys if not default or key == default]
+    keys = {default, *(key for key, _ in found.keys.most_common(_MOST_KEYS))} & found.keys.keys()
     types = _types(found, event_types_from)
     for control in sorted(types & found.choices.keys()):
         log.note(f"Label Studio: choices of the control {shown(control)} are event types")
@@ -174,7 +179,7 @@ def layout_of(found: Survey, text_key: str | None, event_types_from: str | None,
     return Layout(
         default=default,
         given=given,
-        pages=frozenset(key for key, number in found.pages.items() if found.keys[key] and number),
+        pages=frozenset(key for key, number in found.pages.items() if number),
         other={key: _other_objects(found, key) for key in keys},
         types=types,
     )
@@ -187,17 +192,16 @@ def _text_key(found: Survey, text_key: str | None, log: ProblemLog) -> tuple[str
         return next(iter(found.named)), True
     usual = [key for key in found.keys if key not in METADATA]
     first = "text" if "text" in found.keys else usual[0] if len(usual) == 1 else ""
-    if len(found.keys) < 2:
-        return first, False
-    by_key = Counter[str]()
-    for (name, key), number in found.matches.items():
-        by_key[key] += number + (number if name == key else 0)
-    best = by_key.most_common(2)
-    # The usual key is not the text if no region is in it.
-    if best and best[0][1] and not by_key[first] and (len(best) < 2 or best[0][1] > best[1][1]):
-        log.note(f"Label Studio: the text is {shown(best[0][0])} of data, where the surfaces of the regions are")
-        return best[0][0], True
-    if first:
+    if len(found.keys) > 1 and not any(number for (_, key), number in found.matches.items() if key == first):
+        by_key = Counter[str]()
+        for (name, key), number in found.matches.items():
+            by_key[key] += number if key not in METADATA or name == key else 0
+        # No region is in the usual key. If most are in another one, that is the text.
+        other, number = max(by_key.items(), key=lambda pair: pair[1], default=("", 0))
+        if 2 * number > sum(found.objects.values()):
+            log.note(f"Label Studio: the text is {shown(other)} of data, where the surfaces of the regions are")
+            return other, True
+    if first and found.keys.keys() != {"text"}:
         log.note(f"Label Studio: the text is {shown(first)} of data; the option text_key names another")
     return first, False
 
@@ -207,13 +211,13 @@ def _other_objects(found: Survey, key: str) -> frozenset[str]:
     sure: set[str] = set()
     other: set[str] = set()
     unsure: set[str] = set()
-    for name in found.objects:
+    for name, number in found.objects.items():
         here = found.matches[name, key]
         best = max((found.matches[name, one] for one in found.keys if one != key), default=0)
-        if name in found.keys and found.matches[name, name] >= max(here, best):
-            (sure if name == key else other).add(name)
-        elif here != best:
+        if here != best and 2 * max(here, best) > number:
             (sure if here > best else other).add(name)
+        elif name in found.keys:  # an object is mostly named after what it shows
+            (sure if name == key else other).add(name)
         else:
             unsure.add(name)
     unsure.discard("")

@@ -13,7 +13,7 @@ from ..common.lines import file_lines, nearest
 from .html_text import HtmlPage, has_markup, parse_page
 from .layout import Layout, Survey, is_of_page, layout_of, survey
 from .regions import Reading, annotations, scores
-from .rows import is_row
+from .rows import FROM_ROW, is_row
 from .tasks import TABLES, read_tasks
 from .versions import Item, annotator_names, choose, id_text, versions_of
 
@@ -67,7 +67,7 @@ def read_file(
             skipped += bool(versions_of(task, other))
             continue
         read += 1
-        if "id" not in task:  # a row: each annotation is an article
+        if FROM_ROW in task:  # each annotation is an article
             if wanted is None and not chosen["result"] and task_log.article in found.full:
                 task_log.fix("empty version", "the text has another annotation, and this empty one is not read")
                 continue
@@ -165,7 +165,9 @@ def _page(key: str, text: str, results: Sequence[Item], layout: Layout, log: Art
     plain = any(item.get("type") == "labels" and not is_of_page(item) for item in results)
     if not any(map(is_of_page, results)) and (plain or key not in layout.pages):
         return None
-    log.fix("HTML", f"{shown(key)} of data is HTML; the text of the article is that of its body, without tags")
+    log.log.note(
+        f"Label Studio: {shown(key)} of data is HTML; the text of the article is that of its body, without tags"
+    )
     return parse_page(text)
 
 
@@ -176,7 +178,8 @@ def _text_key(data: Item, layout: Layout, log: ArticleLog) -> str | None:
         return "text"
     strings = [key for key, value in data.items() if isinstance(value, str) and key not in ("id", *METADATA)]
     if len(strings) == 1:
-        log.fix("text key", f"the text is {shown(strings[0])} of data, the only key with a string")
+        if strings[0] != layout.default:
+            log.log.note(f"Label Studio: the text is {shown(strings[0])} of data, the only key with a string")
         return strings[0]
     listed = shown(", ".join(strings))
     log.drop("no text", f"several keys of data have strings ({listed}); name the text with the option text_key")

@@ -86,7 +86,8 @@ def annotations(
 
 def _is_elsewhere(item: Item, key: str, reading: Reading) -> bool:
     """Whether a result is a region of an object that shows another key than the text's."""
-    return item.get("type") in REGIONS and item.get("to_name") in reading.layout.other.get(key, ())
+    name = item.get("to_name")
+    return item.get("type") in REGIONS and isinstance(name, str) and name in reading.layout.other.get(key, ())
 
 
 def _leave_out(item: Item, log: ArticleLog) -> None:
@@ -213,10 +214,10 @@ def _choices(results: Sequence[Item], regions: Sequence[_Region], log: ArticleLo
         what = f"{_names(labels)} of the control {shown(item.get('from_name'))}"
         if not labels:
             continue
-        if item.get("from_name") not in reading.layout.types:
+        if str(item.get("from_name")) not in reading.layout.types:
             of = f"chosen for a region ({shown(value.get('text'))}) " if of_region else ""
-            message = f"{what} {of}is left out: only the choices of the option event_types_from are event types"
-            log.fix("other control", message)
+            hint = "if its choices are event types, name it with the option event_types_from"
+            log.fix("other control", f"{what} {of}is left out; {hint}")
         elif not of_region:
             types += [pair for pair in labels if pair[0] not in dict(types)]
         elif meant and regions[meant[0]].types:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ....errors import shown
 from ...problems import ProblemLog
-from ..common.lines import encoding_fault
+from ..common.lines import encoding_fault, is_strings
 from .names import EVENT_TYPES
 
 _OF_THE_ANNOTATION = {
@@ -22,6 +22,9 @@ _OF_THE_ANNOTATION = {
     "lead_time": "lead_time",
     "agreement": "agreement",
 }
+FROM_ROW = "from_row"
+"""Key of the tasks that `to_task` makes."""
+
 _MARKS = {"annotation_id", "annotator", "lead_time"}
 _MAX_CELL = 8 * 2**20
 _LABELS = ("labels", "hypertextlabels", "choices")
@@ -77,13 +80,16 @@ def to_task(row: Mapping[str, Any], controls: Collection[str]) -> dict[str, Any]
             continue
         if regions := _regions(key, value):
             results += regions
+        elif (key == EVENT_TYPES or key in controls) and value and is_strings(value):
+            # Choices of several regions, which do not say for which one each of them was made.
+            results.append({"from_name": key, "type": "choices of regions", "value": {"text": value}})
         elif (choices := _choices(value)) and (key == EVENT_TYPES or key in controls or not isinstance(value, str)):
             results.append({"from_name": key, "type": "choices", "value": {"choices": choices}})
         else:
             data[key] = value
     version = {name: row[key] for key, name in _OF_THE_ANNOTATION.items() if key in row}
     annotated = row.get("annotation_id") not in (None, "")
-    return {"data": data, "annotations": [{**version, "result": results}] if annotated else []}
+    return {"data": data, "annotations": [{**version, "result": results}] if annotated else [], FROM_ROW: True}
 
 
 def _regions(control: str, value: Any) -> list[dict[str, Any]]:
