@@ -15,7 +15,9 @@ def read(text: str) -> tuple[list[Article], list[Problem]]:
     log = ProblemLog(source="t.rasid")
     lines = text.split("\n")[:-1] if text.endswith("\n") else text.split("\n")
     articles = [article for _, article in inline.read(lines, log)]
-    assert log.articles == len(articles) and {*log.fix_counts} <= {"prediction", "invisible character at an edge"}
+    # White space behind an invisible character at an edge is trimmed with it.
+    fixable = {"prediction", "invisible character at an edge", "white space at an edge"}
+    assert log.articles == len(articles) and {*log.fix_counts} <= fixable
     return articles, log.dropped
 
 
