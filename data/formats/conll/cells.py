@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ....errors import code_points
+from ....errors import code_points, shown
 from ..common.tags import TAG
 
 Fix = tuple[str, str]
@@ -55,23 +55,26 @@ def read_cell(text: str) -> Cell:
     fixes: list[Fix] = []
     if plain != text:
         signs = code_points(_INVISIBLE.findall(text))
-        fixes.append(("invisible character in a tag", f"tag {plain!r} is read without {signs}"))
+        fixes.append(("invisible character in a tag", f"tag {shown(plain)} is read without {signs}"))
     if stacked := _parts(plain, _STACKED):
         fixes += (fix for part in stacked for fix in part.fixes)
-        unlabeled = all(part.unlabeled for part in stacked)
+        unlabeled = any(part.unlabeled for part in stacked)
         return Cell(tags=tuple(tag for part in stacked for tag in part.tags), fixes=tuple(fixes), unlabeled=unlabeled)
     if segments := _parts(plain, _SEGMENTED):
         tag = _of_word([tag for part in segments for tag in part.tags])
         fixes += (fix for part in segments for fix in part.fixes)
-        fixes.append(("tags of segments", f"{plain!r} has a tag for each segment; the whole word is read as {tag}"))
+        message = f"{shown(plain)} has a tag for each segment; the whole word is read as {tag}"
+        fixes.append(("tags of segments", message))
         unlabeled = tag == "O" and any(part.unlabeled for part in segments)
         return Cell(tags=(tag,), fixes=tuple(fixes), unlabeled=unlabeled, starts=unlabeled)
     if plain in LIKE_OUTSIDE:
-        fixes.append(("look-alike in a tag", f"tag {plain!r} is {code_points(plain)}; it is read as O"))
+        fixes.append(("look-alike in a tag", f"tag {shown(plain)} is {code_points(plain)}; it is read as O"))
         plain = "O"
     elif other := _OTHER_DASH.fullmatch(plain):
         prefix, dash, label = other.groups()
-        fixes.append(("look-alike in a tag", f"the dash of tag {plain!r} is {code_points(dash)}; it is read as '-'"))
+        if label or dash.strip("-"):
+            message = f"the dash of tag {shown(plain)} is {code_points(dash)}; it is read as '-'"
+            fixes.append(("look-alike in a tag", message))
         plain = f"{prefix}-{label}"
     if _BARE.fullmatch(plain) and plain.endswith("-") or TAG.fullmatch(plain) and plain[2:].lower() in NO_LABEL - {""}:
         return Cell(tags=("O",), fixes=tuple(fixes), unlabeled=True, starts=plain[0] in "BSU")

@@ -259,6 +259,8 @@ def test_check_command_names_file_and_line(tmp_path, news) -> None:
     with pytest.raises(DataError) as caught:
         load_articles(tmp_path, scheme=news)
     messages = [str(problem) for problem in caught.value.problems]
+    listed, *messages = messages
+    assert "GEP (1), ASAULT (1), Actr (1)" in listed and "--label" in listed
     assert len(messages) == 3 and all(message.startswith(f"{path}:1: [a]") for message in messages)
     assert "'GPE'" in messages[0] and "'ASSAULT'" in messages[1] and "'Actor'" in messages[2]
 
