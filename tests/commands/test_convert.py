@@ -104,7 +104,7 @@ def test_a_folder_is_read_in_the_order_in_which_it_was_written(tmp_path: Path) -
 
 def test_a_folder_of_text_files_alone_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("بغداد B-GPE\n", encoding="utf-8")
-    with pytest.raises(DataError, match=r"files of .txt, .json and .zip are read if their format is given"):
+    with pytest.raises(DataError, match=r"files of .txt, .json, .csv, .tsv and .zip are read if their format is given"):
         convert(tmp_path, tmp_path.with_suffix(".jsonl"))
     with pytest.raises(DataError, match=r"of suffix .rasid$"):
         convert(tmp_path, tmp_path.with_suffix(".jsonl"), read_as="inline")

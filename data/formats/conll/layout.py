@@ -48,7 +48,7 @@ class _ColumnCounts:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Layout:
+class ColumnLayout:
     """How the lines of a file are read.
 
     Attributes:
@@ -72,7 +72,7 @@ class Layout:
     fixes: tuple[Fix, ...] = ()
 
 
-def survey(lines: Iterable[str], columns: int | None = None, tags: int | Collection[int] | None = None) -> Layout:
+def survey(lines: Iterable[str], columns: int | None = None, tags: int | Collection[int] | None = None) -> ColumnLayout:
     """Find the columns of the names.
 
     The tags are in the last columns in which most fields are tags. Columns of chunks and parts of speech are left out.
@@ -109,7 +109,7 @@ def survey(lines: Iterable[str], columns: int | None = None, tags: int | Collect
     labels = {label for rows in table.values() for column in rows[1:] for label in column.labels} if nested else set()
     labels |= {label for n in names if n < len(found) for label in found[n].labels}
     closed = {n: frozenset(c.values) for n, c in enumerate(found) if n and n not in names}
-    return Layout(
+    return ColumnLayout(
         width=width,
         columns=tuple(names),
         chosen=tags is not None,

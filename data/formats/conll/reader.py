@@ -10,7 +10,7 @@ from ...problems import ProblemLog
 from ..common.format import Located
 from ..common.lines import numbered
 from ..common.tags import TaggedSpan, columns_to_spans
-from .layout import Layout, LayoutError, survey
+from .layout import ColumnLayout, LayoutError, survey
 from .lines import Block, blocks, without_numbers
 from .rows import Row, read_row
 
@@ -77,7 +77,7 @@ def read(
         yield rows[0].line, _article(name, [row.token for row in rows], spans, triggers, set(strays), meta)
 
 
-def _good_rows(block: Block, layout: Layout, name: str, log: ProblemLog) -> Iterator[Row]:
+def _good_rows(block: Block, layout: ColumnLayout, name: str, log: ProblemLog) -> Iterator[Row]:
     """The rows of a sentence that can be used; what is wrong with the others, and what was corrected, is recorded."""
     rows = [read_row(number, line, layout) for number, line in block.lines]
     bad = sum(bool(row.fault) and row.lost for row in rows)
@@ -100,7 +100,7 @@ def _good_rows(block: Block, layout: Layout, name: str, log: ProblemLog) -> Iter
         log.drop("sentence left out", message, line=rows[0].line, article=name)
 
 
-def _is_iob1(lines: Sequence[tuple[int, str]], layout: Layout) -> bool:
+def _is_iob1(lines: Sequence[tuple[int, str]], layout: ColumnLayout) -> bool:
     """Whether ``B-`` stands only between two neighbors of one label, and ``I-`` starts all other spans."""
     inside = begun = 0
     for block in blocks(lines, ProblemLog(examples=0)):

@@ -8,7 +8,7 @@ from ....errors import code_points, shown
 from ...text.words import trim
 from ..common.lines import encoding_fault
 from .cells import Fix, read_cell
-from .layout import MOST_COLUMNS, Layout
+from .layout import MOST_COLUMNS, ColumnLayout
 from .lines import split_fields
 
 _LIKE_A_TAG = re.compile(r"O|[BIMELSU][-_:./][!-~]*")
@@ -39,7 +39,7 @@ class Row:
     starts: bool = False
 
 
-def read_row(number: int, line: str, layout: Layout) -> Row:
+def read_row(number: int, line: str, layout: ColumnLayout) -> Row:
     """Read a line.
 
     Args:
@@ -97,7 +97,7 @@ def _row(number: int, first: str, texts: Sequence[str], joined: bool) -> Row:
     )
 
 
-def _without_token(fields: Sequence[str], layout: Layout) -> bool | None:
+def _without_token(fields: Sequence[str], layout: ColumnLayout) -> bool | None:
     """Whether tags are lost with a line that has no token; None if it has one."""
     first, *others = fields
     if not others:
@@ -112,14 +112,14 @@ def _without_token(fields: Sequence[str], layout: Layout) -> bool | None:
     return any(tag != "O" for cell in (cells if layout.nested else cells[-1:]) for tag in cell.tags)
 
 
-def _without_first(fields: Sequence[str], layout: Layout) -> bool | None:
+def _without_first(fields: Sequence[str], layout: ColumnLayout) -> bool | None:
     """Whether tags are lost with a line that has all columns but that of the token; None if it has one."""
     if layout.nested or len(fields) != layout.width - 1 or 1 not in layout.known or not _fits(["", *fields], 0, layout):
         return None
     return any(tag != "O" for n in layout.columns for tag in read_cell(fields[n - 1]).tags)
 
 
-def _parts(fields: Sequence[str], layout: Layout) -> tuple[int, Sequence[int], tuple[str, str] | None]:
+def _parts(fields: Sequence[str], layout: ColumnLayout) -> tuple[int, Sequence[int], tuple[str, str] | None]:
     """The number of fields that are the token, and the columns of its tags; or what is wrong with the line."""
     if layout.nested:
         size = len(fields)
@@ -146,7 +146,7 @@ def _parts(fields: Sequence[str], layout: Layout) -> tuple[int, Sequence[int], t
     return 1, (), ("missing field", f"{said}; the line is left out")
 
 
-def _fits(fields: Sequence[str], shift: int, layout: Layout) -> bool:
+def _fits(fields: Sequence[str], shift: int, layout: ColumnLayout) -> bool:
     """Whether the columns of a line hold what those of the other lines do, if it is read from a later field on."""
     tags = all(read_cell(fields[n + shift]).tags for n in layout.columns)
     return tags and all(fields[n + shift] in values for n, values in layout.known.items())

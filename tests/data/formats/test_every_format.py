@@ -265,6 +265,8 @@ def check_losses(format: str, folder: Path, article: Article) -> None:
         assert back == [article]
     if other or "spacing" not in holds:  # mentions or the article were dropped or changed, each recorded by itself
         return
+    if has_scores(article) and "nobody annotated" in {problem.cause for problem in reading.fixed}:
+        return  # a prediction of which the format holds nothing looks like an article that nobody annotated
     if "annotated" in lost and back:  # the format may hold it for some tasks
         assert back[0].annotated.items() <= kept.annotated.items()
         kept = replace(kept, annotated=back[0].annotated)
