@@ -15,7 +15,7 @@ quickstart: $(VENV)/.installed
 	$(BIN)/rasid tag $(RUN)/bundle $(ARTICLE) --to text
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-long: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m long

@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -45,6 +46,15 @@ def printable(text: str) -> str:
     'غزة\\x1b[2J\\u202e'
     """
     return _CONTROL.sub(lambda sign: ascii(sign[0])[1:-1], text)
+
+
+def code_points(signs: Iterable[str]) -> str:
+    """Number and name of characters, for messages about characters that look like others or are invisible.
+
+    >>> code_points("\u05be")
+    'U+05BE HEBREW PUNCTUATION MAQAF'
+    """
+    return ", ".join(f"U+{ord(sign):04X} {unicodedata.name(sign, 'without a name')}" for sign in dict.fromkeys(signs))
 
 
 def first_line(error: Exception) -> str:

@@ -5,7 +5,8 @@ from typing import Protocol
 
 from ..data.datasets import DataSet
 from ..data.labels import LabelScheme
-from . import balance, consistency, duplicates, problem_log, spans, texts
+from . import balance, consistency, duplicates, letters, problem_log, spans, texts
+from .agreement import Versions, annotator_agreement
 from .article_views import ArticleView, make_views
 from .findings import Audit, Finding, Location, Severity
 from .label_issues import BundleJudge, label_issues
@@ -29,9 +30,12 @@ _CHECKS = (
     spans.duplicate_spans,
     duplicates.duplicate_articles,
     texts.damaged_text,
+    letters.visual_order,
+    letters.single_letters,
     spans.spans_inside_words,
     spans.spans_across_sentences,
     spans.bad_edges,
+    letters.invisible_edges,
     spans.overlapping_spans,
     consistency.ambiguous_surfaces,
     consistency.unlabeled_occurrences,
@@ -61,6 +65,7 @@ def audit(
     scheme: LabelScheme | None = None,
     files: Mapping[str, Sequence[str]] | None = None,
     judges: Sequence[Judge] = (),
+    versions: Mapping[str, Versions] | None = None,
 ) -> Audit:
     """Check annotated articles for everything that may be wrong with them.
 
@@ -72,12 +77,14 @@ def audit(
         scheme: the labels that are allowed; None allows all.
         files: name → file and line of each article; None takes the source of the data set's log.
         judges: their findings are added.
+        versions: name → articles of each annotator, for data sets that several people annotated.
     """
     views = make_views(datasets, files)
     labels = balance.count_labels(views, datasets)
     findings = [
         *problem_log.reading_problems(datasets),
         *problem_log.duplicate_ids(views),
+        *annotator_agreement(versions or {}),
         *balance.unknown_labels(views, scheme),
         *balance.rare_labels(labels, datasets),
         *balance.missing_labels(labels, datasets),
@@ -90,4 +97,5 @@ def audit(
         splits=balance.count_totals(views, list(datasets)),
         labels=labels,
         findings=sorted(findings, key=lambda finding: _ORDER[finding.severity]),
+        notes=problem_log.reading_notes(datasets),
     )

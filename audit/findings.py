@@ -71,12 +71,14 @@ class Audit:
         splits: data set → counts of articles, words, sentences, mentions, triggers and arguments.
         labels: task → label → data set → count.
         findings: errors, then warnings, then notes; each has a count of at least 1.
+        notes: how the files were read where their layout leaves a choice.
     """
 
     name: str
     splits: Mapping[str, Mapping[str, int]]
     labels: Mapping[str, Mapping[str, Mapping[str, int]]]
     findings: Sequence[Finding] = field(default=())
+    notes: Sequence[str] = field(default=())
 
     @property
     def errors(self) -> int:

@@ -11,7 +11,15 @@ from .findings import Finding, Location, finding
 
 # Fixes that lose nothing, or that the config asks for.
 _HARMLESS = {
-    "sentinel", "document mark", "comment", "label dropped by the mapping", "argument of a dropped entity",
+    "sentinel", "comment", "column of no names", "label dropped by the mapping", "argument of a dropped entity",
+}  # fmt: skip
+
+
+# What an annotator did on purpose, or a model predicted, and an article has no place for.
+_ON_PURPOSE = {
+    "prediction", "kept in meta", "left out", "event as an argument", "relation left out", "relations left out",
+    "feature left out", "layer left out", "layer ignored", "not annotated", "document without a version",
+    "versions left out", "events that are arguments left out", "attributes of events left out",
 }  # fmt: skip
 
 
@@ -22,9 +30,18 @@ def reading_problems(datasets: Mapping[str, DataSet]) -> Iterator[Finding]:
             yield from finding(
                 f"{kind}-{_slug(cause)}",
                 [_location(split, problem) for split, problem in problems],
-                variant="fixed-harmless" if kind == "fixed" and cause in _HARMLESS else kind,
+                variant="fixed-harmless" if kind == "fixed" and cause in _HARMLESS | _ON_PURPOSE else kind,
                 cause=cause,
             )
+
+
+def reading_notes(datasets: Mapping[str, DataSet]) -> list[str]:
+    """How the files were read, each note once: with the names of its data sets if there are several data sets."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for name, dataset in datasets.items():
+        for note in dataset.log.notes:
+            names[note].append(name)
+    return [f"{', '.join(of_note)}: {note}" if len(datasets) > 1 else note for note, of_note in names.items()]
 
 
 def duplicate_ids(views: Sequence[ArticleView]) -> Iterator[Finding]:

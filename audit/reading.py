@@ -9,16 +9,20 @@ from typing import Any
 
 from ..configs.loader import load_config
 from ..configs.schema import Config, DataSource
+from ..data.articles import Article
 from ..data.corpus import load_corpus
 from ..data.datasets import DataSet, resolve_annotated
+from ..data.formats import annotators_of
 from ..data.labels import LabelScheme, load_scheme
 from ..data.problems import DataError, Problem, ProblemLog
 from ..data.reading import corpus_splits, read
 from ..errors import RasidError
+from .agreement import Versions
 
 logger = logging.getLogger(__name__)
 
 _SPLITS = ("train", "dev", "val", "valid", "validation", "test")
+_MOST_ANNOTATORS = 20  # the data is read once for each
 
 
 class AuditError(RasidError):
@@ -35,6 +39,7 @@ class AuditData:
         config: the config; None if paths were given.
         datasets: name → data set; all problems of reading are in its log.
         files: name → file and line of each article; empty for the built-in corpus.
+        versions: name → annotator → articles, for data sets that several people annotated.
     """
 
     name: str
@@ -42,6 +47,7 @@ class AuditData:
     config: Config | None = None
     datasets: dict[str, DataSet] = field(default_factory=dict)
     files: dict[str, list[str]] = field(default_factory=dict)
+    versions: dict[str, Versions] = field(default_factory=dict)
 
 
 def read_file(
@@ -97,6 +103,37 @@ def _read(
     return dataset, places
 
 
+def read_versions(
+    path: str,
+    *,
+    format: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    labels: Mapping[str, str | None] | None = None,
+) -> dict[str, list[Article]]:
+    """The articles of a file or folder as each of its annotators annotated them.
+
+    Args:
+        path: as for `data.reading.read`.
+        format: as for `data.reading.read`.
+        options: reading options of the format; ``annotator`` is not used.
+        labels: as for `data.reading.read`.
+
+    Returns:
+        annotator → valid articles; empty if fewer than two people annotated, or nothing can be read.
+    """
+    try:
+        names = annotators_of(path, format)
+        if not 1 < len(names) <= _MOST_ANNOTATORS:
+            return {}
+        how: dict[str, Any] = {"policy": "drop_annotation", "format": format, "labels": labels}
+        return {
+            name: [article for _, article in read(path, options={**(options or {}), "annotator": name}, **how)]
+            for name in names
+        }
+    except (DataError, OSError):
+        return {}  # the log of the data set says why it cannot be read
+
+
 def read_for_audit(
     inputs: Sequence[str], format: str | None = None, options: Mapping[str, Any] | None = None
 ) -> AuditData:
@@ -136,6 +173,9 @@ def _read_config(config: Config, file: str) -> AuditData:
         for source in sources:
             name = _unused(part if len(sources) == 1 else f"{part}/{source.title}", source.title, data.datasets)
             data.datasets[name], data.files[name] = read_source(source, name, scheme)
+            if source.path:
+                how: dict[str, Any] = {"format": source.format, "options": source.options, "labels": source.labels}
+                data.versions[name] = read_versions(source.path, **how)
     return data
 
 
@@ -152,6 +192,7 @@ def _read_paths(paths: Sequence[str], format: str | None, options: Mapping[str, 
         for part, file in parts:
             name = _unused(part, str(file), data.datasets)
             data.datasets[name], data.files[name] = read_file(str(file), name, format=format, options=options)
+            data.versions[name] = read_versions(str(file), format=format, options=options)
         if skipped := _skipped_files(Path(path), [file for _, file in parts]):
             names = ", ".join(name for name, _ in parts)
             logger.info("%s is checked as %s; not read: %s", path, names, ", ".join(skipped))

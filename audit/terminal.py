@@ -7,6 +7,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from ..data.problems import listed_notes
 from .findings import Audit, Finding, Severity
 
 _STYLES: dict[Severity, str] = {"error": "bold red", "warning": "yellow", "note": "cyan"}
@@ -23,6 +24,7 @@ def render(audit: Audit, *, limit: int = 3) -> Iterator[RenderableType]:
     yield _totals(audit)
     for task in audit.labels:
         yield _labels(audit, task)
+    yield from (Text(_clean(line), style="dim") for line in listed_notes(audit.notes))
     explained: set[str] = set()
     for finding in audit.findings:
         yield from _finding(finding, limit, explained=finding.explanation in explained)

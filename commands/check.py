@@ -61,7 +61,8 @@ def check(
     if tagger is not None and data.config is None:
         data = replace(data, scheme=tagger.settings.scheme)
     judges = _judges(data, tagger, folds=folds, encoder=encoder, bundle=bundle, language_model=language_model)
-    result = audit(data.datasets, name=data.name, scheme=data.scheme, files=data.files, judges=list(judges))
+    about = {"name": data.name, "scheme": data.scheme, "files": data.files, "versions": data.versions}
+    result = audit(data.datasets, judges=list(judges), **about)
     reports = [path for path in (json, html) if path is not None]
     failed = ""
     try:

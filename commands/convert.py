@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ._options import Labels, ReadAs, ReadingOptions, label_mapping, reading_options, stdin_or_path
+from ._options import Labels, ReadAs, label_mapping, reading_options, stdin_or_path
 from ._terminal import piped, show, writing
 
 
@@ -15,7 +15,12 @@ def convert(
     target: Annotated[str, typer.Argument(metavar="OUT", help="File or folder to write; - for stdout.")],
     read_as: ReadAs = None,
     write_as: Annotated[str | None, typer.Option("--to", help="Format of OUT; by its suffix without it.")] = None,
-    option: ReadingOptions = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--option", help="Option of the format of IN or OUT: key=value, as in triggers=[Attack], columns=1."
+        ),
+    ] = None,
     label: Labels = None,
     scheme: Annotated[
         str | None, typer.Option("--scheme", help="Leave out articles with labels that it lacks.")

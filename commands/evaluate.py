@@ -1,5 +1,6 @@
 """``rasid evaluate``."""
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,8 @@ from ._options import (
     reading_options,
 )
 from ._terminal import fail, show, show_scores, writing
+
+logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from ..data.datasets import DataSet
@@ -38,6 +41,7 @@ def evaluate(
 ) -> None:
     """Score a bundle on annotated articles, and write the report as JSON and Markdown."""
     from ..data.datasets import load_dataset
+    from ..data.problems import listed_notes
     from ..evaluate import offline
     from ..evaluate.markdown import to_markdown
     from ..inference import Tagger
@@ -52,6 +56,8 @@ def evaluate(
         labels=label_mapping(label),
         options=reading_options(option),
     )
+    for line in listed_notes(dataset.log.notes):
+        logger.info(line)
     _check_tasks(bundle, tagger, dataset, task or [])
     report = offline.evaluate(tagger, dataset.articles, dataset.annotated_labels, bundle=str(bundle), data=dataset.name)
     if output is not None:

@@ -9,6 +9,14 @@ import typer
 from ._options import old_option
 from ._terminal import show, writing
 
+_WHAT = {
+    "label-studio.xml": ", the labeling configuration for Label Studio",
+    "doccano-spans.json": ", the labels of spans for doccano",
+    "doccano-categories.json": ", the labels of texts for doccano",
+    "doccano-relations.json": ", the labels of relations for doccano",
+    "prodigy-labels.txt": ", the labels for Prodigy",
+}
+
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the project; no file in it is replaced.")],
@@ -22,8 +30,7 @@ def init(
     with writing(folder):
         files = initialize(folder, scheme=scheme, format=format or write_as)
     for file in files:
-        is_tool = file.name == "label-studio.xml"
-        show(f"wrote {file}{', the labeling configuration for Label Studio' if is_tool else ''}")
+        show(f"wrote {file}{_WHAT.get(file.name, '')}")
     show("next:")
     for command in ("check", "train"):
         show(f"  rasid {command} {shlex.quote(str(folder / 'config.yaml'))}")

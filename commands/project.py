@@ -10,12 +10,13 @@ from pathlib import Path
 from string import Template
 
 from ..data.articles import Article, Entity
-from ..data.formats import label_studio, suffix_of, write_articles
+from ..data.formats import brat, suffix_of, write_articles
 from ..data.formats.common.lines import nearest
 from ..data.labels import load_scheme
 from ..data.problems import ProblemLog
 from ..data.reading import load_articles, map_labels
 from ..errors import RasidError
+from .tool_files import tool_files
 
 _TASKS = {
     "entities": "persons, organizations, places and so on",
@@ -53,7 +54,8 @@ def initialize(folder: str | Path, *, scheme: str = "news", format: str = "inlin
     Args:
         folder: made if it does not exist; existing files are not replaced.
         scheme: a built-in scheme to start from; one without events gives a config for entities only.
-        format: format of the example articles, one of `FORMATS`. Label Studio's labeling configuration is written too.
+        format: format of the example articles, one of `FORMATS`. What an annotation tool needs is written too, with all
+            labels of the scheme.
 
     Returns:
         The written files, the config first.
@@ -69,15 +71,17 @@ def initialize(folder: str | Path, *, scheme: str = "news", format: str = "inlin
         raise InitError(f"the examples are not written as {format!r}; {nearest(format, FORMATS)}")
     config, labels = folder / "config.yaml", folder / "scheme.yaml"
     data = {part: folder / "data" / f"{part}{suffix_of(format)}" for part in ("train", "dev")}
-    tool = [folder / "label-studio.xml"] if format == "label-studio" else []
+    tool = [folder / name for name in tool_files(format, load_scheme(scheme))]
     paths = [config, labels, *data.values(), *tool]
     if taken := [str(path) for path in paths if path.exists() or path.is_symlink()]:
         raise InitError(f"no file is replaced, and these exist: {', '.join(taken)}; name another folder")
     for part, path in data.items():
         write_articles(_examples(part, scheme), path, format)
     labels.write_text(_scheme(scheme, folder), encoding="utf-8")
-    for path in tool:
-        path.write_text(label_studio.labeling_config(load_scheme(labels)), encoding="utf-8")
+    for path in data.values() if format == "brat" else ():
+        brat.Configuration.of_scheme(load_scheme(labels)).write(path)
+    for name, content in tool_files(format, load_scheme(labels)).items():
+        (folder / name).write_text(content, encoding="utf-8")
     config.write_text(_config(folder, scheme, format, data), encoding="utf-8")
     return paths
 

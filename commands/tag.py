@@ -14,7 +14,6 @@ from ._terminal import PrintableStream, fail, piped, replacing, writing
 
 if TYPE_CHECKING:
     from ..data.articles import Article
-    from ..data.labels import LabelScheme
     from .tagging import Inputs
 
 logger = logging.getLogger(__name__)
@@ -54,6 +53,7 @@ def tag(
     from ..data.formats.common.lines import nearest
     from ..inference import Tagger
     from .tagging import FOLDERS, FORMATS, Inputs, write_tagged
+    from .tool_files import write_tool_files
 
     target = format or write_as
     if target not in (*FORMATS, *FOLDERS):
@@ -76,8 +76,8 @@ def tag(
         with writing(output):
             with nullcontext(output) if target in FOLDERS else replacing(output) as place:
                 dropped = write_tagged(articles, place, target)
-            if target == "label-studio":
-                _write_labeling_config(output, tagger.settings.scheme)
+            for file in write_tool_files(target, tagger.settings.scheme, output):
+                logger.info("wrote %s, which %s imports (docs/annotation-tools.md)", file, target)
     if source.broken:
         logger.warning("%d inputs could not be read, %d articles were tagged", source.broken, source.read)
     if source.broken or dropped:
@@ -89,12 +89,3 @@ def _not_empty(articles: "Iterable[Article]", source: "Inputs") -> "Iterator[Art
     yield from articles
     if not source.read:
         fail("there was nothing to tag")
-
-
-def _write_labeling_config(output: Path, scheme: "LabelScheme") -> None:
-    from ..data.formats import label_studio
-
-    file = output.with_name(f"{output.stem}.label-studio.xml")
-    if not file.exists():
-        file.write_text(label_studio.labeling_config(scheme), encoding="utf-8")
-        logger.info("wrote %s: the project's labeling configuration (Settings > Labeling Interface > Code)", file)

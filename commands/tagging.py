@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 from ..data.articles import Article
 from ..data.formats import format_chunks, label_studio, prodigy, write_articles
-from ..data.problems import ProblemLog
+from ..data.problems import PLACES, ProblemLog
 from ._terminal import PrintableStream
 
 logger = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ class Inputs:
             self._drop(f"{name}: empty")
 
     def _lines(self, name: str, identity: str, lines: Iterable[bytes]) -> Iterator[Article]:
-        found = False
+        found, wrong = False, 0
         for number, raw in enumerate(lines, 1):
             if not raw.strip():
                 continue
@@ -91,7 +91,8 @@ class Inputs:
             try:
                 content = _read_line(raw)
             except ValueError as error:
-                self._drop(f"{name}:{number}: not an object with a text: {error}")
+                wrong += 1
+                self._drop(f"{name}:{number}: not an object with a text: {error}", logged=wrong <= PLACES)
                 continue
             given: dict[str, Any] = {key: str(content[key]) for key in _STRINGS if content.get(key) is not None}
             given["id"] = given.get("id") or self._unused(f"{identity}-{number}")
@@ -100,6 +101,8 @@ class Inputs:
             if isinstance(content.get("meta"), dict):
                 meta |= content["meta"]
             yield Article(text=content["text"], meta=meta, **given)
+        if wrong > PLACES:
+            logger.warning("dropped: %s: %d more lines that are not objects with a text", name, wrong - PLACES)
         if not found:
             self._drop(f"{name}: empty")
 
@@ -108,9 +111,10 @@ class Inputs:
         self._ids[identity] += 1
         return identity if self._ids[identity] == 1 else self._unused(f"{identity}-{self._ids[identity]}")
 
-    def _drop(self, message: str) -> None:
+    def _drop(self, message: str, *, logged: bool = True) -> None:
         self.broken += 1
-        logger.warning("dropped: %s", message)
+        if logged:
+            logger.warning("dropped: %s", message)
 
 
 def _files_of(folder: Path) -> list[Path]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from .. import renamed
+from ..errors import shown
 from .labels import KINDS, LabelScheme
 
 Task = Literal["entities", "triggers", "proclitics", "arguments", "sentence_types", "article_types"]
@@ -196,7 +197,7 @@ def _span_faults(text: str, what: str, start: int, end: int, surface: str = "") 
     if not 0 <= start <= end <= len(text):
         yield (
             "span outside the text",
-            f"{what} {start}-{end} ({surface!r}) is outside the text of {len(text)} code points; "
+            f"{what} {start}-{end} ({shown(surface)}) is outside the text of {len(text)} code points; "
             "offsets count code points from 0, the end is exclusive",
         )
     elif start == end:
@@ -207,13 +208,13 @@ def _span_faults(text: str, what: str, start: int, end: int, surface: str = "") 
     elif text[start].isspace() or text[end - 1].isspace():
         yield (
             "white space at an edge",
-            f"{what} {start}-{end} {text[start:end]!r} starts or ends with white space; "
-            f"the mention is {text[start:end].strip()!r}",
+            f"{what} {start}-{end} {shown(text[start:end])} starts or ends with white space; "
+            f"the mention is {shown(text[start:end].strip())}",
         )
     elif surface and surface != text[start:end]:
         yield (
             "surface differs",
-            f"{what} {start}-{end} has the surface {surface!r} but the text there is {text[start:end]!r}; "
+            f"{what} {start}-{end} has the surface {shown(surface)} but the text there is {shown(text[start:end])}; "
             "the offsets may count UTF-16 units, or the text was changed after annotation",
         )
 
@@ -231,13 +232,13 @@ def _unknown_labels(kind: str, labels: Iterable[str], where: str, scheme: LabelS
 def _repeated(mention: Entity | Event, surface: str, seen: set[str]) -> Iterator[Fault]:
     """The problem that a mention has the id of an earlier one; its id is added to ``seen``."""
     if mention.id and mention.id in seen:
-        yield "duplicate id", f"id {mention.id!r} of {surface!r} is used twice in the article"
+        yield "duplicate id", f"id {mention.id!r} of {shown(surface)} is used twice in the article"
     seen.add(mention.id)
 
 
 def _entity_faults(article: Article, entity: Entity, seen: set[str], scheme: LabelScheme | None) -> Iterator[Fault]:
     yield from _span_faults(article.text, f"entity {entity.label}", entity.start, entity.end, entity.text)
-    yield from _unknown_labels("entity label", [entity.label], f"of {entity.text!r}", scheme)
+    yield from _unknown_labels("entity label", [entity.label], f"of {shown(entity.text)}", scheme)
     yield from _repeated(entity, entity.text, seen)
 
 
@@ -245,10 +246,10 @@ def _event_faults(
     article: Article, event: Event, seen: set[str], entity_ids: set[str], scheme: LabelScheme | None
 ) -> Iterator[Fault]:
     trigger = event.trigger
-    where = f"of {trigger.text!r}"
+    where = f"of {shown(trigger.text)}"
     yield from _span_faults(article.text, "trigger", trigger.start, trigger.end, trigger.text)
     if not event.types:
-        yield "no type", f"trigger {trigger.text!r} at {trigger.start} has no event type"
+        yield "no type", f"trigger {shown(trigger.text)} at {trigger.start} has no event type"
     yield from _repeated(event, trigger.text, seen)
     yield from _unknown_labels("event type", event.types, where, scheme)
     for argument in event.arguments:

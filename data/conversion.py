@@ -8,9 +8,9 @@ from typing import Any, TextIO
 
 from ..progress import track
 from .articles import Article
-from .formats import format_chunks, write_articles
+from .formats import format_chunks, format_of, write_articles, writing_options
 from .labels import LabelScheme
-from .problems import DataError, Problem, ProblemLog
+from .problems import DataError, Problem, ProblemLog, listed_notes
 from .reading import corpus_splits, read
 
 SHOWN = 3
@@ -59,12 +59,17 @@ def convert(
         write_as: format of the target; None goes by its suffix.
         scheme: articles with other labels are dropped; None accepts every label.
         labels: label of the source → label of the target; None drops a label.
-        options: reading options of the source's format.
+        options: reading options of the source's format, and writing options of the target's; an option of both is taken
+            for writing.
 
     Raises:
         DataError: there is no such source, a format or an option is unknown, or the target cannot be replaced.
         OSError: the target cannot be written.
     """
+    into = write_as or (format_of(target) if isinstance(target, str | Path) else "")
+    known = writing_options(into) if into else ()
+    written = {name: value for name, value in (options or {}).items() if name in known}
+    options = {name: value for name, value in (options or {}).items() if name not in known}
     reading, writing = (ProblemLog(source=name, examples=SHOWN) for name in (str(source), "output"))
 
     def articles() -> Iterator[Article]:
@@ -80,9 +85,9 @@ def convert(
         if isinstance(target, str | Path):
             if not corpus_splits(source):
                 _check_target(Path(source), Path(target))
-            write_articles(track(articles(), "converting"), target, write_as, log=writing)
+            write_articles(track(articles(), "converting"), target, into, log=writing, options=written)
         else:
-            target.writelines(format_chunks(articles(), write_as or "", writing))
+            target.writelines(format_chunks(articles(), into, writing, written))
     except _NothingWritten:
         pass
     return Conversion(reading=reading, writing=writing)
@@ -104,6 +109,7 @@ def describe(conversion: Conversion, target: str) -> str:
     """
     reading, writing = conversion.reading, conversion.writing
     lines = [f"{reading.articles} articles read, {writing.articles} written as {target}"]
+    lines += listed_notes(reading.notes)
     lines += _section("fixed in reading", reading.fix_counts, reading.fixed)
     lines += _section("dropped in reading", reading.drop_counts, reading.dropped)
     lines += _section(f"changed in writing {target}", writing.fix_counts, writing.fixed)

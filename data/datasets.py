@@ -1,11 +1,13 @@
 """Data sets: articles and the labels that were annotated in them, under one label scheme."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import shown
 from .articles import TASKS, AnnotatedLabels, Article, Task
+from .formats.common.losses import has_scores
 from .labels import KINDS, LabelScheme
 from .problems import DataError, Problem, ProblemLog
 from .reading import corpus_splits, read
@@ -86,7 +88,7 @@ def load_dataset(
         options: reading options of the format, as in ``{"triggers": ["Attack"]}``.
 
     Raises:
-        DataError: with every problem, those of ``annotated`` included.
+        DataError: with every problem, those of ``annotated`` included; also if articles are predictions.
     """
     if isinstance(source, str | Path):
         place = str(source)
@@ -107,9 +109,21 @@ def load_dataset(
         articles = [article for _, article in read(source, scheme=scheme, log=log, **how)]
     except DataError as error:
         problems += error.problems
+    problems += _predicted(articles, place)
     if problems:
         raise DataError(problems)
     return DataSet(name=name, articles=articles, annotated_labels=annotated_labels, log=log)
+
+
+def _predicted(articles: Sequence[Article], source: str) -> Iterator[Problem]:
+    """The problem that articles are predictions: they have scores or evidence, which gold has not."""
+    found = [article for article in articles if has_scores(article) or article.evidence]
+    if found:
+        message = (
+            f"{len(found)} of {len(articles)} articles have scores or evidence, {shown(found[0].id)} first: they are "
+            "predictions of a model, not gold; let a person correct them in an annotation tool and use its export"
+        )
+        yield Problem(source=source, cause="prediction", message=message)
 
 
 def resolve_annotated(

@@ -1,15 +1,22 @@
 """Problem logs: what reading and writing fixed and dropped."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import RasidError
 
+PLACES = 3
+"""Problems of a cause that are shown in full."""
+
+_LONGEST = 600  # code points of a message that are shown
+_LINES = 50  # of an error message
+_NOTES = 10  # shown of a log
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
-    """A problem with its place.
+    """A problem with its place. As text, a very long message is cut.
 
     Attributes:
         source: name of the file or stream.
@@ -27,20 +34,45 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.source}:{self.line}" if self.line else self.source
-        return f"{place}: [{self.article}] {self.message}" if self.article else f"{place}: {self.message}"
+        message = self.message if len(self.message) <= _LONGEST else f"{self.message[: _LONGEST - 1]}…"
+        return f"{place}: [{self.article}] {message}" if self.article else f"{place}: {message}"
 
 
 class DataError(RasidError, ValueError):
-    """Invalid articles or annotations, with all problems."""
+    """Invalid articles or annotations.
 
-    SHOWN = 50
+    Attributes:
+        problems: all of them; the message groups them by cause.
+    """
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        lines = [str(problem) for problem in self.problems[: self.SHOWN]]
-        if len(self.problems) > self.SHOWN:
-            lines.append(f"… and {len(self.problems) - self.SHOWN} more")
+        lines = list(grouped(self.problems))
+        if len(lines) > _LINES:
+            lines[_LINES:] = [f"… and {len(lines) - _LINES} more lines"]
         super().__init__("\n".join(lines))
+
+
+def grouped(problems: Iterable[Problem]) -> Iterator[str]:
+    """Problems as lines of a message: one by one up to `PLACES` of a cause, else their number and the first ones."""
+    by_cause: dict[str, list[Problem]] = {}
+    for problem in problems:
+        by_cause.setdefault(problem.cause, []).append(problem)
+    for cause, found in by_cause.items():
+        indent = ""
+        if len(found) > PLACES:
+            sources = len({problem.source for problem in found})
+            where = f" in {sources:,} files" if sources > 1 else ""
+            yield f"{cause}: {len(found):,} times{where}, the first {PLACES}:"
+            indent = "  "
+        yield from (f"{indent}{problem}" for problem in found[:PLACES])
+
+
+def listed_notes(notes: Sequence[str]) -> Iterator[str]:
+    """The notes of a log as lines, the first few of many."""
+    yield from (f"note: {note}" for note in notes[:_NOTES])
+    if len(notes) > _NOTES:
+        yield f"note: … and {len(notes) - _NOTES} more; rasid check --json lists them all"
 
 
 @dataclass(kw_only=True)

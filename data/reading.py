@@ -1,17 +1,21 @@
 """Reading validated articles from files, folders, the built-in corpus or a data set of a config."""
 
 import json
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..errors import shown
 from .articles import Argument, Article, Event, check_article, valid_part
 from .formats import read_files
 from .formats.common.format import Located
+from .formats.common.offsets import trimmed
 from .labels import LabelScheme, load_scheme
-from .problems import DataError, Problem, ProblemLog
+from .problems import ArticleLog, DataError, Problem, ProblemLog
 
 if TYPE_CHECKING:
     from ..configs.schema import DataSource
@@ -21,6 +25,9 @@ Policy = Literal["raise", "drop_article", "drop_annotation"]
 only the mention, event, sentence or task with the problem is."""
 
 SPLITS = ("train", "dev", "test")
+
+# An address, or the path of a file that was uploaded to Label Studio.
+_LINK = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9+.-]*://|www\.|/?data/(?:upload|local-files)/)\S+\s*")
 
 
 def read(
@@ -108,7 +115,9 @@ def corpus_splits(source: str | Path) -> tuple[str, ...]:
 def _located(source: str | Path, format: str | None, options: Mapping[str, Any] | None, log: ProblemLog) -> Located:
     splits = corpus_splits(source)
     if not splits:
-        yield from read_files(source, format, log=log, options=options)
+        for line, article in read_files(source, format, log=log, options=options):
+            if not _is_link(line, article, log):
+                yield line, _trimmed(article, line, log)
         return
     if format or options:
         message = "a format and reading options are for files; the built-in corpus has its own"
@@ -116,6 +125,47 @@ def _located(source: str | Path, format: str | None, options: Mapping[str, Any] 
     for article in _corpus(splits):
         log.articles += 1
         yield 0, article
+
+
+def _trimmed(article: Article, line: int, log: ProblemLog) -> Article:
+    """The article with mentions that neither start nor end with an invisible character.
+
+    Most readers have trimmed them. White space at an edge is a fault that validation finds. Mentions on whole tokens
+    stay as they are.
+    """
+    article_log = ArticleLog(log=log, article=article.id, line=line)
+    text = article.text
+
+    def inner(span: Any, label: str) -> Any:
+        """The span, trimmed; None if nothing is left."""
+        start, end = span.start, span.end
+        if not 0 <= start < end <= len(text) or text[start].isspace() or text[end - 1].isspace():
+            return span
+        place = trimmed(text, start, end, shown(label), article_log)
+        return span if place == (start, end) else place and replace(span, start=place[0], end=place[1], text="")
+
+    if article.tokens:
+        return article
+    entities = tuple(new for entity in article.entities if (new := inner(entity, entity.label)))
+    events = tuple(
+        event if new is event.trigger else replace(event, trigger=new)
+        for event in article.events
+        if (new := inner(event.trigger, "+".join(event.types)))
+    )
+    if entities == article.entities and events == article.events:
+        return article
+    return replace(article, entities=entities, events=events)
+
+
+def _is_link(line: int, article: Article, log: ProblemLog) -> bool:
+    """Whether the text of an article is only a link to a text, which is recorded."""
+    if not _LINK.fullmatch(article.text):
+        return False
+    message = f"the text is the link {shown(article.text)}; export the text itself, the article is left out"
+    annotated = article.entities or article.events or article.event_types or article.sentences
+    (log.drop if annotated else log.fix)("link in place of a text", message, line=line, article=article.id)
+    log.articles -= 1
+    return True
 
 
 def _corpus(splits: tuple[str, ...]) -> Iterator[Article]:
@@ -142,6 +192,7 @@ def _all_valid(
     """All articles, or a `DataError` with all problems, sorted by place."""
     before = len(log.dropped)
     found: list[tuple[int, Article]] = []
+    foreign: Counter[str] = Counter()  # labels that the scheme lacks
     places: dict[str, str] = {}  # of articles by their ids
     for line, article in located:
         article = map_labels(article, labels, log)
@@ -149,15 +200,40 @@ def _all_valid(
         if article.id and article.id in places:
             faults.append(("duplicate id", f"article id {article.id!r} was used at {places[article.id]} already"))
         places.setdefault(article.id, f"{log.source}:{line}" if line else log.source)
+        if any(cause == "unknown label" for cause, _ in faults):
+            foreign.update(labels_outside(article, scheme))
         for cause, message in faults:
             log.drop(cause, message, line=line, article=article.id)
         found.append((line, article))
     problems = log.dropped[before:]
     if not found and not problems:
         problems = [Problem(source=source, cause="no articles", message="holds no articles")]
+    if foreign and scheme is not None:
+        problems.append(_foreign_labels(source, foreign, scheme))
     if problems:
         raise DataError(sorted(problems, key=lambda problem: (problem.source, problem.line)))
     yield from found
+
+
+def labels_outside(article: Article, scheme: LabelScheme | None) -> Iterator[str]:
+    """The entity labels, event types and roles of an article that a scheme lacks, once for each occurrence."""
+    if scheme is None:
+        return
+    types = [*(event.types for event in article.events), *(sentence.types for sentence in article.sentences)]
+    types.append(article.event_types)
+    yield from (entity.label for entity in article.entities if entity.label not in scheme.entities)
+    yield from (name for names in types for name in names if name not in scheme.events)
+    yield from (a.role for event in article.events for a in event.arguments if a.role not in scheme.roles)
+
+
+def _foreign_labels(source: str, counts: Counter[str], scheme: LabelScheme) -> Problem:
+    """The problem that labels are not in the scheme, with what to do about it."""
+    listed = ", ".join(f"{label} ({number:,})" for label, number in counts.most_common(20))
+    more = f" and {len(counts) - 20} more" if len(counts) > 20 else ""
+    first = counts.most_common(1)[0][0]
+    advice = f"`labels` in a config; --label {first}=NAME renames a label, --label {first}= drops it"
+    message = f"labels that scheme {scheme.name!r} lacks: {listed}{more}; rename or drop them: {advice}"
+    return Problem(source=source, cause="labels outside the scheme", message=message)
 
 
 def map_labels(article: Article, labels: Mapping[str, str | None] | None, log: ProblemLog) -> Article:
@@ -177,7 +253,7 @@ def map_labels(article: Article, labels: Mapping[str, str | None] | None, log: P
     def remaining(event: Event) -> Iterator[Argument]:
         for argument in event.arguments:
             if argument.entity in dropped:
-                message = f"{argument.role} of {event.trigger.text!r} dropped with its entity {argument.entity!r}"
+                message = f"{argument.role} of {shown(event.trigger.text)} dropped with its entity {argument.entity!r}"
                 log.fix("argument of a dropped entity", message, article=article.id)
             elif role := renamed([argument.role]):
                 yield replace(argument, role=role[0])

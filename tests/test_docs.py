@@ -18,6 +18,8 @@ from rasid import load_articles
 from rasid.cli import app
 from rasid.configs.loader import load_config
 from rasid.configs.schema import Config, DataSource
+from rasid.data.corpus import load_corpus
+from rasid.data.formats import write_articles
 from rasid.data.formats.registry import KNOWN
 
 ROOT = Path(__file__).parents[1]
@@ -85,7 +87,20 @@ def workspace(tmp_path_factory, data_files, run_folder) -> Path:
         (folder / name / "report").mkdir(parents=True)
         shutil.copy(run_folder / "report" / "test.json", folder / name / "report" / "report.json")
     (folder / "my.yaml").write_text(named_config(), encoding="utf-8")
+    write_exports(folder / "exports")
     return folder
+
+
+def write_exports(folder: Path) -> None:
+    """Exports of annotation tools, as they would come back."""
+    cases = ROOT / "tests" / "data" / "formats" / "cases"
+    shutil.copytree(cases / "brat-corrected", folder / "brat")
+    for name, case in (
+        ("label-studio.json", "ls-several-annotators.json"),
+        ("doccano.zip", "doccano-two-annotators-confirmed.zip"),
+    ):
+        shutil.copy(cases / case, folder / name)
+    write_articles(load_corpus("dev").articles[:3], folder / "prodigy.jsonl", "prodigy")
 
 
 def named_config() -> str:

@@ -1,7 +1,9 @@
 """Size and statistics of a run, shown before it starts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..data.problems import listed_notes
 from ..data.windows.training_set import Statistics
 from ..models.encoders import EncoderWithTokenizer
 from .prepare import Plan
@@ -18,6 +20,7 @@ class Summary:
         statistics: of the training windows.
         plan: the batches.
         datasets: data set → number of articles, and of problems by cause.
+        notes: how the files were read where their layout leaves a choice.
         loss: of one batch; None unless this is a dry run.
     """
 
@@ -26,6 +29,7 @@ class Summary:
     statistics: Statistics
     plan: Plan
     datasets: dict[str, dict[str, int]]
+    notes: Sequence[str] = ()
     loss: float | None = None
 
 
@@ -41,6 +45,14 @@ def summarize(run: Run, encoder: EncoderWithTokenizer, parts: Parts) -> Summary:
             for part, members in run.data.parts().items()
             for dataset in members
         },
+        notes=tuple(
+            dict.fromkeys(
+                f"{dataset.name}: {note}"
+                for members in run.data.parts().values()
+                for dataset in members
+                for note in dataset.log.notes
+            )
+        ),
     )
 
 
@@ -53,6 +65,7 @@ def describe(summary: Summary) -> str:
             f"{name}: " + ", ".join(f"{number:,} {cause}" for cause, number in counts.items())
             for name, counts in summary.datasets.items()
         ),
+        *listed_notes(summary.notes),
         f"training windows {statistics.windows:,}, sub-words {statistics.subwords:,} ({statistics.unknown:,} unknown), "
         f"words {statistics.words:,} and {statistics.unread:,} that the encoder cannot read",
         f"{plan.steps:,} steps, {plan.steps_per_epoch:,} per epoch, {plan.padding:.1%} padding",

@@ -21,7 +21,7 @@ from .registry import KNOWN, existing, format_named, names, refusal
 from .registry import detect as detect
 
 # Files of these suffixes are read from a folder only if their format is given: most of them are not annotations.
-_AMBIGUOUS = {".txt", ".json", ".zip"}
+_AMBIGUOUS = {".txt", ".json", ".zip", ".csv", ".tsv"}
 
 
 def read_files(
@@ -38,19 +38,43 @@ def read_files(
     Raises:
         DataError: the path does not exist or has no file to read, or the format of a file or an option is unknown.
     """
-    path = existing(path)
-    if format is not None:
-        format_named(path, format)  # raises before the first file is opened
-        format = renamed.FORMATS.get(format, format)
-    for file in _files(path, format) if path.is_dir() else [path]:
+    for file, name in _located(existing(path), format):
         log.source = str(file)
-        name = format or detect(file)
         known = format_named(file, name)
         try:
             checked = checked_options(known.read, options, name) if options else {}
         except ValueError as error:
             raise refusal(file, "unknown option", str(error)) from error
         yield from known.read(file, log, **checked)
+
+
+def annotators_of(path: str | Path, format: str | None = None) -> list[str]:
+    """The people whose annotations a file or folder has, each once; empty for formats that do not name them.
+
+    Args:
+        path: as for `read_files`.
+        format: as for `read_files`.
+
+    Raises:
+        DataError: as for `read_files`.
+    """
+    found = (format_named(file, name).annotators(file) for file, name in _located(existing(path), format))
+    return list(dict.fromkeys(name for names in found for name in names))
+
+
+def _located(path: Path, format: str | None) -> Iterator[tuple[Path, str]]:
+    """The files that are read, or a folder that is read as a whole, each with its format."""
+    if format is not None:
+        format_named(path, format)  # raises before the first file is opened
+        format = renamed.FORMATS.get(format, format)
+    whole = _format_of_folder(path, format) if path.is_dir() else None
+    for file in _files(path, format) if path.is_dir() and not whole else [path]:
+        yield file, whole or format or detect(file)
+
+
+def _format_of_folder(folder: Path, format: str | None) -> str | None:
+    """The format that reads a folder as a whole; None if its files are read one by one."""
+    return next((name for name in ([format] if format else FORMATS) if KNOWN[name].takes_folder(folder)), None)
 
 
 def _files(folder: Path, format: str | None) -> list[Path]:
@@ -63,13 +87,18 @@ def _files(folder: Path, format: str | None) -> list[Path]:
     files = [path for path in files if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
     if not files:
         message = f"is a folder without a file of suffix {', '.join(sorted(suffixes))}"
-        more = "; files of .txt, .json and .zip are read if their format is given" if format is None else ""
+        more = "; files of .txt, .json, .csv, .tsv and .zip are read if their format is given" if format is None else ""
         raise refusal(folder, "no files", message + more)
     return sorted(files, key=in_order)
 
 
 def write_articles(
-    articles: Iterable[Article], path: str | Path, format: str | None = None, *, log: ProblemLog | None = None
+    articles: Iterable[Article],
+    path: str | Path,
+    format: str | None = None,
+    *,
+    log: ProblemLog | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> ProblemLog:
     """Write a file whole or not at all; parent folders are made.
 
@@ -78,36 +107,63 @@ def write_articles(
         path: the file, which is replaced if it exists; a folder for formats of one file per article.
         format: one of `FORMATS`; None goes by the suffix.
         log: takes what the format cannot hold; None makes one.
+        options: writing options of the format, as in ``{"columns": 1}`` for conll.
 
     Returns:
         The log.
 
     Raises:
-        DataError: the format is unknown, or it is written as a folder and the folder is not empty.
+        DataError: the format or an option is unknown, or it is written as a folder and the folder is not empty.
     """
     path = Path(path)
     format = format_of(path) if format is None else format
     known = format_named(path, format)
     if known.folder and path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise refusal(path, "folder in use", f"{format} is written as a folder of files; name a new or an empty folder")
+    checked = _writing_options(path, format, options)
     log = ProblemLog() if log is None else log
     log.source = str(path)
     with whole(path, folder=known.folder) as part:
-        known.write(articles, part, log)
+        known.write(articles, part, log, **checked)
     return log
 
 
-def format_chunks(articles: Iterable[Article], format: str, log: ProblemLog) -> Iterator[str]:
+def writing_options(format: str) -> tuple[str, ...]:
+    """The names of a format's writing options.
+
+    >>> writing_options("conll")
+    ('columns', 'scheme')
+
+    Raises:
+        DataError: the format is unknown.
+    """
+    return format_named(Path(format), format).writing
+
+
+def _writing_options(path: Path, format: str, options: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The options with values of the types that the writer declares; DataError, for the path, if they are wrong."""
+    known = format_named(path, format)
+    if unknown := [name for name in options or {} if name not in known.writing]:
+        raise refusal(path, "unknown option", f"{format} has no writing option {unknown[0]!r}")
+    try:
+        return checked_options(known.chunks or known.write, options or {}, format)
+    except ValueError as error:
+        raise refusal(path, "unknown option", str(error)) from error
+
+
+def format_chunks(
+    articles: Iterable[Article], format: str, log: ProblemLog, options: Mapping[str, Any] | None = None
+) -> Iterator[str]:
     """The content of a file in pieces, for a stream such as stdout.
 
     Raises:
-        DataError: the format is unknown, or it is not text in one file.
+        DataError: the format or an option is unknown, or it is not text in one file.
     """
     path = Path("stdout")
     if (chunks := format_named(path, format).chunks) is None:
         streamed = ", ".join(name for name, known in KNOWN.items() if known.chunks)
         raise refusal(path, "no stream", f"{format} is not text in one file; a stream takes {streamed}")
-    return chunks(articles, log)
+    return chunks(articles, log, **_writing_options(path, format, options))
 
 
 def suffix_of(format: str) -> str:
@@ -128,6 +184,6 @@ def format_of(path: str | Path) -> str:
     """
     name = Path(path).name.lower()
     for format, known in KNOWN.items():
-        if name.endswith(tuple({*known.suffixes} - {".txt", ".zip"})):
+        if name.endswith(tuple({*known.suffixes} - {".txt", ".zip", ".csv", ".tsv"})):
             return format
     raise refusal(Path(path), "unknown format", f"its suffix is that of no format; name one of {names()}")

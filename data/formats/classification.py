@@ -85,10 +85,14 @@ def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
     """Yield one line per labeled text.
 
     An article whose only sentence is the whole text is written with ``labels``, one without sentences with
-    ``event_types``. Articles with other sentences are dropped.
+    ``event_types``. Articles with other sentences are dropped, and so are predictions, which the format cannot mark.
     """
     for article in articles:
         article_log = ArticleLog(log=log, article=article.id)
+        if article.type_scores or any(sentence.scores for sentence in article.sentences):
+            message = "its labels have scores: they are a prediction, which would be read back as gold; write jsonl"
+            article_log.drop("prediction", message)
+            continue
         spans = [(sentence.start, sentence.end) for sentence in article.sentences]
         if spans and spans != [_stripped(article.text)]:
             message = f"{len(spans)} labeled sentences are not the whole text; write each sentence as an article"

@@ -1,8 +1,8 @@
 r"""JSON Lines: one article per line, with everything that an `Article` can hold; offsets in code points.
 
-Only ``text`` is required. The writer omits empty fields and adds the surface of every mention; the reader drops an
-article with a surface that differs from the text at its offsets. Lone surrogates, and characters that other readers
-take for line ends, are written as ``\uXXXX``.
+Only ``text`` is required. The writer omits empty fields and adds the surface of every mention. The reader drops an
+article with a surface that differs from the text at its offsets and proves no other place. Lone surrogates, and
+characters that other readers take for line ends, are written as ``\uXXXX``.
 """
 
 import re
@@ -13,10 +13,11 @@ from typing import Any
 from ... import renamed
 from ...errors import shown
 from ..articles import Argument, Article, Entity, Event, Sentence, Span
-from ..problems import ProblemLog
+from ..problems import ArticleLog, ProblemLog
 from .common.format import Located, format_of_lines
 from .common.lines import escape_surrogates, is_strings, json_values, nearest, to_json
 from .common.losses import EVERYTHING
+from .common.offsets import OffsetError, Offsets
 
 # The kind of each key's value (see `_KINDS`), in the order in which keys are written. The name of another table means a
 # list of such objects; "one span" and "spans by label" are made of the objects of "span".
@@ -70,7 +71,10 @@ def read(lines: Iterable[str], log: ProblemLog) -> Located:
     """
     for number, value in json_values(lines, log):
         content = renamed.with_new_keys(value)
-        problems = list(_shape_problems(content, "article", "the line")) or list(_span_problems(content))
+        problems = list(_shape_problems(content, "article", "the line"))
+        if not problems:
+            _fix_spans(content, ArticleLog(log=log, article=content.get("id", ""), line=number))
+            problems = list(_span_problems(content))
         for cause, message in problems:
             name = content.get("id", "") if isinstance(content, dict) else ""
             log.drop(cause, message, line=number, article=name if isinstance(name, str) else "")
@@ -163,6 +167,26 @@ _KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     ),
     "spans by label": ("an object of lists of spans", lambda value: isinstance(value, dict)),
 }
+
+
+def _fix_spans(content: Mapping[str, Any], log: ArticleLog) -> None:
+    """Correct the offsets of mentions, in place, where their surfaces prove another place."""
+    text: str = content["text"]
+    spans = [(e["label"], e) for e in content.get("entities", ())]
+    spans += [("+".join(e["types"]), e["trigger"]) for e in content.get("events", ())]
+    stored = [(what, span, (span["start"], span["end"], span["text"])) for what, span in spans if span.get("text")]
+    if all(text[start:end] == surface for *_, (start, end, surface) in stored):
+        return
+    offsets = Offsets(text).with_all(triple for *_, triple in stored)
+    for what, span, (start, end, surface) in stored:
+        try:
+            first, last, fix = offsets.settle(start, end, surface)
+        except OffsetError:
+            continue  # a problem of the article
+        if fix:
+            span |= {"start": first, "end": last, "text": text[first:last]}
+            message = f"{shown(what)} {start}-{end} {shown(surface)} is at {first}-{last}: {fix}"
+            log.fix(fix.partition(" by ")[0], message)
 
 
 def _span_problems(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ from ..problems import DataError, Problem
 from . import ace, brat, classification, conll, doccano, inception, inline, jsonl, label_studio, prodigy, spacy
 from .common.format import Format, Sample
 from .common.lines import nearest
+from .foreign import foreign_file, unknown_table
 
 # Detection asks the last format first: the later ones are the more specific ones, any .jsonl file may be jsonl.
 KNOWN: dict[str, Format] = {
@@ -35,11 +36,15 @@ def detect(path: str | Path) -> str:
     if path.is_dir():
         raise refusal(path, "no file", "is a folder; the format is detected file by file")
     sample = Sample(path)
+    if message := foreign_file(sample):
+        raise refusal(path, "foreign format", message)
     for name in reversed(FORMATS):
         if KNOWN[name].recognizes(sample):
             return name
+    if message := unknown_table(sample):
+        raise refusal(path, "foreign format", message)
     if sample.suffix == ".zip":
-        message = "is an archive without documents of INCEpTION; unpack it and name the folder"
+        message = "is an archive without documents of INCEpTION or doccano; unpack it and name the folder"
     else:
         start = f"it starts with {sample.lines[0][:40]!r}" if sample.lines else "it is empty"
         message = f"is in no known format ({start}); name one of {names()}"

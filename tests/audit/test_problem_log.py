@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from rasid.audit import audit
+from rasid.audit.page import to_html
 from rasid.data.articles import Article
 from rasid.data.problems import ProblemLog
 
@@ -20,3 +22,14 @@ def test_dropped_and_fixed_annotations(made_set: Callable, find: Callable, good:
     assert severities["fixed-sentinel"] == ("note", 1)
     assert severities["duplicate-ids"] == ("error", 1)
     assert found["dropped-not-a-tag"].locations[0].source == "f.conll:3"
+
+
+def test_notes_say_how_files_were_read(made_set: Callable, good: Article, printed: Callable) -> None:
+    logs = [ProblemLog(source="f.conll") for _ in range(2)]
+    for log in logs:
+        log.note("column 1 was read as tags")
+    result = audit({"train": made_set(good, log=logs[0]), "dev": made_set(good, log=logs[1])})
+    assert result.notes == ["train, dev: column 1 was read as tags"]
+    assert printed(result).count("column 1 was read as tags") == 1
+    assert result.to_plain()["notes"] == result.notes
+    assert "column 1 was read as tags" in to_html(result, [])

@@ -38,7 +38,7 @@ def audited(check: Callable[..., Result], tmp_path: Path) -> Callable[..., dict]
 
 def test_unreadable_parts_of_a_file_are_findings(audited: Callable, check: Callable, tmp_path: Path) -> None:
     file = tmp_path / "train.conll"
-    file.write_bytes("زار O\nبغداد I-LOC\n\nوصل O\nسوريا X\n\n".encode() + b"\xff O\n")
+    file.write_bytes("زار O\nبغداد I-LOC\nحلب O\nحمص B-LOC\n\nوصل O\nسوريا X\n\n".encode() + b"\xff O\n")
     severities = {key: finding["severity"] for key, finding in audited(file, code=1)["findings"].items()}
     assert severities["fixed-stray-i"] == "warning"
     assert severities["dropped-not-a-tag"] == severities["dropped-not-utf-8"] == "error"

@@ -104,7 +104,7 @@ def test_a_folder_is_read_in_the_order_in_which_it_was_written(tmp_path: Path) -
 
 def test_a_folder_of_text_files_alone_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("بغداد B-GPE\n", encoding="utf-8")
-    with pytest.raises(DataError, match=r"files of .txt, .json and .zip are read if their format is given"):
+    with pytest.raises(DataError, match=r"files of .txt, .json, .csv, .tsv and .zip are read if their format is given"):
         convert(tmp_path, tmp_path.with_suffix(".jsonl"))
     with pytest.raises(DataError, match=r"of suffix .rasid$"):
         convert(tmp_path, tmp_path.with_suffix(".jsonl"), read_as="inline")
@@ -245,6 +245,39 @@ def test_the_command_takes_options_and_labels(run: Callable, tmp_path: Path) -> 
         assert message.startswith("error: ") and said in message, message
     assert "its suffix" in run(source, tmp_path / "x.y", code=1).stderr
     assert "no such file" in run(tmp_path / "none", target, code=1).stderr
+
+
+def test_conll_with_one_column_of_tags(run: Callable, tmp_path: Path) -> None:
+    spans = [{"start": 0, "end": 14, "label": "ORG"}, {"start": 6, "end": 14, "label": "GPE"}]
+    source = write_lines(tmp_path / "in.jsonl", {"id": "a", "text": "بلدية رام الله", "entities": spans})
+    flat = "بلدية\tB-ORG\nرام\tI-ORG\nالله\tI-ORG\n\n"
+    result = run(source, tmp_path / "out.conll", "--option", "columns=1")
+    assert (tmp_path / "out.conll").read_text(encoding="utf-8") == flat
+    assert "inner entity left out: 1" in result.stderr
+    assert run(source, "-", "--to", "conll", "--option", "columns=1").stdout == flat
+    both = run(source, "-", "--to", "conll", "--option", "columns=2", "--option", "scheme=BIOES").stdout
+    assert both == "بلدية\tB-ORG\tO\nرام\tI-ORG\tB-GPE\nالله\tE-ORG\tE-GPE\n\n"
+    # An option of both sides is for writing; `tags` is for reading.
+    again = run(tmp_path / "out.conll", "-", "--to", "conll", "--option", "columns=1", "--option", "tags=1")
+    assert again.stdout == flat
+    for wrong in ("columns=0", "columns=x", "scheme=XY"):
+        assert "option" in run(source, "-", "--to", "conll", "--option", wrong, code=1).stderr
+
+
+def test_the_command_says_how_the_file_was_read(run: Callable, tmp_path: Path) -> None:
+    (tmp_path / "a.conll").write_text("بغداد B-GPE\n", encoding="utf-8")
+    assert "note: column 1 was read as tags, with the labels GPE" in run(tmp_path / "a.conll", "-").stderr
+
+
+@pytest.mark.parametrize("link", ["https://a.org/a.txt", " s3://b/1.txt\n", "/data/upload/1/x.txt", "www.a.org/b"])
+def test_a_link_is_no_article(run: Callable, tmp_path: Path, link: str) -> None:
+    source = write_lines(tmp_path / "in.jsonl", GOOD, {"id": "link", "text": link})
+    result = run(source, tmp_path / "out.jsonl")
+    assert "link in place of a text: 1" in result.stderr and "1 articles read, 1 written" in result.stderr
+    write_lines(source, GOOD, {"id": "link", "text": link, "event_types": ["AID"]})
+    assert "dropped in reading" in run(source, tmp_path / "out.jsonl", code=1).stderr
+    write_lines(source, {"id": "x", "text": f"قال {link.strip()}"})
+    assert "1 written" in run(source, tmp_path / "out.jsonl").stderr
 
 
 def test_a_folder_of_events_goes_to_brat_and_back(run: Callable, tmp_path: Path, articles: list[Article]) -> None:

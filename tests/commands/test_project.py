@@ -1,5 +1,6 @@
 """`rasid init`: the project that it writes can be read and trained."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from rasid.commands.project import FORMATS, InitError, initialize
 from rasid.configs.loader import load_config
 from rasid.configs.schema import Config
 from rasid.data.articles import Article, check_article
+from rasid.data.formats.common.colors import contrast
 from rasid.data.labels import load_scheme
 from rasid.data.text.words import split_words
 from rasid.train.prepare import load_data
@@ -177,6 +179,28 @@ def test_examples_are_not_in_the_corpus(examples: list[Article]) -> None:
     corpus = [article for part in ("train", "dev", "test") for article in load_corpus(part).articles]
     lines = {line for article in corpus for line in article.text.split("\n")}
     assert not lines & {line for article in examples for line in article.text.split("\n") if line}
+
+
+def test_doccano_and_prodigy_get_their_labels(rasid: Callable, tmp_path: Path) -> None:
+    said = rasid("init", tmp_path / "d", "--to", "doccano").stdout
+    assert "doccano-spans.json, the labels of spans for doccano" in said
+    labels = load_scheme(tmp_path / "d" / "scheme.yaml")
+    triggers = [f"event:{name}" for name in labels.events]
+    for name, expected in (
+        ("spans", [*labels.entities, *triggers]),
+        ("categories", [*labels.events]),
+        ("relations", [*labels.roles]),
+    ):
+        types = json.loads((tmp_path / "d" / f"doccano-{name}.json").read_text(encoding="utf-8"))
+        assert [one["text"] for one in types] == expected
+        assert all(contrast(one["background_color"], one["text_color"]) >= 4.5 for one in types)
+        keys = [one["suffix_key"] for one in types if one["suffix_key"]]
+        assert len(set(keys)) == len(keys)
+    rasid("init", tmp_path / "p", "--to", "prodigy")
+    lines = (tmp_path / "p" / "prodigy-labels.txt").read_text(encoding="utf-8").splitlines()
+    assert lines == [*labels.entities, *triggers]
+    rasid("init", tmp_path / "e", "--to", "doccano", "--scheme", "anercorp")
+    assert [file.name for file in tmp_path.glob("e/doccano-*")] == ["doccano-spans.json"]
 
 
 def test_label_studio_gets_its_labeling_configuration(rasid: Callable, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from rasid.cli import app
 from rasid.data.articles import Article
 from rasid.data.formats import write_articles
+from rasid.data.labels import load_scheme
 from rasid.data.reading import load_articles
 
 TEXT = "قصف في سوريا\n\nقال متحدث إن قصف وقع قرب بغداد يوم الثلاثاء.\n"
@@ -41,6 +42,8 @@ def test_formats(rasid, bundle, file, tmp_path, error_of):
     assert "name a new one with -o" in error_of(rasid("tag", bundle, file, "-t", "brat", code=1))
     rasid("tag", bundle, file, "-t", "brat", "-o", tmp_path / "brat")
     assert "سوريا" in (tmp_path / "brat" / "خبر.ann").read_text(encoding="utf-8")
+    labels = (tmp_path / "brat" / "annotation.conf").read_text(encoding="utf-8")
+    assert "<OVERLAP>" in labels and {*load_scheme("news").entities} < {*labels.splitlines()}
     again = rasid("tag", bundle, file, "-t", "brat", "-o", tmp_path / "brat", code=1)
     assert "new or an empty folder" in error_of(again)
     assert not list(tmp_path.rglob("*.part"))
@@ -135,6 +138,26 @@ def test_closed_pipe_is_not_an_error(closed_stdout, bundle, tmp_path):
     lines.write_text((json.dumps({"text": TEXT}) + "\n") * 600, encoding="utf-8")
     done = closed_stdout("tag", bundle, lines)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("target", "suffix", "files"),
+    [
+        ("doccano", ".jsonl", ["doccano-categories.json", "doccano-relations.json", "doccano-spans.json"]),
+        ("prodigy", ".jsonl", ["prodigy-labels.txt"]),
+        ("jsonl", ".jsonl", []),
+    ],
+)
+def test_a_tool_gets_its_labels(rasid, bundle, file, tmp_path, target, suffix, files):
+    output = tmp_path / "out" / f"next{suffix}"
+    output.parent.mkdir()
+    said = rasid("tag", bundle, file, "-t", target, "-o", output).stderr
+    expected = [*(f"next.{name}" for name in files), output.name]
+    assert sorted(path.name for path in output.parent.iterdir()) == sorted(expected)
+    assert said.count("wrote") == len(files)
+    for name in files:
+        content = (output.parent / f"next.{name}").read_text(encoding="utf-8")
+        assert ("GPE" in content) == ("relations" not in name and "categories" not in name)
 
 
 def test_label_studio_gets_its_labeling_configuration_once(rasid, bundle, file, tmp_path):

@@ -124,10 +124,14 @@ def test_unreadable_inputs_are_logged_and_the_others_are_read(tmp_path, caplog):
     warnings = caplog.messages
     assert [article.text for article in articles] == ["a", "b", TEXT]
     assert [article.id for article in articles] == ["mixed-1", "mixed-10", "good"]
-    assert source.broken == len(warnings) == 7 + len(bad)
+    assert source.broken == 7 + len(bad)
     for name, warning in zip(names[:7], warnings, strict=False):
         assert str(tmp_path / name) in warning
-    assert [warning.split(": ")[1] for warning in warnings[7:]] == [f"{mixed}:{line}" for line in range(2, 10)]
+    assert [warning.split(": ")[1] for warning in warnings[7:]] == [
+        *(f"{mixed}:{line}" for line in (2, 3, 4)),
+        str(mixed),
+    ]
+    assert "5 more lines" in warnings[-1]
     assert all("\n" not in warning and len(warning) < 400 for warning in warnings)
     assert "iconv" in warnings[0]
 
@@ -313,6 +317,14 @@ def test_pre_annotations_round_trip(trained, articles, format, tmp_path, annotat
     text, dropped = written(predicted, format)
     assert dropped == 0
     (tmp_path / "out").write_text(text, encoding="utf-8")
-    options = {"predictions": True} if format == "label-studio" else {}
+    options = {} if format == "prodigy" else {"predictions": True}
     back = load_articles(tmp_path / "out", format, options=options)
     assert [(a.id, a.text, annotations(a)) for a in back] == [(a.id, a.text, annotations(a)) for a in predicted]
+
+
+def test_the_lines_of_a_file_that_is_not_jsonl_are_not_listed_one_by_one(tmp_path, caplog):
+    (tmp_path / "pretty.jsonl").write_text(json.dumps([{"text": "قصف", "n": list(range(900))}] * 2, indent=1))
+    source = Inputs([str(tmp_path / "pretty.jsonl")])
+    assert not list(source)
+    assert source.broken > 1800
+    assert len(caplog.messages) == 4 and "more lines" in caplog.messages[-1]

@@ -130,10 +130,13 @@ def test_a_span_is_valid_if_and_only_if_it_has_no_white_space_at_its_edges(text:
     assert (not problems) == (piece != "" and piece == piece.strip())
 
 
-def test_a_data_error_shows_the_first_problems_and_keeps_all() -> None:
-    error = DataError(Problem(source="s", line=n, cause="c", message="m") for n in range(1, 61))
-    assert len(error.problems) == 60
-    assert str(error).startswith("s:1: m\n") and str(error).endswith("… and 10 more")
+def test_a_data_error_groups_its_problems_by_cause_and_keeps_all() -> None:
+    many = [Problem(source="s", line=n, cause="c", message="m") for n in range(1, 1871)]
+    error = DataError([*many, Problem(source="s", line=9, cause="d", message="n")])
+    assert len(error.problems) == 1871
+    assert str(error).split("\n") == ["c: 1,870 times, the first 3:", "  s:1: m", "  s:2: m", "  s:3: m", "s:9: n"]
+    causes = DataError(Problem(source="s", cause=f"c{n}", message=f"m{n}") for n in range(60))
+    assert str(causes).startswith("s: m0\n") and str(causes).endswith("… and 10 more lines")
 
 
 def test_a_problem_log_counts_by_cause() -> None:

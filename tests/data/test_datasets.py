@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from rasid.data.datasets import load_dataset, resolve_annotated
 from rasid.data.formats import write_articles
 from rasid.data.labels import Label, LabelScheme
 from rasid.data.problems import DataError, ProblemLog
-from rasid.data.reading import map_labels
+from rasid.data.reading import load_articles, map_labels
 from rasid.train.prepare import load_data
 
 TEXT = "قصف في سوريا قال سامر"
@@ -162,12 +163,14 @@ def test_all_problems_of_a_data_set_are_reported_with_their_lines(tmp_path: Path
     found = {(Path(problem.source).name, problem.line, problem.cause) for problem in raised.value.problems}
     assert found == {
         ("set", 0, "unknown task"),
+        ("set", 0, "labels outside the scheme"),
         ("one.jsonl", 3, "unknown label"),
         ("one.jsonl", 4, "span outside the text"),
         ("one.jsonl", 5, "not JSON"),
         ("two.jsonl", 1, "duplicate id"),
     }
     assert "did you mean 'PER'" in str(raised.value)
+    assert "PRE (1)" in str(raised.value) and "--label PRE=NAME" in str(raised.value)
 
 
 def test_all_problems_of_all_files_of_a_config_are_reported(
@@ -184,6 +187,7 @@ def test_all_problems_of_all_files_of_a_config_are_reported(
     assert problems == {
         ("corpus:dev", "unknown label"),
         (str(bad), "unknown label"),
+        (str(bad), "labels outside the scheme"),
         (str(tmp_path / "gone.jsonl"), "no such file"),
     }
 
@@ -208,3 +212,34 @@ def test_the_shipped_corpus_is_mapped_and_checked_as_any_data_set(tmp_path: Path
     with pytest.raises(DataError) as raised:
         load_data(load_config(tmp_path / "config.yaml", Config))
     assert any(p.source == "corpus:dev" and "'GPE'" in p.message for p in raised.value.problems)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"event_types": ("ASSAULT",), "type_scores": (0.9,)},
+        {"entities": (Entity(start=7, end=12, label="GPE", score=0.5),)},
+        {"event_types": ("ASSAULT",), "evidence": {"ASSAULT": (Span(start=0, end=3),)}},
+    ],
+)
+def test_predictions_are_refused_as_gold(fields: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    write_articles([Article(id="g", text=TEXT), Article(id="p", text=TEXT, **fields)], path)
+    with pytest.raises(DataError, match="1 of 2 articles have scores or evidence, 'p' first: they are predictions"):
+        load_dataset(path, scheme=SCHEME)
+    assert len(load_articles(path)) == 2
+
+
+def test_invisible_characters_at_edges_are_trimmed_in_every_format(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    text = "\u200fقصف\u200c في \u200c سوريا"
+    entities = (Entity(start=9, end=10, label="GPE"), Entity(start=11, end=16, label="GPE"))
+    event = Event(trigger=Span(start=0, end=5), types=("ASSAULT",))
+    write_articles([Article(id="g", text=text, entities=entities[1:], events=(event,))], path)
+    data = load_dataset(path, scheme=SCHEME)
+    [article] = data.articles
+    assert article.events[0].trigger == Span(start=1, end=4, text="قصف") and article.entities[0].text == "سوريا"
+    assert data.log.fix_counts == {"invisible character at an edge": 1}
+    write_articles([Article(id="g", text=text, entities=entities)], path)
+    with pytest.raises(DataError, match="covers only white space or invisible characters"):
+        load_dataset(path, scheme=SCHEME)

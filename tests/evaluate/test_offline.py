@@ -188,6 +188,14 @@ def test_stray_tags_are_read_both_ways(saying, scheme):
     assert any("iob2" in note for note in report.notes)
 
 
+def test_iob1_has_no_second_reading(saying, scheme):
+    lines = "سوريا I-GPE\nبغداد B-GPE\n\nهدنة O\nواشنطن I-GPE\n".splitlines(keepends=True)
+    gold = [article for _, article in conll.read(lines, ProblemLog())]
+    report = scored(saying(gold), gold, {"entities": scheme.labels("entities")})
+    assert figures(report) == (3, 3, 3, 1.0)
+    assert "iob2" not in {score.mode for score in report.scores}
+
+
 def rates(report, mode="strict"):
     return [report.score("entities", metric, mode=mode).value for metric in ("precision", "recall", "f1")]
 

@@ -303,7 +303,9 @@ def hub(monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", metadata)
-    monkeypatch.setattr(AutoConfig, "from_pretrained", lambda path: (_ for _ in ()).throw(OSError("from transformers")))
+    monkeypatch.setattr(
+        AutoConfig, "from_pretrained", lambda path, **_options: (_ for _ in ()).throw(OSError("from transformers"))
+    )
     return asked, answers
 
 

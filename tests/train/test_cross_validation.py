@@ -118,6 +118,31 @@ def test_articles_are_related_by_document_words_or_near_duplication() -> None:
     assert related([]).tolist() == []
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.conll", "-DOCSTART- O\n\nحلب O\n\nدمشق O\n\n-DOCSTART- O\n\nعمان O\n"),
+        ("a.jsonl", '{"text": "حلب", "meta": {"doc": 1}}\n{"text": "دمشق", "meta": {"doc": 1}}\n{"text": "عمان"}\n'),
+        ("a.rasid", '---\nmeta: {"doc": 1}\n---\nحلب\n---\nmeta: {"doc": 1}\n---\nدمشق\n---\nid: c\n---\nعمان\n'),
+        (
+            "a.jsonl",
+            '{"text": "حلب", "labels": [], "doc": 1}\n{"text": "دمشق", "labels": [], "doc": 1}\n'
+            '{"text": "عمان", "labels": [], "doc": 2}\n',
+        ),
+        (
+            "a.json",
+            '[{"data": {"text": "حلب", "doc": 1}, "annotations": [{"result": []}]},'
+            '{"data": {"text": "دمشق", "meta": {"doc": 1}}, "annotations": [{"result": []}]},'
+            '{"data": {"text": "عمان"}, "annotations": [{"result": []}]}]',
+        ),
+    ],
+)
+def test_documents_of_every_format_stay_together(name: str, content: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    groups = related(load_articles(tmp_path / name)).tolist()
+    assert groups[0] == groups[1] != groups[2]
+
+
 @given(
     st.lists(st.integers(0, 30), min_size=1, max_size=60),
     st.lists(st.integers(0, 30), max_size=20),

@@ -281,8 +281,10 @@ def test_early_stopping_ignores_evaluations_during_warmup(train: Train) -> None:
     assert scores(train(base=base).folder)["steps"] == 8  # warm-up ends with step 6
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state.pth"])
-@pytest.mark.parametrize("cut", [True, False], ids=["cut off", "missing"])
+@pytest.mark.parametrize(
+    ("name", "cut"),
+    [("model.safetensors", True), ("optimizer.pt", False), ("scheduler.pt", False), ("rng_state.pth", True)],
+)
 def test_a_damaged_checkpoint_is_passed_over(
     train: Train,
     train_until: Callable[..., None],

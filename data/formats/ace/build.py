@@ -37,7 +37,13 @@ def build_article(
     article_log = ArticleLog(log=log, article=name)
     if not source.usual:
         article_log.fix("counting", f"the offsets of the file count {source.counting}")
-    reader = _MentionReader(source=source, log=log, article=name, ignored=Counter(standoff.ignored))
+    reader = _MentionReader(
+        source=source,
+        log=log,
+        article=name,
+        ignored=Counter(standoff.ignored),
+        event_ids=frozenset(event.id for event in standoff.events if event.id),
+    )
     entities = reader.entities(standoff.mentions, mentions, values)
     events = reader.events(standoff.events, {entity.id for entity in entities if entity.id})
     # A made id that an argument refers to is kept.
@@ -66,6 +72,7 @@ class _MentionReader:
         log: records problems.
         article: id of the article.
         ignored: annotations that are left out → their number.
+        event_ids: ids of all mentions of events.
         ids: ids in use.
         excluded: ids of the mentions that the options exclude.
         groups: id of an entity or event → number of mentions kept.
@@ -75,6 +82,7 @@ class _MentionReader:
     log: ProblemLog
     article: str
     ignored: Counter[str]
+    event_ids: frozenset[str]
     ids: set[str] = field(default_factory=set)
     excluded: set[str] = field(default_factory=set)
     groups: Counter[str] = field(default_factory=Counter)
@@ -153,6 +161,8 @@ class _MentionReader:
                 kept.append(Argument(role=role, entity=mention))
             elif role and mention in self.excluded:
                 self.ignored["arguments without their mention"] += 1
+            elif role and mention in self.event_ids:
+                self.ignored["events that are arguments"] += 1
             else:
                 cause = "unknown id" if role else "no role"
                 reason = "which is no mention of the article" if role else "without a role"

@@ -22,6 +22,7 @@ _TAG = "<[A-Za-z/!?][^<>]*>"
 _REFERENCE = "&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
 _LINE_END = "\r\n"
 _NOTHING = "(?!)"
+_STRETCH = 8  # a range may be this many times longer than its surface
 # Surfaces may be stored with other white space than the text has. Carriage returns stay: they explain shifts.
 _SPACES = str.maketrans(dict.fromkeys("\t\n\v\f\x85\xa0\u2028\u2029", " "))
 
@@ -113,10 +114,11 @@ class SourceText:
         self.text = self._whole.text
         self._ways = [_Edited(name, raw, patterns, unseen) for name, patterns in _ways(raw, tags)]
         usual = self._ways[0]
+        spans = [(start, end, _flat(surface)) for start, end, surface in stored if surface]
         if len(self._ways) > 1:
-            spans = [(start, end, _flat(surface)) for start, end, surface in stored if surface]
             found = {way.name: sum(self._exact(way, *span) is not None for span in spans) for way in self._ways}
             self._ways.sort(key=lambda way: -found[way.name])
+        self._ways[0].offsets = self._ways[0].offsets.with_all(spans)
         self.usual = self._ways[0] is usual
         self.counting = self._ways[0].name
 
@@ -154,7 +156,7 @@ class SourceText:
     def _exact(self, way: _Edited, start: int, end: int, surface: str) -> tuple[int, int] | None:
         """The range if the surface, raw or decoded, is there without a shift; else None."""
         counted = way.offsets.text
-        if not 0 <= start < end <= len(counted):
+        if not 0 <= start < end <= len(counted) or (start, end, surface) in way.offsets.moved:
             return None
         first, stop = self._moved(way, start, end)
         text, length = self._whole.offsets.text, len(surface)  # lengths first: slicing long texts is slow
@@ -164,9 +166,9 @@ class SourceText:
         return None
 
     def _check_length(self, start: int, end: int, surface: str) -> None:
-        """Raise for a range whose length neither UTF-16 units nor a shift can explain; showing it would be slow."""
+        """Raise for a range that is too long for its surface in any way of counting; showing it would be slow."""
         text, length = self._ways[0].offsets.text, len(surface)
-        if 0 <= start < end <= len(text) and not length - 2 <= end - start <= 2 * length + 2:
+        if 0 <= start < end <= len(text) and end - start > _STRETCH * length:
             there = shown(text[start : min(end, start + LONGEST + 1)])
             raise OffsetError(f"{start}-{end} has the surface {shown(surface)} but the text there starts with {there}")
 

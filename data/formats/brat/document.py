@@ -95,7 +95,7 @@ class BratDocument:
         frames: events by E line, or by T line for triggers by label; several lines may make one event.
         by_trigger: id of a T line → the events that it triggers.
         same: (id of a T line, type) → number of its events with that type.
-        kept: what is kept of A, M, N, ``#`` and ``*`` lines.
+        kept: what is kept of R, A, M, N, ``#`` and ``*`` lines; their targets are lines that `subject` gives.
     """
 
     text: str
@@ -129,13 +129,32 @@ class BratDocument:
         """Whether a T line is an entity, not a trigger."""
         return id in self.mentions and id not in self.triggers
 
-    def is_read(self, id: str) -> bool:
-        """Whether a line is an entity or event."""
-        return self.is_entity(id) or id in self.frames
+    def subject(self, id: str) -> str | None:
+        """The id of the line that an entity is, or of the first line of an event or of a trigger's first event."""
+        if self.is_entity(id):
+            return id
+        frames = [self.frames[id]] if id in self.frames else self.by_trigger.get(id, [])
+        return frames[0].lines[0].id if frames else None
 
     def events(self) -> dict[str, Frame]:
         """Id of the first line of an event → the event."""
         return {frame.lines[0].id: frame for frame in self.frames.values()}
+
+
+def leave_out_predictions(document: BratDocument) -> None:
+    """Forget the scores of a model, and record what the note on the article predicted."""
+    note = document.note
+    if note.left_out:
+        message = f"{', '.join(note.left_out)} in the note on the article were predicted by a model"
+        log = ArticleLog(log=document.log, article=note.fields.id, line=note.line)
+        log.fix("prediction", f"{message}; they are left out, and read with predictions=true")
+    scored = [id for id, (_, note) in document.notes.items() if note.score is not None or note.arguments]
+    for id in scored:
+        line, mention = document.notes[id]
+        document.notes[id] = line, replace(mention, score=None, arguments={})
+    if scored:
+        message = f"the scores of a model on {len(scored)} predicted mentions are left out"
+        document.fix(document.notes[scored[0]][0], "prediction", f"{message}; they are read with predictions=true")
 
 
 def build_article(document: BratDocument) -> Article:
@@ -148,7 +167,7 @@ def build_article(document: BratDocument) -> Article:
     ]
     events = [_event(document, frame, names) for frame in document.events().values()]
     for target, (line, _) in document.notes.items():
-        if not document.is_read(target):
+        if not document.is_entity(target) and target not in document.frames:
             document.drop(line, "about nothing", f"the note is about {shown(target)}, which could not be read")
     return replace(
         document.note.fields,
@@ -164,9 +183,8 @@ def _names(document: BratDocument) -> dict[str, str]:
     events = document.events()
     lines = {id: mention.line for id, mention in document.mentions.items() if document.is_entity(id)}
     lines |= {id: frame.lines[0] for id, frame in events.items()}
-    first_lines = {id: frame.lines[0].id for id, frame in document.frames.items()}
     referred = {argument.target for frame in events.values() for argument in frame.arguments}
-    referred |= {first_lines.get(target, target) for kept in document.kept for target in kept.targets}
+    referred |= {target for kept in document.kept for target in kept.targets}
     names: dict[str, str] = {}
     taken: dict[str, int] = {}
     for id, line in lines.items():
@@ -175,7 +193,7 @@ def _names(document: BratDocument) -> dict[str, str]:
         if names[id] != wanted:
             message = f"another mention has the id {shown(wanted)}; it is {shown(names[id])} now"
             document.fix(line, "duplicate id", message)
-    return names | {id: names[first] for id, first in first_lines.items()}
+    return names
 
 
 def _event(document: BratDocument, frame: Frame, names: dict[str, str]) -> Event:
@@ -204,5 +222,5 @@ def _meta(document: BratDocument, names: dict[str, str]) -> dict[str, Any]:
     meta = document.note.fields.meta
     if not document.kept:
         return dict(meta)
-    lines = [kept.line([encode_name(names[target]) for target in kept.targets]) for kept in document.kept]
+    lines = [kept.line(encode_name(names[target]) for target in kept.targets) for kept in document.kept]
     return {**meta, META: [*meta.get(META, []), *lines]}

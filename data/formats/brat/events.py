@@ -1,13 +1,10 @@
 """Reads the events of a brat file: E lines, and relations (R lines) that are arguments."""
 
-import re
 from collections.abc import Collection
 
 from ....errors import shown
 from .document import BratDocument, Frame, FrameArgument, Line, TextBound
-from .names import decode_name, decode_role
-
-_RELATION = re.compile(r"(?P<role>\S+) +[^\s:]+:(?P<first>\S+) +[^\s:]+:(?P<second>\S+)")
+from .names import decode_name, decode_role, reference
 
 
 def add_events(document: BratDocument, lines: list[Line], triggers: Collection[str]) -> None:
@@ -45,8 +42,8 @@ def _argument(document: BratDocument, line: Line, written: str, events: set[str]
     if not (role and target):
         document.drop(line, "not an argument", f"{shown(written)} is not an argument; it must be ROLE:ID")
     elif target in events:
-        message = f"{shown(written)} names an event; arguments must be entities"
-        document.drop(line, "event as an argument", message)
+        message = f"{shown(written)} names an event; arguments are entities, so it is left out"
+        document.fix(line, "event as an argument", message)
     elif target not in document.mentions:
         document.drop(line, "argument of nothing", f"{shown(written)} names no mention that could be read")
     else:
@@ -84,19 +81,15 @@ def _add_frame(document: BratDocument, frame: Frame) -> None:
     document.by_trigger[frame.trigger.line.id].append(frame)
 
 
-def add_relation(document: BratDocument, line: Line) -> None:
-    """Read an R line from a trigger to an entity as an argument; others are dropped."""
-    found = _RELATION.fullmatch(line.data)
-    if not found:
+def add_relation(document: BratDocument, line: Line) -> bool:
+    """Read an R line as an argument; False for one that is not from a trigger or event to an entity."""
+    if (found := reference(f"{line.id}\t{line.data}")) is None:
         message = f"{shown(line.data)} is not a relation; it must be TYPE Arg1:ID Arg2:ID"
         document.drop(line, "not a relation", message)
-        return
-    first, second = found["first"], found["second"]
+        return True
+    first, second = found.targets
     frames = [document.frames[first]] if first in document.frames else document.by_trigger.get(first, [])
-    if not frames or not document.is_entity(second):
-        message = f"{shown(line.data)} is not from a trigger to an entity; other relations are not read"
-        document.drop(line, "relation", message)
-        return
-    role = decode_name(found["role"])
-    for frame in frames:
+    role = decode_name(found.type)
+    for frame in frames if document.is_entity(second) else ():
         frame.add(FrameArgument(written=f"{role}:{second}", role=role, target=second))
+    return bool(frames) and document.is_entity(second)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 NOTE = "Rasid"  # type of the notes with content that brat has no place for
-META = "brat"  # key of `Article.meta` for attributes, notes, normalizations and equivalences
-LINE_ID = re.compile(r"[TEAMN#][1-9][0-9]{0,8}|\*")
+META = "brat"  # key of `Article.meta` for relations, attributes, notes, normalizations and equivalences
+PREDICTED = "predicted"  # key of a note for what a model predicted, which is not gold
+LINE_ID = re.compile(r"[TERAMN#][1-9][0-9]{0,8}|\*")
 
 # Characters that split a mention: the line ends of `str.splitlines`, and the tab.
 BREAKS = "\t\n\x0b\x0c\r\x1c\x1d\x1e\x85\u2028\u2029"
@@ -17,6 +18,7 @@ _UNSAFE_IN_NAME = re.compile(r"[\s:;%\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _UNSAFE_IN_FILE = re.compile(r"[^0-9A-Za-z\u0621\u0627-\u063a\u0641-\u064a_.\-]|^[.\-]|\.$")
 _REFERENCE = re.compile(r"([AMN#]\S*)\t(\S+) (\S+)((?:[ \t].*)?)", re.DOTALL)
 _EQUIVALENCE = re.compile(r"(\*)\t(\S+) ([^\t]*\S)((?:\t.*)?)", re.DOTALL)
+_RELATION = re.compile(r"(R\S*)\t(\S+) +([^\s:]+):(\S+) +([^\s:]+):(\S+)\s*")
 
 
 def encode_name(name: str) -> str:
@@ -75,30 +77,36 @@ def decode_file_name(stem: str) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reference:
-    """An A, M, N, ``#`` or ``*`` line, which refers to other lines.
+    """An R, A, M, N, ``#`` or ``*`` line, which refers to other lines.
 
     Attributes:
         id: of the line.
         type: of the annotation.
         targets: ids of the lines that it refers to.
-        rest: text after them.
+        arguments: names of the two targets of a relation (``Arg1``); empty for other lines.
+        rest: text after the targets.
     """
 
     id: str
     type: str
-    targets: list[str]
-    rest: str
+    targets: tuple[str, ...]
+    arguments: tuple[str, ...] = ()
+    rest: str = ""
 
     def line(self, targets: Iterable[str]) -> str:
         """The line with other targets."""
+        if self.arguments:
+            targets = (f"{name}:{target}" for name, target in zip(self.arguments, targets, strict=True))
         return f"{self.id}\t{self.type} {' '.join(targets)}{self.rest}"
 
 
 def reference(line: str) -> Reference | None:
-    """Parse an A, M, N, ``#`` or ``*`` line; None for another line."""
+    """Parse an R, A, M, N, ``#`` or ``*`` line; None for another line."""
+    if found := _RELATION.fullmatch(line):
+        return Reference(id=found[1], type=found[2], targets=(found[4], found[6]), arguments=(found[3], found[5]))
     if (found := _REFERENCE.fullmatch(line) or _EQUIVALENCE.fullmatch(line)) is None:
         return None
-    return Reference(id=found[1], type=found[2], targets=found[3].split(" "), rest=found[4])
+    return Reference(id=found[1], type=found[2], targets=tuple(found[3].split(" ")), rest=found[4])
 
 
 def fragments(text: str, start: int, end: int) -> list[tuple[int, int]]:

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .... import renamed
 from ....errors import shown
 from ...articles import Article, Fault, check_article
 from ...problems import ProblemLog
 from .. import jsonl
 from ..common.lines import encoding_fault, parse_json, parse_object
-from .names import NOTE
+from .names import NOTE, PREDICTED
 
 NoteProblem = tuple[int, str, str]
 """Line, cause and message."""
@@ -29,11 +30,15 @@ class ArticleNote:
         fields: the article without entities and events.
         unnamed: the ids of T and E lines are not ids of the article unless a note says so.
         bom: the byte order mark at the start of the text file belongs to the text.
+        left_out: names of the fields that a model predicted, which were not read.
+        line: number of its line; 0 if there is no note.
     """
 
     fields: Article
     unnamed: bool = False
     bom: bool = False
+    left_out: tuple[str, ...] = ()
+    line: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,13 +58,16 @@ class MentionNote:
     arguments: Mapping[str, float] = field(default_factory=dict)
 
 
-def read_article_note(annotations: str, text: str, id: str) -> tuple[ArticleNote, list[NoteProblem]]:
+def read_article_note(
+    annotations: str, text: str, id: str, predictions: bool = False
+) -> tuple[ArticleNote, list[NoteProblem]]:
     """Read the note on the article, whose target is itself.
 
     Args:
         annotations: content of the annotation file.
         text: content of the text file, with its byte order mark if it has one.
         id: id of the article if the note has none.
+        predictions: read predicted event types, sentences and evidence too.
 
     Returns:
         the note, and the problems in it.
@@ -80,11 +88,41 @@ def read_article_note(annotations: str, text: str, id: str) -> tuple[ArticleNote
     for key in _NOT_NOTED:
         if content.pop(key, None) is not None:
             problems.append(("note", f"the note on the article has {key!r}, which is read from the lines"))
+    gold, predicted = split_predictions(content)
+    if predictions:
+        gold |= predicted
     body = text if "bom" in flags else text.removeprefix("\ufeff")
-    fields, wrong = _fields(body, id, content)
+    fields, wrong = _fields(body, id, gold)
     problems += [(cause, f"the note on the article: {message}") for cause, message in wrong]
-    note = ArticleNote(fields=fields, unnamed="unnamed" in flags, bom="bom" in flags)
+    note = ArticleNote(
+        fields=fields,
+        unnamed="unnamed" in flags,
+        bom="bom" in flags,
+        left_out=() if predictions else tuple(predicted),
+        line=number,
+    )
     return note, [(number, *problem) for problem in problems]
+
+
+def split_predictions(content: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The content of a note on the article: what is gold, and what a model predicted.
+
+    Predictions are under `PREDICTED`. Version 0.1 wrote them like gold; its predictions have scores or evidence.
+    Sentences without any type are predictions too, unless they were annotated: a tagged article has them.
+    """
+    content = renamed.with_new_keys(content)
+    given = content.get(PREDICTED)
+    predicted = dict(given) if isinstance(given, dict) else {}
+    gold = {key: value for key, value in content.items() if key != PREDICTED or not isinstance(given, dict)}
+    if gold.get("type_scores") or gold.get("evidence"):
+        predicted |= {key: gold.pop(key) for key in ("event_types", "type_scores", "evidence") if key in gold}
+    sentences, annotated = gold.get("sentences"), gold.get("annotated")
+    if isinstance(sentences, list) and all(isinstance(sentence, dict) for sentence in sentences):
+        scored = any(sentence.get("scores") for sentence in sentences)
+        plain = not any(sentence.get("types") for sentence in sentences)
+        if scored or (plain and not (isinstance(annotated, dict) and "sentence_types" in annotated)):
+            predicted["sentences"] = gold.pop("sentences")
+    return gold, predicted
 
 
 def _fields(text: str, id: str, content: Mapping[str, Any]) -> tuple[Article, list[Fault]]:
@@ -108,8 +146,11 @@ def mention_note(content: str) -> MentionNote | str:
         fields = parse_json(content)
     except ValueError as error:
         return str(error)
-    if not isinstance(fields, dict) or fields.keys() - {"id", "score", "joins", "arguments"}:
-        return f"{shown(content)} must be an object of id, score, joins and arguments"
+    known = {"id", "joins", "score", "arguments"}  # version 0.1 had the scores beside the id
+    predicted = fields.pop(PREDICTED, {}) if isinstance(fields, dict) else {}
+    if not isinstance(fields, dict) or not isinstance(predicted, dict) or {*fields, *predicted} - known:
+        return f"{shown(content)} must be an object of id, joins and {PREDICTED}, an object of score and arguments"
+    fields |= predicted
     scores = fields.get("arguments", {})
     if not isinstance(scores, dict) or not all(map(_is_score, scores.values())):
         return "arguments must be scores by ROLE:ID"

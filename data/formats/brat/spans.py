@@ -2,8 +2,9 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from itertools import product
 
 from ..common.offsets import OffsetError, Offsets
 from .names import BREAKS
@@ -47,6 +48,23 @@ def text_variants(text: str, bom: bool) -> list[TextVariant]:
     return found
 
 
+def with_all(variants: list[TextVariant], stored: Iterable[tuple[list[Range], str | None]]) -> list[TextVariant]:
+    """Variants that also know where all mentions of a file went if text was replaced after annotation.
+
+    Args:
+        variants: from `text_variants`.
+        stored: ranges and surface of each mention.
+    """
+    spans = [
+        (*place, piece)
+        for places, surface in stored
+        for place, piece in zip(places, _pieces(places, surface)[0], strict=True)
+        if piece
+    ]
+    first, *others = variants
+    return [replace(first, offsets=first.offsets.with_all(spans)), *others]
+
+
 def settle(places: list[Range], surface: str | None, variants: list[TextVariant]) -> tuple[list[Range], str]:
     """Find the fragments of a text-bound annotation.
 
@@ -63,9 +81,9 @@ def settle(places: list[Range], surface: str | None, variants: list[TextVariant]
     """
     if backwards := next((place for place in places if place[0] > place[1]), None):
         raise OffsetError(f"{backwards[0]}-{backwards[1]} ends before it starts")
-    pieces = _pieces(places, surface)
     error = OffsetError("")
-    for variant in variants:
+    proven: tuple[list[Range], str] | None = None  # by another difference than that of the variant
+    for pieces, variant in product(_pieces(places, surface), variants):
         try:
             settled = [variant.offsets.settle(*place, piece) for place, piece in zip(places, pieces, strict=True)]
         except OffsetError as raised:
@@ -74,21 +92,30 @@ def settle(places: list[Range], surface: str | None, variants: list[TextVariant]
         found = [(variant.back(start), variant.back(end)) for start, end, _ in settled]
         ends = [0, *(end for _, end in found)]
         if all(before <= start < end for before, (start, end) in zip(ends, found, strict=False)):
-            return found, next((done for _, _, done in settled if done), variant.name)
+            done = next((done for _, _, done in settled if done), "")
+            if not done:
+                return found, variant.name
+            proven = proven or (found, done)
+    if proven:
+        return proven
     raise error if str(error) else OffsetError(f"{places[0][0]}-{places[-1][1]} is empty, or its fragments overlap")
 
 
-def _pieces(places: list[Range], surface: str | None) -> list[str | None]:
-    """The surface of each fragment; brat joins them by one space, and more text may follow the last."""
+def _pieces(places: list[Range], surface: str | None) -> list[list[str | None]]:
+    """The surface of each fragment, in the ways in which it may be stored.
+
+    brat joins fragments by one space, and more text may follow the last.
+    """
     surface = (surface or "").translate(_BLANKS)
     if not surface.strip():
-        return [None] * len(places)
+        return [[None] * len(places)]
     lengths = [end - start for start, end in places]
     total = sum(lengths) + len(lengths) - 1
+    whole = surface
     if len(surface) > total and surface[total].isspace():
         surface = surface[:total]
     if len(places) == 1:
-        return [surface]
+        return [[found] for found in dict.fromkeys((surface, whole)) if found.strip()]
     inner = Offsets(surface)
     in_units = len(surface) < total
     pieces, at = [], 0
@@ -96,4 +123,4 @@ def _pieces(places: list[Range], surface: str | None) -> list[str | None]:
         cut = inner.from_utf16(at, at + length) if in_units else (at, at + length)
         pieces.append(surface[slice(*cut)] if cut and cut[0] < len(surface) else surface)
         at += length + 1
-    return pieces
+    return [pieces]

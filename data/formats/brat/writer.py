@@ -1,15 +1,15 @@
 """Writes articles as brat standoff: a text file and an annotation file each, and brat's configuration.
 
 brat has no place for ids, scores, article metadata and events of several types. They are written as JSON in notes
-(``#`` lines) of the type `NOTE`. brat shows a note on a mention or event as a comment, and deletes it together with the
-mention. The note on the article has itself as target, which brat accepts and does not show. Line breaks and tabs split
-a mention into fragments, as in brat, because an annotation must be on one line.
+(``#`` lines) of the type `NOTE`. What a model predicted is under the key `PREDICTED`, so that it is not read as gold.
+brat shows a note on a mention or event as a comment, and deletes it together with the mention. The note on the article
+has itself as target, which brat accepts and does not show. Line breaks and tabs split a mention into fragments, as in
+brat, because an annotation must be on one line.
 """
 
 import json
 import math
-import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -23,10 +23,12 @@ from ...problems import ArticleLog, ProblemLog
 from .. import jsonl
 from ..common.file_names import free_name
 from ..common.lines import escape_surrogates, has_surrogate, to_json
+from .configuration import Configuration
 from .names import (
     LINE_ID,
     META,
     NOTE,
+    PREDICTED,
     decode_file_name,
     decode_name,
     encode_file_name,
@@ -35,16 +37,9 @@ from .names import (
     fragments,
     reference,
 )
+from .notes import split_predictions
 
 _LONGEST_NAME = 120  # characters; file systems allow 255 bytes, an Arabic letter has two
-_CONFIGURABLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-
-_VISUAL = (
-    "[labels]\n\n[drawing]\n"
-    "SPAN_DEFAULT\tfgColor:black, bgColor:lightgreen, borderColor:darken\n"
-    "ARC_DEFAULT\tcolor:black, arrowHead:triangle-5\n\n"
-    "[options]\nText\tdirection:rtl\n"
-)
 
 
 def write_document(article: Article, log: ProblemLog, *, name: str | None = None) -> tuple[str, str]:
@@ -72,15 +67,14 @@ def write_document(article: Article, log: ProblemLog, *, name: str | None = None
 
 
 def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> None:
-    """Write a folder: ``ID.txt`` and ``ID.ann`` an article, ``annotation.conf`` and ``visual.conf``.
+    """Write a folder: ``ID.txt`` and ``ID.ann`` an article, and a configuration with the labels of the articles.
 
     Characters that are unsafe in file names are percent-encoded. If an id is empty, too long or taken, the file gets
     another name, and the id is written in a note. An article with a lone surrogate in its text is dropped.
     """
     path.mkdir(parents=True, exist_ok=True)
     taken: dict[str, int] = {}
-    labels: set[str] = set()
-    roles: dict[str, set[str]] = defaultdict(set)
+    configuration = Configuration()
     for article in articles:
         if has_surrogate(article.text):
             message = "the text has a lone surrogate, which UTF-8 cannot encode; write it as jsonl"
@@ -91,13 +85,9 @@ def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> Non
         text, annotations = write_document(article, log, name=decode_file_name(stem))
         (path / f"{stem}.txt").write_bytes(text.encode())
         (path / f"{stem}.ann").write_bytes(annotations.encode())
-        labels.update(encode_name(entity.label) for entity in article.entities)
-        for event in article.events:
-            for kind in event.types:
-                roles[encode_name(kind)].update(encode_role(argument.role) for argument in event.arguments)
+        configuration.add(article)
         log.articles += 1
-    (path / "annotation.conf").write_bytes(_configuration(labels, roles).encode())
-    (path / "visual.conf").write_bytes(_VISUAL.encode())
+    configuration.write(path)
 
 
 @dataclass(kw_only=True)
@@ -153,7 +143,7 @@ def _entity_lines(writer: _AnnotationWriter) -> Iterator[str]:
             writer.log.drop("no label", f"{shown(entity.text)} at {entity.start} has an empty label")
         elif place := writer.span(f"entity {entity.label}", entity.start, entity.end):
             score = writer.score(f"{entity.label} {shown(entity.text)}", entity.score)
-            writer.note(number, entity.id, score=score)
+            writer.note(number, entity.id, predicted=_predicted(score))
             yield f"{number}\t{encode_name(entity.label)} {place}"
 
 
@@ -186,9 +176,15 @@ def _event_lines(writer: _AnnotationWriter) -> Iterator[str]:
             yield f"{trigger}\t{encode_name(kind)} {place}"
             yield " ".join([f"{own}\t{encode_name(kind)}:{trigger}", *arguments])
             if position:
-                writer.note(own, "", joins=number, score=score)
+                writer.note(own, "", joins=number, predicted=_predicted(score))
             else:
-                writer.note(own, event.id, score=score, arguments=scores or None)
+                writer.note(own, event.id, predicted=_predicted(score, scores))
+
+
+def _predicted(score: float | None, arguments: Mapping[str, float] | None = None) -> dict[str, Any] | None:
+    """What a note says about the scores of a model; None if there are none."""
+    scored = {} if score is None else {"score": score}
+    return scored | ({"arguments": arguments} if arguments else {}) or None
 
 
 def _arguments(writer: _AnnotationWriter, event: Event, what: str) -> tuple[list[str], dict[str, float]]:
@@ -237,6 +233,8 @@ def _article_note(writer: _AnnotationWriter, name: str, has_kept: bool) -> dict[
         del content["text"]
         if content["id"] == name:
             del content["id"]
+        content, predicted = split_predictions(content)
+        content |= {PREDICTED: predicted} if predicted else {}
     else:
         message = f"{scratch.dropped[0].message}; only text, entities and events are written"
         writer.log.drop("metadata left out", message)
@@ -262,12 +260,3 @@ def _free(letter: str, taken: Collection[str]) -> Iterator[str]:
     """Ids of lines that are not taken, from 1 on."""
     taken = set(taken)
     return (id for number in count(1) if (id := f"{letter}{number}") not in taken)
-
-
-def _configuration(labels: set[str], roles: Mapping[str, set[str]]) -> str:
-    """The content of annotation.conf; names that brat does not allow there are omitted; brat shows them unchanged."""
-    lines = ["[entities]", *sorted(filter(_CONFIGURABLE.fullmatch, labels)), "", "[relations]", "", "[events]"]
-    for kind in sorted(filter(_CONFIGURABLE.fullmatch, roles)):
-        known = sorted(filter(_CONFIGURABLE.fullmatch, roles[kind]))
-        lines.append("\t".join([kind, *filter(None, [", ".join(f"{role}*:<ENTITY>" for role in known)])]))
-    return "\n".join([*lines, "", "[attributes]", ""])

@@ -1,7 +1,7 @@
 """What an annotation format is to the rest of the library."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, wraps
 from itertools import islice
@@ -19,6 +19,7 @@ METADATA = ("title", "date", "source")
 """Fields of an article that are text or None."""
 
 _SAMPLED = 50  # lines that detection looks at
+_HEAD = 64 << 10  # bytes that detection looks at
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,12 @@ class Sample:
     def suffix(self) -> str:
         """Its suffix in lower case."""
         return self.path.suffix.lower()
+
+    @cached_property
+    def head(self) -> bytes:
+        """Its first bytes."""
+        with open(self.path, "rb") as file:
+            return file.read(_HEAD)
 
     @cached_property
     def lines(self) -> list[str]:
@@ -63,25 +70,32 @@ class Format:
         holds: which of `losses.CONTENT` it can hold.
         recognizes: whether a file is in this format.
         folder: it is written as a folder of files.
+        takes_folder: whether a folder is read as a whole, and not file by file.
+        annotators: path → names of the people whose annotations it has, which its reading option ``annotator`` takes.
         chunks: (articles, log) → the text of one file in pieces; None if it takes several files or is binary.
+        writing: keyword-only parameters of ``write`` and ``chunks`` that are its writing options.
     """
 
     read: Callable[..., Located]
-    write: Callable[[Iterable[Article], Path, ProblemLog], None]
+    write: Callable[..., None]
     suffixes: tuple[str, ...]
     holds: frozenset[str]
     recognizes: Callable[[Sample], bool]
     folder: bool = False
-    chunks: Callable[[Iterable[Article], ProblemLog], Iterator[str]] | None = None
+    takes_folder: Callable[[Path], bool] = lambda folder: False
+    annotators: Callable[[Path], Collection[str]] = lambda path: ()
+    chunks: Callable[..., Iterator[str]] | None = None
+    writing: tuple[str, ...] = ()
 
 
 def format_of_lines(
     read: Callable[..., Located],
-    write: Callable[[Iterable[Article], ProblemLog], Iterator[str]],
+    write: Callable[..., Iterator[str]],
     *,
     suffixes: tuple[str, ...],
     holds: frozenset[str],
     recognizes: Callable[[Sample], bool],
+    writing: tuple[str, ...] = (),
 ) -> Format:
     """A format of text lines.
 
@@ -91,6 +105,7 @@ def format_of_lines(
         suffixes: as for `Format`.
         holds: as for `Format`.
         recognizes: as for `Format`.
+        writing: as for `Format`.
     """
 
     @wraps(read)  # with the options of `read`
@@ -98,17 +113,21 @@ def format_of_lines(
         yield from read(file_lines(path), log, **options)
 
     return Format(
-        read=read_file, write=to_file(write), suffixes=suffixes, holds=holds, recognizes=recognizes, chunks=write
+        read=read_file,
+        write=to_file(write),
+        suffixes=suffixes,
+        holds=holds,
+        recognizes=recognizes,
+        chunks=write,
+        writing=writing,
     )
 
 
-def to_file(
-    write: Callable[[Iterable[Article], ProblemLog], Iterator[str]],
-) -> Callable[[Iterable[Article], Path, ProblemLog], None]:
-    """The function that writes the pieces of `write` to a file."""
+def to_file(write: Callable[..., Iterator[str]]) -> Callable[..., None]:
+    """The function that writes the pieces of `write` to a file, with the options of `write`."""
 
-    def write_file(articles: Iterable[Article], path: Path, log: ProblemLog) -> None:
+    def write_file(articles: Iterable[Article], path: Path, log: ProblemLog, **options: Any) -> None:
         with open(path, "w", encoding="utf-8", newline="") as file:
-            file.writelines(write(articles, log))
+            file.writelines(write(articles, log, **options))
 
     return write_file

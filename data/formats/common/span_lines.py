@@ -126,8 +126,13 @@ class SpanReader:
         self._ids: set[str] = set()
         self._fresh_ids = (name for name in map("T{}".format, count(1)) if name not in self._ids)
 
+    def expect(self, values: Iterable[tuple[Any, Any, Any]]) -> None:
+        """Take the start, end and surface of all spans, which show where a replacement of text moved them."""
+        spans = [(start, end, surface) for start, end, surface in values if surface and isinstance(surface, str)]
+        self.offsets = self.offsets.with_all(span for span in spans if type(span[0]) is type(span[1]) is int)
+
     def add(
-        self, start: Any, end: Any, label: Any, *, surface: Any, name: str, utf16: bool = False
+        self, start: Any, end: Any, label: Any, *, surface: Any, name: str, units: str = "code points"
     ) -> LabeledSpan | None:
         """Read a span; None if it is dropped.
 
@@ -137,9 +142,10 @@ class SpanReader:
             label: stored label.
             surface: stored surface.
             name: id; an id that another span has is dropped.
-            utf16: offsets count UTF-16 units.
+            units: what offsets count: ``code points``, ``utf-16``, ``graphemes``; empty for UTF-16 units at whole
+                grapheme clusters.
         """
-        if (place := self._placed(start, end, label, surface, utf16)) is None:
+        if (place := self._placed(start, end, label, surface, units)) is None:
             return None
         what = f"span {place[0]}-{place[1]}"
         label = as_text(label) or ""
@@ -155,7 +161,7 @@ class SpanReader:
         self.spans.append(LabeledSpan(start=place[0], end=place[1], label=label, types=types, id=name))
         return self.spans[-1]
 
-    def _placed(self, start: Any, end: Any, label: Any, surface: Any, utf16: bool) -> tuple[int, int] | None:
+    def _placed(self, start: Any, end: Any, label: Any, surface: Any, units: str) -> tuple[int, int] | None:
         """The range of a stored span, without white space at its edges; None, and logged, for a bad one."""
         what = f"{shown(label)} {shown(start)}-{shown(end)}"
         surface = surface if isinstance(surface, str) else None
@@ -163,13 +169,7 @@ class SpanReader:
         try:
             if type(start) is not int or type(end) is not int:
                 raise OffsetError("whole numbers are needed as offsets")
-            if surface and end - start > 2 * len(surface) + 4:  # too long in any unit, and slow to show
-                raise OffsetError(f"the surface {shown(surface)} is shorter in any units")
-            found = self.offsets.from_utf16(start, end) if utf16 else None
-            if utf16 and not surface and found is None:
-                raise OffsetError(
-                    "is outside the text in UTF-16 units, empty or splits a character; does the option units fit?"
-                )
+            found = self._in_units(start, end, surface, units)
             if found is None or (surface and self.offsets.text[slice(*found)] != surface):
                 *found, fix = self.offsets.settle(start, end, surface)
         except OffsetError as error:
@@ -178,6 +178,24 @@ class SpanReader:
         if fix:
             self._log.fix(fix.partition(" by ")[0], f"{what} {shown(surface)} is at {found[0]}-{found[1]}: {fix}")
         return trimmed(self.offsets.text, found[0], found[1], shown(label), self._log)
+
+    def _in_units(self, start: int, end: int, surface: str | None, units: str) -> tuple[int, int] | None:
+        """A range in code points; None if offsets count these, or if a surface will tell the place."""
+        if units == "code points":
+            return None
+        counted = "grapheme clusters" if units == "graphemes" else "UTF-16 units"
+        convert = self.offsets.from_graphemes if units == "graphemes" else self.offsets.from_utf16
+        if (found := convert(start, end)) is None:
+            if surface:
+                return None
+            split = "" if units == "graphemes" else " or splits a character"
+            raise OffsetError(f"is outside the text in {counted}, empty{split}; does the option units fit?")
+        if not units and not surface and any(map(self.offsets.is_inside_cluster, found)):
+            raise OffsetError(
+                "begins or ends inside a grapheme cluster (a letter with its marks, CR with LF), where no mouse can: "
+                "if the project counts grapheme clusters, set units=graphemes; if the offsets are right, units=utf-16"
+            )
+        return found
 
     def link(self, head: LabeledSpan, child: LabeledSpan, role: Any, score: float | None = None) -> None:
         """Make an argument of a relation between a trigger and an entity, in either direction.
@@ -190,7 +208,7 @@ class SpanReader:
             return
         if bool(head.types) == bool(child.types):
             kinds = "two triggers" if head.types else "two entities; name the labels of triggers in `triggers`"
-            self._log.drop("relation left out", f"{what} joins {kinds}")
+            self._log.fix("relation left out", f"{what} joins {kinds}")
             return
         if child.types:
             self._log.fix("relation turned round", f"{what} points to the trigger; read as its argument")

@@ -1,4 +1,4 @@
-"""INCEpTION: UIMA CAS documents as XMI or JSON, one document a file, and the zip archives of the tool.
+"""INCEpTION: UIMA CAS documents as XMI or JSON, one document a file, and the archives and folders of the tool.
 
 Offsets count UTF-16 units. The built-in layers of INCEpTION are read (named entities, generic spans and relations), and
 the layers that `write_files` makes; the reading options name others. An event is a span with one or several types in a
@@ -8,9 +8,10 @@ Layers are named by their UIMA type and label feature, as in ``webanno.custom.Tr
 """
 
 from ..common.format import Format, Sample
-from .archive import is_archive
+from .archive import annotators, is_archive
 from .reader import read_file
 from .uima_cas import is_cas_json
+from .versions import is_project
 from .writer import HOLDS, write_files
 
 __all__ = ["FORMAT", "read_file", "write_files"]
@@ -32,4 +33,6 @@ FORMAT = Format(
     holds=HOLDS,
     recognizes=_recognizes,
     folder=True,
+    takes_folder=is_project,
+    annotators=annotators,
 )

@@ -1,7 +1,7 @@
 """Builds an article from the feature structures of a CAS document."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from ...problems import ArticleLog
 from ..common.file_names import free_name
 from ..common.lines import parse_object
 from ..common.offsets import Offsets, trimmed
-from .names import ARGUMENTS_FEATURE, ARTICLE_TYPE, ENTITY_TYPE
+from .names import ARGUMENTS_FEATURE, ARTICLE_TYPE, ENTITY_TYPE, PREDICTED_FEATURE
 from .uima_cas import MAX_COVERED, Cas, Structure
 
 _LABELS = ("value", "label", "types", "type", "category")  # label features of layers that are named without one
@@ -26,11 +26,13 @@ _STRUCTURAL = (
     "org.dkpro.core.api.xml.",
 )
 _LINGUISTIC = ("de.tudarmstadt.", "org.dkpro.")  # linguistic layers that every project has
+_PLACES = ("sofa", "begin", "end", "id")
+_UNSET = ("", "false", False, 0, None)  # XMI stores truth values as strings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Layers:
-    """Layers to read, with their label features (empty where none is named), see `read_file`."""
+    """What to read, see `read_file`: layers with their label features, empty where none is named."""
 
     entity: Mapping[str, str]
     event: Mapping[str, str]
@@ -38,6 +40,7 @@ class Layers:
     document: Mapping[str, str]
     ignored: frozenset[str]
     triggers: frozenset[str]
+    predictions: bool = False
 
 
 def build_article(cas: Cas, layers: Layers, log: ArticleLog) -> Article:
@@ -73,6 +76,7 @@ class _CasReader:
         entities: entities read.
         events: events read, without arguments.
         arguments: id of an event → (role, id of an entity).
+        left_out: (layer, feature) → number of values that have no place in an article.
     """
 
     cas: Cas
@@ -84,11 +88,12 @@ class _CasReader:
     entities: dict[int, Entity] = field(default_factory=dict)
     events: dict[int, Event] = field(default_factory=dict)
     arguments: dict[int, list[tuple[str, int]]] = field(default_factory=lambda: defaultdict(list))
+    left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def read_structures(self) -> tuple[str, ...]:
         """Fill entities, events and arguments; returns the event types of the article."""
         types: list[str] = []
-        unread: Counter[str] = Counter()
+        unread: dict[str, list[Structure]] = defaultdict(list)
         relations: list[Structure] = []
         layers = self.layers
         for structure in self.cas.structures.values():
@@ -100,21 +105,43 @@ class _CasReader:
             elif structure.id not in self.cas.members:
                 pass  # a link, an array, or deleted
             elif layer in layers.document:
-                types += self._labels(structure, layers.document[layer])
+                types += self._event_types(structure, layers.document[layer])
             elif "sofa" in structure.features and not layer.startswith(_STRUCTURAL):
-                unread[layer] += layer not in layers.ignored and layer != ARTICLE_TYPE
+                if layer not in layers.ignored and layer != ARTICLE_TYPE:
+                    unread[layer].append(structure)
         for event in self.events:
             self._slots(self.cas.structures[event])
         for relation in relations:
             self._relation(relation)
-        for layer, count in (+unread).items():
-            message = f"{count} annotations of layer {layer} are not read"
-            if layer.startswith(_LINGUISTIC):
-                self.log.fix("layer ignored", message)
-            else:
-                message += "; name it in entity_layers, event_layers … or ignored_layers"
-                self.log.drop("layer not read", message)
+        for layer, structures in unread.items():
+            self._unread_layer(layer, structures)
+        for (layer, feature), count in self.left_out.items():
+            message = f"{count} values of feature {shown(feature)} of layer {layer} have no place in an article"
+            self.log.fix("feature left out", message)
         return tuple(dict.fromkeys(types))
+
+    def _event_types(self, structure: Structure, feature: str) -> tuple[str, ...]:
+        """The event types of a document-level annotation, unless a model predicted them."""
+        labels = self._labels(structure, feature)
+        if self.layers.predictions or structure.features.get(PREDICTED_FEATURE) in _UNSET:
+            return labels
+        message = f"{structure} ({'+'.join(labels)}) was predicted by a model and is left out; to confirm it, clear its"
+        self.log.fix("prediction", f"{message} feature {PREDICTED_FEATURE}, or read with predictions=true")
+        return ()
+
+    def _unread_layer(self, layer: str, structures: Sequence[Structure]) -> None:
+        """Record a layer that is not read. One that may hold mentions or arguments is dropped."""
+        message = f"{len(structures)} annotations of layer {layer} are not read"
+        ends = {structure.number(end) for structure in structures for end in ("Governor", "Dependent")}
+        if layer.startswith(_LINGUISTIC):
+            self.log.fix("layer ignored", message)
+        elif not any("begin" in structure.features for structure in structures):
+            self.log.fix("layer left out", f"{message}; name it in document_layers if its labels are event types")
+        elif ends != {None} and ends.isdisjoint(self.events):
+            self.log.fix("relation left out", f"{message}: its relations are not those of events")
+        else:
+            message += "; name it in entity_layers, event_layers, relation_layers or ignored_layers"
+            self.log.drop("layer not read", message)
 
     def events_with_arguments(self) -> Iterator[Event]:
         """The events; every argument refers to an entity by its id."""
@@ -144,10 +171,14 @@ class _CasReader:
         return ENTITY_TYPE
 
     def _labels(self, structure: Structure, feature: str) -> tuple[str, ...]:
+        return self._label(structure, feature)[1]
+
+    def _label(self, structure: Structure, feature: str) -> tuple[str, tuple[str, ...]]:
+        """The label feature of a structure and its labels; empty if it has none."""
         for name in [feature] if feature else _LABELS:
             if self._is_owner(structure, name) and (labels := self.cas.strings(structure, name)):
-                return labels
-        return ()
+                return name, labels
+        return "", ()
 
     def _is_owner(self, structure: Structure, feature: str) -> bool:
         """Whether no other structure holds the array of a feature; a shared array is read once, not for each."""
@@ -163,7 +194,7 @@ class _CasReader:
     def _span(self, structure: Structure, layer: str) -> None:
         """Read a span as an entity or an event; one that cannot be used is logged."""
         feature = self.layers.entity.get(layer, self.layers.event.get(layer, ""))
-        labels = self._labels(structure, feature)
+        label, labels = self._label(structure, feature)
         what = f"{'+'.join(labels)} ({structure})" if labels else str(structure)
         begin, end = structure.number("begin"), structure.number("end")
         found = None if begin is None or end is None else self.offsets.from_utf16(begin, end)
@@ -181,6 +212,8 @@ class _CasReader:
             self.log.drop("no label", message)
         elif inner := trimmed(self.cas.text, *found, what, self.log):
             self._add_span(structure, labels, *inner, layer in self.layers.event)
+            others = (name for name in structure.features if name not in (*_PLACES, label))
+            self.left_out.update((layer, name) for name in others if self._is_set(structure, name))
 
     def _add_span(self, structure: Structure, labels: tuple[str, ...], start: int, end: int, is_event: bool) -> None:
         what, label = f"{'+'.join(labels)} ({structure})", labels[0]
@@ -198,9 +231,16 @@ class _CasReader:
                 self.log.drop("several labels", f"{what}: an entity has one label, the first is read")
             self.entities[structure.id] = Entity(start=start, end=end, label=label, id=name)
 
+    def _is_set(self, structure: Structure, feature: str) -> bool:
+        """Whether a feature has a value that is not read: it holds no arguments of an event."""
+        links = self.cas.referred(structure, feature)[0] if structure.id in self.events else []
+        is_slot = feature == ARGUMENTS_FEATURE or any("target" in link.features for link in links)
+        value = structure.features[feature]
+        return not is_slot and (isinstance(value, list | dict) or value not in _UNSET)
+
     def _slots(self, event: Structure) -> None:
         """Read arguments from the links of an event; features that hold links are found by their targets."""
-        for feature in (name for name in event.features if name not in ("sofa", "begin", "end", "id")):
+        for feature in (name for name in event.features if name not in _PLACES):
             links, missing = self.cas.referred(event, feature) if self._is_owner(event, feature) else ([], [])
             links = [link for link in links if "target" in link.features]
             for link in links:
@@ -220,13 +260,19 @@ class _CasReader:
             self._argument(source, role, target, what)
         elif target in self.events:
             self._argument(target, role, source, what)
+        elif source in self.cas.structures and target in self.cas.structures:
+            message = f"{what} {shown(role)} goes from {source} to {target}; neither is an event that was read"
+            self.log.fix("relation left out", message)
         else:
-            message = f"{what} {shown(role)} goes from {source} to {target}; neither is an event"
-            self.log.drop("relation of no event", f"{message}, and relations between entities are not kept")
+            message = f"{what} {shown(role)} goes from {source} to {target}, and one of them is missing"
+            self.log.drop("unknown id", message)
 
     def _argument(self, event: int, role: object, target: int | None, what: str) -> None:
         if not isinstance(role, str) or not role:
             self.log.drop("no role", f"{what} of event {event} has no role; name it")
+        elif target in self.events:
+            message = f"{what}: {shown(role)} of event {event} is event {target}; arguments are entities"
+            self.log.fix("event as an argument", f"{message}, so it is left out")
         elif target not in self.entities:
             message = f"{what}: {shown(role)} of event {event} refers to {target}, which is no entity that was read"
             self.log.drop("unknown id", message)

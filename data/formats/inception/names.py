@@ -7,3 +7,4 @@ LINK_TYPE = "custom.EventArgumentsLink"  # INCEpTION names the links of a slot f
 EVENT_LABEL_TYPE = "custom.EventType"
 ARTICLE_TYPE = "custom.Article"
 ARGUMENTS_FEATURE = "arguments"
+PREDICTED_FEATURE = "predicted"  # of an event type of the article that a model predicted

@@ -23,11 +23,13 @@ def read_file(
     ignored_layers: Collection[str] = (),
     triggers: Collection[str] = (),
     annotator: str = "",
+    predictions: bool = False,
 ) -> Iterator[tuple[int, Article]]:
     """Read the document of a file, or the documents of a zip archive; what cannot be used is dropped and logged.
 
     Args:
-        path: an XMI or JSON file, or an archive of a document or a project; type systems are not needed.
+        path: an XMI or JSON file, an archive of a document or a project, or the folder of an unpacked project; type
+            systems are not needed.
         log: records problems and counts articles; its source is ``ARCHIVE!MEMBER`` for documents of an archive.
         entity_layers: span layers whose annotations are entities, as ``"custom.Span:label"``; without a feature, the
             first of value, label, types, type and category is the label.
@@ -39,6 +41,7 @@ def read_file(
         triggers: labels in entity layers that are event types.
         annotator: annotator whose versions of the documents of a project are read; empty for the curated version, or
             that of the only annotator. ``CURATION_USER`` is the curator, ``INITIAL_CAS`` the document as imported.
+        predictions: also read event types of the article that a model predicted.
 
     Yields:
         0, because the files have no lines, and the article. Its id is the one that it was written with, else the
@@ -51,8 +54,10 @@ def read_file(
         document=_features(document_layers),
         ignored=frozenset(_features(ignored_layers)),
         triggers=frozenset(triggers),
+        predictions=predictions,
     )
-    documents = read_archive(path, log, annotator) if path.suffix.lower() == ".zip" else _document(path, log)
+    is_archive = path.suffix.lower() == ".zip" or path.is_dir()
+    documents = read_archive(path, log, annotator) if is_archive else _document(path, log)
     for document in documents:
         try:
             cas = parse_cas(document.content, json=document.json)

@@ -4,7 +4,7 @@ dkpro-cassis is not used for reading: it needs the type system, drops a whole do
 does not check offsets that split a character. Here features stay as stored, and are checked where they are used.
 
 Formats: https://uima.apache.org/d/uimaj-current/ref.html (XMI) and
-https://github.com/apache/uima-uimaj-io-jsoncas (JSON 0.4.0).
+https://github.com/apache/uima-uimaj-io-jsoncas (JSON 0.4.0); for the JSON before that, see `legacy_json`.
 """
 
 import re
@@ -19,6 +19,7 @@ from defusedxml.common import DefusedXmlException
 
 from ....errors import shown
 from ..common.lines import parse_json
+from . import legacy_json
 
 # A document of a million words with its tokens is smaller. Parsers take a multiple of it in memory.
 MAX_BYTES = 64 << 20
@@ -139,7 +140,7 @@ def is_cas_json(path: Path) -> bool:
 
 def is_cas_json_head(head: bytes) -> bool:
     """Whether content starts like CAS JSON."""
-    return _HEAD.match(head) is not None
+    return (_HEAD.match(head) or legacy_json.HEAD.match(head)) is not None
 
 
 def parse_cas(content: bytes, *, json: bool) -> Cas:
@@ -152,6 +153,8 @@ def parse_cas(content: bytes, *, json: bool) -> Cas:
     Raises:
         CasError: it is not XML or JSON, declares a document type or entities, or has no text.
     """
+    if content.removeprefix(b"\xef\xbb\xbf").startswith(b"#FORMAT=WebAnno TSV"):
+        raise CasError("it is WebAnno TSV; export it as UIMA CAS XMI or UIMA CAS JSON 0.4.0")
     cas = _of_json(content) if json or is_cas_json_head(content) else _of_xmi(content)
     cas.choose_view()
     return cas
@@ -228,12 +231,18 @@ def _of_json(content: bytes) -> Cas:
         document = parse_json(content.decode("utf-8-sig"))
     except ValueError as error:
         raise CasError(f"it is not JSON that can be read: {error}") from error
+    found = Cas()
+    if isinstance(document, dict) and "_views" in document:
+        legacy = legacy_json.read_legacy(document)
+        for structure in legacy.structures:
+            found.add(*structure)
+        found.views = legacy.views
+        return found
     structures = document.get("%FEATURE_STRUCTURES") if isinstance(document, dict) else None
     if isinstance(structures, dict):  # older versions
         structures = [{"%ID": key, **item} if isinstance(item, dict) else item for key, item in structures.items()]
     if not isinstance(structures, list):
         raise CasError('it is not CAS JSON, an object with a list "%FEATURE_STRUCTURES"')
-    found = Cas()
     for item in structures:
         if isinstance(item, dict):
             features = {key.lstrip("@#^"): value for key, value in item.items() if not key.startswith("%")}

@@ -24,6 +24,7 @@ from .names import (
     EVENT_TYPE,
     LINK_TYPE,
     METADATA_TYPE,
+    PREDICTED_FEATURE,
 )
 
 HOLDS = EVERYTHING - {
@@ -42,7 +43,7 @@ _TYPES: dict[str, tuple[str, dict[str, str]]] = {
         "uima.tcas.Annotation",
         {"types": "uima.cas.StringArray", "id": _STRING, ARGUMENTS_FEATURE: "uima.cas.FSArray"},
     ),
-    EVENT_LABEL_TYPE: ("uima.cas.AnnotationBase", {"value": _STRING, **_ORDER}),
+    EVENT_LABEL_TYPE: ("uima.cas.AnnotationBase", {"value": _STRING, PREDICTED_FEATURE: _BOOLEAN, **_ORDER}),
     ARTICLE_TYPE: (
         "uima.cas.AnnotationBase",
         {**dict.fromkeys(("id", "title", "date", "source", "meta"), _STRING), **_ORDER},
@@ -103,7 +104,9 @@ class _CasWriter:
         self._about()
         for label in article.event_types:
             if self._can_write("event type", label):
-                self._add(EVENT_LABEL_TYPE, value=label)
+                # Clearing the feature in INCEpTION confirms a prediction.
+                predicted = {PREDICTED_FEATURE: True} if article.type_scores else {}
+                self._add(EVENT_LABEL_TYPE, value=label, **predicted)
         for entity in article.entities:
             self._entity(entity)
         for event in article.events:

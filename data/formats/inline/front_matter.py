@@ -5,15 +5,17 @@ from typing import Any
 
 from ...articles import Article
 from ..common.lines import is_strings, parse_json, to_json
+from ..common.losses import has_scores
 
-KEYS = ("id", "title", "date", "source", "event_types", "annotated", "meta")
+PREDICTED_TYPES = "predicted_event_types"
+KEYS = ("id", "title", "date", "source", "event_types", PREDICTED_TYPES, "annotated", "meta")
 FENCE = "---"
 
 _BARE = re.compile(r"[^\s,\[\]\"]+")  # a label that needs no quotes in a list
 
 
 def write_front_matter(article: Article) -> str:
-    """The front matter with its fences.
+    """The front matter with its fences; event types of an article with scores are marked as predicted.
 
     Raises:
         ValueError: ``meta`` or ``annotated`` is not JSON.
@@ -28,7 +30,8 @@ def write_front_matter(article: Article) -> str:
             lines.append(f"{key}: {_quoted(value)}")
     if labels := article.event_types:
         bare = all(_BARE.fullmatch(label) for label in labels)
-        lines.append(f"event_types: [{', '.join(labels)}]" if bare else f"event_types: {to_json(list(labels))}")
+        key = PREDICTED_TYPES if has_scores(article) else "event_types"
+        lines.append(f"{key}: [{', '.join(labels)}]" if bare else f"{key}: {to_json(list(labels))}")
     if article.annotated:
         lines.append(f"annotated: {to_json(dict(article.annotated))}")
     if article.meta:
@@ -58,7 +61,7 @@ def read_value(key: str, value: str) -> Any:
             if not isinstance(content, dict) or not all(is_strings(labels) for labels in content.values()):
                 raise ValueError(f'{value[:40]!r} is not a JSON object such as {{"entities": ["PER"]}}')
             return {task: tuple(labels) for task, labels in content.items()}
-        case "event_types":
+        case "event_types" | "predicted_event_types":
             if not (value.startswith("[") and value.endswith("]")):
                 raise ValueError(f"{value[:40]!r} is not a list such as [ASSAULT, MOBILIZE]")
             try:

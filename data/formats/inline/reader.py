@@ -7,28 +7,32 @@ from typing import Any
 
 from .... import renamed
 from ...articles import Argument, Article, Entity, Event, Span
-from ...problems import ProblemLog
+from ...problems import ArticleLog, ProblemLog
 from ..common.format import Located
 from ..common.lines import encoding_fault, nearest, numbered
-from .front_matter import FENCE, KEYS, first_line_title, read_value
+from ..common.offsets import trimmed
+from .front_matter import FENCE, KEYS, PREDICTED_TYPES, first_line_title, read_value
 from .writer import CLOSES, SPECIAL
 
 _KEY = re.compile(r"([^\s:]+):(.*)", re.DOTALL)
 _HEADER = re.compile(r"([^\s:=\[\]{}\\]*):([^\s\[\]{}\\]+) ")  # id:LABEL, then one space
 
 
-def read(lines: Iterable[str], log: ProblemLog) -> Located:
+def read(lines: Iterable[str], log: ProblemLog, *, predictions: bool = False) -> Located:
     """Read articles with the lines on which they start; one with a problem is dropped, every problem is recorded.
 
     Args:
         lines: the lines of a file, split at line feeds only; with or without their ends.
         log: takes the problems and the count.
+        predictions: read predicted event types of the article too.
     """
     for front, body in _split(numbered(lines), log):
-        reader = _Reader(front, body)
+        reader = _ArticleReader(front, body, predictions)
         article = reader.article()
         for line, cause, message in sorted(reader.problems):
             log.drop(cause, message, line=line, article=reader.id)
+        for line, cause, message in reader.fixed:
+            log.fix(cause, message, line=line, article=reader.id)
         if article is not None:
             log.articles += 1
             yield front[0][0], article
@@ -94,13 +98,14 @@ class _Mark:
         return f"{self.bracket}{self.id}:{self.label}"
 
 
-class _Reader:
+class _ArticleReader:
     """State of reading one article: open mentions, results and problems."""
 
-    def __init__(self, front: Lines, body: Lines) -> None:
-        self.front, self.body = front, body
+    def __init__(self, front: Lines, body: Lines, predictions: bool) -> None:
+        self.front, self.body, self.predictions = front, body, predictions
         self.id = ""
         self.problems: list[tuple[int, str, str]] = []
+        self.fixed: list[tuple[int, str, str]] = []
         self.text: list[str] = []
         self.length = 0
         self.marks: list[_Mark] = []  # in order of their starts
@@ -177,6 +182,15 @@ class _Reader:
                 fields[key] = read_value(key, value)
             except ValueError as error:
                 self._problem(line, "front matter", f"{key}: {error}")
+        predicted = fields.pop(PREDICTED_TYPES, ())
+        if predicted and self.predictions:
+            fields["event_types"] = tuple(dict.fromkeys((*fields.get("event_types", ()), *predicted)))
+        elif predicted:
+            line = next(line for line, content in self.front if content.startswith(PREDICTED_TYPES))
+            message = (
+                f"predicted event types {', '.join(predicted)} are not read as gold; the key of gold is event_types"
+            )
+            self.fixed.append((line, "prediction", message))
         fields["id"] = self.id = fields.get("id") or ""
         return fields
 
@@ -267,5 +281,16 @@ class _Reader:
             elif surface != surface.strip():
                 message = f"{shown!r} starts or ends with white space; the mention is {surface.strip()!r}"
                 self._problem(line, "white space at an edge", message)
+            else:
+                self._trim(mark, text)
             if mark.bracket == "{" and mark.label and not all(mark.label.split("+")):
                 self._problem(line, "label missing", f"{shown!r}: types are written TYPE or TYPE+TYPE")
+
+    def _trim(self, mark: _Mark, text: str) -> None:
+        """Leave invisible characters at the edges of a mention out of it."""
+        log = ProblemLog()
+        place = trimmed(text, mark.start, mark.end, str(mark), ArticleLog(log=log, article=self.id))
+        self.fixed += [(mark.line, problem.cause, problem.message) for problem in log.fixed]
+        for problem in log.dropped:
+            self._problem(mark.line, problem.cause, problem.message)
+        mark.start, mark.end = place or (mark.start, mark.end)

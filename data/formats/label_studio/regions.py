@@ -1,8 +1,8 @@
 """Turns the results of one Label Studio annotation (regions, choices, relations) into entities and events."""
 
+import json
 import math
-import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,14 +10,28 @@ from ....errors import shown
 from ...articles import Argument, Entity, Event, Span
 from ...problems import ArticleLog
 from ..common.flat_labels import trigger_types
-from ..common.offsets import Offsets
-from .names import MADE_ID, TRIGGERS
-from .spans import find_span
+from .html_text import HtmlPage
+from .layout import REGIONS, Layout
+from .names import ENTITIES, MADE_ID, TRIGGERS
+from .spans import Places, find_span
+from .versions import Item, id_text
 
-Item = Mapping[str, Any]
 Scored = tuple[str, float | None]
 
-_LABELS = ("labels", "hypertextlabels")
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """How results are read.
+
+    Attributes:
+        triggers: labels of regions that are event triggers.
+        scored: results have scores; those in an annotation come from the pre-annotation that the annotator corrected.
+        layout: what controls and objects are.
+    """
+
+    triggers: frozenset[str]
+    scored: bool
+    layout: Layout
 
 
 @dataclass(slots=True)
@@ -46,32 +60,46 @@ class _Region:
 
 
 def annotations(
-    results: Sequence[Item], text: str, log: ArticleLog, triggers: Collection[str]
+    results: Sequence[Item], key: str, text: str | HtmlPage, log: ArticleLog, reading: Reading
 ) -> tuple[tuple[Entity, ...], tuple[Event, ...], list[Scored]]:
     """Entities and events in order, and the event types of the article.
 
     Args:
         results: results of one annotation.
+        key: key of the data with the text.
         text: text of the task.
         log: records problems.
-        triggers: labels of regions that are event triggers.
+        reading: how they are read.
     """
-    regions = _regions(results, text, log, triggers)
-    types = _choices(results, regions, log)
-    _relations(results, regions, log)
+    if not reading.scored:
+        results = [{name: item[name] for name in item if name not in ("score", "scores")} for item in results]
+    elsewhere = {id_text(item.get("id")) for item in results if _is_elsewhere(item, key, reading)}
+    regions = _regions(results, key, text, log, reading)
+    types = _choices(results, regions, log, reading)
+    _relations(results, regions, elsewhere, log)
     for item in results:
-        if item.get("type") not in (*_LABELS, "choices", "relation"):
-            log.drop("result type", f"a result of type {shown(item.get('type'))} has no place in an article")
+        _leave_out(item, log)
     entities = sorted(_entities(regions), key=lambda entity: (entity.start, -entity.end))
     events = sorted(_events(regions), key=lambda event: event.trigger.start)
     return tuple(entities), tuple(events), types
 
 
-def id_text(name: Any) -> str:
-    """An id as text; empty if it is not an id."""
-    if type(name) is int and abs(name) < 2**63:
-        return str(name)
-    return name if isinstance(name, str) else ""
+def _is_elsewhere(item: Item, key: str, reading: Reading) -> bool:
+    """Whether a result is a region of an object that shows another key than the text's."""
+    name = item.get("to_name")
+    return item.get("type") in REGIONS and isinstance(name, str) and name in reading.layout.other.get(key, ())
+
+
+def _leave_out(item: Item, log: ArticleLog) -> None:
+    """Log a result of a kind that has no place in an article, such as a rating."""
+    kind = item.get("type")
+    if not isinstance(kind, str):
+        log.drop("result type", f"the type of a result is {shown(kind)}, not a string")
+    elif kind not in (*REGIONS, "choices", "relation"):
+        value = item.get("value")
+        value = value.get(kind, value.get("text")) if isinstance(value, dict) else value
+        message = f"{shown(kind)} of the control {shown(item.get('from_name'))} has no place in an article"
+        log.fix("other control", f"{message}: {shown(json.dumps(value, ensure_ascii=False))} is left out")
 
 
 def scores(labels: Sequence[Scored]) -> tuple[float, ...]:
@@ -80,25 +108,32 @@ def scores(labels: Sequence[Scored]) -> tuple[float, ...]:
     return known if len(known) == len(labels) else ()
 
 
-def _regions(results: Sequence[Item], text: str, log: ArticleLog, triggers: Collection[str]) -> list[_Region]:
+def _regions(
+    results: Sequence[Item], key: str, text: str | HtmlPage, log: ArticleLog, reading: Reading
+) -> list[_Region]:
     """Regions in the order of the file; items with one id, and triggers by label with one span, are merged."""
-    offsets = Offsets(text)
-    breaks = [at.start() - number for number, at in enumerate(re.finditer("\r\n", text))]
+    here = [item for item in results if item.get("type") in REGIONS and not _is_elsewhere(item, key, reading)]
+    places = Places.of(text, here)
     regions: list[_Region] = []
     by_id: dict[str, _Region] = {}
     flat: dict[tuple[int, int], _Region] = {}
     for item in results:
-        if item.get("type") not in _LABELS or (span := find_span(item, offsets, breaks, log)) is None:
+        if item.get("type") not in REGIONS:
+            continue
+        if _is_elsewhere(item, key, reading):
+            _log_elsewhere(item, key, log)
+            continue
+        if (span := find_span(item, places, log)) is None:
             continue
         name = id_text(item.get("id"))
         if item.get("meta"):
             log.fix("note", f"the note on region {shown(name)} is left out")
-        labels = _labeled(item, item["value"], _LABELS, log)
+        labels = _labeled(item, item["value"], REGIONS, log)
         own = item.get("from_name") == TRIGGERS
         types = labels if own else []
         for label, score in () if own else labels:
-            types += [(kind, score) for kind in trigger_types(label, triggers) or ()]
-        mentions = [] if own else [pair for pair in labels if trigger_types(pair[0], triggers) is None]
+            types += [(kind, score) for kind in trigger_types(label, reading.triggers) or ()]
+        mentions = [] if own else [pair for pair in labels if trigger_types(pair[0], reading.triggers) is None]
         if not mentions and not types:
             continue
         region = by_id.get(name) if name else None
@@ -121,6 +156,12 @@ def _regions(results: Sequence[Item], text: str, log: ArticleLog, triggers: Coll
     return regions
 
 
+def _log_elsewhere(item: Item, key: str, log: ArticleLog) -> None:
+    value = item["value"] if isinstance(item.get("value"), dict) else {}
+    message = f"a region of the object {shown(item.get('to_name'))} is left out: {shown(value.get('text'))}"
+    log.fix("other text", f"{message}; the text is {shown(key)} of data, the option text_key reads another")
+
+
 def _listed(labels: Any) -> str:
     """Stored labels as a message shows them."""
     if isinstance(labels, list) and all(isinstance(label, str) for label in labels):
@@ -131,6 +172,11 @@ def _listed(labels: Any) -> str:
 def _labeled(item: Item, value: Item, keys: Sequence[str], log: ArticleLog) -> list[Scored]:
     """The labels of a result with their scores."""
     stored = next((value[key] for key in keys if value.get(key)), None)
+    if stored is None and item.get("type") in REGIONS and not any(key in value for key in keys):
+        lack = f"was the project without the controls {ENTITIES!r} and {TRIGGERS!r} when predictions were imported?"
+        hint = f"{lack} Use the labeling configuration that rasid tag and rasid init write"
+        log.drop("no label", f"region {shown(value.get('text'))} has no label: {hint}")
+        return []
     listed = stored if isinstance(stored, list) else []
     labels = [label for label in listed if isinstance(label, str) and label]
     if not labels or len(labels) < len(listed):
@@ -153,7 +199,7 @@ def _is_score(score: Any) -> bool:
     return type(score) is int and abs(score) < 2**63 or type(score) is float and math.isfinite(score)
 
 
-def _choices(results: Sequence[Item], regions: Sequence[_Region], log: ArticleLog) -> list[Scored]:
+def _choices(results: Sequence[Item], regions: Sequence[_Region], log: ArticleLog, reading: Reading) -> list[Scored]:
     """The event types of the article; choices of a region become the types of its trigger."""
     types: list[Scored] = []
     chosen: dict[int, list[Scored]] = {}
@@ -164,12 +210,20 @@ def _choices(results: Sequence[Item], regions: Sequence[_Region], log: ArticleLo
         labels = _labeled(item, value, ["choices"], log)
         name, span = id_text(item.get("id")), (value.get("start"), value.get("end"))
         meant = [at for at, region in enumerate(regions) if name in region.ids]
-        if not meant and span == (None, None):
+        of_region = bool(meant) or span != (None, None)
+        what = f"{_names(labels)} of the control {shown(item.get('from_name'))}"
+        if not labels:
+            continue
+        if str(item.get("from_name")) not in reading.layout.types:
+            of = f"chosen for a region ({shown(value.get('text'))}) " if of_region else ""
+            hint = "if its choices are event types, name it with the option event_types_from"
+            log.fix("other control", f"{what} {of}is left out; {hint}")
+        elif not of_region:
             types += [pair for pair in labels if pair[0] not in dict(types)]
         elif meant and regions[meant[0]].types:
             chosen.setdefault(meant[0], []).extend(labels)
         else:
-            message = f"choices {_names(labels)} belong to no trigger; name the label of their region in triggers"
+            message = f"{what} belongs to no trigger; name the label of its region with the option triggers"
             log.drop("choices of a region", message)
     for at, labels in chosen.items():
         log.fix("types by choices", f"{_names(regions[at].types)} of a trigger is read as {_names(labels)}")
@@ -177,8 +231,15 @@ def _choices(results: Sequence[Item], regions: Sequence[_Region], log: ArticleLo
     return types
 
 
-def _relations(results: Sequence[Item], regions: Sequence[_Region], log: ArticleLog) -> None:
-    """Give triggers their arguments."""
+def _relations(results: Sequence[Item], regions: Sequence[_Region], elsewhere: Set[str], log: ArticleLog) -> None:
+    """Give triggers their arguments.
+
+    Args:
+        results: results of one annotation.
+        regions: take the arguments.
+        elsewhere: ids of regions of other texts.
+        log: records what is no argument.
+    """
     by_id = {name: region for region in reversed(regions) for name in region.ids if name}
     for item in results:
         if item.get("type") != "relation":
@@ -186,12 +247,16 @@ def _relations(results: Sequence[Item], regions: Sequence[_Region], log: Article
         ends = [id_text(item.get(key)) for key in ("from_id", "to_id")]
         what = f"relation {_listed(item.get('labels'))} from {shown(ends[0])} to {shown(ends[1])}"
         if missing := [name for name in ends if name not in by_id]:
-            log.drop("relation", f"{what}: there is no region {shown(missing[0])}, or it was dropped")
+            if any(name in elsewhere for name in missing):
+                log.fix("other text", f"{what} is left out: region {shown(missing[0])} is in another text")
+            else:
+                log.drop("relation", f"{what}: there is no region {shown(missing[0])}, or it was dropped")
             continue
         first, second = (by_id[name] for name in ends)
         pairs = [(t, e) for t, e in ((first, second), (second, first)) if t.types and e.labels and t is not e]
-        if not pairs:
-            log.drop("relation", f"{what} is not between a trigger and an entity")
+        if not pairs or not item.get("labels"):
+            why = "it has no role" if pairs else "it is not between a trigger and an entity"
+            log.fix("relation", f"{what} is left out: {why}")
             continue
         trigger, entity = pairs[0]
         roles = _labeled(item, item, ["labels"], log)

@@ -1,17 +1,20 @@
 """Reads the tasks of a Label Studio file one by one, so that only one task is in memory.
 
-An export is an array of tasks on one line. One task a line, and a single task, are read as well.
+An export is an array of tasks on one line. One task a line, a single task, and an annotation with its task inside are
+read as well.
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
 from ....errors import shown
 from ...problems import ProblemLog
 from ..common.lines import encoding_fault, parse_json
+from .rows import is_row, read_table, to_task
+from .storage import as_task, is_annotation, read_storage
 
 # A long book has two million characters, a region some two hundred. Python objects take up to thirty times the size.
 _MAX_CHARACTERS = 8 * 2**20
@@ -22,19 +25,35 @@ _VERSIONS = {"annotations", "predictions", "completions"}
 _NOT_GAP, _OBJECT = re.compile(r"[^ \t\r\n,]"), re.compile("{")
 _DECODER = json.JSONDecoder()
 
+TABLES = (".csv", ".tsv")
+"""Suffixes of exports that are tables."""
+
 Fault = tuple[str, str]
 """Cause and message."""
 
 
-def read_tasks(path: Path, log: ProblemLog) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_tasks(path: Path, log: ProblemLog, controls: Collection[str] = ()) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield tasks with the lines where they start; other content is logged.
 
     Reading stops after ten thousand pieces that are not tasks.
+
+    Args:
+        path: an export as JSON, JSON-MIN, CSV or TSV; or a folder, a target storage.
+        log: takes what is no task.
+        controls: names of choices, for the exports in which only the name tells them from data.
     """
+    if path.is_dir():
+        return read_storage(path, log)
+    if path.suffix.lower() in TABLES:
+        return read_table(path, log, controls)
+    return _read_json(path, log, controls)
+
+
+def _read_json(path: Path, log: ProblemLog, controls: Collection[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     unusable, after_fault = 0, False
     with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         for line, raw, fault in split_values(file):
-            task = fault or _parsed(raw, after_fault)
+            task = fault or _parsed(raw, after_fault, controls)
             if isinstance(task, dict):
                 yield line, task
                 after_fault = False
@@ -44,14 +63,12 @@ def read_tasks(path: Path, log: ProblemLog) -> Iterator[tuple[int, dict[str, Any
             if not after_fault:
                 log.drop(*task, line=line)
             after_fault |= fault is not None
-            if task[0] == "JSON-MIN":
-                return
             if unusable == _MAX_UNUSABLE:
                 log.drop("given up", f"{unusable} pieces of the file are not tasks; the rest is not read", line=line)
                 return
 
 
-def _parsed(raw: str, after_fault: bool) -> dict[str, Any] | Fault:
+def _parsed(raw: str, after_fault: bool, controls: Collection[str]) -> dict[str, Any] | Fault:
     """A task, or why the value is not a task. After a fault, an object without annotations may be a part of a task."""
     if message := encoding_fault(raw):
         return "not UTF-8", message
@@ -63,9 +80,10 @@ def _parsed(raw: str, after_fault: bool) -> dict[str, Any] | Fault:
         return "wrong kind", f"{shown(raw)} is a list; a task is an object with 'data' and 'annotations'"
     if isinstance(task.get("data"), dict) and (not after_fault or task.keys() & _VERSIONS):
         return task
-    if task.keys() & {"annotation_id", "annotator", "lead_time"}:
-        message = "the file is a JSON-MIN export, which has no relations, ids and annotators; export as JSON"
-        return "JSON-MIN", message
+    if is_annotation(task):
+        return as_task(task)
+    if is_row(task):
+        return to_task(task, controls)
     return "missing key", f"{shown(raw)}: a task is an object with an object 'data'"
 
 

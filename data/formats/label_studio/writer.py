@@ -9,6 +9,7 @@ from ....errors import shown
 from ...articles import Article, Entity, Event, Span
 from ...labels import Label, LabelScheme
 from ...problems import ArticleLog, ProblemLog
+from ..common.colors import darkened, palette
 from ..common.format import METADATA
 from ..common.lines import json_line
 from ..common.losses import EVERYTHING, write_each
@@ -139,8 +140,9 @@ def _choices(article: Article, log: ArticleLog) -> list[dict[str, Any]]:
 def labeling_config(scheme: LabelScheme) -> str:
     """The labeling configuration (XML) for tasks of `write`.
 
-    It has labels for entities and triggers in the colors of the scheme with definitions as tooltips, relations for
-    roles, and choices for event types of the article. White space is preserved, so that the tool does not collapse it
+    It has labels for entities and triggers with definitions as tooltips, relations for roles, and choices for event
+    types of the article. The colors are those of the scheme, darkened: Label Studio writes the names of labels in their
+    color on a light background. White space is preserved, so that the tool does not collapse it
     in surfaces. Regions may start inside a word, after a proclitic.
 
     Args:
@@ -162,12 +164,12 @@ def _control(tag: str, inner: str, labels: Mapping[str, Label], attributes: dict
     if not labels:
         return
     yield f"  <{tag}{_attributes(attributes)}>"
-    for name, label in labels.items():
+    for number, (name, label) in enumerate(labels.items()):
         shown = {"value": name}
         if inner != "Relation" and (hint := label.arabic or label.definition):
             shown["hint"] = hint
-        if inner != "Choice" and label.color:
-            shown["background"] = label.color
+        if inner != "Choice":
+            shown["background"] = darkened(label.color or palette(number))
         yield f"    <{inner}{_attributes(shown)}/>"
     yield f"  </{tag}>"
 

@@ -1,6 +1,5 @@
 """Reads Prodigy's JSON Lines."""
 
-import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -9,27 +8,25 @@ from ....errors import shown
 from ...articles import Article
 from ...problems import ArticleLog, ProblemLog
 from ..common.format import METADATA, Located
+from ..common.lines import is_strings, nearest
 from ..common.losses import has_scores
 from ..common.span_lines import (
     LabeledSpan,
     SpanReader,
     as_text,
     json_objects,
-    listed,
     log_for,
     merged,
     objects,
     text_of,
 )
-
-ANSWERS = ("accept", "reject", "ignore")
+from .answers import ANSWERS, annotator_of, asks_for_labels, is_annotation, is_of_spans, view_of
+from .labels import GOLD_TYPES, PREDICTED_TYPES, StoredTypes, number, types_of_text
 
 _HASHES = {"_input_hash", "_task_hash"}
 _KEYS = {"text", "tokens", "spans", "relations", "answer", "accept", "options", "label", "cats", "meta"}
 _Stored = tuple[dict[str, Any], LabeledSpan | None]
 """A span as it is stored and as it was read; None if it was dropped."""
-
-_HALF = 0.5  # lowest score of a category in `cats` that counts, as for spaCy's textcat
 
 
 def is_task(content: Mapping[str, Any]) -> bool:
@@ -42,56 +39,79 @@ def is_task(content: Mapping[str, Any]) -> bool:
     )
 
 
-def read(lines: Iterable[str], log: ProblemLog, *, triggers: Collection[str] = ()) -> Located:
+def read(
+    lines: Iterable[str],
+    log: ProblemLog,
+    *,
+    triggers: Collection[str] = (),
+    annotator: int | str | None = None,
+) -> Located:
     """Read accepted tasks and those without an answer, with their line numbers.
 
-    What is wrong in a task is left out of it, and recorded. Rejected and ignored tasks are recorded as fixed, and so
-    are the scores of an accepted task, which is gold.
+    What is wrong in a task is left out of it, and recorded. Recorded as fixed are tasks that are no annotation of the
+    whole text (rejected, ignored, neither answered nor annotated, or a binary question about single spans), the scores
+    of an accepted task, and labels of the text that its view did not show.
 
     Args:
         lines: the lines of a file, split at line feeds only; with or without their ends.
         log: takes the problems and the count; where ``meta`` has no id, its stem and the line make one.
         triggers: labels of spans that are event triggers, not entities.
+        annotator: ``_annotator_id`` (or ``_session_id``) whose tasks are read; None for all. The second article of a
+            text that several annotated has the id ``ARTICLE#ANNOTATOR``.
     """
-    for number, content in json_objects(lines, log):
-        meta = content.get("meta")
-        article_log = log_for(log, number, meta.get("id") if isinstance(meta, dict) else None)
-        if not _is_wanted(content.get("answer"), article_log) or (text := text_of(content, article_log)) is None:
+    wanted, people = None if annotator is None else str(annotator), set[str]()
+    first: dict[Any, str] = {}  # question → who answered it first
+    for line, content in json_objects(lines, log):
+        meta, who = content.get("meta"), annotator_of(content)
+        people |= {who} - {""}
+        if wanted not in (None, who):
+            continue
+        article_log = log_for(log, line, meta.get("id") if isinstance(meta, dict) else None)
+        if not is_annotation(content, article_log) or (text := text_of(content, article_log)) is None:
             continue
         article = _article(content, SpanReader(text, triggers, article_log), article_log)
         if content.get("answer"):
             article = _as_gold(article, article_log)
         elif not has_scores(article):
+            if not (article.entities or article.events or article.event_types or article.annotated):
+                article_log.fix("nobody annotated", "the task has neither an answer nor an annotation; left out")
+                continue
             article_log.fix("no answer", "the task has neither an answer nor scores; read as if it had been accepted")
+        question = (as_text(content.get("_input_hash")), view_of(content), as_text(content.get("label")))
+        if who and question[0] is not None and first.setdefault(question, who) != who:
+            article_log.fix(
+                "several annotators",
+                f"{shown(first[question])} and {shown(who)} annotated the text; each annotation is an article, "
+                "annotator=NAME chooses one",
+            )
+            article = replace(article, id=f"{article.id}#{who}")
         log.articles += 1
-        yield number, article
-
-
-def _is_wanted(answer: Any, log: ArticleLog) -> bool:
-    if answer in (None, "accept"):
-        return True
-    if isinstance(answer, str) and answer in ANSWERS:
-        log.fix(f"answer {answer}", f"the task was answered {answer!r}; left out")
-    else:
-        log.drop("wrong kind", f"answer is {shown(answer)}; it must be one of {', '.join(ANSWERS)}")
-    return False
+        yield line, article
+    if wanted is not None and wanted not in people:
+        log.drop("unknown annotator", f"nothing is annotated by {shown(wanted)}; {nearest(wanted, sorted(people))}")
 
 
 def _article(content: Mapping[str, Any], reader: SpanReader, log: ArticleLog) -> Article:
     _read_relations(content, reader, _read_spans(content, reader, log), log)
     fields = _metadata(content, log)
-    types, annotated = _types(content, log)
+    types, annotated = types_of_text(content, fields.pop("types"), log)
     scores = fields.pop("type_scores", ())
+    if content.get("answer") and not types:
+        scores = ()  # those of predicted types
     if scores and len(scores) != len(types):
         log.fix("score", f"{len(scores)} type_scores for {len(types)} types; dropped")
         scores = ()
-    tasks = {} if annotated is None else {"article_types": annotated}
+    tasks: dict[str, tuple[str, ...]] = {} if annotated is None else {"article_types": annotated}
+    if asks_for_labels(content):  # nobody marked spans
+        tasks |= {"entities": (), "triggers": (), "arguments": ()}
     return reader.article(event_types=types, type_scores=scores, annotated=tasks, **fields)
 
 
 def _read_spans(content: Mapping[str, Any], reader: SpanReader, log: ArticleLog) -> list[_Stored]:
     spans: list[_Stored] = []
-    for value in objects(content, "spans", "a span is an object with start, end and label", log):
+    values = list(objects(content, "spans", "a span is an object with start, end and label", log))
+    reader.expect((value.get("start"), value.get("end"), value.get("text")) for value in values)
+    for value in values:
         start, end, label, name = (value.get(key) for key in ("start", "end", "label", "id"))
         span = reader.add(start, end, label, surface=value.get("text"), name=as_text(name) or "")
         if span:
@@ -106,7 +126,7 @@ def _read_scores(value: Mapping[str, Any], span: LabeledSpan, log: ArticleLog) -
     if single is None and several is None:
         return
     scores = several if span.types and isinstance(several, list) else [single]
-    numbers = tuple(number for number in map(_number, scores) if number is not None)
+    numbers = tuple(found for found in map(number, scores) if found is not None)
     if len(numbers) != len(span.types or scores):
         message = f"{shown(span.label)} {span.start}-{span.end} has no score for each type, or none that is one"
         log.fix("score", f"{message}; dropped")
@@ -137,7 +157,7 @@ def _read_relations(content: Mapping[str, Any], reader: SpanReader, spans: list[
     for relation in relations:
         head, child = end(relation, "head"), end(relation, "child")
         if head and child:
-            reader.link(head, child, relation.get("label"), _number(relation.get("score")))
+            reader.link(head, child, relation.get("label"), number(relation.get("score")))
         else:
             missing = "child" if head else "head"
             message = f"a relation's {missing} is no span that was read, or the last token of several"
@@ -166,66 +186,28 @@ def _place(span: Mapping[str, Any]) -> tuple[str | None, ...]:
     return tuple(as_text(span.get(key)) for key in ("start", "end", "label"))
 
 
-def _number(value: Any) -> float | None:
-    """The value if it is a finite number, else None."""
-    try:
-        return value if type(value) in (int, float) and math.isfinite(value) else None
-    except OverflowError:  # an integer beyond any float
-        return None
-
-
-def _types(content: Mapping[str, Any], log: ArticleLog) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
-    """Event types of the text, and those that were annotated; None if unknown."""
-    types: list[str] = []
-    annotated = None
-    for value in listed(content, "accept", log):
-        if (label := as_text(value)) is None:
-            log.drop("wrong kind", f"accept has {shown(value)}; it holds ids of options")
-        else:
-            types.append(label)
-    if "accept" in content and isinstance(options := content.get("options"), list):
-        ids = [as_text(option.get("id")) if isinstance(option, dict) else as_text(option) for option in options]
-        annotated = tuple(label for label in ids if label is not None)
-    if "label" in content and not _is_of_spans(content):
-        if label := as_text(content["label"]):
-            types += [label] if label not in types else []
-            annotated = (*annotated, label) if annotated else (label,)  # a binary choice annotates one label
-        elif content["label"] is not None:
-            log.drop("wrong kind", f"label is {shown(content['label'])}; it must be a string")
-    cats = content.get("cats")
-    if isinstance(cats, dict):
-        cats = [label for label, score in cats.items() if score is True or (_number(score) or 0) >= _HALF]
-    for label in listed({"cats": cats}, "cats", log):
-        if isinstance(label, str):
-            types += [label] if label not in types else []
-        else:
-            log.drop("wrong kind", f"cats has {shown(label)}; a category is a string")
-    return tuple(types), annotated
-
-
-def _is_of_spans(content: Mapping[str, Any]) -> bool:
-    """Whether the task's view is one in which ``label`` belongs to spans."""
-    return str(content.get("_view_id")).startswith(("ner", "spans", "pos", "rel", "dep"))
-
-
 def _metadata(content: Mapping[str, Any], log: ArticleLog) -> dict[str, Any]:
-    """Title, date, source, type_scores and meta of the article."""
+    """Title, date, source, type_scores and meta of the article, and ``types``, its `StoredTypes`."""
     extra = {key: value for key, value in content.items() if key not in _KEYS}
-    if _is_of_spans(content) and "label" in content:
+    if is_of_spans(content) and "label" in content:
         extra["label"] = content["label"]
     given = content.get("meta")
     if not isinstance(given, dict):
-        return {"meta": extra if given is None else merged(given, extra, log)}
+        return {"types": StoredTypes(), "meta": extra if given is None else merged(given, extra, log)}
     rest = dict(given)
     fields: dict[str, Any] = {key: rest.pop(key) for key in METADATA if isinstance(rest.get(key, 0), str | None)}
     if as_text(rest.get("id")) is not None:
         del rest["id"]
     scores = rest.get("type_scores")
-    if isinstance(scores, list) and None not in (numbers := tuple(map(_number, scores))):
+    if isinstance(scores, list) and None not in (numbers := tuple(map(number, scores))):
         fields["type_scores"] = numbers
         del rest["type_scores"]
+    stored = {key: tuple(rest.pop(key)) for key in (GOLD_TYPES, PREDICTED_TYPES) if is_strings(rest.get(key))}
+    types = StoredTypes(
+        gold=stored.get(GOLD_TYPES, ()), predicted=stored.get(PREDICTED_TYPES, ()), scored="type_scores" in fields
+    )
     inner = rest.pop("meta") if isinstance(rest.get("meta"), dict) else {}
-    return {**fields, "meta": merged(merged(inner, rest, log), extra, log)}
+    return {**fields, "types": types, "meta": merged(merged(inner, rest, log), extra, log)}
 
 
 def _as_gold(article: Article, log: ArticleLog) -> Article:

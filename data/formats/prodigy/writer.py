@@ -6,16 +6,26 @@ from itertools import pairwise
 from typing import Any
 
 from ...articles import Article, Entity
+from ...labels import LabelScheme
 from ...problems import ArticleLog, ProblemLog
 from ...text.words import split_words
+from ..common.flat_labels import trigger_label
 from ..common.format import METADATA
 from ..common.losses import EVERYTHING, has_scores, write_each
 from ..common.span_lines import FlatSpan, flat_arguments, flat_spans, importable
+from .labels import GOLD_TYPES, PREDICTED_TYPES
 
 HOLDS = EVERYTHING - {
     *("sentence labels", "label of the text", "tokens", "annotated", "annotated sentence_types", "evidence")
 }
-_OURS = {"id", "meta", "type_scores", *METADATA}  # keys of `meta` that are fields of the article
+_OURS = {
+    "id",
+    "meta",
+    "type_scores",
+    GOLD_TYPES,
+    PREDICTED_TYPES,
+    *METADATA,
+}  # keys of `meta` that are fields of the article
 
 
 def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
@@ -23,11 +33,17 @@ def write(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
 
     Tokens are the words of the text, split where a mention starts or ends inside a word, and the text between words, so
     that tokens and their ``ws`` give the text back. Event types of the article are the ``accept`` of a choice whose
-    ``options`` are the annotated types, if these are known. Articles without text or with lone surrogates are dropped.
+    ``options`` are the annotated types, if these are known; else they are in ``meta``, under a name that tells gold
+    from predicted ones. Articles without text or with lone surrogates are dropped.
     """
     return write_each(
         articles, log, HOLDS, lambda article, article_log: importable(_task(article, article_log), article_log)
     )
+
+
+def label_list(scheme: LabelScheme) -> str:
+    """The labels of spans, one a line, as ``--label`` of Prodigy's recipes takes them from a file."""
+    return "".join(f"{label}\n" for label in (*scheme.entities, *(trigger_label([kind]) for kind in scheme.events)))
 
 
 def _task(article: Article, log: ArticleLog) -> dict[str, Any]:
@@ -68,7 +84,6 @@ def _task(article: Article, log: ArticleLog) -> dict[str, Any]:
     annotated = article.annotated.get("article_types")
     if annotated is not None:
         task["options"] = [{"id": label, "text": label} for label in annotated]
-    if annotated is not None or article.event_types:
         task["accept"] = list(article.event_types)
     task["meta"] = _shown_meta(article)
     return task if has_scores(article) else {**task, "answer": "accept"}
@@ -83,7 +98,9 @@ def _extras(span: FlatSpan) -> dict[str, Any]:
 
 def _shown_meta(article: Article) -> dict[str, Any]:
     strings = {key: value for key in METADATA if (value := getattr(article, key)) is not None}
-    scores = {"type_scores": list(article.type_scores)} if article.type_scores else {}
+    scores: dict[str, Any] = {"type_scores": list(article.type_scores)} if article.type_scores else {}
+    if article.event_types and "article_types" not in article.annotated:  # else they are the choice of the task
+        scores[PREDICTED_TYPES if has_scores(article) else GOLD_TYPES] = list(article.event_types)
     flat = {key: value for key, value in article.meta.items() if key not in _OURS}
     hidden = {key: value for key, value in article.meta.items() if key in _OURS}
     return {"id": article.id, **strings, **scores, **flat, **({"meta": hidden} if hidden else {})}

@@ -71,6 +71,7 @@ def _article(
     if stored is not None and isinstance(stored.get("id"), str):
         log = replace(log, article=stored["id"] or log.article)
     groups = spans.groups(log)
+    annotated = _annotated(doc, spans, groups.keys(), keys, log)
     rows = [row for key in keys for group in groups.pop(key, ()) for row in group]
     known = {row[:3] for row in rows}
     entities = _limited(rows + [row for row in spans.ents(log) if row[:3] not in known], log)
@@ -86,10 +87,14 @@ def _article(
         if not same:
             message = "spans or categories differ from those written: arguments and scores are dropped"
             log.fix("changed in spaCy", message)
-        content = stored if same else {key: stored[key] for key in ("id", *METADATA, "meta") if key in stored}
-        metadata = _parsed(content, spans.text, log) or metadata
+        kept = {key: stored[key] for key in ("id", *METADATA, "meta", "annotated") if key in stored}
+        metadata = _parsed(stored if same else kept, spans.text, log) or metadata
+        annotated = metadata.annotated
         if same and _is_valid(metadata, log):
             return replace(metadata, id=log.article)
+        if types and _is_scored(stored):
+            log.fix("prediction", f"predicted event types {', '.join(map(shown, types))} are not read as gold")
+            types = ()
     found_entities, found_events = _mentions(spans.text, entities, events, triggers, log)
     return Article(
         text=spans.text,
@@ -101,7 +106,33 @@ def _article(
         entities=tuple(sorted(found_entities, key=lambda entity: (entity.start, -entity.end))),
         events=tuple(sorted(found_events, key=lambda event: event.trigger.start)),
         event_types=types,
+        annotated=annotated,
     )
+
+
+def _annotated(
+    doc: StoredDoc, spans: DocSpans, groups: Collection[str], keys: Collection[str], log: ArticleLog
+) -> dict[str, tuple[str, ...]]:
+    """The labels that a document of another program annotates: all its categories, and spans where none is missing."""
+    cats = doc.cats if isinstance(doc.cats, dict) else {}
+    annotated = {"article_types": tuple(label for label in cats if isinstance(label, str) and label)}
+    if any(key in groups for key in keys):
+        return annotated
+    missing, tokens = spans.missing_ents()
+    if missing:
+        log.fix(
+            "unannotated tokens",
+            f"{missing} of {tokens} tokens have no entity annotation (a missing value of spaCy): "
+            "the document counts as not annotated with entities",
+        )
+        annotated |= {"entities": (), "arguments": ()} | ({} if TRIGGERS_KEY in groups else {"triggers": ()})
+    return annotated
+
+
+def _is_scored(stored: dict[str, Any]) -> bool:
+    """Whether the article of the user data is a prediction."""
+    items = [stored, *(item for key in ("entities", "events", "sentences") for item in stored.get(key) or ())]
+    return any(item.get(key) for item in items if isinstance(item, dict) for key in ("type_scores", "score", "scores"))
 
 
 def _stored_article(doc: StoredDoc, log: ArticleLog) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from .msgpack import unpack
 from .names import Row
 from .parts import ENT_ID, ENT_IOB, ENT_TYPE, ORTH, StoredDoc
 
-_BEGIN, _INSIDE = 3, 1
+_BEGIN, _INSIDE, _MISSING = 3, 1, 0
 _SPAN = struct.Struct(">QQQllll")  # hashes of id, knowledge base id and label; first and last token; code points
 
 
@@ -64,6 +64,17 @@ class DocSpans:
             if at < length and first is None and tags[at] in (_BEGIN, _INSIDE) and labels[at]:
                 first = at
         return [row for row in rows if row is not None]
+
+    def missing_ents(self) -> tuple[int, int]:
+        """The number of tokens that ``Doc.ents`` says nothing of, not even that they are outside; and of all tokens.
+
+        White space does not count.
+        """
+        visible = [at for at in range(len(self.starts)) if not self.text[self.starts[at] : self.ends[at]].isspace()]
+        if ENT_IOB not in self.doc.columns:
+            return len(visible), len(visible)
+        tags = self.doc.columns[ENT_IOB].tolist()
+        return sum(tags[at] == _MISSING for at in visible), len(visible)
 
     def groups(self, log: ArticleLog) -> dict[str, list[list[Row]]]:
         """The span groups (``Doc.spans``) by key; several keys may share a group."""

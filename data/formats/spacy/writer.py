@@ -1,7 +1,7 @@
 """Writes articles as a DocBin file of spaCy; the package describes the layout."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +21,8 @@ def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> Non
     """Write a DocBin file, after all articles are in memory: the format stores all tokens together.
 
     An article with lone surrogates in its text is dropped, because spaCy does not accept them. ``Doc.ents`` must not
-    overlap and has the longest of overlapping entities; the span group ``sc`` has all of them.
+    overlap and has the longest of overlapping entities; the span group ``sc`` has all of them. ``Doc.cats`` has a
+    number for each event type of the file, or for those that the article was annotated for.
 
     Raises:
         DataError: spaCy is not installed.
@@ -31,6 +32,8 @@ def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> Non
         from spacy.vocab import Vocab
     except ImportError as error:
         raise missing_spacy(log.source, "written") from error
+    articles = list(articles)
+    labels = {label for article in articles for label in _labels(article)}
     docs = DocBin(attrs=["ENT_IOB", "ENT_TYPE", "ENT_ID"], store_user_data=True)
     vocab = Vocab()
     for article in articles:
@@ -39,7 +42,7 @@ def write_files(articles: Iterable[Article], path: Path, log: ProblemLog) -> Non
             message = "the text has a lone surrogate, which spaCy does not accept; remove it"
             article_log.drop("article left out", message)
             continue
-        docs.add(_doc(_without_surrogates(article, article_log), vocab, article_log))
+        docs.add(_doc(_without_surrogates(article, article_log), vocab, sorted(labels), article_log))
         log.articles += 1
     path.write_bytes(docs.to_bytes())
 
@@ -68,7 +71,7 @@ def token_pieces(
     return pieces
 
 
-def _doc(article: Article, vocab: Any, log: ArticleLog) -> Any:
+def _doc(article: Article, vocab: Any, labels: Sequence[str], log: ArticleLog) -> Any:
     from spacy.tokens import Doc, Span
     from spacy.util import filter_spans
 
@@ -87,9 +90,21 @@ def _doc(article: Article, vocab: Any, log: ArticleLog) -> Any:
     doc.spans[ENTITIES_KEY] = [span(*row) for row in entities]
     doc.spans[TRIGGERS_KEY] = [span(*row) for row in triggers]
     doc.ents = filter_spans([found for found in doc.spans[ENTITIES_KEY] if found.label_])
+    others = article.annotated.get("article_types", labels)
+    # With a zero for each other type: spaCy scores only the categories that a document has.
     doc.cats = dict.fromkeys(article.event_types, 1.0)
+    doc.cats |= {label: 0.0 for label in others if _is_category(label) and label not in doc.cats}
     doc.user_data[USER_KEY] = _user_data(article, log)
     return doc
+
+
+def _labels(article: Article) -> Iterator[str]:
+    """The event types of an article and those that it was annotated for."""
+    yield from filter(_is_category, (*article.event_types, *article.annotated.get("article_types", ())))
+
+
+def _is_category(label: str) -> bool:
+    return bool(label) and not has_surrogate(label)
 
 
 def _user_data(article: Article, log: ArticleLog) -> str:

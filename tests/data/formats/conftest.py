@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
 from rasid.data.formats import jsonl
 from rasid.data.problems import ProblemLog
+from rasid.data.text.words import trim
 
 HOSTILE = 'ابلقوَ٣aZ \n\t\r\u2028\x85\x1c\x00\u200f\u202b\ufeff\U0001f600"\\{}[]@:=+#&<\ud800'
 TEXT = st.text(HOSTILE, max_size=12)
@@ -141,7 +142,7 @@ def _valid_article(
     everything: bool = False,
 ) -> Article:
     text = draw(texts)
-    solid = [at for at, sign in enumerate(text) if not sign.isspace()]
+    solid = [at for at in range(len(text)) if trim(text, at, at + 1)[1] > at]  # edges that no reader trims
     taken: set[str] = set()
 
     def name() -> str:

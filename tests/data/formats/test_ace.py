@@ -203,6 +203,26 @@ def test_shifted_offsets_are_fixed_only_if_a_lost_character_explains_the_shift(m
     assert [e.text for e in article.entities] == ["بغداد"] and "UTF-16" in str(log.fixed[0])
 
 
+def test_surfaces_prove_spans(made: Callable[..., Path]) -> None:
+    decomposed = SGM.replace("بغداد", "بغدا\u0653د")
+    text = TAGLESS.replace("بغداد", "بغدا\u0653د")
+    body = named(charseq("بغدا\u0653د", text).replace("بغدا\u0653د", "بغدآد"))
+    article, log = read(made(body, decomposed))
+    assert [e.text for e in article.entities] == ["بغدا\u0653د"] and "normal form" in str(log.fixed)
+    wide = charseq("المنصور").replace(">المنصور<", ">منصور<")
+    article, log = read(made(named(wide)))
+    assert [e.text for e in article.entities] == ["منصور"] and "whole words" in str(log.fixed)
+
+
+def test_spans_moved_by_a_replacement_of_text_are_found(made: Callable[..., Path]) -> None:
+    longer = TAGLESS.replace("بغداد", "بغداد...", 1)
+    names = ["المنصور", "يوم الثلاثاء"]
+    body = "".join(entity(f"E{n}", "X", mention(f"M{n}", "NAM", charseq(name, longer))) for n, name in enumerate(names))
+    article, log = read(made(body))
+    assert sorted(e.text for e in article.entities) == sorted(names) and not log.dropped
+    assert "text replaced" in str(log.fixed)
+
+
 @pytest.mark.parametrize(
     ("body", "cause", "said"),
     [
@@ -227,6 +247,13 @@ def test_only_the_bad_span_is_dropped(made: Callable[..., Path], body: str, caus
     assert said in log.dropped[0].message and log.dropped[0].line == 6
     with pytest.raises(DataError, match=re.escape(said)):
         load_articles(made(good + body))
+
+
+def test_an_event_that_is_an_argument_is_a_fix(made: Callable[..., Path]) -> None:
+    body = event("V1", "A.B", charseq("هجوما")) + event("V2", "A.C", charseq("وقتل"), ("Theme", "V1"))
+    article, log = read(made(body))
+    assert not log.dropped and not any(found.arguments for found in article.events)
+    assert "events that are arguments left out" in [p.cause for p in log.fixed]
 
 
 def test_white_space_and_duplicate_ids_are_fixed(made: Callable[..., Path]) -> None:

@@ -21,6 +21,7 @@ from rasid.data.formats.brat.names import (
     encode_role,
     fragments,
 )
+from rasid.data.labels import Label, LabelScheme, load_scheme
 from rasid.data.problems import DataError, Problem, ProblemLog
 from rasid.data.reading import load_articles
 
@@ -85,6 +86,11 @@ SHORT_LINES = "سطر\r\n" * 9 + "مدينة\r\nحلب"
         ("PER 4 11\t مسلحون", TEXT, "white space at an edge", "مسلحون"),
         ("PER 6 12\tمسلحون", "هاجم مسلحون\r", "shifted by -1", "مسلحون"),
         ("GPE 5 8;9 12\tحلب أمس", "🙂🙂 حلب\nأمس", "UTF-16 units", "حلب\nأمس"),
+        ("GPE 3 9\tقرآن", "في القرآن", "range of whole words", "قرآن"),
+        ("GPE 3 10\tالقرآن", "في القرا\u0653ن", "another normal form", "القرا\u0653ن"),
+        ("GPE 3 9\tالقرا\u0653ن", "في القرآن", "another normal form", "القرآن"),
+        ("GPE 3 12\tالقرا\u0653ن من", "في القرآن من", "another normal form", "القرآن من"),
+        ("GPE 3 7\tحلب", "في حل\u200cب أمس", "invisible characters of the surface", "حل\u200cب"),
         ("GPE 36 45\tمدينة حلب", SHORT_LINES, "CRLF counted as one", "مدينة\r\nحلب"),
         ("GPE 36 41;42 45\tمدينة حلب", SHORT_LINES, "CRLF counted as one", "مدينة\r\nحلب"),
     ],
@@ -93,6 +99,23 @@ def test_other_surfaces_and_ways_of_counting_are_fixed(line: str, text: str, fix
     article, problems, fixed = read(f"T1\t{line}\n", text)
     assert not problems and [(p.cause, p.line) for p in fixed] == [(fix, 1)] * bool(fix)
     assert [e.text for e in article.entities] == [found]
+
+
+def test_spans_moved_by_a_replacement_of_text_are_found() -> None:
+    before, after = "قال... إن حلب و... دمشق ... وحلب وحمص", "قال… إن حلب و… دمشق … وحلب وحمص"
+    spans = [(0, 3), (10, 13), (19, 23), (29, 32), (34, 37)]
+    lines = "".join(f"T{n}\tX {start} {end}\t{before[start:end]}\n" for n, (start, end) in enumerate(spans, 1))
+    article, problems, fixed = read(lines, after)
+    assert not problems and [e.text for e in article.entities] == ["قال", "حلب", "دمشق", "حلب", "حمص"]
+    assert [p.line for p in fixed] == [2, 3, 4, 5] and "text replaced" in fixed[0].cause
+
+
+@pytest.mark.parametrize("sign", "\u200c\u200b\u200d\ufeff\u200f\u2067\u00ad")
+def test_invisible_characters_at_the_edges_of_mentions_are_trimmed(sign: str) -> None:
+    text = f"في {sign}حلب{sign} أمس"
+    article, problems, fixed = read(f"T1\tGPE 3 8\t{text[3:8]}\n", text)
+    assert not problems and [(e.start, e.end) for e in article.entities] == [(4, 7)]
+    assert causes(fixed) == ["invisible character at an edge"] and f"U+{ord(sign):04X}" in fixed[0].message
 
 
 def test_discontinuous_mentions_are_dropped_or_joined() -> None:
@@ -124,9 +147,11 @@ def test_relations_from_a_trigger_are_arguments() -> None:
     relations = (
         "R1\tActor Arg1:T3 Arg2:T1\nR2\tPlace Arg1:E1 Arg2:T2\nR3\tPartOf Arg1:T1 Arg2:T2\nR4\tx Arg1:T1 Arg2:T3\n"
     )
-    article, problems, _ = read(f"{head}E1\tASSAULT:T3\n{relations}")
+    article, problems, fixed = read(f"{head}E1\tASSAULT:T3\n{relations}")
     assert article.events[0].arguments == (Argument(role="Actor", entity="T1"), Argument(role="Place", entity="T2"))
-    assert [(p.cause, p.line) for p in problems] == [("relation", 7), ("relation", 8)]
+    assert not problems and [(p.cause, p.line) for p in fixed] == [("kept in meta", 7), ("kept in meta", 8)]
+    assert article.meta["brat"] == ["R3\tPartOf Arg1:T1 Arg2:T2", "R4\tx Arg1:T1 Arg2:E1"]
+    assert read(written(article)[1])[0] == article
     article, problems, _ = read(head + relations.partition("\n")[0] + "\n", triggers={"ASSAULT"})
     assert not problems and [(e.id, e.types) for e in article.events] == [("T3", ("ASSAULT",))]
     assert article.events[0].arguments == (Argument(role="Actor", entity="T1"),)
@@ -151,13 +176,11 @@ def test_relations_from_a_trigger_are_arguments() -> None:
         ("E9\tASSAULT", "not an event", "TYPE:TRIGGER"),
         ("E9\t", "not an event", "TYPE:TRIGGER"),
         ("E9\tASSAULT:T8 Actor:T1", "no trigger", "'T8'"),
-        ("E9\tASSAULT:T3 Actor:E1", "event as an argument", "names an event"),
-        ("E9\tASSAULT:T3 Actor:T3", "event as an argument", "names an event"),
         ("E9\tASSAULT:T3 Actor:T8", "argument of nothing", "no mention"),
         ("E9\tASSAULT:T3 Actor", "not an argument", "ROLE:ID"),
         ("R9\tActor T3 T1", "not a relation", "Arg1:ID"),
         ("A9\tNegated T8", "about nothing", "'T8'"),
-        ("A9\tNegated T3", "about nothing", "'T3'"),
+        ("R9\tPartOf Arg1:T1 Arg2:T8", "about nothing", "'T8'"),
         ("A9\tNegated", "not understood", "the id that it is about"),
         ("*\tEquiv T1 T8", "about nothing", "'T8'"),
         ("#9\tRasid T8\t{}", "about nothing", "'T8'"),
@@ -166,18 +189,19 @@ def test_relations_from_a_trigger_are_arguments() -> None:
         ('#9\tRasid T1\t{"score": 1e999}', "note", "must be a number"),
         ('#9\tRasid T1\t{"id": 3}', "note", "must be strings"),
         ('#9\tRasid T1\t{"arguments": {"Actor:T1": "x"}}', "note", "ROLE:ID"),
-        ('#9\tRasid E1\t{"arguments": {"Actor:T7": 1}}', "scores", "no argument"),
+        ('#9\tRasid T1\t{"predicted": 1}', "note", "must be an object"),
+        ('#9\tRasid T1\t{"predicted": {"id": "x", "y": 1}}', "note", "must be an object"),
         ("#9\tRasid #9\t" + "[" * 100_000, "note", "nested too deeply"),
         ('#9\tRasid #9\t{"titel": "x"}', "unknown key", "did you mean 'title'"),
         ('#9\tRasid #9\t{"text": "x"}', "note", "'text'"),
         ('#9\tRasid #9\t{"brat": {"x": 1}}', "note", "leave it as written"),
-        ('#9\tRasid #9\t{"sentences": [{"start": 4, "end": 9}]}', "white space at an edge", "sentence"),
+        ('#9\tRasid #9\t{"sentences": [{"start": 4, "end": 9, "types": ["A"]}]}', "white space at an edge", "sentence"),
     ],
 )
 def test_only_the_bad_line_is_dropped(line: str, cause: str, said: str) -> None:
     article, problems, _ = read(f"{GOOD}\n{line}\n")
     assert [(p.cause, p.article) for p in problems] == [(cause, "a")] and said in problems[0].message
-    assert problems[0].line == (4 if cause == "scores" else 8)
+    assert problems[0].line == 8
     assert [e.id for e in article.entities] == ["T1", "T2"] and len(article.events[0].arguments) == 2
 
 
@@ -250,11 +274,65 @@ def test_what_is_written() -> None:
         "T3\tCOERCE 0 4\tهاجم\n"
         "E2\tCOERCE:T3 Actor:T1 Actor2:T7\n"
         '#1\tRasid #1\t{"id": "خبر 1", "date": "2024-05-01"}\n'
-        '#2\tRasid T1\t{"id": "x", "score": 0.5}\n'
-        '#3\tRasid E1\t{"score": 0.75, "arguments": {"Actor2:T7": 0.25}}\n'
-        '#4\tRasid E2\t{"joins": "E1", "score": 0.5}\n'
+        '#2\tRasid T1\t{"id": "x", "predicted": {"score": 0.5}}\n'
+        '#3\tRasid E1\t{"predicted": {"score": 0.75, "arguments": {"Actor2:T7": 0.25}}}\n'
+        '#4\tRasid E2\t{"joins": "E1", "predicted": {"score": 0.5}}\n'
     )
-    assert read(annotations)[:2] == (article, [])
+    assert read(annotations, predictions=True)[:2] == (article, [])
+
+
+def test_scores_of_something_else_are_dropped() -> None:
+    note = '#9\tRasid E1\t{"predicted": {"arguments": {"Actor:T7": 1}}}'
+    _, problems, _ = read(f"{GOOD}\n{note}\n", predictions=True)
+    assert [(p.cause, p.line) for p in problems] == [("scores", 4)] and "no argument" in problems[0].message
+    assert not read(f"{GOOD}\n{note}\n")[1]
+
+
+@pytest.mark.parametrize(
+    ("line", "cause", "kept"),
+    [
+        ("E2\tCLAIM:T4 Theme:E1", "event as an argument", None),
+        ("E2\tCLAIM:T4 Theme:T3", "event as an argument", None),
+        ("R1\tnear Arg1:T1 Arg2:T2", "kept in meta", "R1\tnear Arg1:T1 Arg2:T2"),
+        ("R1\tnear Arg1:T2 Arg2:T3\t", "kept in meta", "R1\tnear Arg1:T2 Arg2:E1"),
+        ("A9\tNegated T3", "kept in meta", "A9\tNegated E1"),
+        ("*\tEquiv T1 T2", "kept in meta", "*\tEquiv T1 T2"),
+        ("R1\tnear Arg1:T1 Arg2:T2\n#5\tAnnotatorNotes R1\tحقا؟", "left out", None),
+        ("R1\tnear Arg1:T1 Arg2:T2\nA5\tSure R1", "left out", None),
+        ("#5\tAnnotatorNotes A1\tحقا؟", "left out", None),
+    ],
+)
+def test_what_has_no_place_in_an_article_is_a_fix(line: str, cause: str, kept: str | None) -> None:
+    article, problems, fixed = read(f"{GOOD}T4\tCLAIM 30 34\tوقتل\nE3\tCLAIM:T4\n{line}\n")
+    assert not problems and cause in causes(fixed)
+    assert [e.id for e in article.entities] == ["T1", "T2"] and len(article.events[0].arguments) == 2
+    assert kept is None or article.meta["brat"][-1] == kept
+
+
+SENTENCES = '"sentences": [{"start": 0, "end": 11, "types": ["A"]}]'
+
+
+@pytest.mark.parametrize(
+    ("note", "gold"),
+    [
+        (f'{{"event_types": ["A"], "annotated": {{"article_types": ["A"]}}, {SENTENCES}}}', True),
+        (f'{{"predicted": {{"event_types": ["A"], {SENTENCES}}}}}', False),
+        # version 0.1
+        ('{"event_types": ["A"], "type_scores": [0.5]}', False),
+        ('{"event_types": ["A"], "evidence": {"A": [{"start": 0, "end": 11}]}}', False),
+        ('{"sentences": [{"start": 0, "end": 11, "types": ["A"], "scores": [0.9]}, {"start": 12, "end": 29}]}', False),
+        ('{"sentences": [{"start": 0, "end": 11}, {"start": 12, "end": 29}]}', False),
+        ('{"sentences": [{"start": 0, "end": 11}], "judged": {"sentence_types": ["A"]}}', True),
+    ],
+)
+def test_predictions_in_the_note_on_the_article_are_no_gold(note: str, gold: bool) -> None:
+    annotations = f"{GOOD}#9\tRasid #9\t{note}\n"
+    article, problems, fixed = read(annotations)
+    assert not problems and bool(article.event_types or article.sentences) == gold
+    assert (article.type_scores, article.evidence) == ((), {})
+    assert [(p.line, p.article) for p in fixed if p.cause == "prediction"] == [(7, "a")] * (not gold)
+    article, problems, fixed = read(annotations, predictions=True)
+    assert not problems and (article.event_types or article.sentences) and "prediction" not in causes(fixed)
 
 
 def test_kept_lines_follow_changed_ids() -> None:
@@ -269,8 +347,8 @@ def test_kept_lines_follow_changed_ids() -> None:
 
 def test_lines_are_not_kept_if_their_key_of_meta_is_in_use() -> None:
     article, problems, fixed = read(GOOD + '#9\tRasid #9\t{"meta": {"brat": 1}}\n')
-    assert article.meta == {"brat": 1} and not fixed
-    assert [(p.cause, p.line) for p in problems] == [("meta in use", 5), ("meta in use", 6)]
+    assert article.meta == {"brat": 1} and not problems
+    assert [(p.cause, p.line) for p in fixed] == [("left out", 5), ("left out", 6)]
 
 
 @pytest.mark.parametrize(
@@ -393,7 +471,7 @@ def test_whole_articles_are_accepted_by_brat_and_read_back(whole_articles, data:
     assert not lost and text == article.text
     check_as_brat(text, annotations)
     log = ProblemLog()
-    assert brat.read_document(text, annotations, log, id=article.id) == article
+    assert brat.read_document(text, annotations, log, id=article.id, predictions=True) == article
     assert not log.dropped and set(causes(log.fixed)) <= {"kept in meta"}
     assert written(article) == (text, annotations, lost)
 
@@ -407,6 +485,7 @@ def test_files_and_configuration(tmp_path: Path, articles: list[Article]) -> Non
     assert log.articles == len(articles) + 1 and causes(log.dropped) == ["lone surrogate"]
     assert (tmp_path / "out" / f"{encode_file_name('أخبار/1')}.ann").exists()
     configuration = (tmp_path / "out" / "annotation.conf").read_text(encoding="utf-8")
+    assert "\n<OVERLAP>\tArg1:<ENTITY>, Arg2:<ENTITY>, <OVL-TYPE>:<ANY>\n" in configuration
     assert "\nGPE\n" in configuration and "\nASSAULT\tActor*:<ENTITY>\n" in configuration
     assert "منظمة" not in configuration  # brat allows letters of ASCII alone there
     assert "Text\tdirection:rtl" in (tmp_path / "out" / "visual.conf").read_text(encoding="utf-8")
@@ -414,6 +493,33 @@ def test_files_and_configuration(tmp_path: Path, articles: list[Article]) -> Non
     assert sorted(back, key=lambda a: a.id) == sorted([*articles, article], key=lambda a: a.id)
     assert detect(tmp_path / "out" / "made-0.ann") == detect(tmp_path / "out" / "made-0.txt") == "brat"
     assert load_articles(tmp_path / "out" / "made-0.txt") == articles[:1]
+
+
+def test_the_configuration_of_a_scheme_has_all_labels(tmp_path: Path) -> None:
+    scheme = load_scheme("news")
+    brat.Configuration.of_scheme(scheme).write(tmp_path)
+    lines = (tmp_path / "annotation.conf").read_text(encoding="utf-8").splitlines()
+    assert set(scheme.entities) < set(lines)
+    roles = ", ".join(f"{role}*:<ENTITY>" for role in scheme.roles)
+    assert {f"{event}\t{roles}" for event in scheme.events} < set(lines)
+    visual = (tmp_path / "visual.conf").read_text(encoding="utf-8")
+    assert "\nGPE\tbgColor:#ff5a82, fgColor:#000000\n" in visual and "\nText\tdirection:rtl\n" in visual
+    assert all(f"\n{label}\tbgColor:#" in visual for label in (*scheme.entities, *scheme.events))
+
+
+def test_the_configuration_has_kept_types_and_readable_colors(tmp_path: Path, caplog) -> None:
+    article, _, _ = read(GOOD + "A2\tTense E1 past\nR1\tnear Arg1:T1 Arg2:T2\n")
+    dark = {"PER": Label(name="PER", color="#202060"), "بلد": Label(name="بلد"), "LOC": Label(name="LOC")}
+    configuration = brat.Configuration.of_scheme(LabelScheme(name="x", entities=dark))
+    configuration.add(article)
+    configuration.write(tmp_path)
+    lines = (tmp_path / "annotation.conf").read_text(encoding="utf-8").splitlines()
+    assert {"near\tArg1:<ANY>, Arg2:<ANY>", "Negated\tArg:<ANY>", "Tense\tArg:<ANY>, Value:past"} < set(lines)
+    visual = (tmp_path / "visual.conf").read_text(encoding="utf-8")
+    assert "PER\tbgColor:#202060, fgColor:#ffffff" in visual
+    colors = re.findall("bgColor:(#[0-9a-f]{6})", visual)
+    assert len(set(colors)) == len(colors) == 5
+    assert "بلد" in caplog.text and "بلد" not in visual
 
 
 def test_a_missing_text_or_annotation_file_is_an_error(tmp_path: Path) -> None:
@@ -433,6 +539,16 @@ def test_files_that_cannot_be_read_are_dropped(tmp_path: Path) -> None:
     assert not list(read_files(tmp_path, log=log)) and log.articles == 0
     assert causes(log.dropped) == ["not UTF-8", "too large"] and "windows-1256" in log.dropped[0].message
     assert "b.txt" in log.dropped[1].message and "more than the limit of 16777216" in log.dropped[1].message
+
+
+def test_empty_files_are_noted_once(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.txt").write_bytes(TEXT.encode())
+        (tmp_path / f"{name}.ann").write_bytes(b"\n")
+    log = ProblemLog()
+    assert len(list(read_files(tmp_path, log=log))) == 2
+    (note,) = log.notes
+    assert "nobody annotated" in note and not log.fixed
 
 
 def test_reading_options_are_known(tmp_path: Path) -> None:

@@ -77,8 +77,7 @@ def test_labeled_texts_record_what_they_lose(written: Callable) -> None:
     article = Article(
         text="ab cd",
         event_types=("A",),
-        type_scores=(0.5,),
-        entities=(Entity(start=0, end=2, label="X"),),
+        entities=(Entity(start=0, end=2, label="X", score=0.5),),
         annotated={"entities": ("X",)},
         meta={"text": "x"},
     )
@@ -106,3 +105,13 @@ def test_rows_annotated_for_one_label_each_are_one_article(run: Callable) -> Non
     assert read[0].annotated == {"sentence_types": ("ASSAULT", "PROTEST")}
     assert read[0].sentences[0].types == ("PROTEST",)
     assert [problem.line for problem in fixed] == [2]
+
+
+def test_predictions_are_not_written_as_labels(written: Callable) -> None:
+    sentence = Sentence(start=0, end=3, types=("A",), scores=(0.5,))
+    predictions = [
+        Article(text="قصف", event_types=("A",), type_scores=(0.5,)),
+        Article(text="قصف", sentences=(sentence,)),
+    ]
+    line, lost = written(classification.write, *predictions)
+    assert line == "" and lost == ["prediction", "prediction"]

@@ -57,7 +57,7 @@ def test_a_line_of_any_length_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
         load_articles(write_file(tmp_path / "a.jsonl", f'{{"text": "a"}}\n{{"text": "{"a" * 40}"}}'))
 
 
-@pytest.mark.parametrize(("name", "content"), [("a.txt", "نص عادي"), ("a.txt", ""), ("a.csv", "x,y"), ("a.json", "{}")])
+@pytest.mark.parametrize(("name", "content"), [("a.txt", "نص عادي"), ("a.txt", ""), ("a.xyz", "x,y"), ("a.json", "{}")])
 def test_what_is_no_format_is_said(tmp_path: Path, name: str, content: str) -> None:
     with pytest.raises(DataError, match="name one of jsonl, inline, conll, classification"):
         detect(write_file(tmp_path / name, content))

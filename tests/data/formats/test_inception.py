@@ -13,6 +13,7 @@ from rasid.data.formats.inception import build, reader
 from rasid.data.formats.inception.names import ARTICLE_TYPE, ENTITY_TYPE
 from rasid.data.problems import DataError, ProblemLog
 from rasid.data.reading import load_articles
+from rasid.data.text.words import trim
 
 cassis = pytest.importorskip("cassis")
 
@@ -96,7 +97,7 @@ def test_reads_offsets_as_cassis_does(tmp_path_factory: pytest.TempPathFactory, 
     types.create_feature(span, "label", "uima.cas.String")
     cas = cassis.Cas(types)
     cas.sofa_string = text
-    edges = [at for at, sign in enumerate(text) if not sign.isspace()]
+    edges = [at for at in range(len(text)) if trim(text, at, at + 1)[1] > at]
     for number in range(3 if edges else 0):
         begin, last = sorted(data.draw(st.tuples(st.sampled_from(edges), st.sampled_from(edges))))
         cas.add(span(begin=begin, end=last + 1, label=f"L{number}"))
@@ -161,7 +162,9 @@ EXPORT = xmi(
 
 
 def test_an_export_with_built_in_layers(tmp_path: Path) -> None:
-    article = only(tmp_path / "admin.xmi", EXPORT, triggers=["Visit"])
+    (article,), log = read(tmp_path / "admin.xmi", EXPORT, triggers=["Visit"])
+    assert [problem.cause for problem in log.fixed] == ["feature left out"] and not log.dropped
+    assert "1 values of feature 'identifier'" in log.fixed[0].message
     assert article.id == "خبر.txt"
     assert [(e.label, e.text, e.id) for e in article.entities] == [("PER", "خالد", "4"), ("LOC", "غزة", "5")]
     (event,) = article.events
@@ -184,7 +187,9 @@ def test_layers_of_a_project_and_links(tmp_path: Path) -> None:
         "event_layers": ["webanno.custom.Trigger"],
         "document_layers": ["webanno.custom.Topic:name"],
     }
-    article = only(tmp_path / "a.xmi", xmi(body), ignored_layers=["webanno.custom.Note"], **options)
+    (article,), log = read(tmp_path / "a.xmi", xmi(body), ignored_layers=["webanno.custom.Note"], **options)
+    said = [problem.message for problem in log.fixed]
+    assert not log.dropped and len(said) == 2 and "confidence" in said[0] and "certainty" in said[1]
     assert [event.types for event in article.events] == [("Visit",), ("Travel",)]
     assert {event.arguments for event in article.events} == {(Argument(role="Who", entity="1"),)}
     assert article.event_types == ("Diplomacy",)
@@ -216,8 +221,84 @@ def test_json_of_the_java_tools_is_read(tmp_path: Path) -> None:
     assert event.arguments == (Argument(role="Place", entity="2"),)
 
 
+LEGACY = {
+    "_context": {
+        "_types": {
+            "Span": {"_id": "custom.Span", "_feature_types": {"sofa": "_ref"}},
+            "Event": {"_id": "custom.Event"},
+            "EventArgumentsLink": {"_id": "custom.EventArgumentsLink"},
+        }
+    },
+    "_views": {
+        "_InitialView": {
+            "DocumentMetaData": [{"sofa": 12, "end": 11, "documentTitle": "خبر.txt"}],
+            "Span": [7],
+            "Event": [
+                {
+                    "sofa": 12,
+                    "begin": 8,
+                    "end": 11,
+                    "types": ["ASSAULT", "SIEGE"],
+                    "arguments": [
+                        {"_type": "EventArgumentsLink", "role": "Place", "target": 7},
+                    ],
+                },
+                {"end": 1, "types": ["AID"], "arguments": [8]},
+            ],
+        }
+    },
+    "_referenced_fss": {
+        "12": {"_type": "Sofa", "sofaNum": 1, "sofaID": "_InitialView", "sofaString": "🙂 غزة\r\nقصف"},
+        "7": {"_type": "Span", "sofa": 12, "begin": 3, "end": 6, "label": "GPE"},
+        "8": {"_type": "EventArgumentsLink", "role": "Goal", "target": 7},
+    },
+}
+
+
+def test_legacy_json_is_read(tmp_path: Path) -> None:
+    content = json.loads(json.dumps(LEGACY))
+    content["_views"]["_InitialView"]["Event"][1]["end"] = 2
+    article = only(tmp_path / "a.json", json.dumps(content))
+    assert article.id == "خبر.txt" and [(e.text, e.label) for e in article.entities] == [("غزة", "GPE")]
+    place, goal = (Argument(role=role, entity="7") for role in ("Place", "Goal"))
+    assert [(e.trigger.text, e.types, e.arguments) for e in article.events] == [
+        ("🙂", ("AID",), (goal,)),
+        ("قصف", ("ASSAULT", "SIEGE"), (place,)),
+    ]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-1, 13) | st.sampled_from(["Span", "Sofa", "GPE", "_InitialView"]),
+        lambda values: (
+            st.lists(values, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    [*LEGACY, *LEGACY["_views"]["_InitialView"], "_type", "sofa", "begin", "end", "_collection"]
+                ),
+                values,
+                max_size=4,
+            )
+        ),
+        max_leaves=8,
+    ),
+    st.sampled_from([*LEGACY]),
+)
+def test_legacy_json_may_hold_anything(tmp_path_factory: pytest.TempPathFactory, value: Any, key: str) -> None:
+    path = tmp_path_factory.mktemp("cas") / "a.json"
+    articles, log = read(path, json.dumps({**LEGACY, key: value}))
+    assert articles or log.dropped
+
+
 def test_detect(tmp_path: Path) -> None:
-    for content in ('{"%TYPES": {}}', '\ufeff{\n "%FEATURE_STRUCTURES": []}', '{ "%VIEWS": {} }'):
+    for content in (
+        '{"_context": {}, "_views": {}}',
+        ' {"_views": {}}',
+        '{"%TYPES": {}}',
+        '\ufeff{\n "%FEATURE_STRUCTURES": []}',
+        '{ "%VIEWS": {} }',
+    ):
         (tmp_path / "a.json").write_text(content, encoding="utf-8")
         assert detect(tmp_path / "a.json") == "inception"
     (tmp_path / "a.json").write_text('{"TYPES": "%TYPES"}', encoding="utf-8")
@@ -256,10 +337,10 @@ def relation(number: int, first: int, second: int, /, **features: object) -> str
         (ner(1, 0, 3), "duplicate id", "id 1"),
         (element("custom:Event", 3, 0, 3), "no label", "has no types"),
         (EVENT.format('arguments="77"'), "unknown id", "refers to 77"),
-        (EVENT.format('arguments="3"') + '<custom:L xmi:id="3" role="Who" target="2"/>', "unknown id", "no entity"),
+        (EVENT.format('arguments="3"') + '<custom:L xmi:id="3" role="Who" target="9"/>', "unknown id", "no entity"),
         (EVENT.format('arguments="3"') + '<custom:L xmi:id="3" role="" target="1"/>', "no role", "link 3"),
         (EVENT.format("") + relation(3, 2, 1), "no role", "Relation with the id 3"),
-        (relation(3, 1, 1, label="near"), "relation of no event", "from 1 to 1"),
+        (relation(3, 1, 7, label="near"), "unknown id", "from 1 to 7"),
         (EVENT.format("") + relation(33, 2, 1, label="a"), "not in the index", "Relation"),
         ('<custom:Article xmi:id="3" sofa="99" meta="[1]"/>', "meta", "must be a JSON object"),
         ('<custom:Article xmi:id="3" sofa="99" meta="{"/>', "meta", "not JSON"),
@@ -271,6 +352,35 @@ def test_only_the_bad_structure_is_dropped(tmp_path: Path, body: str, cause: str
     assert [(e.label, e.text) for e in article.entities] == [("GPE", "غزة")]
     assert causes(log) == [cause] and said in log.dropped[0].message
     assert len(article.events) == body.count("<types>")
+
+
+RELATION = '<{}:Near xmi:id="3" sofa="99" begin="0" end="3" Governor="1" Dependent="{}"/>'
+
+
+@pytest.mark.parametrize(
+    ("body", "cause", "said"),
+    [
+        (relation(3, 1, 1, label="near"), "relation left out", "from 1 to 1"),
+        (RELATION.format("webanno", 1), "relation left out", "webanno.custom.Near"),
+        (EVENT.format('arguments="3"') + '<custom:L xmi:id="3" role="Why" target="2"/>', "event as an argument", "Why"),
+        (EVENT.format("") + relation(3, 2, 2, label="before"), "event as an argument", "before"),
+        (EVENT.format('modality="negated" sure="false"'), "feature left out", "'modality' of layer custom.Event"),
+        (GOOD.replace('"1"', '"3"').replace('value="', 'rating="5" value="'), "feature left out", "'rating'"),
+        ('<webanno:Quality xmi:id="3" sofa="99" rating="5"/>', "layer left out", "document_layers"),
+        ('<custom:EventType xmi:id="3" sofa="99" value="AID" predicted="true"/>', "prediction", "predictions=true"),
+    ],
+)
+def test_what_has_no_place_in_an_article_is_a_fix(tmp_path: Path, body: str, cause: str, said: str) -> None:
+    (article,), log = read(tmp_path / "a.xmi", xmi(GOOD + body))
+    assert not log.dropped and [problem.cause for problem in log.fixed] == [cause]
+    assert said in log.fixed[0].message
+    assert {e.label for e in article.entities} == {"GPE"} and not article.event_types
+    assert not any(event.arguments for event in article.events)
+
+
+def test_an_unknown_relation_layer_of_an_event_is_dropped(tmp_path: Path) -> None:
+    _, log = read(tmp_path / "a.xmi", xmi(GOOD + EVENT.format("") + RELATION.format("webanno", 2)))
+    assert causes(log) == ["layer not read"] and "relation_layers" in log.dropped[0].message
 
 
 def test_offsets_that_split_a_character_are_dropped(tmp_path: Path) -> None:
@@ -303,6 +413,8 @@ BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a
         ("a.xmi", '<xmi:XMI xmlns:xmi="http://www.omg.org/XMI"/>', "no feature structures"),
         ("a.xmi", xmi("").replace("sofaString", "sofaURI"), "sofaString"),
         ("a.xmi", xmi("").replace("cas:Sofa", "cas:Sopha"), "0 subjects of analysis"),
+        ("a.xmi", "#FORMAT=WebAnno TSV 3.2\n", "WebAnno TSV; export it as UIMA CAS XMI"),
+        ("a.json", '{"_views": 3, "_referenced_fss": {"x": 1}}', "0 subjects"),
         ("a.json", "{", "not JSON"),
         ("a.json", "[" * 100_000, "nested too deeply"),
         ("a.json", "[]", "not CAS JSON"),

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rasid.audit.reading import read_file
+from rasid.audit.reading import read_file, read_versions
 from rasid.data.articles import Article, check_article
 from rasid.data.datasets import load_dataset
-from rasid.data.formats import detect, format_of, inception, read_files
+from rasid.data.formats import annotators_of, detect, format_of, inception, read_files
 from rasid.data.formats.common import zip_archive
 from rasid.data.formats.inception import archive
 from rasid.data.labels import Label, LabelScheme
@@ -182,7 +182,7 @@ def test_detection_folders_and_targets(tmp_path: Path) -> None:
         assert detect(tmp_path / "a.zip") == "inception"
     for content in (zipped({"a.txt": b"x"}), zipped({"a.json": b"[1]"})):
         (tmp_path / "a.zip").write_bytes(content)
-        with pytest.raises(DataError, match="archive without documents of INCEpTION; unpack it"):
+        with pytest.raises(DataError, match="archive without documents of INCEpTION or doccano; unpack it"):
             detect(tmp_path / "a.zip")
     (tmp_path / "a.jsonl").write_text('{"text": "نص", "id": "a"}\n', encoding="utf-8")
     assert [article.id for article in load_articles(tmp_path)] == ["a"]  # a zip beside the data is no data
@@ -190,6 +190,75 @@ def test_detection_folders_and_targets(tmp_path: Path) -> None:
     assert labels(load_articles(tmp_path, "inception")) == [("doc", "X")]
     with pytest.raises(DataError, match="suffix is that of no format"):
         format_of("out.zip")
+
+
+def unpacked(folder: Path, members: dict[str, bytes]) -> Path:
+    for name, content in members.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
+@pytest.mark.parametrize("root", ["", "my project/"])
+@pytest.mark.parametrize("format", [None, "inception"])
+def test_an_unpacked_project_is_read_as_its_archive_is(tmp_path: Path, root: str, format: str | None) -> None:
+    folder = unpacked(tmp_path / "p", {root + name: content for name, content in project().items()})
+    log = ProblemLog()
+    articles = [article for _, article in read_files(folder, format, log=log)]
+    zipped_articles, zipped_log = read(tmp_path / "a.zip", zipped(project()))
+    assert articles == zipped_articles and log.counts() == zipped_log.counts()
+    log = ProblemLog()
+    articles = [a for _, a in read_files(folder, format, log=log, options={"annotator": "sara"})]
+    assert labels(articles) == [("خبر 10.txt", "SARA")]
+    (folder / root / "annotation/خبر 9.txt/ali.json").write_bytes(b"[]")
+    log = ProblemLog()
+    list(read_files(folder, format, log=log))
+    assert log.dropped[0].source == str(folder / root / "annotation/خبر 9.txt/ali.json")
+
+
+def test_a_folder_of_documents_is_no_project(tmp_path: Path) -> None:
+    folder = unpacked(tmp_path, {"annotation/train/a.xmi": xmi("A"), "annotation/train/b.xmi": xmi("B")})
+    assert labels(load_articles(folder)) == [("a", "A"), ("b", "B")]
+
+
+def test_annotators_of_a_project(tmp_path: Path) -> None:
+    folder = unpacked(tmp_path / "p", project())
+    (tmp_path / "a.zip").write_bytes(zipped(project()))
+    (tmp_path / "a.xmi").write_bytes(xmi())
+    assert annotators_of(folder) == annotators_of(tmp_path / "a.zip") == ["ali", "sara"]
+    assert annotators_of(tmp_path / "a.xmi") == []
+    (tmp_path / "a.zip").write_bytes(b"PK broken")
+    assert annotators_of(tmp_path / "a.zip") == []
+
+
+def states(**of_annotators: str) -> bytes:
+    listed = [{"name": "خبر 10.txt", "user": user, "state": state} for user, state in of_annotators.items()]
+    return json.dumps({"annotation_documents": [*listed, {"name": 3}, None]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("of_annotators", "read_label", "said"),
+    [
+        ({"ali": "FINISHED", "sara": "IN_PROGRESS"}, "ALI", "sara is left out: it was not marked as finished"),
+        ({"ali": "IGNORE", "sara": "IN_PROGRESS"}, "SARA", "ali is left out: it was set aside"),
+        ({"ali": "NEW", "sara": "FINISHED"}, "SARA", "ali is left out: nobody has opened it"),
+        ({"ali": "FINISHED", "sara": "FINISHED"}, None, None),
+        ({"ali": "IN_PROGRESS", "sara": "IN_PROGRESS"}, None, None),
+    ],
+)
+def test_versions_that_are_not_annotated_are_left_out(
+    tmp_path: Path, of_annotators: dict[str, str], read_label: str | None, said: str | None
+) -> None:
+    changed = {"exportedproject123.json": states(**of_annotators), "curation/خبر 10.txt/CURATION_USER.zip": None}
+    articles, log = read(tmp_path / "a.zip", zipped(project(**changed)))
+    assert [label for id, label in labels(articles) if id == "خبر 10.txt"] == ([read_label] if read_label else [])
+    assert [p.message for p in log.fixed if p.cause == "not annotated"] == (
+        [f"document 'خبر 10.txt': the version of {said}"] if said else []
+    )
+    assert bool(log.notes) == ("FINISHED" not in of_annotators.values())
+    assert bool(log.dropped) == (read_label is None)
+    curated = {"exportedproject123.json": states(**of_annotators)}
+    assert ("خبر 10.txt", "BOTH") in labels(read(tmp_path / "a.zip", zipped(project(**curated)))[0])
 
 
 def test_convert_reads_archives(rasid, tmp_path: Path) -> None:
@@ -210,6 +279,15 @@ def test_config_and_audits_read_archives(tmp_path: Path) -> None:
         f"{path}!annotation/خبر 9.txt/ali.json",
         f"{path}!curation/خبر 10.txt/CURATION_USER.zip!CURATION_USER.xmi",
     ]
+
+
+def test_check_reports_the_agreement_of_annotators(rasid, tmp_path: Path) -> None:
+    path = tmp_path / "project.zip"
+    path.write_bytes(zipped(project(**{"annotation/خبر 10.txt/sara.zip": version("ALI", "sara")})))
+    said = rasid("check", path).stdout
+    assert "Agreement between annotators: 1" in said and "ali, sara" in said and "100.0" in said
+    path.write_bytes(zipped(project()))
+    assert read_versions(str(path)).keys() == {"ali", "sara"}
 
 
 # malicious archives

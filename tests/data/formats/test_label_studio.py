@@ -1,5 +1,6 @@
 """Label Studio: exports of all versions, damaged files, and import files that are read back."""
 
+import csv
 import io
 import json
 import tracemalloc
@@ -10,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span, check_article
 from rasid.data.formats import detect, label_studio, read_files
+from rasid.data.formats.common.colors import contrast, darkened, palette
+from rasid.data.formats.label_studio.html_text import parse_page
 from rasid.data.formats.label_studio.tasks import split_values
 from rasid.data.labels import Label, LabelScheme
 from rasid.data.problems import DataError, Problem, ProblemLog
@@ -32,9 +35,9 @@ def relation(first: str, second: str, *labels: str, direction: str = "right") ->
     return {"from_id": first, "to_id": second, "type": "relation", "direction": direction, "labels": [*labels]}
 
 
-def choices(name: str, *labels: str, **value: Any) -> dict[str, Any]:
-    control = {"from_name": "kind", "to_name": "text", "type": "choices"}
-    return control | {"id": name, "value": value | {"choices": [*labels]}}
+def choices(name: str, *labels: str, control: str = "kind", **value: Any) -> dict[str, Any]:
+    result = {"from_name": control, "to_name": "text", "type": "choices"}
+    return result | {"id": name, "value": value | {"choices": [*labels]}}
 
 
 def task(*results: dict[str, Any], text: str = TEXT, **more: Any) -> dict[str, Any]:
@@ -115,18 +118,68 @@ def test_triggers_by_label_with_one_span_are_merged_but_not_those_of_the_trigger
     assert not log.dropped
 
 
-def test_choices_of_a_region_are_the_types_of_its_trigger(load):
+def test_choices_of_a_region_are_the_types_of_its_trigger_if_their_control_is_that_of_event_types(load):
+    at = {"start": 0, "end": 3, "text": "قصف"}
     results = [
-        choices("t", "ASSAULT", start=0, end=3, text="قصف"),
+        choices("t", "ASSAULT", control="event_types", **at),
+        choices("t", "negated", control="modality", **at),
         region("قصف", "Trigger", "t"),
         region("حلب", "GPE", "e"),
-        choices("e", "NAMED"),
-        choices("gone", "AID", start=0, end=3, text="قصف"),
+        choices("e", "NAMED", control="event_types"),
+        choices("e", "sure", control="certainty"),
+        choices("gone", "AID", control="event_types", **at),
     ]
     (article,), log = load([task(*results)], triggers=["Trigger"])
     assert [event.types for event in article.events] == [("ASSAULT",)] and article.event_types == ()
-    assert causes(log.fixed) == ["types by choices"]
+    assert causes(log.fixed) == ["other control", "other control", "types by choices"]
+    assert "negated" in log.fixed[0].message and "modality" in log.fixed[0].message
     assert causes(log.dropped) == ["choices of a region"] * 2
+    (article,), log = load([task(*results)], triggers=["Trigger"], event_types_from="modality")
+    assert [event.types for event in article.events] == [("negated",)]
+
+
+@pytest.mark.parametrize(
+    ("controls", "option", "types"),
+    [
+        ({"event_types": ["ASSAULT"], "sentiment": ["Negative"]}, None, ("ASSAULT",)),
+        ({"sentiment": ["Negative"]}, None, ()),
+        ({"sentiment": ["Negative"]}, "sentiment", ("Negative",)),
+        ({"Event types": ["AID"], "sentiment": ["Negative"]}, None, ("AID",)),
+        ({"events": ["AID"], "event_type": ["HELP"]}, None, ()),  # which of them is open
+        ({"events": ["AID"], "event_type": ["HELP"]}, "event_type", ("HELP",)),
+        ({"kind": ["ASSAULT", "AID"]}, None, ("ASSAULT", "AID")),  # ASSAULT is the label of a trigger
+    ],
+)
+def test_event_types_are_the_choices_of_one_control(load, controls, option, types):
+    results = [choices(name, *labels, control=name) for name, labels in controls.items()]
+    trigger = region("قصف", "ASSAULT", "t", from_name="trigger")
+    (article,), log = load([task(trigger, *results)], event_types_from=option)
+    assert article.event_types == types and not log.dropped
+    others = {name for name, labels in controls.items() if not set(labels) & set(types)}
+    said = [problem.message for problem in log.fixed if problem.cause == "other control"]
+    assert len(said) == len(others) and all(any(name in message for message in said) for name in others)
+    assert all("event_types_from" in message for message in said)
+    assert any("event types" in note for note in log.notes) == bool(types)
+
+
+def test_a_control_that_the_file_lacks_is_named(load):
+    _, log = load([task(choices("c", "AID", control="events"))], event_types_from="event")
+    assert causes(log.dropped) == ["no control"] and "events" in log.dropped[0].message
+
+
+def test_what_has_no_place_in_an_article_is_a_fix(load):
+    other = [
+        {"type": "rating", "from_name": "rate", "value": {"rating": 4}},
+        {"type": "textarea", "from_name": "note", "value": {"text": ["تعليق"]}},
+        {"type": "taxonomy", "from_name": "tax", "value": {"taxonomy": [["A", "B"]]}},
+        {"type": "datetime", "from_name": "when", "value": {"datetime": "2026-11-24"}},
+    ]
+    pair = [region("الجيش", "ORG", "a"), region("حلب", "GPE", "b"), region("قصف", "A", "t", from_name="trigger")]
+    links = [relation("a", "b", "part_of"), relation("t", "t", "same"), relation("t", "a")]
+    (article,), log = load([task(*pair, *links, *other)])
+    assert len(article.entities) == 2 and not article.events[0].arguments and not log.dropped
+    assert causes(log.fixed) == ["relation"] * 3 + ["other control"] * 4
+    assert all(text in str(log.fixed) for text in ("part_of", "no role", "rate", "4", "تعليق", "tax", "2026-11-24"))
 
 
 def test_one_region_may_be_entity_and_trigger(load):
@@ -200,7 +253,7 @@ def test_a_region_without_a_surface_is_read_by_its_offsets(load):
 def test_white_space_at_edges_is_trimmed(load):
     (article,), log = load([task(region(" حلب", "GPE"), region(" ", "X", "s"))])
     assert [e.text for e in article.entities] == ["حلب"]
-    assert causes(log.fixed) == ["white space at an edge"] and causes(log.dropped) == ["white space"]
+    assert causes(log.fixed) == ["white space at an edge"] and causes(log.dropped) == ["empty span"]
 
 
 @pytest.mark.parametrize(
@@ -216,16 +269,13 @@ def test_white_space_at_edges_is_trimmed(load):
         (region("حلب", "GPE") | {"value": {"start": True, "end": 3, "labels": ["GPE"]}}, "no offsets", "no offsets"),
         (region("حلب", "GPE") | {"value": [1]}, "wrong kind", "a list"),
         (region("قصف", "") | {}, "no label", "are ''"),
-        (region("قصف", "X") | {"value": {"start": 0, "end": 3}}, "no label", "are null"),
+        (region("قصف", "X") | {"value": {"start": 0, "end": 3}}, "no label", "'entity' and 'trigger'"),
         (region("قصف", "X") | {"value": {"start": 0, "end": 3, "labels": "X"}}, "no label", "'X'"),
-        ({"type": "taxonomy", "value": {"taxonomy": [["A", "B"]]}}, "result type", "'taxonomy'"),
         ({"type": ["x"]}, "result type", "a list"),
         ({"type": "choices", "value": {"choices": [["A", "B"]]}}, "no label", "a list"),
         ({"type": "choices"}, "no label", "are null"),
-        (relation("e", "f", "Next"), "relation", "not between a trigger and an entity"),
-        (relation("t", "t", "Self"), "relation", "not between a trigger and an entity"),
         (relation("t", "gone", "Source"), "relation", "no region 'gone'"),
-        (relation("t", "e"), "no label", "are null"),
+        (relation("t", "e") | {"labels": [""]}, "no label", "are ''"),
         (7, "wrong kind", "not an object"),
     ],
 )
@@ -274,12 +324,35 @@ def test_one_annotation_of_a_task_is_read(load, annotations, read, said):
     assert causes(log.fixed) == said and not log.dropped
 
 
+def test_an_empty_annotation_does_not_silently_replace_a_full_one(load):
+    full, empty = version("حلب", updated_at="2024-01", completed_by=1), {"result": [], "updated_at": "2024-02", "id": 5}
+    (article,), log = load([task(annotations=[full, empty | {"completed_by": 2}])])
+    assert [e.text for e in article.entities] == ["حلب"]
+    assert causes(log.fixed) == ["several versions", "empty version"]
+    assert "annotators '1, 2'" in log.fixed[0].message and "id '5'" in log.fixed[1].message
+    (article,), log = load([task(annotations=[full, empty | {"ground_truth": True}])])
+    assert not article.entities and causes(log.fixed) == ["several versions"]
+    (article,), log = load([task(annotations=[empty])])
+    assert not article.entities and not log.fixed
+
+
+@pytest.mark.parametrize("annotator", [2, "2", "s@example.org"])
+def test_an_annotator_can_be_chosen(load, annotator):
+    second = version("سامر", completed_by={"id": 2, "email": "s@example.org"})
+    tasks = [task(annotations=[second, version("حلب", completed_by=1)]), task(annotations=[version("حلب")], id=8)]
+    (article,), log = load(tasks, annotator=annotator)
+    assert [e.text for e in article.entities] == ["سامر"]
+    assert causes(log.fixed) == ["other annotator"] and not log.dropped
+    articles, log = load(tasks, annotator="s@example.com")
+    assert not articles and "s@example.org" in log.dropped[0].message
+
+
 def test_predictions_are_read_only_on_request(load):
     both = task(region("حلب", "GPE", score=0.5), predictions=[version("سامر")])
     only = task(annotations=[], predictions=[{"result": [region("سامر", "PER", score=0.25)], "score": 0.25}])
     (article,), log = load([both, only])
     assert [(e.text, e.score) for e in article.entities] == [("حلب", None)]  # a person has annotated the score's region
-    assert causes(log.fixed) == ["no annotations"] and not log.dropped
+    assert causes(log.fixed) == ["prediction"] and not log.dropped
     articles, log = load([both, only], predictions=True)
     assert [(e.text, e.score) for article in articles for e in article.entities] == [("سامر", None), ("سامر", 0.25)]
     articles, log = load([only])
@@ -313,7 +386,7 @@ def test_the_key_of_the_text_is_found_or_named(load):
     assert article.meta == {"a": 1, "url": "x", "lang": "ar", "title": 5}
     (article,), log = load([task(region("حلب", "GPE"), data={"ner": TEXT, "title": "عنوان", "n": 1})])
     assert (article.text, article.title, article.meta) == (TEXT, "عنوان", {"n": 1})
-    assert causes(log.fixed) == ["text key"]
+    assert not log.fixed and "'ner'" in log.notes[0]
     articles, log = load([task(data={"a": "x", "b": "y"})])
     assert not articles and "text_key" in log.dropped[0].message
     (article,), _ = load([task(data={"a": "x", "b": "y"})], text_key="b")
@@ -323,6 +396,104 @@ def test_the_key_of_the_text_is_found_or_named(load):
         assert not articles and causes(log.dropped) == ["no text"]
     (article,), log = load([task(data={"text": "a", "k": 1, "meta": {"k": 2}})])
     assert article.meta == {"k": 2} and causes(log.dropped) == ["meta"]
+
+
+HEADLINE = "حلب تتعرض للقصف"
+
+
+@pytest.mark.parametrize("objects", [("title", "text"), ("headline", "content")])
+def test_a_region_of_another_text_does_not_become_a_span_of_the_text(load, objects):
+    text = HEADLINE + "\nقال شهود إن الجيش قصف حلب"
+    first, second = ({"to_name": name} for name in objects)
+    titled = region("حلب", "GPE", "a", text=HEADLINE) | first
+    results = [titled, region("الجيش", "ORG", "b", text=text) | second, region("قصف", "A", "t", text=text) | second]
+    more = [relation("t", "b", "Actor"), relation("t", "a", "Location")]
+    data = {"title": HEADLINE, "text": text}
+    (article,), log = load([task(*results, *more, data=data)], triggers=["A"])
+    assert [e.text for e in article.entities] == ["الجيش"] and len(article.events[0].arguments) == 1
+    assert causes(log.fixed) == ["other text", "other text"] and objects[0] in log.fixed[0].message
+    assert not log.dropped and any("text_key" in note for note in log.notes)
+    (article,), log = load([task(*results, data=data)], text_key="title")
+    assert (article.text, [e.text for e in article.entities]) == (HEADLINE, ["حلب"])
+
+
+def test_the_text_is_the_key_where_the_surfaces_are(load):
+    more: dict[str, str]
+    for more in ({"text": "غير ذلك"}, {}):
+        data = {"summary": "كلام آخر", "story": TEXT, **more}
+        articles, log = load([task(region("حلب", "GPE"), data=data), task(data=data, id=8)])
+        assert [article.text for article in articles] == [TEXT, TEXT] and articles[0].entities
+        assert "story" in log.notes[0]
+
+
+def test_the_object_that_a_result_names_the_key_of_shows_that_key(load):
+    shown = [region("حلب", "GPE", "a", text=HEADLINE, to_name="one", source="$title")]
+    shown += [region("حلب", "GPE", "b", to_name="two", source="$text")]
+    (article,), log = load([task(*shown, data={"title": HEADLINE, "text": TEXT})])
+    assert [(e.id, e.start) for e in article.entities] == [("b", 16)] and causes(log.fixed) == ["other text"]
+
+
+def test_one_accidental_surface_in_the_title_does_not_cost_the_regions_of_the_text(load):
+    broken = [region("سامر", "PER", "b"), region("الجيش", "ORG", "c"), region("قصف", "X", "d")]
+    for item in broken:
+        item["value"] |= {"start": item["value"]["start"] + 5, "end": item["value"]["end"] + 5}
+    accident = region("حلب", "GPE", "a", text=HEADLINE)
+    _, log = load([task(accident, *broken, data={"title": HEADLINE, "text": TEXT})])
+    assert "other text" not in causes(log.fixed) and set(causes(log.dropped)) == {"offsets"}
+
+
+def test_two_objects_may_show_the_same_text(load):
+    both = [region("حلب", "GPE", "a", to_name="one"), region("سامر", "PER", "b", to_name="two")]
+    (article,), log = load([task(*both, data={"text": TEXT, "title": "عنوان"})])
+    assert [e.text for e in article.entities] == ["حلب", "سامر"] and not log.fixed
+
+
+def test_a_text_that_is_a_link_is_no_article(load):
+    articles, log = load(
+        [task(data={"text": "https://example.org/a.txt"}), task(data={"text": "/data/upload/1/a.txt"})]
+    )
+    assert not articles and causes(log.dropped) == ["no text"] * 2 and "link" in log.dropped[0].message
+
+
+# HTML
+
+
+def page_region(surface: str, path: str, start: int, **more: Any) -> dict[str, Any]:
+    value = {"start": path, "end": path, "startOffset": start, "endOffset": start + len(surface), "text": surface}
+    return {"id": f"{path} {start}", "type": "hypertextlabels", "value": value | {"hypertextlabels": ["GPE"]} | more}
+
+
+def test_a_page_is_read_as_its_text(load):
+    source = (
+        "<!DOCTYPE html><html><head><title>لا</title><style>p {}</style></head>\n<body>\r\n<!-- لا --><p>"
+        "أحمد &amp; حسن"
+        "<br>في <b>حلب</b> &#1608;<i>إدلب</i><img src='x'> و<b>حمص</b></p></body></html>"
+    )
+    text = "\nأحمد & حسن\nفي حلب وإدلب وحمص"
+    whole = {"globalOffsets": {"start": text.index("حلب"), "end": text.index("حلب") + 3}}
+    results = [
+        page_region("حلب", "/html[1]/body[1]/p[1]/b[1]/text()[1]", 0, **whole),
+        page_region("إدلب", "/p[1]/i[1]/text()[1]", 0),
+        page_region("حمص", "/body[1]/p[1]/b[2]/text()[1]", 0),
+    ]
+    (article,), log = load([task(*results, data={"html": source, "id": "a"}), task(data={"html": "<p>نص</p>"})][:1])
+    assert article.text == text and [e.text for e in article.entities] == ["حلب", "إدلب", "حمص"]
+    assert not log.dropped and not log.fixed and "HTML" in str(log.notes)
+
+
+def test_a_page_without_regions_is_recognized_by_the_others(load):
+    tasks = [task(data={"text": "<p>لا شيء</p>"}), task(page_region("حلب", "/p[1]/text()[1]", 3), text="<p>في حلب</p>")]
+    articles, _ = load(tasks)
+    assert [article.text for article in articles] == ["لا شيء", "في حلب"]
+    (article,), log = load([task(region("حلب", "GPE", text="<b> &amp; حلب"), text="<b> &amp; حلب")])
+    assert article.text == "<b> &amp; حلب" and article.entities and not log.fixed
+
+
+@pytest.mark.parametrize(
+    "source", ["<" * 50_000, "<b>" * 50_000, "</b>" * 50_000 + "<b", "&#" * 50_000, "<![CDATA[" * 9]
+)
+def test_broken_html_is_read_in_time(source):
+    assert isinstance(parse_page(source + "نص").text, str)
 
 
 # the file
@@ -342,6 +513,11 @@ def test_an_array_tasks_by_line_and_a_single_task_are_read_alike(load):
         assert again == whole and not log.dropped
     assert load(tasks[0])[0] == whole[:1]
     assert load("[]")[0] == load("")[0] == []
+
+
+def test_an_id_that_two_tasks_share_stays(load):
+    articles, log = load([{"data": {"text": "a", "id": "x"}, "annotations": [{"result": []}]}] * 2)
+    assert [article.id for article in articles] == ["x", "x"] and not log.fixed  # reading finds it
 
 
 def test_a_task_without_an_id_is_named_by_its_number(load):
@@ -386,12 +562,86 @@ def test_a_file_that_is_truncated_between_tasks_is_logged(load):
     assert len(articles) == 1 and causes(log.dropped) == ["no end"]
 
 
-def test_json_min_is_rejected_with_the_reason(load, tmp_path):
-    small = {"text": TEXT, "id": 1, "label": [{"start": 0, "end": 3}], "annotator": 1, "annotation_id": 2}
-    articles, log = load([small, small])
-    assert not articles and causes(log.dropped) == ["JSON-MIN"]
-    assert "export as JSON" in log.dropped[0].message
-    assert detect(tmp_path / "export.json") == "label-studio"
+ROW = {
+    "text": TEXT,
+    "id": 1,
+    "title": "عنوان",
+    "label": [{"start": 16, "end": 19, "text": "حلب", "labels": ["GPE"]}],
+    "trigger": [{"start": 0, "end": 3, "text": "قصف", "labels": ["ASSAULT"]}],
+    "event_types": "ASSAULT",
+    "sentiment": {"choices": ["Negative", "Sad"]},
+    "rate": 4,
+    "annotator": 1,
+    "annotation_id": 2,
+    "lead_time": 3.5,
+}
+
+
+def test_rows_of_json_min_are_an_article_an_annotation(load, tmp_path):
+    other = {key: value for key, value in ROW.items() if key != "label"}
+    other |= {"annotator": "s@example.org", "annotation_id": 3}
+    articles, log = load([ROW, other, ROW | {"id": 2, "annotation_id": None}])
+    assert detect(tmp_path / "export.json") == "label-studio" and not log.dropped
+    first, second = articles
+    assert (first.id, second.id, first.title) == ("1", "1#3", "عنوان")
+    assert [(entity.text, entity.label) for entity in first.entities] == [("حلب", "GPE")] and not second.entities
+    assert [event.types for event in second.events] == [("ASSAULT",)] and second.event_types == ("ASSAULT",)
+    assert first.meta == second.meta == {"rate": 4}
+    assert causes(log.fixed) == ["other control", "several versions", "other control", "no annotations"]
+    empty = {key: value for key, value in other.items() if key in ("text", "id", "annotator", "annotation_id")}
+    (article,), log = load([empty, ROW])
+    assert article.entities and "empty version" in causes(log.fixed)
+    (article,), _ = load([ROW, empty], annotator="s@example.org")
+    assert not article.events
+    (article,), log = load([ROW | {"event_types": ["ASSAULT", "AID"]}])
+    assert not article.event_types and "choices of regions" in str(log.fixed)
+    (article,), _ = load([ROW, other], annotator="s@example.org")
+    assert article.id == "1" and not article.entities
+
+
+@pytest.mark.parametrize(("suffix", "delimiter"), [(".csv", ","), (".tsv", "\t")])
+def test_tables_are_read_as_json_min_is(tmp_path, suffix, delimiter):
+    path = tmp_path / f"export{suffix}"
+    with open(path, "w", encoding="utf-8-sig", newline="") as file:
+        table = csv.writer(file, delimiter=delimiter)
+        table.writerow(ROW)
+        cells = [value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for value in ROW.values()]
+        table.writerow([("[1]" + cell) if cell == TEXT else cell for cell in cells])
+        table.writerow(cells[:3])
+    assert detect(path) == "label-studio"
+    log = ProblemLog()
+    ((line, article),) = read_files(path, log=log)
+    assert (line, article.text) == (2, "[1]" + TEXT) and article.event_types == ("ASSAULT",)
+    assert causes(log.dropped) == ["offsets", "offsets", "wrong kind"]
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(DataError, match="SV table"):
+        detect(path)
+
+
+def test_a_folder_of_annotations_with_their_tasks_is_read_as_a_whole(tmp_path):
+    data = {"text": TEXT, "id": "a"}
+
+    def store(name: str, task_id: int, **more: Any) -> None:
+        stored = version("حلب", id=int(name), task={"id": task_id, "data": data | {"id": f"a{task_id}"}}) | more
+        (tmp_path / name).write_text(json.dumps(stored), encoding="utf-8")
+
+    store("9", 1, updated_at="2026-02", completed_by={"id": 3, "email": "s@example.org"})
+    store("10", 1, updated_at="2026-01", completed_by={"id": 4, "email": "t@example.org"}, result=[])
+    store("11", 2, was_cancelled=True)
+    (tmp_path / "12").write_text('{"task": {}}')
+    for format in (None, "label-studio"):
+        log = ProblemLog()
+        ((_, article),) = read_files(tmp_path, format, log=log)
+        assert (article.id, len(article.entities)) == ("a1", 1)
+        assert causes(log.dropped) == ["wrong kind"] and log.dropped[0].source == str(tmp_path / "12")
+        assert sorted(causes(log.fixed)) == ["several versions", "skipped"]
+    (chosen,) = read_files(tmp_path, log=ProblemLog(), options={"annotator": "t@example.org"})
+    assert not chosen[1].entities
+    ((_, article),) = read_files(tmp_path / "9", log=ProblemLog())
+    assert article.id == "a1"
+    (tmp_path / "x.conll").write_text("حلب B-GPE\n")  # a folder of other files too is read file by file
+    ((_, article),) = read_files(tmp_path, log=ProblemLog())
+    assert article.id == "x-1"
 
 
 @given(
@@ -432,6 +682,51 @@ def test_memory_is_limited_for_a_task_without_end(tmp_path):
 def test_nested_and_repeated_brackets_are_rejected(load, bomb):
     articles, log = load("[" + bomb)
     assert not articles and 1 <= len(log.dropped) <= 10_001
+
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 99)
+    | st.floats()
+    | st.sampled_from(["", "text", "قصف", "حلب", "/p[1]"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["choices", "start", "id"]), inner),
+    max_leaves=4,
+)
+VALUE = st.fixed_dictionaries(
+    {},
+    optional=dict.fromkeys(
+        ["start", "end", "text", "labels", "hypertextlabels", "choices", "globalOffsets", "startOffset"], ANYTHING
+    ),
+)
+KINDS = st.sampled_from(["labels", "hypertextlabels", "choices", "relation", "rating"]) | ANYTHING
+NAMES = ["id", "from_name", "to_name", "source", "from_id", "to_id", "labels", "score", "scores", "meta"]
+RESULT = st.fixed_dictionaries(
+    {"type": KINDS}, optional={"value": VALUE | ANYTHING, **dict.fromkeys(NAMES, ANYTHING | st.just("event_types"))}
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    results=st.lists(RESULT, max_size=5),
+    version=st.dictionaries(st.sampled_from(["id", "completed_by", "updated_at", "was_cancelled"]), ANYTHING),
+    data=st.dictionaries(
+        st.sampled_from(["text", "title", "body", "meta", "id"]), ANYTHING | st.just("<p>قصف حلب</p>")
+    ),
+    row=st.dictionaries(st.sampled_from(["text", "entity", "event_types", "id", "annotator"]), ANYTHING),
+)
+def test_values_may_be_anything(tmp_path_factory, results, version, data, row):
+    path = tmp_path_factory.getbasetemp() / "anything.json"
+    tasks = [
+        {"id": 1, "data": data, "annotations": [{**version, "result": results}]},
+        {**row, "annotation_id": 1, "lead_time": 2},
+        {"result": results, **version, "task": {"data": data}},
+    ]
+    path.write_text(json.dumps(tasks).replace("NaN", "0").replace("Infinity", "1"), encoding="utf-8")
+    for options in ({}, {"event_types_from": "text", "annotator": 5, "triggers": ["قصف"]}):
+        log = ProblemLog(source=str(path))
+        for _, article in label_studio.read_file(path, log, **options):
+            assert not {cause for cause, _ in check_article(article)} - {"duplicate id"}
 
 
 # our own files
@@ -584,7 +879,8 @@ def test_the_labeling_configuration_fits_what_is_written(scheme):
         "event_types": "Choices",
     }
     assert [label.get("value") for label in controls["entity"]] == [*scheme.entities]
-    assert [label.get("background") for label in controls["entity"]] == [e.color for e in scheme.entities.values()]
+    colors = [label.get("background") for control in ("entity", "trigger") for label in controls[control]]
+    assert all(contrast(color, "#ffffff") >= 4.5 for color in colors) and len(set(colors)) == len(colors)
     for name in ("trigger", "event_types"):
         assert [label.get("value") for label in controls[name]] == [*scheme.events]
         assert controls[name].get("choice") == "multiple"
@@ -598,5 +894,9 @@ def test_labeling_configuration_escapes_labels_and_omits_empty_controls():
     odd = Label(name='A"<&>', definition='"x" & <y>')
     root = ElementTree.fromstring(label_studio.labeling_config(LabelScheme(name="s", entities={odd.name: odd})))
     (label,) = root.iter("Label")
-    assert (label.get("value"), label.get("hint"), label.get("background")) == (odd.name, odd.definition, None)
+    assert (label.get("value"), label.get("hint"), label.get("background")) == (
+        odd.name,
+        odd.definition,
+        darkened(palette(0)),
+    )
     assert not list(root.iter("Relations")) and not list(root.iter("Choices"))

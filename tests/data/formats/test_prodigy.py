@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,8 +93,9 @@ def test_predictions_have_scores_and_no_answer(read: Callable, written: Callable
     task = json.loads(line)
     assert "answer" not in task and task["meta"]["type_scores"] == [1.0]
     assert [(span.get("score"), span.get("scores")) for span in task["spans"]] == [(0.25, None), (None, [0.75, 0.5])]
-    (gold,), problems, (repair,) = read({**task, "answer": "accept"})
-    assert not problems and repair.cause == "scores of an accepted task"
+    (gold,), problems, fixed = read({**task, "answer": "accept"})
+    assert [repair.cause for repair in fixed] == ["prediction", "scores of an accepted task"]
+    assert not problems and gold.event_types == ()
     assert gold.entities[0].score is None and gold.events[0].scores == () and gold.type_scores == ()
 
 
@@ -159,9 +161,10 @@ def test_last_tokens_are_found_without_token_end(read: Callable) -> None:
 
 def test_only_accepted_tasks_count(read: Callable) -> None:
     tasks = [{"text": str(number), "answer": answer} for number, answer in enumerate(["reject", "accept", "ignore", 1])]
-    articles, (problem,), fixed = read(*tasks, {"text": "4"})
-    assert [article.text for article in articles] == ["1", "4"]
-    assert [repair.cause for repair in fixed] == ["answer reject", "answer ignore", "no answer"]
+    spans = [{"start": 0, "end": 1, "label": "A"}]
+    articles, (problem,), fixed = read(*tasks, {"text": "4", "spans": []}, {"text": "5", "spans": spans})
+    assert [article.text for article in articles] == ["1", "5"]
+    assert [repair.cause for repair in fixed] == ["answer reject", "answer ignore", "nobody annotated", "no answer"]
     assert (problem.cause, problem.line) == ("wrong kind", 4)
 
 
@@ -192,17 +195,16 @@ def test_labels_of_the_text(
     [
         ({"spans": [{"start": 0, "end": 99, "label": "A"}]}, "span left out", "outside the text"),
         ({"spans": [{"start": 0, "end": 3, "label": "A", "text": "غزة"}]}, "span left out", "the surface 'غزة'"),
-        ({"spans": [{"start": 0, "end": 20, "label": "A", "text": "غزة"}]}, "span left out", "shorter in any units"),
+        ({"spans": [{"start": 0, "end": 20, "label": "A", "text": "غزة"}]}, "span left out", "neither UTF-16"),
         ({"spans": [{"start": 0, "end": 3}]}, "span left out", "label"),
         ({"spans": [{"end": 3, "label": "A"}]}, "span left out", "whole numbers"),
         ({"spans": [[0, 3, "A"]]}, "wrong kind", "a span is an object"),
         ({"spans": 1}, "wrong kind", "spans is 1"),
         ({"relations": [{"head": 0, "child": 1, "label": "A"}]}, "relation left out", "child is no span"),
         ({"relations": [{"head": 7, "child": 1, "label": "A"}]}, "relation left out", "head is no span"),
-        ({"relations": [{"head": 2, "child": 3, "label": "A"}]}, "relation left out", "two entities"),
         ({"relations": [{"head": 0, "child": 3}]}, "relation left out", "name the role"),
         ({"relations": ["A"]}, "wrong kind", "a relation is an object"),
-        ({"accept": [None]}, "wrong kind", "accept has null"),
+        ({"accept": [None], "_view_id": "choice"}, "wrong kind", "accept has null"),
         ({"cats": [1]}, "wrong kind", "cats has 1"),
         ({"cats": 1}, "wrong kind", "cats is 1"),
         ({"label": [1], "_view_id": "classification"}, "wrong kind", "label is a list"),
@@ -281,3 +283,82 @@ def test_losses_are_recorded(written: Callable) -> None:
             "not JSON",
         ]
     )
+
+
+SPAN = {"start": 4, "end": 9, "label": "ORG"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"accept": ["AID"], "_view_id": "spans_manual"},
+        {"accept": ["AID"], "_view_id": "blocks"},
+        {"accept": ["AID"], "options": [{"id": "AID"}], "_view_id": "ner_manual"},
+        {"cats": ["AID"], "_view_id": "relations"},
+        {"meta": {"predicted_event_types": ["AID"]}, "_view_id": "spans_manual"},
+        {"meta": {"predicted_event_types": ["AID"]}},
+    ],
+)
+def test_labels_that_the_view_did_not_show_are_not_gold(read: Callable, change: dict[str, Any]) -> None:
+    (article,), problems, (fixed,) = read({"text": "قصف الجيش", "spans": [SPAN], "answer": "accept", **change})
+    assert article.event_types == () and "article_types" not in article.annotated and len(article.entities) == 1
+    assert not problems and fixed.cause == "prediction" and "'AID'" in fixed.message
+
+
+def test_predictions_of_version_0_1_are_not_gold_after_correction(read: Callable) -> None:
+    task = {"text": "قصف الجيش", "spans": [SPAN], "accept": ["AID"], "meta": {"id": "a", "type_scores": [0.9]}}
+    (article,), _, fixed = read({**task, "answer": "accept"})
+    assert article.event_types == article.type_scores == () and "prediction" in {repair.cause for repair in fixed}
+    (article,), _, _ = read(task)
+    assert (article.event_types, article.type_scores) == (("AID",), (0.9,))
+
+
+def test_gold_types_stay_when_spans_are_corrected(read: Callable, written: Callable) -> None:
+    article = Article(text="قصف", id="a", event_types=("AID",))
+    line, _ = written(prodigy.write, article)
+    assert read(line)[0] == [article]
+    (back,), *_ = read({**json.loads(line), "_view_id": "spans_manual"})
+    assert back.event_types == ("AID",)
+
+
+@pytest.mark.parametrize("view", ["ner", "spans"])
+def test_binary_questions_are_left_out(read: Callable, view: str) -> None:
+    task = {"text": "قصف الجيش", "_view_id": view, "answer": "accept"}
+    scored = [{**SPAN, "score": 0.6}, {"start": 0, "end": 3, "label": "A", "score": 0.5}]
+    articles, problems, fixed = read({**task, "spans": [SPAN]}, {**task, "spans": scored})
+    assert not articles and not problems and [repair.cause for repair in fixed] == ["binary question"] * 2
+    articles, *_ = read({**task, "spans": [SPAN], "_view_id": f"{view}_manual"})
+    assert len(articles) == 1
+
+
+def test_answers_about_labels_annotate_no_spans(read: Callable) -> None:
+    task = {"text": "قصف", "label": "AID", "_view_id": "classification"}
+    articles, problems, fixed = read({**task, "answer": "accept"}, {**task, "answer": "reject"})
+    nothing = {"entities": (), "triggers": (), "arguments": ()}
+    assert [article.event_types for article in articles] == [("AID",), ()] and not problems and not fixed
+    assert all(article.annotated == {"article_types": ("AID",), **nothing} for article in articles)
+
+
+def test_relations_of_two_entities_are_fixed(read: Callable) -> None:
+    relation = {"head": 2, "child": 3, "label": "A"}
+    _, problems, (fixed,) = read({**EXPORTED, "relations": [relation]}, triggers=["Attack"])
+    assert not problems and fixed.cause == "relation left out" and "two entities" in fixed.message
+
+
+def test_annotations_of_several_people_are_articles_of_their_own(read: Callable, tmp_path: Path) -> None:
+    task = {"text": "قصف الجيش", "spans": [SPAN], "answer": "accept", "_input_hash": 1, "_view_id": "ner_manual"}
+    tasks = [
+        {**task, "meta": {"id": "a"}, "_annotator_id": "news-ali"},
+        {**task, "meta": {"id": "a"}, "_annotator_id": "news-sara", "spans": []},
+        {**task, "meta": {"id": "b"}, "_input_hash": 2, "_annotator_id": "news-sara"},
+    ]
+    articles, problems, (fixed,) = read(*tasks)
+    assert [(article.id, len(article.entities)) for article in articles] == [("a", 1), ("a#news-sara", 0), ("b", 1)]
+    assert not problems and fixed.cause == "several annotators" and "annotator=" in fixed.message
+    articles, problems, fixed = read(*tasks, annotator="news-sara")
+    assert [article.id for article in articles] == ["a", "b"] and not problems and not fixed
+    articles, (problem,), _ = read(*tasks, annotator="sara")
+    assert not articles and "news-sara" in problem.message
+    path = tmp_path / "f.jsonl"
+    path.write_text("".join(json.dumps(task) + "\n" for task in tasks), encoding="utf-8")
+    assert prodigy.FORMAT.annotators(path) == ["news-ali", "news-sara"]

@@ -83,7 +83,7 @@ def test_articles_are_read_back(tmp_path_factory, valid_articles, data: st.DataO
         assert {(s.start_char, s.end_char, s.label_) for s in doc.ents} <= {
             (e.start, e.end, e.label) for e in article.entities
         }
-        assert doc.cats == dict.fromkeys(article.event_types, 1.0)
+        assert {label for label, score in doc.cats.items() if score} == set(article.event_types)
 
 
 @settings(max_examples=200, deadline=None)
@@ -179,6 +179,58 @@ def test_documents_of_other_programs_are_read(tmp_path: Path) -> None:
     assert not log.dropped
     assert [(event.trigger.text, event.types) for event in first.events] == [("زار", ("Visit",))]
     assert first.entities == load_first(path).entities
+
+
+def test_missing_entities_are_not_annotated_as_none(tmp_path: Path) -> None:
+    complete, partial, none, grouped = (made_doc() for _ in range(4))
+    complete.ents = [tokens.Span(complete, 1, 2, label="PERSON")]
+    partial.set_ents([tokens.Span(partial, 1, 2, label="PERSON")], missing=[partial[2:3]], default="outside")
+    grouped.spans["sc"] = []
+    articles, log = read(spacy_file(tmp_path / "a.spacy", complete, partial, none, grouped))
+    unannotated = {"entities": (), "triggers": (), "arguments": ()}
+    kinds = [
+        {task: labels for task, labels in article.annotated.items() if task != "article_types"} for article in articles
+    ]
+    assert kinds == [{}, unannotated, unannotated, {}]
+    assert [len(article.entities) for article in articles] == [1, 1, 0, 0] and not log.dropped
+    assert ["1 of 3 tokens" in problem.message for problem in log.fixed] == [True, False]
+    assert log.fix_counts == {"unannotated tokens": 2}
+
+
+def test_categories_are_those_that_a_document_has(tmp_path: Path) -> None:
+    doc = made_doc()
+    doc.cats = {"VISIT": 1.0, "ATTACK": 0.0}
+    (article, other), _ = read(spacy_file(tmp_path / "a.spacy", doc, made_doc()))
+    assert article.annotated["article_types"] == ("VISIT", "ATTACK") and other.annotated["article_types"] == ()
+
+
+def test_categories_are_written_with_zeros(tmp_path: Path) -> None:
+    articles = [
+        Article(text="نص", id="a", event_types=("B", "A")),
+        Article(text="نص", id="b"),
+        Article(text="نص", id="c", event_types=("C",), annotated={"article_types": ("C", "D")}),
+    ]
+    path = tmp_path / "a.spacy"
+    write_articles(articles, path)
+    cats = [doc.cats for doc in tokens.DocBin().from_disk(path).get_docs(Vocab())]
+    assert cats == [
+        {"B": 1.0, "A": 1.0, "C": 0.0, "D": 0.0},
+        {"A": 0.0, "B": 0.0, "C": 0.0, "D": 0.0},
+        {"C": 1.0, "D": 0.0},
+    ]
+    assert read(path)[0] == articles
+
+
+def test_predicted_types_of_a_corrected_document_are_not_gold(tmp_path: Path) -> None:
+    entity = Entity(start=9, end=12, label="GPE", score=0.5)
+    write_articles(
+        [Article(text="زار خالد غزة", id="a", entities=(entity,), event_types=("A",), type_scores=(0.9,))],
+        tmp_path / "a.spacy",
+    )
+    (doc,) = tokens.DocBin(store_user_data=True).from_disk(tmp_path / "a.spacy").get_docs(Vocab())
+    doc.spans["sc"] = [tokens.Span(doc, 1, 2, label="PER")]
+    (article,), log = read(spacy_file(tmp_path / "b.spacy", doc, store_user_data=True, attrs=["ENT_IOB", "ENT_TYPE"]))
+    assert article.event_types == article.type_scores == () and log.fix_counts["prediction"] == 1
 
 
 def load_first(path: Path) -> Article:

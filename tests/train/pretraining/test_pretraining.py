@@ -22,6 +22,7 @@ from rasid.configs.loader import ConfigError, load_config
 from rasid.configs.pretrain_schema import Optimization, PretrainConfig
 from rasid.data.problems import DataError
 from rasid.data.text.normalizer import train_wordpiece
+from rasid.manifest import write_manifest
 from rasid.models.encoders import output_layers
 from rasid.train.pretraining import loop
 from rasid.train.pretraining.errors import PretrainingError
@@ -333,10 +334,23 @@ def test_a_checkpoint_of_another_tokenizer_is_an_error(make_config, tmp_path):
     (tmp_path / "run" / "tokenizer.json").unlink()
     [checkpoint] = (tmp_path / "run" / "checkpoints").iterdir()
     (checkpoint / "tokenizer.json").unlink()
+    write_manifest(checkpoint, hashed=False)
     with pytest.raises(PretrainingError, match="another tokenizer"):
         run_pretraining(make_config(tokenizer={"normalize": False}))
     with pytest.raises(PretrainingError, match="not a checkpoint"):
         run_pretraining(make_config("other", start_from=str(tmp_path)))
+
+
+def test_a_checkpoint_that_was_cut_off_is_passed_over(make_config, tmp_path, caplog):
+    run_pretraining(make_config())
+    [checkpoint] = (tmp_path / "run" / "checkpoints").iterdir()
+    whole = json.loads((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()[-1])
+    state = checkpoint / "training_state.pt"
+    state.write_bytes(state.read_bytes()[:1000])
+    run_pretraining(make_config())
+    assert f"{checkpoint} is not complete and is passed over: training_state.pt" in caplog.text
+    again = json.loads((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()[-1])
+    assert again["step"] == whole["step"]
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(make_config, monkeypatch):
