@@ -37,7 +37,7 @@ TASK_OPTIONS: dict[str, tuple[TaskName, ...]] = {
     "class_weights": ("entities",),
     "longest": ("entities",),
     "nesting": ("entities",),
-    "positive_weight": ("entities", "triggers", "sentence_types", "article_types"),
+    "positive_weight": ("triggers", "sentence_types", "article_types"),
     "ngrams": ("sentence_types",),
 }
 """Option of `TaskConfig` → the tasks that have it."""
@@ -283,6 +283,10 @@ class Config(Section):
         entities = self.tasks.get("entities")
         if entities and entities.decoder != "viterbi" and entities.class_weights != "none":
             raise ValueError(f"tasks.entities: class_weights cannot be used with decoder: {entities.decoder}")
+        if entities and entities.decoder != "spans":
+            for option in ("nesting", "longest"):
+                if getattr(entities, option) != TaskConfig.model_fields[option].default:
+                    raise ValueError(f"tasks.entities: {option} is an option of decoder: spans only")
         for task, options in self.tasks.items():
             for option, tasks in TASK_OPTIONS.items():
                 # Options at their default are accepted: `dump_config` writes them for every task.

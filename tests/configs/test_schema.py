@@ -47,6 +47,8 @@ def test_every_key_has_a_docstring(model: type[BaseModel]) -> None:
         ("tasks.event_types.class_weights=balanced", "tasks.article_types: class_weights is an option of"),
         ("tasks.entities.positive_weight=2", "an option of triggers, sentence_types, article_types only"),
         ("tasks.entities.ngrams=1", "an option of sentence_types only"),
+        ("tasks.entities.nesting=false", "nesting is an option of decoder: spans only"),
+        ("tasks.entities={decoder: spans, class_weights: balanced}", "cannot be used with decoder: spans"),
         ("tasks.entities={decoder: crf, class_weights: balanced}", "cannot be used with decoder: crf"),
         ("encoder.scratch={}", "give either encoder.name or encoder.scratch"),
         ("encoder.overlap=60", "at most half of the window"),

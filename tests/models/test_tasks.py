@@ -10,6 +10,7 @@ from rasid.data import articles
 from rasid.models.tasks import TASK_NAMES, TASKS, heads_of
 
 OTHER_VALUES = {"positive_weight": 2.0, "decoder": "crf", "class_weights": "balanced", "ngrams": 1.0}
+OF_SPANS: dict[str, object] = {"nesting": False, "longest": 8}
 
 
 def config(task: str, **options: object) -> Config:
@@ -25,10 +26,12 @@ def test_config_and_articles_name_the_tasks_of_the_table() -> None:
 
 @pytest.mark.parametrize("task", TASKS, ids=TASK_NAMES)
 def test_the_config_takes_the_options_of_a_task(task) -> None:
-    assert set(OTHER_VALUES) == set(TASK_OPTIONS) == set(TaskConfig.model_fields) - {"weight"}
-    for option, value in OTHER_VALUES.items():
+    values = OTHER_VALUES | OF_SPANS
+    assert set(values) == set(TASK_OPTIONS) == set(TaskConfig.model_fields) - {"weight"}
+    for option, value in values.items():
         if task.name in TASK_OPTIONS[option]:
-            assert getattr(config(task.name, **{option: value}).tasks[task.name], option) == value
+            given = {option: value} | ({"decoder": "spans"} if option in OF_SPANS else {})
+            assert getattr(config(task.name, **given).tasks[task.name], option) == value
         else:
             with pytest.raises(ValidationError, match="option"):
                 config(task.name, **{option: value})
