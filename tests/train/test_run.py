@@ -484,6 +484,18 @@ def test_options_train_and_export(train: Train, name: str, articles: list[Articl
     assert all(articles[0].text[e.start : e.end] for e in tagged.entities)
 
 
+@pytest.mark.slow
+def test_a_span_head_learns_nested_entities_and_is_exported(train: Train) -> None:
+    pytest.importorskip("onnxruntime")
+    base = ["training.epochs=30", "training.evaluations=0.1", "tasks.entities.decoder=spans", "export.onnx=true"]
+    result = train(base=base)
+    bundle = result.folder / "bundle"
+    assert scores(result.folder)["dev"]["entities.f1"] > 0.6
+    options = Settings.load(bundle).spans
+    assert options is not None and options.nesting and 1 <= options.width <= 16
+    assert json.loads((bundle / "parity.json").read_text(encoding="utf-8"))["differences"] == 0
+
+
 def test_a_crf_predicts_the_same_before_and_after_export(train: Train, articles: list[Article]) -> None:
     base = ["training.epochs=30", "training.evaluations=0.1", "tasks.entities.decoder=crf"]
     folder = train(base=base).folder
