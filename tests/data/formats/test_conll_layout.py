@@ -43,6 +43,12 @@ def test_chunks_are_no_names(mark: str) -> None:
     assert not log.dropped
 
 
+def test_names_may_stand_before_chunks() -> None:
+    articles, log = read("قال O VBD B-VP\nحسن B-PER NNP B-NP\nفي O IN B-PP\nدمشق B-LOC NNP B-NP\n")
+    assert entities(articles) == [("حسن", "PER"), ("دمشق", "LOC")]
+    assert "column 3" in log.fixed[0].message and "column 1" in log.notes[0]
+
+
 def test_the_mark_of_conll_2003_says_that_the_last_column_holds_names() -> None:
     text = "قال VBD B-XP O\nحسن NNP B-YP B-PER\n"
     assert entities(read(f"-DOCSTART- -X- -X- O\n\n{text}")[0]) == [("حسن", "PER")]

@@ -331,6 +331,17 @@ def test_binary_questions_are_left_out(read: Callable, view: str) -> None:
     assert len(articles) == 1
 
 
+@pytest.mark.parametrize(
+    "marks", [{"_is_binary": True}, {"meta": {"score": 0.6}}, {"_is_binary": True, "_view_id": ""}]
+)
+def test_binary_questions_of_other_versions_are_left_out(read: Callable, marks: dict[str, Any]) -> None:
+    task = {"text": "قصف الجيش", "spans": [{**SPAN, "score": 0.6}], "answer": "accept"}
+    articles, problems, (fixed,) = read({**task, **marks})
+    assert not articles and not problems and fixed.cause == "binary question"
+    articles, *_ = read({**task, **marks, "_is_binary": False, "_view_id": "ner"})
+    assert len(articles) == 1
+
+
 def test_answers_about_labels_annotate_no_spans(read: Callable) -> None:
     task = {"text": "قصف", "label": "AID", "_view_id": "classification"}
     articles, problems, fixed = read({**task, "answer": "accept"}, {**task, "answer": "reject"})
