@@ -370,6 +370,10 @@ def test_annotations_of_several_people_are_articles_of_their_own(read: Callable,
     assert [article.id for article in articles] == ["a", "b"] and not problems and not fixed
     articles, (problem,), _ = read(*tasks, annotator="sara")
     assert not articles and "news-sara" in problem.message
+    unnamed = [{key: value for key, value in task.items() if key != "meta"} for task in tasks]
+    ids = [[article.id for article in read(*unnamed, annotator=who)[0]] for who in (None, "news-ali", "news-sara")]
+    [one], [same, other] = ids[1:]
+    assert ids[0] == [one, f"{one}#news-sara", other] and same == one
     path = tmp_path / "f.jsonl"
     path.write_text("".join(json.dumps(task) + "\n" for task in tasks), encoding="utf-8")
     assert prodigy.FORMAT.annotators(path) == ["news-ali", "news-sara"]
