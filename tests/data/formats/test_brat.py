@@ -208,7 +208,7 @@ def test_only_the_bad_line_is_dropped(line: str, cause: str, said: str) -> None:
 def test_a_note_on_a_deleted_or_retyped_entity_is_left_over(line: str) -> None:
     article, problems, fixed = read(f"{GOOD}\n{line}\n")
     assert article == read(GOOD)[0]
-    assert not problems and [(p.cause, p.line) for p in fixed] == [("note left over", 8)]
+    assert not problems and ("note left over", 8) in [(p.cause, p.line) for p in fixed]
 
 
 def test_a_byte_order_mark_may_be_counted() -> None:
