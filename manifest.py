@@ -29,10 +29,13 @@ def write_manifest(folder: Path, *, hashed: bool = True, without: Collection[str
         part.write_text(json.dumps({"files": files}, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def manifest_problem(folder: Path) -> str | None:
+def manifest_problem(folder: Path, needed: Collection[str] = ()) -> str | None:
     """What is wrong with a folder by its manifest; None if every file of it is as it was written.
 
-    Files that the manifest does not list are ignored.
+    Args:
+        folder: with a manifest.
+        needed: names of files that the manifest must list if the folder has them. Other files that it does not list
+            are ignored.
     """
     path = folder / MANIFEST_FILE
     try:
@@ -42,6 +45,9 @@ def manifest_problem(folder: Path) -> str | None:
         return f"there is no {MANIFEST_FILE}"
     except (AttributeError, KeyError, OSError, RecursionError, TypeError, ValueError) as error:
         return f"{MANIFEST_FILE} cannot be read: {type(error).__name__}"
+    for name in needed:
+        if name not in wanted and (folder / name).exists():
+            return f"{name} is not in {MANIFEST_FILE}"
     for name, (size, digest) in wanted.items():
         file = folder / name
         if Path(name).name != name:

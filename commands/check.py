@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ._options import OldReadAs, ReadAs, ReadingOptions, reading_options, stdin_or_path
-from ._terminal import fail, piped, show
+from ._terminal import CommandError, fail, piped, replacing, show, writing
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -67,8 +67,8 @@ def check(
     failed = ""
     try:
         _write_reports(result, data, json=json, html=html)
-    except OSError as error:
-        reports, failed = [], f"{error.filename}: {error.strerror}"
+    except CommandError as error:
+        reports, failed = [], str(error)
     _show(result, limit, reports)
     if failed:
         fail(failed)
@@ -185,18 +185,17 @@ def _write_reports(result: "Audit", data: "AuditData", *, json: Path | None, htm
     """Write the audit as JSON and as a page.
 
     Raises:
-        OSError: a file cannot be written.
+        CommandError: a file cannot be written.
     """
     from json import dumps
 
     from ..audit.page import to_html
 
-    for path in filter(None, (json, html)):
-        path.parent.mkdir(parents=True, exist_ok=True)
     if json is not None:
-        content = dumps(result.to_plain(), ensure_ascii=False, indent=1)
-        # A lone surrogate becomes \\udXXX, which is how JSON writes it too.
-        json.write_text(content + "\n", encoding="utf-8", errors="backslashreplace")
+        with writing(json), replacing(json) as stream:
+            # A lone surrogate becomes \\udXXX, which is how JSON writes it too.
+            stream.write(dumps(result.to_plain(), ensure_ascii=False, indent=1) + "\n")
     if html is not None:
         articles = ((name, article) for name, dataset in data.datasets.items() for article in dataset.articles)
-        html.write_text(to_html(result, articles, scheme=data.scheme), encoding="utf-8")
+        with writing(html), replacing(html) as stream:
+            stream.write(to_html(result, articles, scheme=data.scheme))

@@ -8,7 +8,8 @@ from .section import Section
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=10**9)]
+Size = Annotated[int, Field(ge=1, le=2**20)]  # beyond those of any encoder
 
 
 class TextData(Section):
@@ -32,7 +33,7 @@ class TokenizerConfig(Section):
 
     path: str | None = None
     """A folder with a tokenizer, or a tokenizer.json; null takes the tokenizer of ``encoder``, or trains one."""
-    vocabulary: Annotated[int, Field(ge=100, le=2**31)] = 20_000
+    vocabulary: Annotated[int, Field(ge=100, le=10**7)] = 20_000
     """Size of the WordPiece vocabulary, if one is trained."""
     training_articles: Count | None = None
     """Number of articles to train the vocabulary on, spread evenly over the text; null takes all."""
@@ -43,15 +44,15 @@ class TokenizerConfig(Section):
 class ModelShape(Section):
     """Sizes of a new encoder with pre-norm layers (ModernBERT)."""
 
-    layers: Count = 4
+    layers: Size = 4
     """Number of layers."""
-    hidden: Count = 256
+    hidden: Size = 256
     """Hidden size."""
-    heads: Count = 4
+    heads: Size = 4
     """Number of attention heads; must divide ``hidden`` into even parts."""
-    intermediate: Count = 768
+    intermediate: Size = 768
     """Size of the gated feed-forward layers."""
-    window: Count = 128
+    window: Size = 128
     """Local attention: number of sub-words on each side that a sub-word attends to. With a window no larger than
     ``optimization.sequence``, the encoder also works on longer texts than it was trained on."""
 
@@ -105,9 +106,9 @@ class Optimization(Section):
     """Beta coefficients of AdamW."""
     max_grad_norm: Positive = 1.0
     """Maximum norm of the gradient (clipping)."""
-    batch: Count = 32
+    batch: Size = 32
     """Sequences per step."""
-    sequence: Annotated[int, Field(ge=8)] = 128
+    sequence: Annotated[int, Field(ge=8, le=2**20)] = 128
     """Sequence length in sub-words, [CLS] and [SEP] included."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """``bf16`` computes matrix products in bfloat16 and keeps the weights in 32 bits; ``auto`` is bf16 if the hardware
@@ -115,7 +116,7 @@ class Optimization(Section):
     compile: bool = False
     """Compile the encoder with torch.compile: takes a minute at the start, and is then about 1.3 times as fast on a
     CPU, where it needs a C++ compiler."""
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """Random seed of weights, order and masks."""
 
 

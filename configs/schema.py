@@ -46,17 +46,17 @@ TASK_OPTIONS: dict[str, tuple[TaskName, ...]] = {
 class ScratchConfig(Section):
     """An encoder with random weights, and a vocabulary trained on the training texts."""
 
-    layers: int = Field(default=3, ge=1)
+    layers: int = Field(default=3, ge=1, le=1000)
     """Number of layers."""
-    hidden: int = Field(default=256, ge=16)
+    hidden: int = Field(default=256, ge=16, le=2**20)
     """Hidden size."""
-    heads: int = Field(default=4, ge=1)
+    heads: int = Field(default=4, ge=1, le=2**20)
     """Number of attention heads; must divide ``hidden``."""
-    intermediate: int = Field(default=512, ge=16)
+    intermediate: int = Field(default=512, ge=16, le=2**20)
     """Size of the feed-forward layers."""
-    vocabulary: int = Field(default=12000, ge=200)
+    vocabulary: int = Field(default=12000, ge=200, le=10**7)
     """Maximum number of sub-words in the vocabulary."""
-    positions: int = Field(default=512, ge=64)
+    positions: int = Field(default=512, ge=64, le=2**20)
     """Maximum window length in sub-words."""
 
     @model_validator(mode="after")
@@ -76,7 +76,7 @@ class EncoderConfig(Section):
     """Sizes of an encoder with random weights, instead of ``name`` (set ``name: null``)."""
     pooling: Literal["first", "mean", "attention"] = "first"
     """How the states of a word's sub-words are combined into one."""
-    window: int = Field(default=512, ge=80)
+    window: int = Field(default=512, ge=80, le=2**20)
     """Window length in sub-words, special tokens included. Longer articles are split into several windows."""
     overlap: int = Field(default=128, ge=0)
     """Number of sub-words shared by two neighboring windows; at most half of the window."""
@@ -192,9 +192,9 @@ class TrainingConfig(Section):
     and the standard deviation over all runs."""
     epochs: float = Field(default=10, gt=0, le=10_000)
     """Maximum number of passes over the training data."""
-    max_steps: int | None = Field(default=None, ge=1)
+    max_steps: int | None = Field(default=None, ge=1, le=10**9)
     """Maximum number of optimizer steps; the learning-rate schedule is shortened to them."""
-    batch_tokens: int = Field(default=4096, ge=64)
+    batch_tokens: int = Field(default=4096, ge=64, le=10**9)
     """Batch size in sub-words, padding included."""
     accumulation: int = Field(default=1, ge=1, le=100_000)
     """Number of batches per optimizer step (gradient accumulation)."""
@@ -220,7 +220,7 @@ class TrainingConfig(Section):
     """Dev score that selects the best checkpoint; ``mean.f1`` is the mean over the tasks annotated in the dev data."""
     evaluations: float = Field(default=1, gt=0, le=1000)
     """Evaluations on dev per epoch, each with a checkpoint; 0.5 is one every two epochs."""
-    patience: int | None = Field(default=5, ge=1)
+    patience: int | None = Field(default=5, ge=1, le=10**9)
     """Stop after this number of evaluations without improvement, not counting warm-up; null turns early stopping
     off."""
     gradient_checkpointing: bool = False

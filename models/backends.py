@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import renamed
-from .bundle import BundleError, bundle_file, unreadable
+from .bundle import ONNX_FILE, WEIGHTS_FILE, BundleError, bundle_file, unreadable
 
 if TYPE_CHECKING:
     from .network import RasidModel
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 Backend = Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
 """Padded inputs of a batch → head → logits."""
 
-WEIGHTS_FILE, ONNX_FILE = "model.safetensors", "model.onnx"
 _CUDA = "CUDAExecutionProvider"
 _OLD_WEIGHTS = {rf"^{old}\.": f"{new}." for old, new in renamed.TASKS.items()}
 

@@ -21,6 +21,8 @@ FORMAT = 2
 TEMPERATURES = 0.01, 100.0
 """Temperatures that a bundle may have; calibration stays within narrower bounds."""
 SETTINGS_FILE, NETWORK_FILE = "rasid.json", "config.json"
+WEIGHTS_FILE, ONNX_FILE, NGRAM_FILE = "model.safetensors", "model.onnx", "ngrams.safetensors"
+_LOADED = (SETTINGS_FILE, NETWORK_FILE, WEIGHTS_FILE, ONNX_FILE, NGRAM_FILE, "tokenizer.json")
 
 
 class BundleError(RasidError, ValueError):
@@ -174,11 +176,11 @@ def check_files(folder: Path) -> None:
     """Check that every file of a bundle is as it was exported, by its manifest. Bundles of version 0.1 have none.
 
     Raises:
-        BundleError: a file is missing or was changed; the message names it.
+        BundleError: a file is missing, was changed or was added; the message names it.
     """
     if not (folder / MANIFEST_FILE).exists() and _is_format_1(folder):
         return
-    if problem := manifest_problem(folder):
+    if problem := manifest_problem(folder, _LOADED):
         raise BundleError(
             f"{folder}: {problem}: this is not the bundle that was exported; copy or export it again, or load it with "
             "verify=False (--no-verify) if you changed it on purpose"

@@ -12,10 +12,8 @@ import numpy as np
 import torch
 
 from ..errors import RasidError
-from .backends import ONNX_FILE, WEIGHTS_FILE
-from .bundle import SETTINGS_FILE, bundle_file
+from .bundle import NGRAM_FILE, ONNX_FILE, SETTINGS_FILE, WEIGHTS_FILE, bundle_file
 from .network import RasidModel
-from .ngrams import NGRAM_FILE
 
 BUNDLE_FILES = ("config.json", WEIGHTS_FILE, "tokenizer.json", "tokenizer_config.json", SETTINGS_FILE)
 

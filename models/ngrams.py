@@ -18,8 +18,8 @@ from scipy import sparse
 
 from ..data.windows.columns import IGNORED
 from ..errors import first_line
+from .bundle import NGRAM_FILE
 
-NGRAM_FILE = "ngrams.safetensors"
 _OLD_FILE = "lexical.safetensors"  # of version 0.1
 BITS = 16
 """Bits of a hash. 20 bits, with fewer collisions, gave no better scores."""

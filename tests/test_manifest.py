@@ -23,6 +23,12 @@ def test_an_unchanged_folder_has_no_problem(folder: Path) -> None:
     assert manifest_problem(folder) is None
 
 
+def test_a_file_that_was_added_is_found_if_it_is_needed(folder: Path) -> None:
+    (folder / "model").write_text("another")
+    assert manifest_problem(folder, ["weights", "absent"]) is None
+    assert manifest_problem(folder, ["weights", "model"]) == "model is not in manifest.json"
+
+
 def test_one_changed_bit_is_found(folder: Path) -> None:
     content = bytearray((folder / "weights").read_bytes())
     content[12_345] ^= 1

@@ -14,8 +14,7 @@ from ..evaluate.report import Report
 from ..files import whole
 from ..inference import Prediction, Tagger
 from ..manifest import write_manifest
-from ..models.backends import ONNX_FILE
-from ..models.bundle import Settings
+from ..models.bundle import ONNX_FILE, Settings
 from ..models.card import model_card
 from ..models.export import ExportError, export_onnx, onnx_available, save_bundle
 from .prepare import Data, load_data

@@ -11,8 +11,7 @@ from ..errors import RasidError
 from ..evaluate.report import data_hash
 from ..files import whole
 from ..lock import LOCK_FILES
-from ..models.backends import ONNX_FILE
-from ..models.bundle import config_file
+from ..models.bundle import ONNX_FILE, config_file
 from ..models.export import onnx_available
 from .prepare import Data
 from .trainer import processes

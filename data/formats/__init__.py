@@ -5,11 +5,12 @@ not raise on bad content: they drop what they cannot use and record it in the pr
 interface for the rest of the library; it validates what the readers here return.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ... import renamed
+from ...errors import shown
 from ...files import whole
 from ..articles import Article
 from ..problems import ProblemLog
@@ -38,14 +39,18 @@ def read_files(
     Raises:
         DataError: the path does not exist or has no file to read, or the format of a file or an option is unknown.
     """
+    read: list[Path] = []
     for file, name in _located(existing(path), format):
         log.source = str(file)
+        read.append(file)
         known = format_named(file, name)
         try:
             checked = checked_options(known.read, options, name) if options else {}
         except ValueError as error:
             raise refusal(file, "unknown option", str(error)) from error
         yield from known.read(file, log, **checked)
+    if format is None and read != [Path(path)]:
+        _note_unread(Path(path), read, log)
 
 
 def annotators_of(path: str | Path, format: str | None = None) -> list[str]:
@@ -72,6 +77,23 @@ def _located(path: Path, format: str | None) -> Iterator[tuple[Path, str]]:
         yield file, whole or format or detect(file)
 
 
+def _note_unread(folder: Path, read: Sequence[Path], log: ProblemLog) -> None:
+    """Note the files of a folder that may be annotations and are not read. Texts beside their annotation are none."""
+    stems = {path.name.partition(".")[0] for path in read}
+    others = [path for path in _visible(folder) if path.suffix.lower() in _AMBIGUOUS and path not in read]
+    names = sorted(str(path.relative_to(folder)) for path in others if path.name.partition(".")[0] not in stems)
+    if names:
+        some = ", ".join(map(shown, names[:3])) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        log.note(f"not read in {folder}: {some}; files of such suffixes are read if they or their format are named")
+
+
+def _visible(folder: Path) -> Iterator[Path]:
+    """The files of a folder and its folders, without hidden ones."""
+    for path in folder.rglob("*"):
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
+            yield path
+
+
 def _format_of_folder(folder: Path, format: str | None) -> str | None:
     """The format that reads a folder as a whole; None if its files are read one by one."""
     return next((name for name in ([format] if format else FORMATS) if KNOWN[name].takes_folder(folder)), None)
@@ -83,8 +105,7 @@ def _files(folder: Path, format: str | None) -> list[Path]:
         suffixes = {suffix for known in KNOWN.values() for suffix in known.suffixes} - _AMBIGUOUS
     else:
         suffixes = set(format_named(folder, format).suffixes)
-    files = [path for path in folder.rglob("*") if path.name.lower().endswith(tuple(suffixes)) and path.is_file()]
-    files = [path for path in files if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+    files = [path for path in _visible(folder) if path.name.lower().endswith(tuple(suffixes))]
     if not files:
         message = f"is a folder without a file of suffix {', '.join(sorted(suffixes))}"
         more = "; files of .txt, .json, .csv, .tsv and .zip are read if their format is given" if format is None else ""

@@ -22,7 +22,7 @@ _HEADS = [
         ),
         (
             # As NER Annotator writes it, as a list of pairs, or as a pair a line.
-            rb'(?:\{\s*"classes"\s*:.*?"annotations"\s*:\s*)?\[\s*(?:null\s*,\s*)*(?:\[\s*)?'
+            rb'(?:\{(?:\s*"classes"\s*:.*?)?\s*"annotations"\s*:\s*)?\[\s*(?:null\s*,\s*)*(?:\[\s*)?'
             + _STRING
             + rb'\s*,\s*\{\s*"entities"',
             "training data of spaCy 2 (pairs of a text and its entities)",

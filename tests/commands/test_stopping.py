@@ -118,7 +118,7 @@ def test_a_path_of_the_wrong_kind_is_an_error(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
-@pytest.mark.parametrize("command", ["tag", "convert"])
+@pytest.mark.parametrize("command", ["tag", "convert", "check"])
 def test_a_full_disk_is_an_error(
     rasid: Run, bundle: Path, data_files: dict[str, Path], command: str, tmp_path: Path
 ) -> None:
@@ -127,8 +127,9 @@ def test_a_full_disk_is_an_error(
     arguments = {
         "tag": [bundle, inputs, "-o", "/dev/full"],
         "convert": [data_files["train"], "/dev/full", "--to", "jsonl"],
+        "check": [data_files["train"], "--html", "/dev/full"],
     }
-    assert "No space left on device" in rasid(command, *arguments[command], code=1).stderr
+    assert "error: /dev/full: No space left on device" in rasid(command, *arguments[command], code=1).stderr
 
 
 @pytest.mark.parametrize(

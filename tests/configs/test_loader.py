@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from rasid.configs import loader
 from rasid.configs.loader import ConfigError, dump_config, load_config
+from rasid.configs.pretrain_schema import PretrainConfig
+from rasid.configs.schema import Config
 
 
 class Strict(BaseModel):
@@ -287,6 +289,26 @@ def test_errors_of_overrides(tmp_path: Path) -> None:
         "override 9: data.train.0.path: a mapping should be a path",
         "override 10: data.train.x: the list has no item 'x'; its items are 0 to 0",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("quickstart", "training.epochs=1e308"),
+        ("quickstart", "training.batch_tokens=1e18"),
+        ("quickstart", "training.max_steps=1e18"),
+        ("quickstart", "encoder.window=1e18"),
+        ("pretrain-mini", "model.hidden=1e18"),
+        ("pretrain-mini", "optimization.sequence=1e18"),
+        ("pretrain-mini", "optimization.batch=1e18"),
+        ("pretrain-mini", "optimization.seed=1e18"),
+        ("pretrain-mini", "reporting.evaluate_sequences=1e18"),
+    ],
+)
+def test_numbers_that_no_run_can_have_are_refused(name: str, key: str) -> None:
+    schema = PretrainConfig if name == "pretrain-mini" else Config
+    with pytest.raises(ConfigError, match="should be less than"):
+        load_config(name, schema, [key])
 
 
 def test_dump_has_the_order_of_the_fields(tmp_path: Path) -> None:

@@ -162,6 +162,13 @@ def test_a_bundle_without_its_manifest_is_refused(copy):
     assert "there is no manifest.json" in refused(copy, verify=True)
 
 
+def test_a_bundle_with_files_that_its_manifest_does_not_list_is_refused(copy):
+    (copy / "model.onnx").write_bytes(b"of another model")
+    assert "model.onnx is not in manifest.json" in refused(copy, verify=True)
+    (copy / "manifest.json").write_text('{"files": {}}')
+    assert "rasid.json is not in manifest.json" in refused(copy, verify=True)
+
+
 def test_the_model_card_may_be_edited(copy):
     (copy / "README.md").write_text("my own card")
     assert Tagger.from_pretrained(copy)(TEXT).text == TEXT

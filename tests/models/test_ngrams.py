@@ -14,8 +14,8 @@ from rasid.configs.loader import load_config
 from rasid.configs.schema import Config
 from rasid.data.windows.columns import IGNORED
 from rasid.inference import Tagger
-from rasid.models.bundle import BundleError
-from rasid.models.ngrams import NGRAM_FILE, NgramModel, count_ngrams, fit
+from rasid.models.bundle import NGRAM_FILE, BundleError
+from rasid.models.ngrams import NgramModel, count_ngrams, fit
 from rasid.train import run
 
 PROTESTS = [f"تظاهر {n} شخص في {place}" for n in range(6) for place in ("بغداد", "بيروت")]

@@ -168,7 +168,8 @@ def build_article(document: BratDocument) -> Article:
     events = [_event(document, frame, names) for frame in document.events().values()]
     for target, (line, _) in document.notes.items():
         if not document.is_entity(target) and target not in document.frames:
-            document.drop(line, "about nothing", f"the note is about {shown(target)}, which could not be read")
+            # It holds no annotation: the mention was deleted or made a trigger, or is dropped itself.
+            document.fix(line, "note left over", f"the note is about {shown(target)}, which is not an entity or event")
     return replace(
         document.note.fields,
         text=document.text,

@@ -26,6 +26,7 @@ _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 _INVISIBLE = re.compile("[\ufeff\r\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _JOINERS = re.compile(f"{_INVISIBLE.pattern}|[\u200b-\u200d\u2060\u00ad]")
 _LONGEST_REST = 60  # code points of the words at the edges of a range that may lie outside the surface
+_RIVAL = 10  # code points around stored offsets in which another place of the surface may be the right one
 _STRETCH = 8  # a range may be this many times longer than its surface
 
 
@@ -164,9 +165,19 @@ class Offsets:
         for counting in self._countings:
             place = counting.place(start, end)
             if place and self._same_edges(*place, surface) and self._difference(*place, surface):
-                yield *place, counting.name
+                if end - start != place[1] - place[0] or not self._has_rival(start, *place):
+                    yield *place, counting.name
         if 0 <= start < end <= len(self.text):
             yield from self._in_words(start, end, surface)
+
+    def _has_rival(self, stored: int, start: int, end: int) -> bool:
+        """Whether the text of a range also stands elsewhere, as near to the stored offset or nearly so.
+
+        A count that differs only before a span may fit by chance where a text repeats itself.
+        """
+        surface, reach = self.text[start:end], max(_RIVAL, abs(start - stored))
+        near = range(max(0, stored - reach), stored + reach + 1)
+        return any(at != start and self.text.startswith(surface, at) for at in near)
 
     def _same_edges(self, start: int, end: int, surface: str) -> bool:
         first, last = self.text[start], self.text[end - 1]

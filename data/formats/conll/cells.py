@@ -85,7 +85,10 @@ def _parts(text: str, between: re.Pattern[str]) -> list[Cell]:
     """The tags of a field that are joined by a sign; none if there is no such sign or a part is no tag."""
     if between.search(text) is None:
         return []
-    parts = [read_cell(part) for part in between.split(text)]
+    texts = between.split(text)
+    while between is _SEGMENTED and len(texts) > 1 and texts[0] in _CLITICS:  # as in CONJ^B-GPE
+        texts = texts[1:]
+    parts = [read_cell(part) for part in texts]
     return parts if all(part.tags for part in parts) else []
 
 

@@ -144,9 +144,9 @@ def _columns(
     tagged = [n for n, column in enumerate(found) if n and 2 * column.tags > size]
     if not tagged:
         return [max(1, width - 1)], []
-    run = [n for n in tagged if all(between in tagged for between in range(n, tagged[-1]))]
-    others = [n for n in run if found[n].is_no_names()]
-    names = [n for n in run if n not in others]
+    others = [n for n in tagged if found[n].is_no_names()]
+    last = max((n for n in tagged if n not in others), default=0)
+    names = [n for n in tagged if n not in others and all(between in tagged for between in range(n, last))]
     fixes = [
         ("column of no names", f"column {n} has tags ({_listed(found[n].labels)}) of chunks or parts of speech; it is "
         f"left out; to read it, give the option tags={n}")

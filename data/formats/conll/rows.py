@@ -128,7 +128,7 @@ def _parts(fields: Sequence[str], layout: ColumnLayout) -> tuple[int, Sequence[i
         # The last field is always taken as a tag, so that a wrong one is reported.
         size = min(size, len(fields) - 1)
         odd = next((n for n in range(1, size) if _LIKE_A_TAG.fullmatch(fields[n])), None)
-        return (1, [odd], None) if odd is not None else (size, range(size, len(fields)), None)
+        return (1, range(odd, len(fields)), None) if odd is not None else (size, range(size, len(fields)), None)
     surplus, at_end = len(fields) - layout.width, layout.columns[-1] == layout.width - 1
     if surplus == 0:
         return 1, layout.columns, None

@@ -69,8 +69,8 @@ def read(
         triggers: labels of spans that are event triggers, not entities.
         units: what offsets count; they differ after characters beyond U+FFFF, diacritics and CRLF. None is UTF-16
             units, as doccano counts by default, and drops spans that begin or end inside a grapheme cluster.
-        empty: what happens to exported examples without annotation, if others have some: ``"skip"`` leaves them out,
-            because nobody may have opened them, ``"keep"`` reads them as annotated.
+        empty: what happens to exported examples without annotation that nobody confirmed, if others have some:
+            ``"skip"`` leaves them out, because nobody may have opened them, ``"keep"`` reads them as annotated.
         predictions: read predicted event types of the article too.
 
     Raises:
@@ -92,7 +92,7 @@ def check_units(units: str | None, log: ProblemLog) -> None:
 def annotated_only(examples: Iterable[Example], log: ProblemLog, some: bool = False) -> Iterator[Example]:
     """The examples without those that nobody annotated, which are recorded; all of them if none is annotated.
 
-    Examples that `write` made and that were in no project are kept: they are gold.
+    Examples that somebody confirmed are kept, and so are those that `write` made and that were in no project.
 
     Args:
         examples: in the order of the file.
@@ -105,7 +105,7 @@ def annotated_only(examples: Iterable[Example], log: ProblemLog, some: bool = Fa
         if some:
             _record_empty(waiting, log)
             waiting = []
-        if has_annotation(content) or not _was_exported(content):
+        if has_annotation(content) or _is_confirmed(content) or not _was_exported(content):
             yield from waiting
             waiting = []
             yield number, content
@@ -128,10 +128,15 @@ def has_annotation(content: Mapping[str, Any]) -> bool:
     return any(value not in (None, [], "") for value in values) or has_label_ids(content)
 
 
+def _is_confirmed(content: Mapping[str, Any]) -> bool:
+    """Whether somebody confirmed an example: older exports name who, and others of its kind say that it was."""
+    return bool(content.get("annotation_approver")) or content.get("is_confirmed") is True
+
+
 def _was_exported(content: Mapping[str, Any]) -> bool:
     """Whether an example comes from a project, and not from `write`, nor from the `write` of version 0.1."""
     ours = GOLD_TYPES in content or ("cats" in content and "relations" in content and "meta" in content)
-    return "Comments" in content or (not ours and any(key in content for key in _SPANS))
+    return "Comments" in content or (not ours and any(key in content for key in (*_SPANS, "annotations")))
 
 
 def read_examples(

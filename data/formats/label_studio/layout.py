@@ -150,6 +150,7 @@ class Layout:
         pages: keys whose text is HTML.
         other: text key → objects that show another key.
         types: the controls whose choices are event types.
+        no_spans: nobody marked spans: there are choices for texts, which `write` does not name so, and no regions.
     """
 
     default: str
@@ -157,6 +158,7 @@ class Layout:
     pages: frozenset[str]
     other: Mapping[str, frozenset[str]]
     types: frozenset[str]
+    no_spans: bool
 
 
 def layout_of(found: Survey, text_key: str | None, event_types_from: str | None, log: ProblemLog) -> Layout:
@@ -176,7 +178,11 @@ def layout_of(found: Survey, text_key: str | None, event_types_from: str | None,
     for control, kinds in found.controls.items():
         what = " and ".join(word for kind, word in ((False, "entities"), (True, "triggers")) if kind in kinds)
         log.note(f"Label Studio: regions of the control {shown(control)} are {what}")
+    no_spans = bool(found.choices) and not found.controls and EVENT_TYPES not in found.choices
+    if no_spans:
+        log.note("Label Studio: there are choices for texts and no regions; spans count as not annotated")
     return Layout(
+        no_spans=no_spans,
         default=default,
         given=given,
         pages=frozenset(key for key, number in found.pages.items() if number),

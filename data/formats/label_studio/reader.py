@@ -154,6 +154,7 @@ def _article(data: Item, version: Item, log: ArticleLog, reading: Reading, text_
         event_types=tuple(label for label, _ in types),
         type_scores=scores(types),
         meta=_meta(data, {key, *texts}, log),
+        annotated={"entities": (), "triggers": (), "arguments": ()} if reading.layout.no_spans else {},
         **texts,
     )
 

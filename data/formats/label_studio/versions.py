@@ -72,7 +72,9 @@ def _best(usable: Sequence[Item], kind: str, log: ArticleLog) -> Item:
     best = max(_rank(version) for version in usable)
     chosen = [version for version in usable if _rank(version) == best][-1]
     if len(usable) > 1:
-        why = "the ground truth" if best[0] else "the one updated last"
+        some_empty = best[1] and not all(version["result"] for version in usable)
+        last = "the newest one that is not empty" if some_empty else "the one updated last"
+        why = "the ground truth" if best[0] else last
         who = list(dict.fromkeys(name for version in usable for name in annotator_names(version)[-1:]))
         hint = f"; of annotators {shown(', '.join(who))}, choose with the option annotator" if len(who) > 1 else ""
         log.fix("several versions", f"of {len(usable)} {kind}, {why} is read (id {shown(chosen.get('id'))}){hint}")

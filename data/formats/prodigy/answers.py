@@ -53,9 +53,17 @@ def is_annotation(content: Mapping[str, Any], log: ArticleLog) -> bool:
 
 
 def asks_about_spans(content: Mapping[str, Any]) -> bool:
-    """Whether a task asks if the given spans are right: one span, or spans that a model scored."""
-    spans, meta = content.get("spans"), content.get("meta")
-    if view_of(content) not in _BINARY or not isinstance(spans, list):
+    """Whether a task asks if the given spans are right: one span, or spans that a model scored.
+
+    Newer versions of Prodigy say so (``_is_binary``); older ones do not even name the view.
+    """
+    spans, meta, binary = content.get("spans"), content.get("meta"), content.get("_is_binary")
+    if not isinstance(spans, list) or binary is False:
         return False
     scored = any(isinstance(span, dict) and "score" in span for span in spans)
-    return len(spans) == 1 or scored or (isinstance(meta, dict) and "score" in meta)
+    question_scored = isinstance(meta, dict) and "score" in meta
+    if binary is True:
+        return bool(spans)
+    if not view_of(content):
+        return scored and question_scored and content.get("answer") == "accept"
+    return view_of(content) in _BINARY and (len(spans) == 1 or scored or question_scored)

@@ -60,13 +60,19 @@ def read(
             text that several annotated has the id ``ARTICLE#ANNOTATOR``.
     """
     wanted, people = None if annotator is None else str(annotator), set[str]()
-    first: dict[Any, str] = {}  # question → who answered it first
+    first: dict[Any, tuple[str, int]] = {}  # question → who answered it first, and on which line
+    read_by: dict[Any, str] = {}  # question → whose answer was read first
     for line, content in json_objects(lines, log):
         meta, who = content.get("meta"), annotator_of(content)
         people |= {who} - {""}
+        question = (as_text(content.get("_input_hash")), view_of(content), as_text(content.get("label")))
+        several = who and question[0] is not None
+        one, at = first.setdefault(question, (who, line)) if several else (who, line)
         if wanted not in (None, who):
             continue
         article_log = log_for(log, line, meta.get("id") if isinstance(meta, dict) else None)
+        if one != who and article_log.article == log_for(log, line, None).article:
+            article_log = replace(article_log, article=log_for(log, at, None).article)
         if not is_annotation(content, article_log) or (text := text_of(content, article_log)) is None:
             continue
         article = _article(content, SpanReader(text, triggers, article_log), article_log)
@@ -77,11 +83,10 @@ def read(
                 article_log.fix("nobody annotated", "the task has neither an answer nor an annotation; left out")
                 continue
             article_log.fix("no answer", "the task has neither an answer nor scores; read as if it had been accepted")
-        question = (as_text(content.get("_input_hash")), view_of(content), as_text(content.get("label")))
-        if who and question[0] is not None and first.setdefault(question, who) != who:
+        if several and read_by.setdefault(question, who) != who:
             article_log.fix(
                 "several annotators",
-                f"{shown(first[question])} and {shown(who)} annotated the text; each annotation is an article, "
+                f"{shown(read_by[question])} and {shown(who)} annotated the text; each annotation is an article, "
                 "annotator=NAME chooses one",
             )
             article = replace(article, id=f"{article.id}#{who}")

@@ -183,7 +183,6 @@ def test_relations_from_a_trigger_are_arguments() -> None:
         ("R9\tPartOf Arg1:T1 Arg2:T8", "about nothing", "'T8'"),
         ("A9\tNegated", "not understood", "the id that it is about"),
         ("*\tEquiv T1 T8", "about nothing", "'T8'"),
-        ("#9\tRasid T8\t{}", "about nothing", "'T8'"),
         ("#9\tRasid T1\t[", "note", "not JSON"),
         ("#9\tRasid T1\t[]", "note", "an object"),
         ('#9\tRasid T1\t{"score": 1e999}', "note", "must be a number"),
@@ -203,6 +202,13 @@ def test_only_the_bad_line_is_dropped(line: str, cause: str, said: str) -> None:
     assert [(p.cause, p.article) for p in problems] == [(cause, "a")] and said in problems[0].message
     assert problems[0].line == 8
     assert [e.id for e in article.entities] == ["T1", "T2"] and len(article.events[0].arguments) == 2
+
+
+@pytest.mark.parametrize("line", ['#9\tRasid T8\t{"id": "e8"}', '#9\tRasid T3\t{"id": "e3"}'])
+def test_a_note_on_a_deleted_or_retyped_entity_is_left_over(line: str) -> None:
+    article, problems, fixed = read(f"{GOOD}\n{line}\n")
+    assert article == read(GOOD)[0]
+    assert not problems and ("note left over", 8) in [(p.cause, p.line) for p in fixed]
 
 
 def test_a_byte_order_mark_may_be_counted() -> None:

@@ -43,6 +43,12 @@ def test_chunks_are_no_names(mark: str) -> None:
     assert not log.dropped
 
 
+def test_names_may_stand_before_chunks() -> None:
+    articles, log = read("قال O VBD B-VP\nحسن B-PER NNP B-NP\nفي O IN B-PP\nدمشق B-LOC NNP B-NP\n")
+    assert entities(articles) == [("حسن", "PER"), ("دمشق", "LOC")]
+    assert "column 3" in log.fixed[0].message and "column 1" in log.notes[0]
+
+
 def test_the_mark_of_conll_2003_says_that_the_last_column_holds_names() -> None:
     text = "قال VBD B-XP O\nحسن NNP B-YP B-PER\n"
     assert entities(read(f"-DOCSTART- -X- -X- O\n\n{text}")[0]) == [("حسن", "PER")]
@@ -111,6 +117,13 @@ def test_a_surplus_field_at_the_end_is_not_made_part_of_the_token() -> None:
     assert [(p.line, p.cause) for p in log.dropped] == [(2, "surplus field")]
 
 
+@pytest.mark.parametrize("line", ["حلب B-LOC دمشق", "حلب B-LOC دمشق B-LOC"])
+def test_two_tokens_on_one_line_lose_no_word_silently(line: str) -> None:
+    articles, log = read(f"قال O\n{line}\nعاد O\nحسن B-PER\n")
+    assert articles[0].text == "قال عاد حسن"
+    assert [(p.line, p.cause) for p in log.dropped] == [(2, "not a tag")] and "دمشق" in log.dropped[0].message
+
+
 def test_a_line_with_fewer_fields_is_read_if_its_last_one_is_a_known_tag() -> None:
     articles, log = read("قال V B-VP O\nحلب N B-NP B-LOC\nدمشق B-LOC\nعاد V B-VP\n")
     assert entities(articles) == [("حلب", "LOC"), ("دمشق", "LOC")]
@@ -165,6 +178,9 @@ def test_a_mention_without_a_label_is_recorded_once(label: str) -> None:
         (["B-PER|B-ORG", "O|I-ORG"], [("أ ب", "ORG"), ("أ", "PER")]),
         (["B-CONJ^O", "B-PER"], [("ب", "PER")]),
         (["B-CONJ+B-PER", "O"], [("أ", "PER")]),
+        (["CONJ^DET^B-ORG", "DET^I-ORG"], [("أ ب", "ORG")]),
+        (["CONJ+O", "PREP+S-GPE"], [("ب", "GPE")]),
+        (["B-PER+IN", "O"], [("أ", "PER+IN")]),
         (["B-A+B", "O"], [("أ", "A+B")]),
     ],
 )

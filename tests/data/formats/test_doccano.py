@@ -310,6 +310,15 @@ def test_examples_that_nobody_annotated_are_left_out_where_others_are(read: Call
     assert len(articles) == 4 and not fixed
 
 
+@pytest.mark.parametrize("confirmed", [{"annotation_approver": "ali"}, {"is_confirmed": True}])
+def test_an_empty_example_that_somebody_confirmed_is_read(read: Callable, confirmed: dict[str, Any]) -> None:
+    full = {"id": 9, "text": "في غزة", "label": [[3, 6, "GPE"]], "annotation_approver": None}
+    empty = {"id": 1, "text": "نص", "label": []}
+    articles, problems, fixed = read(full, {**empty, **confirmed}, {**empty, "id": 2, "annotation_approver": None})
+    assert [article.id for article in articles] == ["9", "1"] and not problems
+    assert [problem.article for problem in fixed] == ["2"]
+
+
 def test_gold_without_annotation_that_was_in_no_project_is_read(read: Callable, written: Callable) -> None:
     articles = [
         Article(text="نص", id="a"),
@@ -338,8 +347,8 @@ def test_label_ids_are_refused_and_an_empty_example_does_not_hide_them(read: Cal
         "text": "غزة",
         "annotations": [{"id": 1, "label": 2, "start_offset": 0, "end_offset": 3, "user": 1}],
     }
-    articles, (problem,), _ = read(ids, {"id": 2, "text": "نص", "annotations": []})
-    assert [article.id for article in articles] == ["2"] and "text label" in problem.message
+    articles, (problem,), (fixed,) = read(ids, {"id": 2, "text": "نص", "annotations": []})
+    assert not articles and "text label" in problem.message and fixed.cause == "nobody annotated"
 
 
 def archive(path: Path, **members: list[dict[str, Any]]) -> Path:

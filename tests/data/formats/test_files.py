@@ -122,3 +122,14 @@ def test_carriage_returns_of_a_text_survive_the_file(tmp_path: Path) -> None:
     for name in ("a.jsonl", "a.rasid"):
         write_articles([article], tmp_path / name)
         assert load_articles(tmp_path / name) == [article]
+
+
+def test_files_of_a_folder_that_are_not_read_are_named(tmp_path: Path) -> None:
+    write_file(tmp_path / "a.jsonl", '{"text": "غزة"}\n')
+    for name in ("a.txt", ".hidden.json", "export.json"):  # the first is beside its annotation
+        write_file(tmp_path / name, "[]")
+    log = ProblemLog()
+    assert len(list(read_files(tmp_path, log=log))) == 1
+    assert log.notes == [
+        f"not read in {tmp_path}: 'export.json'; files of such suffixes are read if they or their format are named"
+    ]

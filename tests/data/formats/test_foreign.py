@@ -28,6 +28,7 @@ def office(member: str) -> bytes:
     ("name", "content", "said"),
     [
         ("a.json", json.dumps({"classes": ["GPE"], "annotations": [None, PAIR]}), "spaCy 2"),
+        ("a.json", json.dumps({"annotations": [PAIR], "classes": ["GPE"]}), "spaCy 2"),
         ("a.json", json.dumps([PAIR, PAIR], indent=2), "spaCy 2"),
         ("a.jsonl", json.dumps(PAIR) + "\n", "spaCy 2"),
         ("a.json", json.dumps([{"id": 0, "paragraphs": [{"raw": "x", "sentences": []}]}]), "spacy convert"),

@@ -162,6 +162,17 @@ def test_event_types_are_the_choices_of_one_control(load, controls, option, type
     assert any("event types" in note for note in log.notes) == bool(types)
 
 
+def test_spans_of_a_project_of_choices_alone_are_not_annotated(load):
+    (article,), log = load([task(choices("c", "AID", control="topic"))])
+    assert {*article.annotated} == {"entities", "triggers", "arguments"} and any("no regions" in n for n in log.notes)
+    for results in (
+        [choices("c", "AID", control="topic"), region("قصف", "ASSAULT")],
+        [choices("c", "AID", control="event_types")],
+    ):
+        (article,), _ = load([task(*results)])
+        assert not article.annotated
+
+
 def test_a_control_that_the_file_lacks_is_named(load):
     _, log = load([task(choices("c", "AID", control="events"))], event_types_from="event")
     assert causes(log.dropped) == ["no control"] and "events" in log.dropped[0].message
@@ -329,7 +340,8 @@ def test_an_empty_annotation_does_not_silently_replace_a_full_one(load):
     (article,), log = load([task(annotations=[full, empty | {"completed_by": 2}])])
     assert [e.text for e in article.entities] == ["حلب"]
     assert causes(log.fixed) == ["several versions", "empty version"]
-    assert "annotators '1, 2'" in log.fixed[0].message and "id '5'" in log.fixed[1].message
+    assert "annotators '1, 2'" in log.fixed[0].message and "not empty" in log.fixed[0].message
+    assert "id '5'" in log.fixed[1].message
     (article,), log = load([task(annotations=[full, empty | {"ground_truth": True}])])
     assert not article.entities and causes(log.fixed) == ["several versions"]
     (article,), log = load([task(annotations=[empty])])

@@ -140,6 +140,37 @@ def test_two_places_that_are_possible_prove_none() -> None:
         Offsets(text).settle(3, 9, "غزة")
 
 
+@given(
+    st.text(alphabet="اب لأ\u064e\u200c 1🙂\n", min_size=1, max_size=6),
+    st.integers(2, 12),
+    st.integers(-10, 10),
+    st.data(),
+)
+def test_wrong_offsets_in_a_text_that_repeats_itself_prove_no_wrong_place(
+    part: str, times: int, wrong: int, data
+) -> None:
+    text = part * times
+    start = data.draw(st.integers(0, len(text) - 1))
+    surface = text[start : start + data.draw(st.integers(1, 8))]
+    stored = start + wrong
+    try:
+        found, _, fix = Offsets(text).settle(stored, stored + len(surface), surface)
+    except OffsetError:
+        return
+    assert found == start or fix in ("", "UTF-16 units") or "counted" not in fix
+
+
+@given(st.text(alphabet="ابل ", min_size=1, max_size=60), st.integers(0, 120), st.integers(1, 12), st.data())
+def test_no_count_proves_a_place_in_a_text_that_all_count_alike(text: str, start: int, length: int, data) -> None:
+    text = " ".join(text.split()) or "ا"
+    first = data.draw(st.integers(0, len(text) - 1))
+    surface = text[first : first + length]
+    try:
+        assert Offsets(text).settle(start, start + len(surface), surface) == (start, start + len(surface), "")
+    except OffsetError:
+        assert text[start : start + len(surface)] != surface
+
+
 REPLACED = "قال … إن وفد بغداد … وصل في المساء … إلى حلب في الليل … ثم إلى دمشق"
 
 

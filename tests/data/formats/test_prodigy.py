@@ -331,6 +331,17 @@ def test_binary_questions_are_left_out(read: Callable, view: str) -> None:
     assert len(articles) == 1
 
 
+@pytest.mark.parametrize(
+    "marks", [{"_is_binary": True}, {"meta": {"score": 0.6}}, {"_is_binary": True, "_view_id": ""}]
+)
+def test_binary_questions_of_other_versions_are_left_out(read: Callable, marks: dict[str, Any]) -> None:
+    task = {"text": "قصف الجيش", "spans": [{**SPAN, "score": 0.6}], "answer": "accept"}
+    articles, problems, (fixed,) = read({**task, **marks})
+    assert not articles and not problems and fixed.cause == "binary question"
+    articles, *_ = read({**task, **marks, "_is_binary": False, "_view_id": "ner"})
+    assert len(articles) == 1
+
+
 def test_answers_about_labels_annotate_no_spans(read: Callable) -> None:
     task = {"text": "قصف", "label": "AID", "_view_id": "classification"}
     articles, problems, fixed = read({**task, "answer": "accept"}, {**task, "answer": "reject"})
@@ -359,6 +370,10 @@ def test_annotations_of_several_people_are_articles_of_their_own(read: Callable,
     assert [article.id for article in articles] == ["a", "b"] and not problems and not fixed
     articles, (problem,), _ = read(*tasks, annotator="sara")
     assert not articles and "news-sara" in problem.message
+    unnamed = [{key: value for key, value in task.items() if key != "meta"} for task in tasks]
+    ids = [[article.id for article in read(*unnamed, annotator=who)[0]] for who in (None, "news-ali", "news-sara")]
+    [one], [same, other] = ids[1:]
+    assert ids[0] == [one, f"{one}#news-sara", other] and same == one
     path = tmp_path / "f.jsonl"
     path.write_text("".join(json.dumps(task) + "\n" for task in tasks), encoding="utf-8")
     assert prodigy.FORMAT.annotators(path) == ["news-ali", "news-sara"]
