@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -60,6 +61,12 @@ def test_a_second_process_on_one_folder_is_refused(rasid: Run, config_file: Path
     with locked(tmp_path / "tiny"):
         result = rasid(command, *arguments, code=1)
     assert f"is being written by process {os.getpid()}" in result.stderr
+
+
+def test_a_run_that_is_being_trained_is_not_exported(rasid: Run, run_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(run_folder, tmp_path / "copy")
+    with locked(tmp_path / "copy"):
+        assert "is being written by" in rasid("export", tmp_path / "copy", code=1).stderr
 
 
 @pytest.mark.parametrize("name", ["below a file", "a name of 300 letters"])
