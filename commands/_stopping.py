@@ -48,7 +48,6 @@ def stoppable(command: str) -> Iterator[None]:
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one would end the clean-up
     raise _Terminated
 
 

@@ -19,11 +19,13 @@ def exported(bundle, tmp_path_factory) -> Path:
     """A copy of the bundle with its ONNX model."""
     pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")
+    from rasid.manifest import write_manifest
     from rasid.models.export import export_onnx
 
     folder = tmp_path_factory.mktemp("exported") / "bundle"
     shutil.copytree(bundle, folder)
     assert export_onnx(folder) == folder / "model.onnx"
+    write_manifest(folder, without=["README.md"])
     return folder
 
 

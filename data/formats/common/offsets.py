@@ -165,17 +165,18 @@ class Offsets:
         for counting in self._countings:
             place = counting.place(start, end)
             if place and self._same_edges(*place, surface) and self._difference(*place, surface):
-                if end - start != place[1] - place[0] or not self._has_rival(start, *place):
+                same = self.text[slice(*place)] if end - start == place[1] - place[0] else surface
+                if not self._has_rival(start, place[0], same):
                     yield *place, counting.name
         if 0 <= start < end <= len(self.text):
             yield from self._in_words(start, end, surface)
 
-    def _has_rival(self, stored: int, start: int, end: int) -> bool:
-        """Whether the text of a range also stands elsewhere, as near to the stored offset or nearly so.
+    def _has_rival(self, stored: int, start: int, surface: str) -> bool:
+        """Whether a surface also stands elsewhere, as near to the stored offset as its place or nearly so.
 
         A count that differs only before a span may fit by chance where a text repeats itself.
         """
-        surface, reach = self.text[start:end], max(_RIVAL, abs(start - stored))
+        reach = max(_RIVAL, abs(start - stored))
         near = range(max(0, stored - reach), stored + reach + 1)
         return any(at != start and self.text.startswith(surface, at) for at in near)
 

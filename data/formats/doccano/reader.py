@@ -229,8 +229,8 @@ def _is_relation_layout(content: Mapping[str, Any]) -> bool:
         return True
     values = content.get("entities")
     return (
-        any(isinstance(value, dict) for value in values if isinstance(values, list))
-        if values
+        any(isinstance(value, dict) for value in values)
+        if isinstance(values, list) and values
         else any(isinstance(value, list | dict) for key in ("label", "labels") for value in listed(content, key, None))
     )
 
