@@ -42,13 +42,13 @@ def whole(path: Path, *, folder: bool = False) -> Iterator[Path]:
         _remove(part)
 
 
-def target_of(part: str | os.PathLike[str]) -> str:
+def target_of(part: str | bytes | os.PathLike[str]) -> str:
     """The target of a temporary path of `whole`, for messages; any other path is returned unchanged.
 
     >>> target_of("out.jsonl.123.part"), target_of("out.jsonl")
     ('out.jsonl', 'out.jsonl')
     """
-    return re.sub(r"\.\d+\.part$", "", str(part))
+    return re.sub(r"\.\d+\.part$", "", os.fsdecode(part))
 
 
 def _remove(path: Path) -> None:
