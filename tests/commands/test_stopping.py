@@ -41,6 +41,7 @@ def test_a_stopped_training_says_how_to_resume(config_file: Path, tmp_path: Path
     end = time.monotonic() + 100
     while not (tmp_path / "tiny" / "log.jsonl").exists() and time.monotonic() < end:
         time.sleep(0.2)
+    out = err = ""
     for _ in range(6):  # an exception that a signal raises inside a destructor is lost
         process.send_signal(number)
         with contextlib.suppress(subprocess.TimeoutExpired):
