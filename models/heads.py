@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from .pairs import SIZE, RoleWeights, feature_count
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HeadInputs:
@@ -116,6 +118,43 @@ class SpanHead(nn.Module):
         scores = scores + self.length.weight
         possible = valid.index_select(1, last).reshape(batch, count, self.width) & inside  # [B, W, D]
         return scores.masked_fill(~possible[..., None], impossible).reshape(batch, count, -1)
+
+
+class ArgumentHead(nn.Module):
+    """States of words, and the weights that turn the states of a trigger and an entity into logits of roles.
+
+    The network gives the states of all words. The pairs are made when triggers and entities are known, and scored by
+    `pairs.role_logits`.
+
+    Args:
+        hidden: size of the word states.
+        types: number of event types.
+        labels: number of entity labels.
+        roles: number of roles.
+    """
+
+    FIRST_BIAS = -3.0  # a pair rarely has a given role
+
+    def __init__(self, hidden: int, types: int, labels: int, roles: int) -> None:
+        super().__init__()
+        self.words = nn.Linear(hidden, 3 * SIZE)
+        self.features = nn.Embedding(feature_count(types, labels), SIZE)
+        self.roles = nn.Linear(SIZE, roles)
+
+    def initialize(self) -> None:
+        """Draw the first weights, and set the bias."""
+        nn.init.normal_(self.words.weight, std=self.words.in_features**-0.5)
+        nn.init.normal_(self.features.weight, std=0.5)
+        nn.init.normal_(self.roles.weight, std=SIZE**-0.5)
+        nn.init.constant_(self.roles.bias, self.FIRST_BIAS)
+
+    def forward(self, words: Tensor) -> Tensor:
+        """Word states [B, W, H] to states of words as trigger, as first and as last word of an entity [B, W, 3 * SIZE]."""
+        return self.words(words)
+
+    def weights(self) -> RoleWeights:
+        """What scores the pairs."""
+        return RoleWeights(features=self.features.weight, roles=self.roles.weight, bias=self.roles.bias)
 
 
 class SentenceHead(nn.Module):

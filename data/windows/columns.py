@@ -112,3 +112,40 @@ def article_column() -> Column:
         cut=lambda values, part: values if part.first else np.full_like(values, IGNORED),
         collate=lambda values, lengths, shape: values.reshape(len(lengths), -1)[shape.articles].astype(np.int64),
     )
+
+
+def place_column(type: str) -> Column:
+    """A value per word, [W], also of the words that a window does not own. In a batch [B, W] int64."""
+
+    def cut(values: np.ndarray, part: Part) -> np.ndarray:
+        first = part.window.first_word
+        return values[first : first + len(part.owned)]
+
+    return Column(
+        type=type, cut=cut, collate=lambda values, lengths, shape: pad(values.astype(np.int64), shape.words)
+    )
+
+
+def range_column(width: int, ranges: int = 1, *, owned: bool = False) -> Column:
+    """Rows of numbers that begin with ranges of words, of those whose words are all in a window.
+
+    In a batch [N, 1 + width] int64; before each row stands the number of its window.
+
+    Args:
+        width: numbers in a row, [N, width].
+        ranges: how many ranges a row begins with: first word and one past the last.
+        owned: only rows whose first word the window owns.
+    """
+
+    def cut(values: np.ndarray, part: Part) -> np.ndarray:
+        words = values[:, : 2 * ranges] - part.window.first_word
+        kept = (words >= 0).all(axis=1) & (words <= len(part.owned)).all(axis=1)
+        if owned:
+            kept[kept] = part.owned[words[kept, 0]]
+        return np.concatenate([words, values[:, 2 * ranges :]], axis=1)[kept]
+
+    def collate(values: np.ndarray, lengths: np.ndarray, shape: BatchShape) -> np.ndarray:
+        window = np.repeat(np.arange(len(lengths)), lengths // width)
+        return np.concatenate([window[:, None], values.reshape(-1, width)], axis=1).astype(np.int64)
+
+    return Column(type="int32", cut=cut, collate=collate)

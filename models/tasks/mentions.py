@@ -111,3 +111,17 @@ def _unpaired(opening: str, closing: str, surfaces: list[str]) -> bool:
     if opening == closing:
         return surfaces.count(opening) % 2 == 1
     return surfaces.count(opening) != surfaces.count(closing)
+
+
+def paragraphs_of(text: str, starts: np.ndarray) -> np.ndarray:
+    """Number of the line of each word.
+
+    Args:
+        text: of an article.
+        starts: first code point of each word. [W]
+
+    Returns:
+        [W]
+    """
+    ends = [match.end() for match in re.finditer("[\r\n\x85\u2028\u2029]+", text)]
+    return np.searchsorted(ends, starts, side="right")
