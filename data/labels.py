@@ -3,7 +3,7 @@
 import json
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,8 @@ class Label:
         arabic: definition in Arabic.
         examples: surfaces that have this label.
         color: background color for display, ``#rrggbb``.
+        entities: of a role, the entity labels that its arguments may have; empty for any.
+        events: of a role, the event types that may have it; empty for any.
     """
 
     name: str
@@ -45,6 +47,8 @@ class Label:
     arabic: str = ""
     examples: tuple[str, ...] = ()
     color: str = ""
+    entities: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +73,19 @@ class LabelScheme:
             raise KeyError(f"task {task!r} has no labels")
         return tuple(getattr(self, KINDS[task]))
 
+    def allows(self, event: str, role: str, entity: str) -> bool:
+        """Whether an event of a type may have an entity with a label in a role; false for a role that is unknown.
+
+        >>> date = Label(name="Date", entities=("DATE",))
+        >>> scheme = LabelScheme(name="x", roles={"Date": date})
+        >>> scheme.allows("AID", "Date", "DATE"), scheme.allows("AID", "Date", "PER")
+        (True, False)
+        """
+        label = self.roles.get(role)
+        if label is None:
+            return False
+        return (not label.entities or entity in label.entities) and (not label.events or event in label.events)
+
     def hint(self, kind: str, label: str) -> str:
         """The scheme's name and the most similar label, for an error message; without one, all labels."""
         known = tuple(getattr(self, kind))
@@ -77,10 +94,7 @@ class LabelScheme:
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-compatible form; `from_dict` reads it."""
-        kinds = {
-            kind: {name: {key: getattr(label, key) for key in _KEYS} for name, label in getattr(self, kind).items()}
-            for kind in _KINDS
-        }
+        kinds = {kind: {name: _plain(label) for name, label in getattr(self, kind).items()} for kind in _KINDS}
         return {"name": self.name, **kinds}
 
     @classmethod
@@ -98,6 +112,7 @@ class LabelScheme:
             raise SchemeError(f"{source}: a scheme is a mapping with a name (text) and entities, events, roles")
         problems = [_unknown(key, ("name", *_KINDS)) for key in content if key not in ("name", *_KINDS)]
         labels = {kind: _labels(kind, content.get(kind), problems) for kind in _KINDS}
+        problems += _unknown_in_roles(labels)
         if problems:
             raise SchemeError("\n".join(f"{source}: {problem}" for problem in problems))
         return cls(name=content["name"], **labels)
@@ -105,6 +120,13 @@ class LabelScheme:
 
 _KINDS = ("entities", "events", "roles")
 _KEYS = ("definition", "arabic", "examples", "color")
+_LIMITS = ("entities", "events")  # further keys of roles
+
+
+def _plain(label: Label) -> dict[str, Any]:
+    """A label in a JSON-compatible form; limits of a role only where there are some."""
+    limits = {key: getattr(label, key) for key in _LIMITS if getattr(label, key)}
+    return {key: getattr(label, key) for key in _KEYS} | limits
 
 
 def _unknown(key: Any, known: Sequence[str]) -> str:
@@ -125,25 +147,52 @@ def _labels(kind: str, entries: Any, problems: list[str]) -> dict[str, Label]:
         elif entry is not None and not isinstance(entry, Mapping):
             problems.append(f"{where}: {entry!r} must be a mapping; write `definition: …` below the label")
         else:
-            labels[name] = _label(name, entry or {}, where, problems)
+            labels[name] = _label(kind, name, entry or {}, problems)
     return labels
 
 
-def _label(name: str, entry: Mapping[str, Any], where: str, problems: list[str]) -> Label:
+def _label(kind: str, name: str, entry: Mapping[str, Any], problems: list[str]) -> Label:
+    where = f"{kind}: {name}"
     if "colour" in entry:  # version 0.1
         entry = {"color" if key == "colour" else key: value for key, value in entry.items()}
-    problems += [f"{where}: {_unknown(key, _KEYS)}" for key in entry if key not in _KEYS]
+    keys = (*_KEYS, *_LIMITS) if kind == "roles" else _KEYS
+    for key in entry:
+        if key in _LIMITS and key not in keys:
+            problems.append(f"{where}: only roles have the key {key!r}")
+        elif key not in keys:
+            problems.append(f"{where}: {_unknown(key, keys)}")
     texts = {key: "" if entry.get(key) is None else entry[key] for key in ("definition", "arabic", "color")}
-    examples = [] if entry.get("examples") is None else entry["examples"]
-    if not isinstance(examples, list | tuple):  # a text would be split into its letters
-        problems.append(f"{where}: examples: {examples!r} must be a list: [a, b]")
-        examples = []
-    for key, value in (*texts.items(), *(("examples", example) for example in examples)):
+    examples, entities, events = (
+        _list(entry.get(key), f"{where}: {key}", problems) for key in ("examples", "entities", "events")
+    )
+    for key, value in texts.items():
         if not isinstance(value, str):
             problems.append(f"{where}: {key}: {value!r} must be text; put it in quotes")
     if isinstance(texts["color"], str) and not re.fullmatch(r"(?:#[0-9a-fA-F]{6})?", texts["color"]):
         problems.append(f"{where}: color: {texts['color']!r} must be written as '#rrggbb', in quotes")
-    return Label(name=name, **texts, examples=tuple(examples))
+    return Label(name=name, **texts, examples=examples, entities=entities, events=events)
+
+
+def _list(value: Any, where: str, problems: list[str]) -> tuple[str, ...]:
+    """A list of texts; errors are appended to ``problems``."""
+    if value is None:
+        return ()
+    if not isinstance(value, list | tuple):  # a text would be split into its letters
+        problems.append(f"{where}: {value!r} must be a list: [a, b]")
+        return ()
+    problems += [f"{where}: {item!r} must be text; put it in quotes" for item in value if not isinstance(item, str)]
+    return tuple(item for item in value if isinstance(item, str))
+
+
+def _unknown_in_roles(labels: Mapping[str, Mapping[str, Label]]) -> Iterator[str]:
+    """Messages about entity labels and event types that a role names and the scheme lacks."""
+    for role in labels["roles"].values():
+        for kind in _LIMITS:
+            known = tuple(labels[kind])
+            for name in getattr(role, kind):
+                if name not in known:
+                    hint = did_you_mean(name, known) or f"the scheme has {', '.join(known) or 'none'}"
+                    yield f"roles: {role.name}: {kind}: {name!r} is not among the {kind}; {hint}"
 
 
 def load_scheme(name_or_path: str | Path) -> LabelScheme:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import rasid
 from rasid.data.labels import Label, LabelScheme, SchemeError, load_scheme
 
 BUILT_IN = {"news": (10, 16, 6), "anercorp": (4, 0, 0), "wojood": (21, 0, 0)}
@@ -64,6 +65,48 @@ def test_round_trip_through_json(name: str) -> None:
     assert list(read.entities) == list(scheme.entities)
 
 
+def test_a_role_may_limit_entity_labels_and_event_types() -> None:
+    content = {
+        "name": "own",
+        "entities": {"PER": None, "DATE": None},
+        "events": {"AID": None, "ASSAULT": None},
+        "roles": {"Actor": {"entities": ["PER"]}, "Victim": {"entities": ["PER"], "events": ["ASSAULT"]}, "Any": None},
+    }
+    scheme = LabelScheme.from_dict(content)
+    assert LabelScheme.from_dict(json.loads(json.dumps(scheme.to_dict()))) == scheme
+    allowed = {
+        (event, role, entity)
+        for event in ("AID", "ASSAULT")
+        for role in ("Actor", "Victim", "Any", "Unknown")
+        for entity in ("PER", "DATE")
+        if scheme.allows(event, role, entity)
+    }
+    assert allowed == {
+        ("AID", "Actor", "PER"), ("ASSAULT", "Actor", "PER"), ("ASSAULT", "Victim", "PER"),
+        ("AID", "Any", "PER"), ("AID", "Any", "DATE"), ("ASSAULT", "Any", "PER"), ("ASSAULT", "Any", "DATE"),
+    }  # fmt: skip
+
+
+def test_the_roles_of_news_are_limited_as_in_the_guidelines() -> None:
+    """The table in section 4 of data/corpus/GUIDELINES.md."""
+    guidelines = (Path(rasid.__file__).parent / "data/corpus/GUIDELINES.md").read_text(encoding="utf-8")
+    table = {
+        cells[0]: tuple(cells[2].split(", "))
+        for line in guidelines.partition("## 4. Arguments")[2].partition("## 5")[0].splitlines()
+        if line.startswith("|") and len(cells := [cell.strip() for cell in line.strip("|").split("|")]) == 3
+    }
+    roles = load_scheme("news").roles
+    assert {name: label.entities for name, label in roles.items()} == {name: table[name] for name in roles}
+    assert not any(label.events for label in roles.values())
+
+
+def test_schemes_of_older_bundles_have_no_limits() -> None:
+    old = LabelScheme.from_dict({"name": "old", "entities": {"PER": {}}, "roles": {"Actor": {"definition": "x"}}})
+    assert old.roles["Actor"].entities == old.roles["Actor"].events == ()
+    assert old.allows("AID", "Actor", "PER")
+    assert "entities" not in old.to_dict()["roles"]["Actor"]
+
+
 def test_scheme_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "own.yaml"
     file.write_text("\ufeffname: own\nevents:\n  AID:\n  NO: {definition: none}\n", encoding="utf-8")
@@ -90,6 +133,12 @@ def test_scheme_from_a_file(tmp_path: Path) -> None:
         ("name: x\nevents: {A: {definition: true}}", "A: definition: True must be text"),
         ("name: x\nevents: {A: {examples: abc}}", "A: examples: 'abc' must be a list"),
         ("name: x\nevents: {A: {examples: [35]}}", "A: examples: 35 must be text; put it in quotes"),
+        ("name: x\nevents: {A: {entities: [PER]}}", "events: A: only roles have the key 'entities'"),
+        ("name: x\nentities: {PER: }\nroles: {A: {entities: [PRE]}}", "roles: A: entities: 'PRE' .*did you mean 'PER'"),
+        ("name: x\nentities: {PER: }\nroles: {A: {events: [PER]}}", "roles: A: events: 'PER' .*the scheme has none"),
+        ("name: x\nentities: {PER: }\nroles: {A: {entities: PER}}", "roles: A: entities: 'PER' must be a list"),
+        ("name: x\nroles: {A: {entities: [35]}}", "roles: A: entities: 35 must be text; put it in quotes"),
+        ("name: x\nroles: {A: {entites: [PER]}}", "roles: A: unknown key 'entites'; did you mean 'entities'?"),
         ("name: x\nevents:\n  A:\n  B:\n  A:", ":5:3: events.A: the key is already on line 3"),
         ("name: x\nevents: {A: , A: }", ":2:15: events.A: the key is already on line 2"),
         ("name: [", "not YAML"),
