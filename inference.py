@@ -20,6 +20,7 @@ from .data.windows.encoding import EncodedText, TextEncoder, Window
 from .models.backends import Backend, default_device, load_backend
 from .models.bundle import BundleError, Settings, bundle_file, check_files, check_network, unreadable
 from .models.decoding import decode, merge_windows
+from .models.pairs import RoleWeights
 from .models.tasks import Prediction, sentence_types, widths_of
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Tagger:
         backend: runs the network.
         batch_tokens: sub-words in a batch, padding included.
         ngrams: its logits, times `Settings.ngrams`, are added to those of the network.
+        roles: of the network, if it has a head for arguments.
     """
 
     def __init__(
@@ -50,9 +52,10 @@ class Tagger:
         backend: Backend,
         batch_tokens: int = 4096,
         ngrams: "NgramModel | None" = None,
+        roles: RoleWeights | None = None,
     ) -> None:
         self.settings = settings
-        self.ngrams = ngrams
+        self.ngrams, self.roles = ngrams, roles
         self.encoder = TextEncoder(tokenizer, window=settings.window, overlap=settings.overlap)
         self.backend = backend
         self.batch_tokens = batch_tokens
@@ -101,6 +104,7 @@ class Tagger:
                 backend=network,
                 batch_tokens=batch_tokens or (CPU_BATCH if device == "cpu" else GPU_BATCH),
                 ngrams=_load_ngrams(path, settings),
+                roles=RoleWeights.load(path) if "arguments" in settings.tasks else None,
             )
         except ValueError as error:
             raise BundleError(f"{path}: {error}") from error
@@ -134,7 +138,10 @@ class Tagger:
         logits = [merge_windows(text, list(islice(windows, len(text.windows))), self.settings) for text in encoded]
         self._add_ngrams(articles, encoded, logits)
         pairs = zip(articles, encoded, logits, strict=True)
-        predictions = [Prediction(article=article, encoded=text, logits=values) for article, text, values in pairs]
+        predictions = [
+            Prediction(article=article, encoded=text, logits=values, roles=self.roles)
+            for article, text, values in pairs
+        ]
         for prediction, article in zip(predictions, decode(predictions, self.settings), strict=True):
             yield replace(prediction, article=article)
 

@@ -21,10 +21,11 @@ FormatName = Literal[
     "inception",
     "spacy",
 ]
-TaskName = Literal["entities", "triggers", "proclitics", "sentence_types", "article_types"]
+TaskName = Literal["entities", "triggers", "proclitics", "sentence_types", "article_types", "arguments"]
 Metric = Literal[
     "entities.f1",
     "triggers.f1",
+    "arguments.f1",
     "sentence_types.f1",
     "sentence_types.ap",
     "article_types.f1",
@@ -37,7 +38,7 @@ TASK_OPTIONS: dict[str, tuple[TaskName, ...]] = {
     "class_weights": ("entities",),
     "longest": ("entities",),
     "nesting": ("entities",),
-    "positive_weight": ("triggers", "sentence_types", "article_types"),
+    "positive_weight": ("triggers", "arguments", "sentence_types", "article_types"),
     "ngrams": ("sentence_types",),
 }
 """Option of `TaskConfig` → the tasks that have it."""
@@ -258,7 +259,8 @@ class Config(Section):
     encoder: EncoderConfig = EncoderConfig()
     """The pretrained encoder, its tokenizer, and its windows."""
     tasks: dict[TaskName, TaskConfig] = Field(min_length=1)
-    """Tasks to train: entities, triggers, proclitics, sentence_types, article_types; each with its options."""
+    """Tasks to train: entities, triggers, proclitics, sentence_types, article_types, arguments; each with its
+    options."""
     data: DataConfig
     """The data sets of the run."""
     training: TrainingConfig = TrainingConfig()
@@ -280,6 +282,8 @@ class Config(Section):
             raise ValueError(f"training.metric is {self.training.metric!r}, but no data set of data.dev annotates it")
         if not scored:
             raise ValueError("data.dev annotates none of the tasks, so no checkpoint can be selected")
+        if "arguments" in self.tasks and not {"entities", "triggers"} <= set(self.tasks):
+            raise ValueError("tasks.arguments needs the tasks entities and triggers: it links triggers to entities")
         entities = self.tasks.get("entities")
         if entities and entities.decoder != "viterbi" and entities.class_weights != "none":
             raise ValueError(f"tasks.entities: class_weights cannot be used with decoder: {entities.decoder}")

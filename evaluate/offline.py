@@ -16,7 +16,7 @@ from ..data.articles import Task as TaskName
 from ..data.windows.targets import annotated_labels_of
 from ..inference import Prediction, Tagger
 from ..models.bundle import Settings
-from ..models.decoding import decode
+from ..models.decoding import decode, decode_arguments
 from ..models.probabilities import sigmoid
 from ..models.tasks import TASKS, Task, heads_of, target_maker, tasks_of
 from ..progress import track
@@ -58,6 +58,7 @@ class Evaluation:
     tables: dict[TaskName, LabelTable]
     unpredictable: Counter[tuple[str, str]]
     decodable: list[Prediction] | None = None
+    from_gold: list[Article] | None = None
 
     def tasks(self, scores: str) -> list[Task]:
         """Tasks of one kind that can be scored: ``spans`` or ``labels``."""
@@ -83,6 +84,7 @@ def run(
     }
     golds = list(articles)
     predictions: list[Article] = []
+    from_gold: list[Article] | None = [] if "arguments" in annotated else None
     decodable: list[Prediction] = []
     tables: dict[TaskName, list[LabelTable]] = {}
     unpredictable: Counter[tuple[str, str]] = Counter()
@@ -91,11 +93,13 @@ def run(
         targets = maker.make(article, prediction.encoded, annotated)
         unpredictable.update(targets.unpredictable)
         predictions.append(prediction.article)
+        if from_gold is not None:
+            from_gold += decode_arguments([replace(prediction, article=article)], tagger.settings)
         if keep_logits:
             decodable.append(prediction)
         for task in tasks:
             if task.name in annotated and task.rows is not None:
-                part = task.rows(targets, prediction.logits[heads[task.name]])
+                part = task.rows(targets, prediction, heads[task.name])
                 if part is not None:
                     groups = np.full(len(part.logits), number)
                     table = LabelTable(logits=part.logits, gold=part.gold, annotated=part.annotated, groups=groups)
@@ -107,6 +111,7 @@ def run(
         tables={task: _joined(parts) for task, parts in tables.items()},
         unpredictable=unpredictable,
         decodable=decodable if keep_logits else None,
+        from_gold=from_gold,
     )
 
 
@@ -128,7 +133,11 @@ def rescore(evaluation: Evaluation, settings: Settings) -> Evaluation:
     """
     if evaluation.decodable is None:
         raise ValueError("the logits were not kept: call run with keep_logits=True")
-    return replace(evaluation, predictions=decode(evaluation.decodable, settings))
+    from_gold = evaluation.from_gold
+    if from_gold is not None:
+        pairs = zip(evaluation.decodable, evaluation.articles, strict=True)
+        from_gold = decode_arguments([replace(one, article=article) for one, article in pairs], settings)
+    return replace(evaluation, predictions=decode(evaluation.decodable, settings), from_gold=from_gold)
 
 
 def calibrate(settings: Settings, evaluations: Sequence[Evaluation]) -> Settings:

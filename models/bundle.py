@@ -214,13 +214,15 @@ def check_network(folder: Path, settings: Settings, vocabulary: int) -> None:
     path = bundle_file(folder, NETWORK_FILE)
     try:
         network = json.loads(path.read_text(encoding="utf-8"))
-        outputs = {key: tuple(network[key]) for key in ("entities", "events", "tasks")}
+        outputs = {key: tuple(network.get(key, ())) for key in ("entities", "events", "roles", "tasks")}
         known = int(network["encoder"]["vocab_size"])
     except (KeyError, RecursionError, TypeError, ValueError) as error:
         raise unreadable(path, error) from error
     outputs["tasks"] = tuple(renamed.TASKS.get(name, name) for name in outputs["tasks"])
     scheme = settings.scheme
     expected = {"entities": tuple(scheme.entities), "events": tuple(scheme.events), "tasks": settings.tasks}
+    if "arguments" in settings.tasks:  # networks of earlier versions list no roles
+        expected["roles"] = tuple(scheme.roles)
     for key, names in expected.items():
         if outputs[key] != names:
             raise BundleError(f"{path}: its {key} differ from those of {SETTINGS_FILE}: the bundle was edited")

@@ -4,6 +4,7 @@ NumPy only, so that tagging with ONNX needs no torch.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from ..data.articles import Article
 from ..data.windows.encoding import EncodedText
 from .bundle import Settings
-from .tasks import Prediction, heads_of, tasks_of
+from .tasks import Prediction, arguments, heads_of, tasks_of
 
 KEPT = ("text", "id", "title", "date", "source", "meta")
 """Fields of an article that are no annotation."""
@@ -52,6 +53,25 @@ def merge_windows(
     return merged
 
 
+def decode_arguments(predictions: Sequence[Prediction], settings: Settings) -> list[Article]:
+    """Articles with their own entities and triggers, whose arguments are predicted.
+
+    Args:
+        predictions: articles, such as gold ones, with their logits. An entity without id is given one.
+        settings: as for `decode`.
+    """
+    named = [replace(one, article=_with_ids(one.article)) for one in predictions]
+    fields = arguments.decode(named, arguments.TASK.name, settings)
+    return [replace(one.article, **part) for one, part in zip(named, fields, strict=True)]
+
+
+def _with_ids(article: Article) -> Article:
+    entities = (
+        entity if entity.id else replace(entity, id=f"#{number}") for number, entity in enumerate(article.entities)
+    )
+    return replace(article, entities=tuple(entities))
+
+
 def decode(predictions: Sequence[Prediction], settings: Settings) -> list[Article]:
     """Articles with everything that their logits predict, in place of what was annotated.
 
@@ -61,11 +81,18 @@ def decode(predictions: Sequence[Prediction], settings: Settings) -> list[Articl
     """
     heads = heads_of(settings.tasks)
     fields: list[dict[str, Any]] = [{} for _ in predictions]
+
+    def articles() -> list[Article]:
+        return [
+            Article(**{key: getattr(given.article, key) for key in KEPT}, **predicted)
+            for given, predicted in zip(predictions, fields, strict=True)
+        ]
+
     for task in tasks_of(settings.spans):
         if task.decode and task.name in heads:
-            for predicted, part in zip(fields, task.decode(predictions, heads[task.name], settings), strict=True):
+            given = predictions
+            if task.reads_mentions:
+                given = [replace(one, article=article) for one, article in zip(predictions, articles(), strict=True)]
+            for predicted, part in zip(fields, task.decode(given, heads[task.name], settings), strict=True):
                 predicted.update(part)
-    return [
-        Article(**{key: getattr(given.article, key) for key in KEPT}, **predicted)
-        for given, predicted in zip(predictions, fields, strict=True)
-    ]
+    return articles()

@@ -137,6 +137,7 @@ class ArgumentHead(nn.Module):
 
     def __init__(self, hidden: int, types: int, labels: int, roles: int) -> None:
         super().__init__()
+        self.types, self.labels = types, labels
         self.words = nn.Linear(hidden, 3 * SIZE)
         self.features = nn.Embedding(feature_count(types, labels), SIZE)
         self.roles = nn.Linear(SIZE, roles)
@@ -149,12 +150,12 @@ class ArgumentHead(nn.Module):
         nn.init.constant_(self.roles.bias, self.FIRST_BIAS)
 
     def forward(self, words: Tensor) -> Tensor:
-        """Word states [B, W, H] to states of words as trigger, as first and as last word of an entity [B, W, 3 * SIZE]."""
+        """Word states [B, W, H] to states as trigger, as first and as last word of an entity. [B, W, 3 * SIZE]"""
         return self.words(words)
 
     def weights(self) -> RoleWeights:
         """What scores the pairs."""
-        return RoleWeights(features=self.features.weight, roles=self.roles.weight, bias=self.roles.bias)
+        return RoleWeights(self.features.weight, self.roles.weight, self.roles.bias)
 
 
 class SentenceHead(nn.Module):

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 
 from .heads import HeadInputs, LinearChain, WordPooling
+from .pairs import RoleWeights
 from .shape import RasidConfig
 from .tasks import LossOptions, tasks_of
 
@@ -100,13 +101,25 @@ class RasidModel(PreTrainedModel):
         for task in self.tasks:
             if task.name in logits:
                 weight = weights.get(task.name, 1.0)
-                options = LossOptions(positive_weight=weight, tag_weights=tag_weights, chain=self.chain)
+                options = LossOptions(
+                    positive_weight=weight, tag_weights=tag_weights, chain=self.chain, head=getattr(self, task.name)
+                )
                 result[task.name] = task.loss(logits[task.name], targets, options), task.count(targets)
         return result
 
     def counts(self, targets: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Number of items that the loss of each task is a sum over: words, labels of sentences, labels of articles."""
         return {task.name: task.count(targets) for task in self.tasks if task.name in self.config.tasks}
+
+
+def role_weights(network: RasidModel) -> RoleWeights | None:
+    """The weights that score the pairs of triggers and entities, for NumPy; None without a head for arguments."""
+    head = getattr(network, "arguments", None)
+    if head is None:
+        return None
+    weights = head.weights()
+    arrays = (values.detach().float().cpu().numpy() for values in (weights.features, weights.roles, weights.bias))
+    return RoleWeights(*arrays)
 
 
 def make_encoder(config: Mapping[str, Any]) -> PreTrainedModel:

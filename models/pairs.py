@@ -3,14 +3,13 @@
 The scores of torch and of NumPy come from one function, so that tagging with ONNX needs no torch.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .bundle import WEIGHTS_FILE, BundleError, bundle_file, unreadable
+from .bundle import WEIGHTS_FILE, bundle_file, unreadable
 
 REACH = 2
 """Sentences between a trigger and an entity, at most."""
@@ -30,13 +29,13 @@ class Mentions:
         triggers: first word, one past the last, number of the event type. [T, 3]
         entities: first word, one past the last, number of the label. [M, 3]
         sentences: number of each word's sentence. [W]
-        paragraphs: number of each word's paragraph. [W]
+        lines: number of each word's line. [W]
     """
 
     triggers: np.ndarray
     entities: np.ndarray
     sentences: np.ndarray
-    paragraphs: np.ndarray
+    lines: np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,8 +74,8 @@ def make_pairs(mentions: Mentions, types: int, labels: int) -> Pairs:
     """All pairs of a trigger and an entity at most `REACH` sentences apart.
 
     Features: event type, entity label, distance in words and in sentences (both with sign), rank among the entities of
-    its label on its side of the trigger, number of triggers in between, whether a paragraph ends in between, and whether
-    the entity is inside another one.
+    its label on its side of the trigger, number of triggers in between, whether a line ends in between, and whether the
+    entity is inside another one.
 
     Args:
         mentions: of one text.
@@ -105,7 +104,7 @@ def make_pairs(mentions: Mentions, types: int, labels: int) -> Pairs:
         sentence_gap + REACH,
         2 * np.minimum(_rank(one, other, entities, labels), _MOST) + (other[:, 0] >= one[:, 0]),
         np.minimum(_between(one, other, triggers), _MOST),
-        (mentions.paragraphs[one[:, 0]] != mentions.paragraphs[other[:, 0]]).astype(np.int64),
+        (mentions.lines[one[:, 0]] != mentions.lines[other[:, 0]]).astype(np.int64),
         _nested(entities, order)[entity].astype(np.int64),
     )
     starts = np.append(0, np.cumsum(_sizes(types, labels)))[:-1]
@@ -120,9 +119,10 @@ def _rank(one: np.ndarray, other: np.ndarray, entities: np.ndarray, labels: int)
     for label in range(labels):
         rows = other[:, 2] == label
         starts = np.sort(entities[entities[:, 2] == label, 0])
-        place = np.searchsorted(starts, other[rows, 0], side="left")
         middle = np.searchsorted(starts, one[rows, 0], side="left")
-        rank[rows] = np.where(place >= middle, place - middle, middle - 1 - place)
+        behind = np.searchsorted(starts, other[rows, 0], side="left") - middle
+        ahead = middle - np.searchsorted(starts, other[rows, 0], side="right")
+        rank[rows] = np.maximum(behind, ahead)
     return rank
 
 
@@ -141,7 +141,7 @@ def _nested(entities: np.ndarray, order: np.ndarray) -> np.ndarray:
     return nested
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class RoleWeights:
     """Weights of the last part of the argument head, as arrays of NumPy or tensors of torch.
 
@@ -171,7 +171,7 @@ class RoleWeights:
                 arrays = [weights.get_tensor(f"arguments.{name}").astype(np.float32) for name in names]
         except Exception as error:  # safetensors raises nothing narrower
             raise unreadable(file, error) from error
-        return cls(features=arrays[0], roles=arrays[1], bias=arrays[2])
+        return cls(*arrays)
 
 
 def role_logits(states: Any, words: Any, features: Any, weights: RoleWeights) -> Any:

@@ -16,6 +16,7 @@ class RasidConfig(PretrainedConfig):
         tasks: tasks to decide.
         entities: entity labels in order.
         events: event types in order.
+        roles: roles of arguments in order.
         pooling: sub-words to words: ``first``, ``mean`` or ``attention``.
         crf: whether entities are tagged by a linear-chain CRF.
         spans: ``width`` and ``nesting`` of the span head for entities; None for BIO tags.
@@ -30,6 +31,7 @@ class RasidConfig(PretrainedConfig):
         tasks: Sequence[str] = (),
         entities: Sequence[str] = (),
         events: Sequence[str] = (),
+        roles: Sequence[str] = (),
         pooling: str = "first",
         crf: bool = False,
         spans: Mapping[str, Any] | None = None,
@@ -38,7 +40,7 @@ class RasidConfig(PretrainedConfig):
     ) -> None:
         self.encoder = dict(encoder or {})
         self.tasks = [renamed.TASKS.get(task, task) for task in tasks]
-        self.entities, self.events = list(entities), list(events)
+        self.entities, self.events, self.roles = list(entities), list(events), list(roles)
         self.pooling, self.crf, self.dropout = pooling, crf, dropout
         self.spans = dict(spans) if spans else None
         super().__init__(**kwargs)

@@ -91,6 +91,7 @@ def make_model(config: Config, data: Data, encoder: EncoderWithTokenizer, seed: 
         tasks=list(_tasks(config)),
         entities=data.scheme.labels("entities"),
         events=data.scheme.labels("triggers"),
+        roles=data.scheme.labels("arguments"),
         pooling=config.encoder.pooling,
         crf=entities is not None and entities.decoder == "crf",
         spans=None if (options := span_options(config, data)) is None else vars(options),

@@ -22,7 +22,7 @@ from ..inference import Tagger
 from ..models.backends import torch_backend
 from ..models.bundle import Settings
 from ..models.encoders import EncoderWithTokenizer, save_tokenizer
-from ..models.network import RasidModel
+from ..models.network import RasidModel, role_weights
 from ..models.ngrams import NgramModel
 from . import prepare
 from .arguments import training_arguments
@@ -80,6 +80,7 @@ class Run:
             backend=torch_backend(network),
             batch_tokens=self.config.training.batch_tokens,
             ngrams=self.ngrams,
+            roles=role_weights(network),
         )
 
 

@@ -121,9 +121,7 @@ def place_column(type: str) -> Column:
         first = part.window.first_word
         return values[first : first + len(part.owned)]
 
-    return Column(
-        type=type, cut=cut, collate=lambda values, lengths, shape: pad(values.astype(np.int64), shape.words)
-    )
+    return Column(type=type, cut=cut, collate=lambda values, lengths, shape: pad(values.astype(np.int64), shape.words))
 
 
 def range_column(width: int, ranges: int = 1, *, owned: bool = False) -> Column:
@@ -139,10 +137,10 @@ def range_column(width: int, ranges: int = 1, *, owned: bool = False) -> Column:
 
     def cut(values: np.ndarray, part: Part) -> np.ndarray:
         words = values[:, : 2 * ranges] - part.window.first_word
-        kept = (words >= 0).all(axis=1) & (words <= len(part.owned)).all(axis=1)
+        rows = np.flatnonzero(((words >= 0) & (words <= len(part.owned))).all(axis=1))
         if owned:
-            kept[kept] = part.owned[words[kept, 0]]
-        return np.concatenate([words, values[:, 2 * ranges :]], axis=1)[kept]
+            rows = rows[part.owned[words[rows, 0]]]
+        return np.concatenate([words, values[:, 2 * ranges :]], axis=1)[rows]
 
     def collate(values: np.ndarray, lengths: np.ndarray, shape: BatchShape) -> np.ndarray:
         window = np.repeat(np.arange(len(lengths)), lengths // width)

@@ -12,7 +12,7 @@ from ...data.labels import LabelScheme
 from ...data.windows.columns import Column
 from ...data.windows.targets import TargetMaker
 from ..bundle import Settings, SpanOptions
-from . import article_types, entities, entity_spans, proclitics, sentence_types, triggers
+from . import arguments, article_types, entities, entity_spans, proclitics, sentence_types, triggers
 from .task import LabelRows, LossOptions, Prediction, Task
 
 if TYPE_CHECKING:
@@ -23,8 +23,15 @@ __all__ = [
     "tasks_of", "widths_of",
 ]  # fmt: skip
 
-TASKS: tuple[Task, ...] = (entities.TASK, triggers.TASK, proclitics.TASK, sentence_types.TASK, article_types.TASK)
-"""In the order of the network's outputs. Proclitics follow the tasks that have mentions."""
+TASKS: tuple[Task, ...] = (
+    entities.TASK,
+    triggers.TASK,
+    proclitics.TASK,
+    sentence_types.TASK,
+    article_types.TASK,
+    arguments.TASK,
+)
+"""In the order of the network's outputs. Proclitics and arguments follow the tasks that have mentions."""
 
 TASK_NAMES = tuple(task.name for task in TASKS)
 

@@ -15,7 +15,7 @@ from ...data.windows.targets import Gold, Targets
 from ..bundle import Settings
 from ..pairs import REACH, SIZE, Mentions, Pairs, make_pairs, role_logits
 from ..probabilities import sigmoid
-from .mentions import paragraphs_of
+from .mentions import lines_of
 from .task import LabelRows, LossOptions, Prediction, Task
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def make_targets(gold: Gold) -> dict[str, np.ndarray]:
     Returns:
         ``argument_triggers`` and ``argument_entities``, ranges of words and the number of their label, [N, 3] int32;
         ``arguments``, [N, 7] int32: words of the trigger, words of the entity, numbers of event type, label and role;
-        ``sentences_of_words`` and ``paragraphs_of_words``, [W] int32; and ``arguments_annotated``, [R] bool. Without
+        ``sentences_of_words`` and ``lines_of_words``, [W] int32; and ``arguments_annotated``, [R] bool. Without
         annotated roles there are no mentions.
     """
     article, scheme, numbers = gold.article, gold.scheme, gold.numbers("arguments")
@@ -60,10 +60,9 @@ def make_targets(gold: Gold) -> dict[str, np.ndarray]:
         "argument_entities": mentions.entities[kept].astype(np.int32),
         "arguments": np.array(rows, dtype=np.int32).reshape(-1, 7),
         "sentences_of_words": mentions.sentences.astype(np.int32),
-        "paragraphs_of_words": mentions.paragraphs.astype(np.int32),
+        "lines_of_words": mentions.lines.astype(np.int32),
         "arguments_annotated": gold.annotated_mask("arguments"),
     }
-
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,7 +100,7 @@ def _find(article: Article, encoded: EncodedText, scheme: LabelScheme) -> _Found
         triggers=listed[0][:, :3],
         entities=listed[1][:, :3],
         sentences=np.searchsorted(encoded.sentence_words[:, 0], words, side="right") - 1,
-        paragraphs=paragraphs_of(article.text, encoded.words[:, 0]),
+        lines=lines_of(article.text, encoded.words[:, 0]),
     )
     rows = {article.entities[number].id: row for row, number in enumerate(listed[1][:, 3].tolist())}
     return _Found(mentions=mentions, events=listed[0][:, 3], entities=listed[1][:, 3], rows=rows)
@@ -126,34 +125,35 @@ def loss(logits: "Tensor", targets: "Mapping[str, Tensor]", options: LossOptions
 
     from ..losses import binary_loss
 
-    names = ("argument_triggers", "argument_entities", "arguments", "sentences_of_words", "paragraphs_of_words")
-    windows, words, features, gold = _batch_pairs(*(targets[name].cpu().numpy() for name in names), options.head)
-    flat = [torch.from_numpy(array).to(logits.device) for array in (words + logits.shape[1] * windows[:, None], features)]
-    scores = role_logits(logits.flatten(0, 1).float(), *flat, options.head.weights())
-    known = targets["arguments_annotated"][torch.from_numpy(windows).to(logits.device)]
-    return binary_loss(scores, torch.from_numpy(gold).to(logits.device), known, options.positive_weight)
+    device = logits.device
+    windows, words, features, gold = (
+        torch.from_numpy(array).to(device)
+        for array in _batch_pairs({name: targets[name].cpu().numpy() for name in _COLUMNS}, options.head)
+    )
+    rows = words + logits.shape[1] * windows[:, None]
+    scores = role_logits(logits.flatten(0, 1).float(), rows, features, options.head.weights())
+    return binary_loss(scores, gold, targets["arguments_annotated"][windows], options.positive_weight)
 
 
-def _batch_pairs(
-    triggers: np.ndarray,
-    entities: np.ndarray,
-    arguments: np.ndarray,
-    sentences: np.ndarray,
-    paragraphs: np.ndarray,
-    head: "ArgumentHead",
-) -> tuple[np.ndarray, ...]:
+def _batch_pairs(columns: Mapping[str, np.ndarray], head: "ArgumentHead") -> tuple[np.ndarray, ...]:
     """The pairs of a batch: window [P], words [P, 3], features [P, F], and the roles of gold [P, R] bool."""
     parts: list[tuple[np.ndarray, ...]] = []
-    for window in range(len(sentences)):
-        own = [rows[rows[:, 0] == window, 1:] for rows in (triggers, entities, arguments)]
+    ranges = [columns[name] for name in ("argument_triggers", "argument_entities", "arguments")]
+    for window in range(len(columns["sentences_of_words"])):
+        triggers, entities, arguments = (rows[rows[:, 0] == window, 1:] for rows in ranges)
         mentions = Mentions(
-            triggers=own[0], entities=own[1], sentences=sentences[window], paragraphs=paragraphs[window]
+            triggers=triggers,
+            entities=entities,
+            sentences=columns["sentences_of_words"][window],
+            lines=columns["lines_of_words"][window],
         )
         pairs = make_pairs(mentions, head.types, head.labels)
-        places = [{tuple(row): number for number, row in enumerate(rows.tolist())} for rows in own[:2]]
-        gold = np.zeros((len(own[0]), len(own[1]), head.roles.out_features), dtype=bool)
-        for *words, kind, label, role in own[2].tolist():
-            gold[places[0][*words[:2], kind], places[1][*words[2:], label], role] = True
+        trigger_rows, entity_rows = (
+            {tuple(row): number for number, row in enumerate(rows.tolist())} for rows in (triggers, entities)
+        )
+        gold = np.zeros((len(triggers), len(entities), head.roles.out_features), dtype=bool)
+        for first, end, start, stop, kind, label, role in arguments.tolist():
+            gold[trigger_rows[first, end, kind], entity_rows[start, stop, label], role] = True
         number = np.full(len(pairs.trigger), window)
         parts.append((number, pairs.words, pairs.features, gold[pairs.trigger, pairs.entity]))
     return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
@@ -180,7 +180,7 @@ def decode(predictions: Sequence[Prediction], head: str, settings: Settings) -> 
     fields = []
     for prediction in predictions:
         article = prediction.article
-        found, pairs, logits = score_pairs(prediction, settings, head)
+        found, pairs, logits = score_pairs(prediction, settings.scheme, head)
         probabilities = sigmoid(logits / settings.temperature(head))
         types, labels = found.mentions.triggers[pairs.trigger, 2], found.mentions.entities[pairs.entity, 2]
         chosen = (probabilities >= thresholds) & allowed[types, labels]
@@ -190,19 +190,21 @@ def decode(predictions: Sequence[Prediction], head: str, settings: Settings) -> 
             key = role, int(found.entities[pairs.entity[pair]])
             scores[key] = max(scores.get(key, 0.0), float(probabilities[pair, role]))
         events = tuple(
-            replace(event, arguments=tuple(
-                Argument(role=names[role], entity=article.entities[entity].id, score=score)
-                for (role, entity), score in sorted(scores.items())
-            ))
+            replace(
+                event,
+                arguments=tuple(
+                    Argument(role=names[role], entity=article.entities[entity].id, score=score)
+                    for (role, entity), score in sorted(scores.items())
+                ),
+            )
             for event, scores in zip(article.events, best, strict=True)
         )
         fields.append({"events": events})
     return fields
 
 
-def score_pairs(prediction: Prediction, settings: Settings, head: str) -> tuple[_Found, Pairs, np.ndarray]:
+def score_pairs(prediction: Prediction, scheme: LabelScheme, head: str) -> tuple[_Found, Pairs, np.ndarray]:
     """The mentions of an article, its pairs, and their logits [P, R]."""
-    scheme = settings.scheme
     found = _find(prediction.article, prediction.encoded, scheme)
     pairs = make_pairs(found.mentions, len(scheme.labels("triggers")), len(scheme.labels("entities")))
     assert prediction.roles is not None
@@ -216,10 +218,10 @@ def allowed_roles(scheme: LabelScheme) -> np.ndarray:
     return np.array(cells, dtype=bool).reshape(len(types), len(labels), len(scheme.roles))
 
 
-def rows(targets: Targets, prediction: Prediction, settings: Settings, head: str) -> LabelRows:
+def rows(targets: Targets, prediction: Prediction, head: str) -> LabelRows:
     """Every pair of a gold trigger and a gold entity."""
     article = targets.gold.article
-    found, pairs, logits = score_pairs(replace(prediction, article=article), settings, head)
+    found, pairs, logits = score_pairs(replace(prediction, article=article), targets.gold.scheme, head)
     numbers = targets.gold.numbers("arguments")
     gold = np.zeros((len(found.mentions.triggers), len(found.mentions.entities), logits.shape[1]), dtype=bool)
     for trigger, event in enumerate(found.events.tolist()):
@@ -227,24 +229,24 @@ def rows(targets: Targets, prediction: Prediction, settings: Settings, head: str
             if argument.role in numbers and argument.entity in found.rows:
                 gold[trigger, found.rows[argument.entity], numbers[argument.role]] = True
     right = gold[pairs.trigger, pairs.entity]
-    return LabelRows(
-        logits=logits, gold=right, annotated=np.broadcast_to(targets["arguments_annotated"], right.shape)
-    )
+    return LabelRows(logits=logits, gold=right, annotated=np.broadcast_to(targets["arguments_annotated"], right.shape))
 
+
+_COLUMNS = {
+    "argument_triggers": range_column(3, owned=True),
+    "argument_entities": range_column(3),
+    "arguments": range_column(7, ranges=2, owned=True),
+    "sentences_of_words": place_column("int32"),
+    "lines_of_words": place_column("int32"),
+    "arguments_annotated": label_column(),
+}
 
 TASK = Task(
     name="arguments",
     title="Arguments",
     unit="word",
     width=lambda labels: 3 * SIZE,
-    columns=lambda labels: {
-        "argument_triggers": range_column(3, owned=True),
-        "argument_entities": range_column(3),
-        "arguments": range_column(7, ranges=2, owned=True),
-        "sentences_of_words": place_column("int32"),
-        "paragraphs_of_words": place_column("int32"),
-        "arguments_annotated": label_column(),
-    },
+    columns=lambda labels: _COLUMNS,
     targets=make_targets,
     modules=make_modules,
     initialize=lambda head: head.initialize(),

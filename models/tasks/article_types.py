@@ -117,8 +117,9 @@ def decode(predictions: Sequence[Prediction], head: str, settings: Settings) -> 
     return fields
 
 
-def rows(targets: Targets, logits: np.ndarray) -> LabelRows:
+def rows(targets: Targets, prediction: Prediction, head: str) -> LabelRows:
     """One row: the strongest sentence of each label."""
+    logits = prediction.logits[head]
     strongest = logits.max(axis=0, initial=LOWEST)[None]
     types = targets["article_types"][None]
     return LabelRows(logits=strongest, gold=types == 1, annotated=types != IGNORED)

@@ -174,8 +174,9 @@ def decode(predictions: Sequence[Prediction], head: str, settings: Settings) -> 
     return fields
 
 
-def rows(targets: Targets, logits: np.ndarray) -> LabelRows | None:
+def rows(targets: Targets, prediction: Prediction, head: str) -> LabelRows | None:
     """Annotated words and their tags; None if some labels were not annotated, for then the right tag is not known."""
+    logits = prediction.logits[head]
     if targets["entities_unannotated"].any():
         return None
     annotated = targets["entities"] != IGNORED

@@ -159,8 +159,9 @@ def decode(
     return fields
 
 
-def rows(targets: Targets, logits: np.ndarray) -> LabelRows:
+def rows(targets: Targets, prediction: Prediction, head: str) -> LabelRows:
     """All spans of the article that are gold or not quite improbable; a row is a range of words."""
+    logits = prediction.logits[head]
     annotated = targets["entities_annotated"]
     right = np.zeros(logits.shape, dtype=bool)
     right[tuple(targets["entity_spans"].T)] = True

@@ -113,7 +113,7 @@ def _unpaired(opening: str, closing: str, surfaces: list[str]) -> bool:
     return surfaces.count(opening) != surfaces.count(closing)
 
 
-def paragraphs_of(text: str, starts: np.ndarray) -> np.ndarray:
+def lines_of(text: str, starts: np.ndarray) -> np.ndarray:
     """Number of the line of each word.
 
     Args:

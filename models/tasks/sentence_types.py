@@ -72,8 +72,9 @@ def decode(predictions: Sequence[Prediction], head: str, settings: Settings) -> 
     return fields
 
 
-def rows(targets: Targets, logits: np.ndarray) -> LabelRows:
+def rows(targets: Targets, prediction: Prediction, head: str) -> LabelRows:
     """A row for each sentence of the article, also for those without a word that the encoder can read."""
+    logits = prediction.logits[head]
     gold = targets.gold
     row_of = {span: row for row, span in enumerate(map(tuple, gold.encoded.sentences.tolist()))}
     spans = [(sentence.start, sentence.end) for sentence in gold.article.sentences] or list(row_of)

@@ -13,6 +13,7 @@ from ...data.windows.columns import Column
 from ...data.windows.encoding import EncodedText
 from ...data.windows.targets import Gold, Targets
 from ..bundle import Settings
+from ..pairs import RoleWeights
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -29,11 +30,13 @@ class Prediction:
         article: the text with everything that was predicted; before decoding, the article as it was given.
         encoded: its words, sentences and windows.
         logits: head → logits of all words [W, …] or sentences [S, …].
+        roles: scores the pairs of triggers and entities; None if the network has no head for arguments.
     """
 
     article: Article
     encoded: EncodedText
     logits: Mapping[str, np.ndarray]
+    roles: RoleWeights | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,11 +72,13 @@ class LossOptions:
         positive_weight: weight of positive labels.
         tag_weights: weight of each entity tag, or None. [K]
         chain: the CRF of the entities, or None.
+        head: the task's part of the network.
     """
 
     positive_weight: float = 1.0
     tag_weights: "Tensor | None" = None
     chain: "LinearChain | None" = None
+    head: Any = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,9 +102,10 @@ class Task:
         loss: (logits, targets, options) → sum.
         count: number of items that the sum is over.
         decode: (predictions, head, settings) → fields of each article; None for no fields.
+        reads_mentions: whether decoding needs the predicted entities and events, in the articles of the predictions.
         label_logits: the logits that decide about labels, for entropy and calibration. None without labels.
         exclusive: whether exactly one label holds (softmax), or any number of them (sigmoid).
-        rows: (targets, logits) → rows to calibrate on; None if their gold is not known.
+        rows: (targets, prediction, head) → rows to calibrate on; None if their gold is not known.
         scores: ``spans`` are right or wrong as a whole; ``labels`` are scored by decision and by ranking; None for no
             scores.
         spans: (start, end, label) of an article, for ``spans``.
@@ -120,9 +126,10 @@ class Task:
     loss: "Callable[[Tensor, Mapping[str, Tensor], LossOptions], Tensor]"
     count: "Callable[[Mapping[str, Tensor]], Tensor]"
     decode: Callable[[Sequence[Prediction], str, Settings], Sequence[dict[str, Any]]] | None = None
+    reads_mentions: bool = False
     label_logits: Callable[[np.ndarray], np.ndarray] | None = lambda logits: logits
     exclusive: bool = False
-    rows: Callable[[Targets, np.ndarray], LabelRows | None] | None = None
+    rows: Callable[[Targets, Prediction, str], LabelRows | None] | None = None
     scores: Literal["spans", "labels"] | None = None
     spans: Callable[[Article], set[tuple[int, int, str]]] | None = None
 

@@ -138,8 +138,9 @@ def begin_marks(logits: np.ndarray) -> np.ndarray:
     return logits[:, 0::2]
 
 
-def rows(targets: Targets, logits: np.ndarray) -> LabelRows:
+def rows(targets: Targets, prediction: Prediction, head: str) -> LabelRows:
     """The begin mark of each type at every word."""
+    logits = prediction.logits[head]
     begins = begin_marks(logits)
     right = np.zeros(begins.shape, dtype=bool)
     word, mark = targets["triggers"].T

@@ -15,7 +15,7 @@ from rasid.data.windows.encoding import EncodedText, TextEncoder
 from rasid.data.windows.targets import Targets
 from rasid.models.bundle import SpanOptions
 from rasid.models.heads import SpanHead
-from rasid.models.tasks import LossOptions, target_maker, tasks_of
+from rasid.models.tasks import LossOptions, Prediction, target_maker, tasks_of
 from rasid.models.tasks.entity_spans import IMPOSSIBLE, decode_spans, loss, rows, task_of
 
 LABELS = ("PER", "GPE", "ORG")
@@ -176,7 +176,9 @@ def test_rows_for_calibration_have_all_gold_and_no_impossible_span(encoder: Text
     targets, encoded = made(encoder, [(1, 4, "PER"), (3, 4, "GPE")])
     logits = np.full((len(encoded.words), WIDTH * 3), -20.0, dtype=np.float32)
     logits[5, 0] = 3.0
-    table = rows(targets, logits)
+    table = rows(
+        targets, Prediction(article=targets.gold.article, encoded=encoded, logits={"entities": logits}), "entities"
+    )
     assert table.gold.sum() == 2 and len(table.logits) == 3 and table.annotated.all()
 
 

@@ -15,7 +15,7 @@ OF_SPANS: dict[str, object] = {"nesting": False, "longest": 8}
 
 def config(task: str, **options: object) -> Config:
     everywhere = [{"path": "x.jsonl", "annotated": list(TASK_NAMES)}]
-    tasks = {"entities": {}, task: options}  # something must be scored
+    tasks = {"entities": {}, "triggers": {}, task: options}  # arguments need both
     return Config.model_validate({"tasks": tasks, "data": {"train": everywhere, "dev": everywhere}})
 
 
