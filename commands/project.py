@@ -24,8 +24,9 @@ _TASKS = {
     "proclitics": "where a name starts after an attached و or ب",
     "sentence_types": "event types of each sentence",
     "article_types": "event types of the whole article",
+    "arguments": "who does it, to whom, where and when: the roles of entities in events",
 }
-_OF_EVENTS = ("triggers", "sentence_types", "article_types")
+_OF_EVENTS = ("triggers", "sentence_types", "article_types", "arguments")
 _OPTIONS = {"proclitics": "{weight: 0.5}"}
 _NO_TEXT = ("null", "true", "false")  # words that YAML does not read as text
 _TEMPLATES = files("rasid.configs") / "init"

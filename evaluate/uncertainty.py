@@ -25,8 +25,9 @@ KEY = "uncertainty"
 def uncertainty(prediction: Prediction, settings: Settings) -> float:
     """Entropy of an article in bits per word; 0 without words.
 
-    It sums over the entity tag of every word, the begin mark of every trigger type at every word, and the event types
-    of every sentence. Proclitics are left out: an annotator does not decide them.
+    It sums over the entity tag of every word (or the labels of every span), the begin mark of every trigger type at
+    every word, the event types of every sentence, and the roles of every pair of a predicted trigger and a predicted
+    entity. Proclitics are left out: an annotator does not decide them.
 
     Args:
         prediction: of an article.
@@ -35,11 +36,7 @@ def uncertainty(prediction: Prediction, settings: Settings) -> float:
     words = len(prediction.encoded.words)
     if not words:
         return 0.0
-    bits = sum(
-        _bits(task, prediction.logits[task.name], settings)
-        for task in tasks_of(settings.spans)
-        if task.name in prediction.logits
-    )
+    bits = sum(_bits(task, prediction, settings) for task in tasks_of(settings.spans) if task.name in prediction.logits)
     return bits / words
 
 
@@ -67,11 +64,12 @@ def most_uncertain(tagger: Tagger, texts: Iterable[str | Article], number: int) 
         yield article
 
 
-def _bits(task: Task, logits: np.ndarray, settings: Settings) -> float:
+def _bits(task: Task, prediction: Prediction, settings: Settings) -> float:
     """Entropy of a task's decisions in an article."""
     if task.label_logits is None:
         return 0.0
-    scaled = task.label_logits(logits.astype(np.float64) / settings.temperature(task.name))
+    logits = task.label_logits(prediction, settings.scheme)
+    scaled = logits.astype(np.float64) / settings.temperature(task.name)
     if task.exclusive:
         return _entropy(softmax(scaled))
     probabilities = sigmoid(scaled)

@@ -164,8 +164,10 @@ def _train(
     repeats = [datasets[name].repeats for name in outside if datasets[name].part == "train"]
     training = config.training.model_copy(update={"seeds": config.training.seeds[:1], "report_to": []})
     export = config.export.model_copy(update={"onnx": False})
+    # Folds judge mentions and types. Arguments refer to entities by id, and `_learnable` has no ids.
+    tasks = {task: options for task, options in config.tasks.items() if task != "arguments"}
     fold_config = config.model_copy(
-        update={"name": folder.name, "output": folder.parent, "training": training, "export": export}
+        update={"name": folder.name, "output": folder.parent, "tasks": tasks, "training": training, "export": export}
     )
     data = Data(scheme=scheme, train=parts["train"], dev=parts["dev"], test=[], repeats=repeats)
     return Tagger.from_pretrained(run.train(fold_config, data).folder / "bundle")

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -106,7 +106,7 @@ def make_settings(config: Config, data: Data, encoder: EncoderWithTokenizer) -> 
         (task, label) for dataset in data.train for task, labels in dataset.annotated_labels.items() for label in labels
     }
     return Settings(
-        scheme=data.scheme,
+        scheme=with_role_constraints(data.scheme, data.train),
         tasks=_tasks(config),
         window=config.encoder.window,
         overlap=config.encoder.overlap,
@@ -120,6 +120,34 @@ def make_settings(config: Config, data: Data, encoder: EncoderWithTokenizer) -> 
         spans=span_options(config, data),
         ngrams=_ngram_weight(config),
     )
+
+
+def with_role_constraints(scheme: LabelScheme, datasets: Iterable[DataSet]) -> LabelScheme:
+    """A scheme whose roles have constraints: a role without any gets the labels and event types of its arguments.
+
+    Args:
+        scheme: of the run.
+        datasets: its training data.
+    """
+    labels: dict[str, set[str]] = {role: set() for role in scheme.roles}
+    types: dict[str, set[str]] = {role: set() for role in scheme.roles}
+    for article in (article for dataset in datasets for article in dataset.articles):
+        entities = {entity.id: entity.label for entity in article.entities}
+        for event in article.events:
+            for argument in event.arguments:
+                labels[argument.role].add(entities[argument.entity])
+                types[argument.role].update(event.types)
+    roles = {
+        name: role
+        if role.entities or role.events
+        else replace(
+            role,
+            entities=tuple(label for label in scheme.entities if label in labels[name]),
+            events=tuple(kind for kind in scheme.events if kind in types[name]),
+        )
+        for name, role in scheme.roles.items()
+    }
+    return replace(scheme, roles=roles)
 
 
 def span_options(config: Config, data: Data) -> SpanOptions | None:

@@ -167,6 +167,7 @@ def make_trainer(run: Run, parts: Parts) -> RasidTrainer:
         per_epoch=parts.plan.per_epoch,
         pad_id=run.text_encoder.pad_id,
         optimizer=make_optimizer(parameter_groups(parts.model, **rates), fused=True),
+        settings=parts.settings,
         score=score,
         weights={task: config.tasks[task].weight for task in parts.model.config.tasks},  # type: ignore[index]
         positive_weights={task: options.positive_weight for task, options in config.tasks.items()},

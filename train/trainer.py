@@ -13,8 +13,10 @@ from transformers import Trainer, TrainingArguments
 
 from ..data.windows.training_set import Collator, WindowSet
 from ..errors import RasidError
+from ..models.bundle import Settings
 from ..models.network import RasidModel
 from ..models.tasks import columns_of, tasks_of
+from .predicted_mentions import PREDICTED_FROM, with_predicted_mentions
 
 
 class NonFiniteLossError(RasidError, RuntimeError):
@@ -76,6 +78,7 @@ class RasidTrainer(Trainer):
         per_epoch: batches in one pass over the data, for the logs.
         pad_id: of the tokenizer.
         optimizer: over the model's parameters.
+        settings: of the tagger, before calibration.
         score: returns the dev scores of a model, without prefix.
         weights: task → weight of its loss.
         positive_weights: task → weight of positive labels.
@@ -93,13 +96,14 @@ class RasidTrainer(Trainer):
         per_epoch: int,
         pad_id: int,
         optimizer: torch.optim.Optimizer,
+        settings: Settings,
         score: Callable[[RasidModel], dict[str, float]],
         weights: Mapping[str, float],
         positive_weights: Mapping[str, float],
         tag_weights: torch.Tensor | None = None,
         callbacks: Sequence[Any] = (),
     ) -> None:
-        self.schedule, self.per_epoch, self.score = schedule, per_epoch, score
+        self.schedule, self.per_epoch, self.settings, self.score = schedule, per_epoch, settings, score
         self.loss_weights, self.positive_weights = dict(weights), dict(positive_weights)
         self.tag_weights = None if tag_weights is None else tag_weights.to(args.device)
         super().__init__(
@@ -156,6 +160,8 @@ class RasidTrainer(Trainer):
         targets, ids = inputs.pop("targets"), inputs.pop("ids")
         logits = model(**inputs)
         network = self.accelerator.unwrap_model(model)
+        if "arguments" in self.loss_weights and self.state.global_step >= PREDICTED_FROM * self.state.max_steps:
+            targets = with_predicted_mentions(targets, logits, inputs["words"], network, self.settings)
         losses = network.losses(logits, targets, tag_weights=self.tag_weights, positive_weight=self.positive_weights)
         total = torch.zeros((), device=self.args.device)
         for number, (task, weight) in enumerate(self.loss_weights.items()):

@@ -211,6 +211,13 @@ def score_pairs(prediction: Prediction, scheme: LabelScheme, head: str) -> tuple
     return found, pairs, role_logits(prediction.logits[head], pairs.words, pairs.features, prediction.roles)
 
 
+def allowed_logits(prediction: Prediction, scheme: LabelScheme) -> np.ndarray:
+    """Logits of the roles that the scheme allows for the pairs of an article. [N]"""
+    found, pairs, logits = score_pairs(prediction, scheme, "arguments")
+    types, labels = found.mentions.triggers[pairs.trigger, 2], found.mentions.entities[pairs.entity, 2]
+    return logits[allowed_roles(scheme)[types, labels]]
+
+
 def allowed_roles(scheme: LabelScheme) -> np.ndarray:
     """Which roles an event type and an entity label may have. [K, L, R] bool"""
     types, labels = scheme.labels("triggers"), scheme.labels("entities")
@@ -254,6 +261,6 @@ TASK = Task(
     count=count,
     decode=decode,
     reads_mentions=True,
-    label_logits=None,
+    label_logits=allowed_logits,
     rows=rows,
 )

@@ -138,6 +138,7 @@ TASK = Task(
     loss=loss,
     count=lambda targets: (readable_targets(targets) != IGNORED).sum(),  # annotated labels of articles with a sentence
     decode=decode,
+    label_logits=lambda prediction, scheme: prediction.logits["article_types"],
     rows=rows,
     scores="labels",
 )

@@ -154,13 +154,16 @@ def _tag_spans(
     ]
 
 
+def _decode_tags(texts: Sequence[np.ndarray], settings: Settings) -> list[list[WordSpan]]:
+    transitions = None if settings.transitions is None else np.array(settings.transitions)
+    return decode_tags(texts, transitions=transitions, temperature=settings.temperature("entities"))
+
+
 def decode(predictions: Sequence[Prediction], head: str, settings: Settings) -> list[dict[str, Any]]:
     """The entities of each text."""
     labels = settings.scheme.labels("entities")
-    by_text = decode_tags(
-        [without_crossing(prediction, prediction.logits[head], _INSIDE) for prediction in predictions],
-        transitions=None if settings.transitions is None else np.array(settings.transitions),
-        temperature=settings.temperature(head),
+    by_text = _decode_tags(
+        [without_crossing(prediction, prediction.logits[head], _INSIDE) for prediction in predictions], settings
     )
     fields = []
     for prediction, spans in zip(predictions, by_text, strict=True):
@@ -196,7 +199,9 @@ TASK = Task(
     loss=loss,
     count=lambda targets: (targets["entities"] != IGNORED).sum(),  # annotated words
     decode=decode,
+    word_spans=lambda logits, settings: _decode_tags([logits], settings)[0],
     exclusive=True,
+    label_logits=lambda prediction, scheme: prediction.logits["entities"],
     rows=rows,
     scores="spans",
     spans=spans_of,

@@ -138,17 +138,22 @@ def _fit(first: int, end: int, other: WordSpan, nesting: bool) -> bool:
     return nesting and (inside or around)
 
 
+def word_spans(logits: np.ndarray, settings: Settings, *, options: SpanOptions) -> list[WordSpan]:
+    """The entities of a text as words."""
+    thresholds, temperature = settings.threshold("entities"), settings.temperature("entities")
+    return decode_spans(logits, thresholds, nesting=options.nesting, temperature=temperature)
+
+
 def decode(
     predictions: Sequence[Prediction], head: str, settings: Settings, *, options: SpanOptions
 ) -> list[dict[str, Any]]:
     """The entities of each text."""
     labels = settings.scheme.labels("entities")
-    thresholds, temperature = settings.threshold(head), settings.temperature(head)
     fields = []
     for prediction in predictions:
         logits = without_crossing_spans(prediction, prediction.logits[head], len(labels))
         found: dict[tuple[int, int, int], float] = {}
-        for span in decode_spans(logits, thresholds, nesting=options.nesting, temperature=temperature):
+        for span in word_spans(logits, settings, options=options):
             if (place := mention_offsets(prediction, span.first, span.end)) is not None:
                 found.setdefault((*place, span.label), span.score)
         entities = tuple(
@@ -195,6 +200,8 @@ def task_of(options: SpanOptions) -> Task:
         loss=loss,
         count=count,
         decode=partial(decode, options=options),
+        word_spans=partial(word_spans, options=options),
+        label_logits=lambda prediction, scheme: prediction.logits["entities"],
         rows=rows,
         scores="spans",
         spans=spans_of,

@@ -102,6 +102,7 @@ TASK = Task(
     loss=loss,
     count=lambda targets: (targets["sentence_types"] != IGNORED).sum(),  # annotated labels, over all sentences
     decode=decode,
+    label_logits=lambda prediction, scheme: prediction.logits["sentence_types"],
     rows=rows,
     scores="labels",
 )

@@ -102,8 +102,9 @@ class Task:
         loss: (logits, targets, options) → sum.
         count: number of items that the sum is over.
         decode: (predictions, head, settings) → fields of each article; None for no fields.
+        word_spans: (logits of a text, settings) → its mentions as words; None for tasks without mentions.
         reads_mentions: whether decoding needs the predicted entities and events, in the articles of the predictions.
-        label_logits: the logits that decide about labels, for entropy and calibration. None without labels.
+        label_logits: (prediction, scheme) → the logits that decide about labels, for entropy. None without labels.
         exclusive: whether exactly one label holds (softmax), or any number of them (sigmoid).
         rows: (targets, prediction, head) → rows to calibrate on; None if their gold is not known.
         scores: ``spans`` are right or wrong as a whole; ``labels`` are scored by decision and by ranking; None for no
@@ -126,8 +127,9 @@ class Task:
     loss: "Callable[[Tensor, Mapping[str, Tensor], LossOptions], Tensor]"
     count: "Callable[[Mapping[str, Tensor]], Tensor]"
     decode: Callable[[Sequence[Prediction], str, Settings], Sequence[dict[str, Any]]] | None = None
+    word_spans: Callable[[np.ndarray, Settings], list[WordSpan]] | None = None
     reads_mentions: bool = False
-    label_logits: Callable[[np.ndarray], np.ndarray] | None = lambda logits: logits
+    label_logits: Callable[[Prediction, LabelScheme], np.ndarray] | None
     exclusive: bool = False
     rows: Callable[[Targets, Prediction, str], LabelRows | None] | None = None
     scores: Literal["spans", "labels"] | None = None

@@ -109,15 +109,19 @@ def decode_marks(logits: np.ndarray, thresholds: np.ndarray, *, temperature: flo
     return spans
 
 
+def word_spans(logits: np.ndarray, settings: Settings) -> list[WordSpan]:
+    """The triggers of a text as words."""
+    return decode_marks(logits, settings.threshold("triggers"), temperature=settings.temperature("triggers"))
+
+
 def decode(predictions: Sequence[Prediction], head: str, settings: Settings) -> list[dict[str, Any]]:
     """The events of each text. Triggers of several types with the same offsets are one event."""
-    thresholds, temperature = settings.threshold(head), settings.temperature(head)
     labels = settings.scheme.labels("triggers")
     fields = []
     for prediction in predictions:
         types: dict[tuple[int, int], dict[int, float]] = {}
         logits = without_crossing(prediction, prediction.logits[head], slice(1, None, 2))
-        for span in decode_marks(logits, thresholds, temperature=temperature):
+        for span in word_spans(logits, settings):
             if (place := mention_offsets(prediction, span.first, span.end)) is not None:
                 types.setdefault(place, {}).setdefault(span.label, span.score)
         events = tuple(
@@ -159,7 +163,8 @@ TASK = Task(
     loss=loss,
     count=count,
     decode=decode,
-    label_logits=begin_marks,
+    word_spans=word_spans,
+    label_logits=lambda prediction, scheme: begin_marks(prediction.logits["triggers"]),
     rows=rows,
     scores="spans",
     spans=spans_of,
