@@ -19,8 +19,7 @@ def with_predicted_mentions(
 ) -> dict[str, Tensor]:
     """Targets with the triggers and entities that the network predicts, beside those of gold.
 
-    A predicted mention that gold lacks has no role, and no event has it. Windows whose arguments were not annotated, and
-    triggers that a window does not own, are left as they are.
+    A predicted mention that gold lacks has no role. Windows whose arguments were not annotated get none.
 
     Args:
         targets: of a batch.

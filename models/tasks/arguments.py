@@ -160,8 +160,13 @@ def _batch_pairs(columns: Mapping[str, np.ndarray], head: "ArgumentHead") -> tup
 
 
 def count(targets: "Mapping[str, Tensor]") -> "Tensor":
-    """Number of triggers whose arguments were annotated."""
-    return (targets["argument_triggers"][:, 0] >= 0).sum()
+    """Number of pairs whose roles were annotated."""
+    triggers, entities, sentences = (
+        targets[name] for name in ("argument_triggers", "argument_entities", "sentences_of_words")
+    )
+    one, other = (sentences[rows[:, 0], rows[:, 1]] for rows in (triggers, entities))
+    near = (triggers[:, None, 0] == entities[:, 0]) & ((one[:, None] - other).abs() <= REACH)  # [T, M]
+    return near.sum()
 
 
 def decode(predictions: Sequence[Prediction], head: str, settings: Settings) -> list[dict[str, Any]]:

@@ -225,7 +225,7 @@ def test_the_loss_is_that_of_annotated_roles(tokenizer_json: str) -> None:
     assert float(TASK.loss(states, batch, LossOptions(head=head)).detach()) == pytest.approx(pairs * np.log(2))
     head.roles.bias.data = torch.tensor([0.0, -30.0, 0.0])
     assert float(TASK.loss(states, batch, LossOptions(head=head)).detach()) == pytest.approx(30.0)  # the one Place
-    assert TASK.count(batch).item() == 2
+    assert TASK.count(batch).item() == pairs
 
 
 # ---- decoding ------------------------------------------------------------------------------------------------------
