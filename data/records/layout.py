@@ -1,0 +1,88 @@
+"""Parts of a news article: title, lead, dateline; and which events of the lead another event repeats."""
+
+import re
+from dataclasses import dataclass
+
+from ..articles import Article, Entity, Event
+from ..dates.names import fold
+from .roles import is_place_label
+
+# Behind the place of a dateline: "(وكالة) - ", " / ", "/ 12 مايو", " 12-5-2019 وفا- ", "-سانا" on a line of its own.
+_DATELINE = re.compile(
+    r"(?:[ \t]*[(\[][^()\[\]\n]{1,60}[)\]])?"
+    r"(?:[ \t]*[-–—]\s|[ \t]*/[ \t\d]|[ \t]+\d{1,2}[-/.]\d{1,2}[-/.]\d{4}\b[^\n]{0,15}?[-–—]|[ \t]*[-–—]\w{2,12}[ \t]*\n)"
+)
+_ARTICLE = "ال"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Layout:
+    """Where the title and the lead of an article are.
+
+    Attributes:
+        title: as given, else the first line if it looks like a title; empty without one.
+        title_end: end of the title in the text; 0 if the text does not begin with it.
+        lead: start and end of the first paragraph below the title.
+        dateline: place with which the lead begins.
+    """
+
+    title: str
+    title_end: int
+    lead: tuple[int, int]
+    dateline: Entity | None
+
+    def sources(self, events: tuple[Event, ...], number: int, label: str) -> list[int]:
+        """The events of the lead that an event very likely repeats.
+
+        Args:
+            events: of the article.
+            number: of the event.
+            label: an event type.
+        """
+        event = events[number]
+        in_title = event.trigger.start < self.title_end
+        noun = fold(event.trigger.text)
+        if not in_title and (event.trigger.start < self.lead[1] or not noun.startswith(_ARTICLE)):
+            return []
+        lead = [n for n, other in enumerate(events) if label in other.types and self._in_lead(other)]
+        noun = noun.removeprefix(_ARTICLE)
+        same = [n for n in lead if fold(events[n].trigger.text).removeprefix(_ARTICLE) == noun]
+        return same or (lead if in_title else [])
+
+    def _in_lead(self, event: Event) -> bool:
+        return self.lead[0] <= event.trigger.start < self.lead[1]
+
+
+def layout_of(article: Article) -> Layout:
+    """The layout of an article. A line is a paragraph."""
+    text = article.text
+    title, title_end = article.title or "", 0
+    start, end = _line(text, 0)
+    if title.strip() and text[start:].startswith(title.strip()):
+        title_end = start + len(title.strip())
+    elif not title and _is_title(text, start, end):
+        title, title_end = text[start:end], end
+    lead = _line(text, title_end)
+    return Layout(title=title, title_end=title_end, lead=lead, dateline=_dateline(article, lead[0]))
+
+
+def _line(text: str, start: int) -> tuple[int, int]:
+    """The first line at or behind an offset that is not blank, without white space at its edges."""
+    while start < len(text) and text[start].isspace():
+        start += 1
+    end = text.find("\n", start)
+    end = len(text) if end < 0 else end
+    return start, start + len(text[start:end].rstrip())
+
+
+def _is_title(text: str, start: int, end: int) -> bool:
+    """Whether a line looks like a title: a blank line follows, then text, and no full stop ends it."""
+    below = re.match(r"[ \t\r]*\n[ \t\r]*\n\s*\S", text[end:])
+    return below is not None and not text[start:end].rstrip("\"'”»)").endswith((".", "…", ":", "،"))
+
+
+def _dateline(article: Article, start: int) -> Entity | None:
+    for entity in article.entities:
+        if entity.start == start and is_place_label(entity.label) and _DATELINE.match(article.text, entity.end):
+            return entity
+    return None

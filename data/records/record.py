@@ -1,0 +1,205 @@
+"""Records of events, made from an article with gold or predicted events."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import zip_longest
+from typing import Literal
+
+from ...errors import shown
+from ..articles import Article, Entity, Event, Span
+from ..dates import DateValue, resolve_date
+from ..problems import DataError, Problem
+from ..text.sentences import split_sentences
+from .layout import Layout, layout_of
+from .roles import is_date_label, is_date_role, is_place_role
+
+_CONTEXT = 20  # code points around a date that `resolve_date` sees
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Filler:
+    """A mention that fills a role of an event.
+
+    Attributes:
+        text: the surface.
+        label: of the entity.
+        start: first code point.
+        end: one past the last code point.
+        score: probability of the argument; None on gold and on inherited fillers.
+        date: value of a date or time; None for other labels.
+        inherited: empty for an argument of the event; ``lead`` for one of an event in the lead that is very likely the
+            same event, see `event_records`.
+    """
+
+    text: str
+    label: str
+    start: int
+    end: int
+    score: float | None = None
+    date: DateValue | None = None
+    inherited: Literal["", "lead"] = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventRecord:
+    """An event with one of its types.
+
+    Attributes:
+        article_id: id of the article.
+        title: of the article; empty if it has none.
+        source: as given; empty if it has none.
+        published: date of the article, as given; empty if it has none.
+        event_id: id of the event; records of one trigger share it.
+        type: event type.
+        score: probability of the type; None on gold.
+        trigger: word or words that express the event.
+        fillers: role → its fillers; a role without one has an empty tuple.
+        sentence: where the trigger starts.
+        dateline: place at the start of the report (``بيروت (وكالة) - ``), which is where it was written; None without one.
+    """
+
+    article_id: str
+    title: str
+    source: str
+    published: str
+    event_id: str
+    type: str
+    score: float | None
+    trigger: Span
+    fillers: Mapping[str, tuple[Filler, ...]]
+    sentence: Span
+    dateline: Entity | None
+
+
+def event_records(article: Article, roles: Iterable[str] = ()) -> list[EventRecord]:
+    """One record for each event and type of an article, in the order of the events.
+
+    Dates are resolved against ``article.date``. Two kinds of events take a place or date that they lack from events of
+    their type in the lead (the first paragraph below the title), if these agree on it: events of the title, and later
+    ones that repeat the noun with the article, as ``الهجوم`` after ``هجوم``. Such fillers are marked as inherited.
+
+    Args:
+        article: gold or predicted.
+        roles: roles that every record has, in this order, such as those of a scheme; other roles follow.
+
+    Raises:
+        DataError: an argument names an entity that the article lacks.
+
+    >>> from ..articles import Argument
+    >>> text = "قصف في حلب أمس"
+    >>> entities = (Entity(id="e1", label="GPE", start=7, end=10), Entity(id="e2", label="DATE", start=11, end=14))
+    >>> arguments = (Argument(role="Location", entity="e1"), Argument(role="Date", entity="e2"))
+    >>> event = Event(trigger=Span(start=0, end=3), types=("ASSAULT",), arguments=arguments)
+    >>> (record,) = event_records(Article(text=text, date="2019-05-12", entities=entities, events=(event,)))
+    >>> record.type, record.fillers["Location"][0].text, record.fillers["Date"][0].date.value
+    ('ASSAULT', 'حلب', '2019-05-11')
+    """
+    if not article.events:
+        return []
+    roles = tuple(roles)
+    layout = layout_of(article)
+    published = publication_day(article)
+    entities = {entity.id: entity for entity in article.entities if entity.id}
+    filled = [_fillers(article, event, entities, published) for event in article.events]
+    spans = _Sentences(article)
+    records: list[EventRecord] = []
+    for number, event in enumerate(article.events):
+        sentence = spans.around(event.trigger)
+        for label, score in zip_longest(event.types, event.scores[: len(event.types)]):
+            own = dict.fromkeys(roles, ()) | filled[number]
+            own |= _inherited(article.events, number, label, filled, layout)
+            records.append(
+                EventRecord(
+                    article_id=article.id,
+                    title=layout.title,
+                    source=article.source or "",
+                    published=article.date or "",
+                    event_id=event.id,
+                    type=label,
+                    score=score,
+                    trigger=event.trigger,
+                    fillers=own,
+                    sentence=sentence,
+                    dateline=layout.dateline,
+                )
+            )
+    return records
+
+
+def publication_day(article: Article) -> date | None:
+    """The day of ``article.date``: ISO 8601, or a full date that `resolve_date` reads; None if there is none."""
+    given = (article.date or "").strip()
+    try:
+        return date.fromisoformat(given[:10])
+    except ValueError:
+        value = resolve_date(given, None)
+        return date.fromisoformat(value.value) if value.granularity == "day" else None
+
+
+def _fillers(
+    article: Article, event: Event, entities: Mapping[str, Entity], published: date | None
+) -> dict[str, tuple[Filler, ...]]:
+    """Role → fillers of an event's arguments, in the order of the arguments."""
+    found: dict[str, list[Filler]] = {}
+    for argument in event.arguments:
+        if (entity := entities.get(argument.entity)) is None:
+            message = (
+                f"{argument.role} of {shown(event.trigger.text)} names entity {argument.entity!r}, which the article "
+                "lacks; give the entity this id, or leave the argument out"
+            )
+            raise DataError([Problem(source="article", article=article.id, cause="unknown id", message=message)])
+        found.setdefault(argument.role, []).append(
+            Filler(
+                text=entity.text,
+                label=entity.label,
+                start=entity.start,
+                end=entity.end,
+                score=argument.score,
+                date=_value(article.text, entity, published) if is_date_label(entity.label) else None,
+            )
+        )
+    return {role: tuple(fillers) for role, fillers in found.items()}
+
+
+def _value(text: str, mention: Entity, published: date | None) -> DateValue:
+    before = text[max(0, mention.start - _CONTEXT) : mention.start]
+    return resolve_date(mention.text, published, before=before, after=text[mention.end : mention.end + _CONTEXT])
+
+
+def _inherited(
+    events: tuple[Event, ...],
+    number: int,
+    label: str,
+    filled: list[dict[str, tuple[Filler, ...]]],
+    layout: Layout,
+) -> dict[str, tuple[Filler, ...]]:
+    """Role → fillers that an event takes from the events of its type in the lead."""
+    taken: dict[str, tuple[Filler, ...]] = {}
+    sources = layout.sources(events, number, label)
+    for role in {role: None for source in sources for role in filled[source]}:
+        if role in filled[number] or not (is_place_role(role) or is_date_role(role)):
+            continue
+        found = [filled[source][role] for source in sources if role in filled[source]]
+        if len({frozenset(filler.text for filler in fillers) for fillers in found}) == 1:
+            taken[role] = tuple(replace(filler, score=None, inherited="lead") for filler in found[0])
+    return taken
+
+
+class _Sentences:
+    """The sentences of an article: those it has, else of its text."""
+
+    def __init__(self, article: Article) -> None:
+        self.text = article.text
+        self.given = [(sentence.start, sentence.end) for sentence in article.sentences]
+        self.split = [] if self.given else split_sentences(self.text)
+
+    def around(self, trigger: Span) -> Span:
+        """The sentence where the trigger starts; the trigger itself if it is in none."""
+        for spans in (self.given, self.split or split_sentences(self.text)):
+            at = bisect_right(spans, trigger.start, key=lambda span: span[0]) - 1
+            if at >= 0 and trigger.start < spans[at][1]:
+                start, end = spans[at]
+                return Span(start=start, end=end, text=self.text[start:end])
+        return trigger
