@@ -13,7 +13,7 @@ from ..dates import DateValue, resolve_date
 from ..problems import DataError, Problem
 from ..text.sentences import split_sentences
 from .layout import Layout, layout_of
-from .roles import is_date_label, is_date_role, is_place_role
+from .roles import is_date, is_date_role, is_place_role
 
 _CONTEXT = 20  # code points around a date that `resolve_date` sees
 
@@ -28,7 +28,7 @@ class Filler:
         start: first code point.
         end: one past the last code point.
         score: probability of the argument; None on gold and on inherited fillers.
-        date: value of a date or time; None for other labels.
+        date: value, if the role or the label is that of a date or time; else None.
         inherited: empty for an argument of the event; ``lead`` for one of an event in the lead that is very likely the
             same event, see `event_records`.
     """
@@ -57,7 +57,8 @@ class EventRecord:
         trigger: word or words that express the event.
         fillers: role → its fillers; a role without one has an empty tuple.
         sentence: where the trigger starts.
-        dateline: place at the start of the report (``بيروت (وكالة) - ``), which is where it was written; None without one.
+        dateline: the place that the lead begins with (``بيروت (وكالة) - ``), or None. The report was written there; the
+            event may have happened elsewhere.
     """
 
     article_id: str
@@ -157,7 +158,7 @@ def _fillers(
                 start=entity.start,
                 end=entity.end,
                 score=argument.score,
-                date=_value(article.text, entity, published) if is_date_label(entity.label) else None,
+                date=_value(article.text, entity, published) if is_date(argument.role, entity.label) else None,
             )
         )
     return {role: tuple(fillers) for role, fillers in found.items()}

@@ -7,11 +7,6 @@ _PLACES = frozenset(("location", "place"))
 _PLACE_LABELS = frozenset(("gpe", "loc", "fac"))
 
 
-def is_date_label(label: str) -> bool:
-    """Whether mentions with this entity label are dates: ``DATE``, ``TIME``, ``timex2``."""
-    return _first_word(label) in _DATES or label.lower().startswith("timex")
-
-
 def is_date_role(role: str) -> bool:
     """Whether a role says when: ``Date``, ``Time``, ``Time-Within``.
 
@@ -19,6 +14,11 @@ def is_date_role(role: str) -> bool:
     (True, False)
     """
     return _first_word(role) in _DATES
+
+
+def is_date(role: str, label: str) -> bool:
+    """Whether a filler is a date, by its role or its entity label: ``DATE``, ``TIME``, ``timex2``."""
+    return is_date_role(role) or is_date_role(label) or label.lower().startswith("timex")
 
 
 def is_place_role(role: str) -> bool:

@@ -1,7 +1,7 @@
 """Event records as files: CSV for spreadsheets, JSON Lines with everything, Parquet for data frames.
 
-CSV and Parquet have the same columns, see `columns`. In CSV several fillers of a role are joined by ``; ``; in Parquet they
-are lists, so that ``DataFrame.explode`` gives a row for each.
+CSV and Parquet have the same columns, see `columns`. Several fillers of a role are joined by ``; `` in CSV; in Parquet
+they are lists, of which ``DataFrame.explode`` makes a row each.
 """
 
 import csv
@@ -17,7 +17,7 @@ from ...errors import shown
 from ...files import whole
 from ..articles import Article
 from ..formats.common.lines import escape_surrogates, to_json
-from ..problems import ProblemLog
+from ..problems import DataError, Problem, ProblemLog
 from .record import EventRecord, Filler, event_records, publication_day
 from .roles import is_date_role, is_place_role
 
@@ -51,36 +51,23 @@ def columns(roles: Iterable[str]) -> list[str]:
     return list(_columns(tuple(roles)))
 
 
-def _columns(roles: Sequence[str]) -> dict[str, _Column]:
-    first: dict[str, _Column] = {
-        "article_id": ("text", lambda record: record.article_id),
-        "title": ("text", lambda record: record.title),
-        "source": ("text", lambda record: record.source),
-        "published": ("text", lambda record: record.published),
-        "event_id": ("text", lambda record: record.event_id),
-        "type": ("text", lambda record: record.type),
-        "score": ("score", lambda record: record.score),
-        "trigger": ("text", lambda record: record.trigger.text),
-    }
-    last: dict[str, _Column] = {
-        "sentence": ("text", lambda record: record.sentence.text),
-        "dateline": ("text", lambda record: record.dateline.text if record.dateline else ""),
-    }
-    exact: dict[str, _Column] = {
-        "trigger_start": ("offset", lambda record: record.trigger.start),
-        "trigger_end": ("offset", lambda record: record.trigger.end),
-    }
-    for role in roles:
-        read, precise = _role_columns(role)
-        stem = "".join(sign if sign.isalnum() else "_" for sign in role.lower())
-        while not ({*first, *last, *exact} | _SENTENCE.keys()).isdisjoint(stem + name for name in (*read, *precise)):
-            stem += "_"  # a role may be named like a column
-        first |= {stem + name: column for name, column in read.items()}
-        exact |= {stem + name: column for name, column in precise.items()}
-    return first | last | exact | _SENTENCE
-
-
-_SENTENCE: dict[str, _Column] = {
+_EVENT: dict[str, _Column] = {
+    "article_id": ("text", lambda record: record.article_id),
+    "title": ("text", lambda record: record.title),
+    "source": ("text", lambda record: record.source),
+    "published": ("text", lambda record: record.published),
+    "event_id": ("text", lambda record: record.event_id),
+    "type": ("text", lambda record: record.type),
+    "score": ("score", lambda record: record.score),
+    "trigger": ("text", lambda record: record.trigger.text),
+}
+_CONTEXT: dict[str, _Column] = {
+    "sentence": ("text", lambda record: record.sentence.text),
+    "dateline": ("text", lambda record: record.dateline.text if record.dateline else ""),
+}
+_OFFSETS: dict[str, _Column] = {
+    "trigger_start": ("offset", lambda record: record.trigger.start),
+    "trigger_end": ("offset", lambda record: record.trigger.end),
     "sentence_start": ("offset", lambda record: record.sentence.start),
     "sentence_end": ("offset", lambda record: record.sentence.end),
     "dateline_start": ("offset", lambda record: record.dateline.start if record.dateline else None),
@@ -88,60 +75,96 @@ _SENTENCE: dict[str, _Column] = {
 }
 
 
+def _columns(roles: Sequence[str]) -> dict[str, _Column]:
+    read, exact = dict(_EVENT), dict(_OFFSETS)
+    for role in roles:
+        texts, details = _role_columns(role)
+        stem = "".join(sign if sign.isalnum() else "_" for sign in role.lower())
+        taken = read.keys() | exact.keys() | _CONTEXT.keys()
+        while any(stem + name in taken for name in (*texts, *details)):
+            stem += "_"  # a role may be named like a column
+        read |= {stem + name: column for name, column in texts.items()}
+        exact |= {stem + name: column for name, column in details.items()}
+    return read | _CONTEXT | exact
+
+
 def _role_columns(role: str) -> tuple[dict[str, _Column], dict[str, _Column]]:
-    """What follows the name of a role in the names of its columns → those that a person reads, and the others."""
+    """Columns of a role that a person reads, and the others; their names lack the name of the role before them."""
 
     def each(kind: str, value: Callable[[Filler], Any]) -> _Column:
         return kind, lambda record: [value(filler) for filler in record.fillers.get(role, ())]
 
-    read = {"": each("texts", lambda filler: filler.text)}
-    exact = {
+    texts = {"": each("texts", lambda filler: filler.text)}
+    details = {
         "_label": each("texts", lambda filler: filler.label),
         "_start": each("offsets", lambda filler: filler.start),
         "_end": each("offsets", lambda filler: filler.end),
         "_score": each("scores", lambda filler: filler.score),
     }
     if is_date_role(role):
-        read["_value"] = each("texts", lambda filler: filler.date.value if filler.date else "")
-        exact["_granularity"] = each("texts", lambda filler: filler.date.granularity if filler.date else "")
-        exact["_rule"] = each("texts", lambda filler: filler.date.rule if filler.date else "")
+        texts["_value"] = each("texts", lambda filler: filler.date.value if filler.date else "")
+        details["_granularity"] = each("texts", lambda filler: filler.date.granularity if filler.date else "")
+        details["_rule"] = each("texts", lambda filler: filler.date.rule if filler.date else "")
     if is_date_role(role) or is_place_role(role):
-        read["_inherited"] = each("texts", lambda filler: filler.inherited)
-    return read, exact
+        texts["_inherited"] = each("texts", lambda filler: filler.inherited)
+    return texts, details
 
 
 # ---- files -----------------------------------------------------------------------------------------------------------
 
 
-def write_events(articles: Iterable[Article], path: Path, *, roles: Sequence[str], log: ProblemLog) -> None:
+def write_events(
+    articles: Iterable[Article],
+    path: str | Path,
+    log: ProblemLog | None = None,
+    *,
+    format: str | None = None,
+    roles: Iterable[str] = (),
+) -> ProblemLog:
     """Write the events of articles; the file is replaced when it is complete.
 
     Args:
         articles: may be a stream; at most `ROW_GROUP` records are held in memory.
-        path: the file; its suffix, one of `suffixes`, is its format.
-        roles: roles that have columns. Fillers of other roles are in JSON Lines alone, and logged.
-        log: takes the number of articles, and what was lost.
+        path: the file.
+        log: takes the number of articles, and what was lost; None makes one.
+        format: ``csv``, ``jsonl`` or ``parquet``; None goes by the suffix.
+        roles: roles that have columns, such as ``scheme.roles``. Fillers of other roles are in JSON Lines alone; what
+            CSV and Parquet lose is logged.
+
+    Returns:
+        The log.
 
     Raises:
-        ValueError: the suffix is another one.
+        DataError: the suffix is that of no format.
     """
-    if (write := _WRITERS.get(path.suffix.lower())) is None:
-        raise ValueError(f"{path.name}: the suffix is the format of events; it is one of {', '.join(suffixes())}")
+    path = Path(path)
+    write = _WRITERS[format or record_format(path)]
+    log = ProblemLog(source=str(path)) if log is None else log
     with whole(path) as part:
-        write(articles, part, roles=roles, log=log)
+        write(articles, part, log, roles=tuple(roles))
+    return log
 
 
-def suffixes() -> tuple[str, ...]:
-    """The suffixes of files of events.
+def record_format(path: str | Path) -> str:
+    """The format of a file of event records, by its suffix.
 
-    >>> suffixes()
-    ('.csv', '.jsonl', '.parquet')
+    >>> record_format("events.parquet")
+    'parquet'
+
+    Raises:
+        DataError: the suffix is that of no format.
     """
-    return tuple(_WRITERS)
+    suffix = Path(path).suffix.lower().removeprefix(".")
+    if suffix not in _WRITERS:
+        known = ", ".join(f".{format}" for format in _WRITERS)
+        message = f"event records are written by the suffix of the file: {known}"
+        raise DataError([Problem(source=str(path), cause="unknown format", message=message)])
+    return suffix
 
 
-def csv_lines(articles: Iterable[Article], log: ProblemLog, *, roles: Sequence[str] = ()) -> Iterator[str]:
-    """The lines of a CSV file, without a byte order mark. Cells are guarded against formulas, and texts are on one line."""
+def csv_lines(articles: Iterable[Article], log: ProblemLog, *, roles: Iterable[str] = ()) -> Iterator[str]:
+    """The lines of a CSV file, without a byte order mark. Texts are on one line, and guarded against formulas."""
+    roles = tuple(roles)
     table = _columns(roles)
     yield _row(table)
     for record in _records(articles, log, roles):
@@ -149,9 +172,9 @@ def csv_lines(articles: Iterable[Article], log: ProblemLog, *, roles: Sequence[s
         yield _row(_cell(kind, value(record)) for kind, value in table.values())
 
 
-def json_lines(articles: Iterable[Article], log: ProblemLog, *, roles: Sequence[str] = ()) -> Iterator[str]:
+def json_lines(articles: Iterable[Article], log: ProblemLog, *, roles: Iterable[str] = ()) -> Iterator[str]:
     """The lines of a JSON Lines file: an object for each record, with the fields of `EventRecord`."""
-    for record in _records(articles, log, roles):
+    for record in _records(articles, log, tuple(roles)):
         yield escape_surrogates(to_json(_plain(record))) + "\n"
 
 
@@ -159,17 +182,17 @@ def _write_lines(
     lines: Callable[..., Iterator[str]],
     articles: Iterable[Article],
     path: Path,
-    *,
-    start: str = "",
-    roles: Sequence[str],
     log: ProblemLog,
+    *,
+    roles: Sequence[str],
+    start: str = "",
 ) -> None:
     with path.open("w", encoding="utf-8", newline="", errors="backslashreplace") as file:
         file.write(start)
         file.writelines(lines(articles, log, roles=roles))
 
 
-def _write_parquet(articles: Iterable[Article], path: Path, *, roles: Sequence[str], log: ProblemLog) -> None:
+def _write_parquet(articles: Iterable[Article], path: Path, log: ProblemLog, *, roles: Sequence[str]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -190,9 +213,9 @@ def _write_parquet(articles: Iterable[Article], path: Path, *, roles: Sequence[s
 
 _WRITERS: Mapping[str, Callable[..., None]] = {
     # Excel reads a CSV file as UTF-8 if it begins with a byte order mark.
-    ".csv": partial(_write_lines, csv_lines, start=_BYTE_ORDER_MARK),
-    ".jsonl": partial(_write_lines, json_lines),
-    ".parquet": _write_parquet,
+    "csv": partial(_write_lines, csv_lines, start=_BYTE_ORDER_MARK),
+    "jsonl": partial(_write_lines, json_lines),
+    "parquet": _write_parquet,
 }
 
 
