@@ -7,22 +7,25 @@ from ..articles import Article, Entity, Event
 from ..dates.names import fold
 from .roles import is_place_label
 
-# Behind the place of a dateline: "(وكالة) - ", " / ", "/ 12 مايو", " 12-5-2019 وفا- ", "-سانا" on a line of its own.
+# Behind the place of a dateline: "(وكالة) - ", "، 12 مايو (وكالة) - ", " / ", "/ 12 مايو", " 12-5-2019 وفا- ", and on a line
+# of its own "-سانا".
 _DATELINE = re.compile(
+    r"(?:،[^\n.،؛()-]{1,30})?"
     r"(?:[ \t]*[(\[][^()\[\]\n]{1,60}[)\]])?"
     r"(?:[ \t]*[-–—]\s|[ \t]*/[ \t\d]|[ \t]+\d{1,2}[-/.]\d{1,2}[-/.]\d{4}\b[^\n]{0,15}?[-–—]"
     r"|[ \t]*[-–—]\w{2,12}[ \t]*\n)"
 )
-_ARTICLE = "ال"
+_BLANK_LINE = re.compile(r"[ \t\r]*\n[ \t\r]*\n\s*\S")  # with text below
+_DEFINITE = "ال"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Layout:
+class NewsLayout:
     """Where the title and the lead of an article are.
 
     Attributes:
-        title: as given, else the first line if it looks like a title; empty without one.
-        title_end: end of the title in the text; 0 if the text does not begin with it.
+        title: as given, else the first line if a blank line follows and no full stop ends it; empty without one.
+        title_end: end of the title in the text; 0 if the text does not begin with one.
         lead: start and end of the first paragraph below the title.
         dateline: place with which the lead begins.
     """
@@ -43,28 +46,30 @@ class Layout:
         event = events[number]
         in_title = event.trigger.start < self.title_end
         noun = fold(event.trigger.text)
-        if not in_title and (event.trigger.start < self.lead[1] or not noun.startswith(_ARTICLE)):
+        if not in_title and (event.trigger.start < self.lead[1] or not noun.startswith(_DEFINITE)):
             return []
         lead = [n for n, other in enumerate(events) if label in other.types and self._in_lead(other)]
-        noun = noun.removeprefix(_ARTICLE)
-        same = [n for n in lead if fold(events[n].trigger.text).removeprefix(_ARTICLE) == noun]
+        noun = noun.removeprefix(_DEFINITE)
+        same = [n for n in lead if fold(events[n].trigger.text).removeprefix(_DEFINITE) == noun]
         return same or (lead if in_title else [])
 
     def _in_lead(self, event: Event) -> bool:
         return self.lead[0] <= event.trigger.start < self.lead[1]
 
 
-def layout_of(article: Article) -> Layout:
+def layout_of(article: Article) -> NewsLayout:
     """The layout of an article. A line is a paragraph."""
     text = article.text
     title, title_end = article.title or "", 0
     start, end = _line(text, 0)
-    if title.strip() and text[start:].startswith(title.strip()):
+    if _ends_like_a_sentence(text[start:end]):
+        pass  # the article has no title, even if its format takes the first line for one
+    elif title.strip() and text.startswith(title.strip(), start):
         title_end = start + len(title.strip())
-    elif not title and _is_title(text, start, end):
+    elif not title and _BLANK_LINE.match(text, end):
         title, title_end = text[start:end], end
     lead = _line(text, title_end)
-    return Layout(title=title, title_end=title_end, lead=lead, dateline=_dateline(article, lead[0]))
+    return NewsLayout(title=title, title_end=title_end, lead=lead, dateline=_dateline(article, lead[0]))
 
 
 def _line(text: str, start: int) -> tuple[int, int]:
@@ -76,10 +81,8 @@ def _line(text: str, start: int) -> tuple[int, int]:
     return start, start + len(text[start:end].rstrip())
 
 
-def _is_title(text: str, start: int, end: int) -> bool:
-    """Whether a line looks like a title: a blank line follows, then text, and no full stop ends it."""
-    below = re.match(r"[ \t\r]*\n[ \t\r]*\n\s*\S", text[end:])
-    return below is not None and not text[start:end].rstrip("\"'”»)").endswith((".", "…", ":", "،"))
+def _ends_like_a_sentence(line: str) -> bool:
+    return line.rstrip("\"'”»)").endswith((".", "…", ":", "،"))
 
 
 def _dateline(article: Article, start: int) -> Entity | None:

@@ -12,7 +12,7 @@ from ..articles import Article, Entity, Event, Span
 from ..dates import DateValue, resolve_date
 from ..problems import DataError, Problem
 from ..text.sentences import split_sentences
-from .layout import Layout, layout_of
+from .layout import NewsLayout, layout_of
 from .roles import is_date, is_date_role, is_place_role
 
 _CONTEXT = 20  # code points around a date that `resolve_date` sees
@@ -109,8 +109,7 @@ def event_records(article: Article, roles: Iterable[str] = ()) -> list[EventReco
     for number, event in enumerate(article.events):
         sentence = spans.around(event.trigger)
         for label, score in zip_longest(event.types, event.scores[: len(event.types)]):
-            own = dict.fromkeys(roles, ()) | filled[number]
-            own |= _inherited(article.events, number, label, filled, layout)
+            inherited = _inherited(article.events, number, label, filled, layout)
             records.append(
                 EventRecord(
                     article_id=article.id,
@@ -121,7 +120,7 @@ def event_records(article: Article, roles: Iterable[str] = ()) -> list[EventReco
                     type=label,
                     score=score,
                     trigger=event.trigger,
-                    fillers=own,
+                    fillers=dict.fromkeys(roles, ()) | filled[number] | inherited,
                     sentence=sentence,
                     dateline=layout.dateline,
                 )
@@ -174,7 +173,7 @@ def _inherited(
     number: int,
     label: str,
     filled: list[dict[str, tuple[Filler, ...]]],
-    layout: Layout,
+    layout: NewsLayout,
 ) -> dict[str, tuple[Filler, ...]]:
     """Role → fillers that an event takes from the events of its type in the lead."""
     taken: dict[str, tuple[Filler, ...]] = {}
