@@ -1,14 +1,13 @@
-"""Parts of a news article: title, lead, dateline; and which events of the lead another event repeats."""
+"""Parts of a news article: title, lead, dateline."""
 
 import re
 from dataclasses import dataclass
 
-from ..articles import Article, Entity, Event
-from ..dates.names import fold
+from ..articles import Article, Entity
 from .roles import is_place_label
 
-# Behind the place of a dateline: "(وكالة) - ", "، 12 مايو (وكالة) - ", " / ", "/ 12 مايو", " 12-5-2019 وفا- ", and on a line
-# of its own "-سانا".
+# Behind the place of a dateline: "(وكالة) - ", "، 12 مايو (وكالة) - ", " / ", "/ 12 مايو", " 12-5-2019 وفا- ";
+# or "-سانا", which ends the line.
 _DATELINE = re.compile(
     r"(?:،[^\n.،؛()-]{1,30})?"
     r"(?:[ \t]*[(\[][^()\[\]\n]{1,60}[)\]])?"
@@ -16,7 +15,6 @@ _DATELINE = re.compile(
     r"|[ \t]*[-–—]\w{2,12}[ \t]*\n)"
 )
 _BLANK_LINE = re.compile(r"[ \t\r]*\n[ \t\r]*\n\s*\S")  # with text below
-_DEFINITE = "ال"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,27 +32,6 @@ class NewsLayout:
     title_end: int
     lead: tuple[int, int]
     dateline: Entity | None
-
-    def sources(self, events: tuple[Event, ...], number: int, label: str) -> list[int]:
-        """The events of the lead that an event very likely repeats.
-
-        Args:
-            events: of the article.
-            number: of the event.
-            label: an event type.
-        """
-        event = events[number]
-        in_title = event.trigger.start < self.title_end
-        noun = fold(event.trigger.text)
-        if not in_title and (event.trigger.start < self.lead[1] or not noun.startswith(_DEFINITE)):
-            return []
-        lead = [n for n, other in enumerate(events) if label in other.types and self._in_lead(other)]
-        noun = noun.removeprefix(_DEFINITE)
-        same = [n for n in lead if fold(events[n].trigger.text).removeprefix(_DEFINITE) == noun]
-        return same or (lead if in_title else [])
-
-    def _in_lead(self, event: Event) -> bool:
-        return self.lead[0] <= event.trigger.start < self.lead[1]
 
 
 def layout_of(article: Article) -> NewsLayout:

@@ -1,7 +1,7 @@
 """Records of events, made from an article with gold or predicted events."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import zip_longest
@@ -10,11 +10,13 @@ from typing import Literal
 from ...errors import shown
 from ..articles import Article, Entity, Event, Span
 from ..dates import DateValue, resolve_date
+from ..dates.names import fold
 from ..problems import DataError, Problem
 from ..text.sentences import split_sentences
 from .layout import NewsLayout, layout_of
 from .roles import is_date, is_date_role, is_place_role
 
+_DEFINITE = "ال"
 _CONTEXT = 20  # code points around a date that `resolve_date` sees
 
 
@@ -74,6 +76,10 @@ class EventRecord:
     dateline: Entity | None
 
 
+_Fillers = Mapping[str, tuple[Filler, ...]]
+"""Role → its fillers."""
+
+
 def event_records(article: Article, roles: Iterable[str] = ()) -> list[EventRecord]:
     """One record for each event and type of an article, in the order of the events.
 
@@ -105,11 +111,11 @@ def event_records(article: Article, roles: Iterable[str] = ()) -> list[EventReco
     entities = {entity.id: entity for entity in article.entities if entity.id}
     filled = [_fillers(article, event, entities, published) for event in article.events]
     spans = _Sentences(article)
+    lead = _Lead(article.events, filled, layout)
     records: list[EventRecord] = []
-    for number, event in enumerate(article.events):
+    for event, own in zip(article.events, filled, strict=True):
         sentence = spans.around(event.trigger)
         for label, score in zip_longest(event.types, event.scores[: len(event.types)]):
-            inherited = _inherited(article.events, number, label, filled, layout)
             records.append(
                 EventRecord(
                     article_id=article.id,
@@ -120,7 +126,7 @@ def event_records(article: Article, roles: Iterable[str] = ()) -> list[EventReco
                     type=label,
                     score=score,
                     trigger=event.trigger,
-                    fillers=dict.fromkeys(roles, ()) | filled[number] | inherited,
+                    fillers={**dict.fromkeys(roles, ()), **lead.given(event, label), **own},
                     sentence=sentence,
                     dateline=layout.dateline,
                 )
@@ -138,9 +144,7 @@ def publication_day(article: Article) -> date | None:
         return date.fromisoformat(value.value) if value.granularity == "day" else None
 
 
-def _fillers(
-    article: Article, event: Event, entities: Mapping[str, Entity], published: date | None
-) -> dict[str, tuple[Filler, ...]]:
+def _fillers(article: Article, event: Event, entities: Mapping[str, Entity], published: date | None) -> _Fillers:
     """Role → fillers of an event's arguments, in the order of the arguments."""
     found: dict[str, list[Filler]] = {}
     for argument in event.arguments:
@@ -168,23 +172,44 @@ def _value(text: str, mention: Entity, published: date | None) -> DateValue:
     return resolve_date(mention.text, published, before=before, after=text[mention.end : mention.end + _CONTEXT])
 
 
-def _inherited(
-    events: tuple[Event, ...],
-    number: int,
-    label: str,
-    filled: list[dict[str, tuple[Filler, ...]]],
-    layout: NewsLayout,
-) -> dict[str, tuple[Filler, ...]]:
-    """Role → fillers that an event takes from the events of its type in the lead."""
-    taken: dict[str, tuple[Filler, ...]] = {}
-    sources = layout.sources(events, number, label)
-    for role in {role: None for source in sources for role in filled[source]}:
-        if role in filled[number] or not (is_place_role(role) or is_date_role(role)):
-            continue
-        found = [filled[source][role] for source in sources if role in filled[source]]
-        if len({frozenset(filler.text for filler in fillers) for fillers in found}) == 1:
-            taken[role] = tuple(replace(filler, score=None, inherited="lead") for filler in found[0])
-    return taken
+class _Lead:
+    """The places and dates of the events in the lead, for events that very likely repeat them."""
+
+    def __init__(self, events: Sequence[Event], filled: Sequence[_Fillers], layout: NewsLayout) -> None:
+        self.layout = layout
+        by_type: dict[str, list[_Fillers]] = {}
+        by_noun: dict[tuple[str, str], list[_Fillers]] = {}
+        for event, fillers in zip(events, filled, strict=True):
+            if layout.lead[0] <= event.trigger.start < layout.lead[1]:
+                noun = fold(event.trigger.text).removeprefix(_DEFINITE)
+                for label in event.types:
+                    by_type.setdefault(label, []).append(fillers)
+                    by_noun.setdefault((label, noun), []).append(fillers)
+        self.by_type = {label: _agreed(found) for label, found in by_type.items()}
+        self.by_noun = {key: _agreed(found) for key, found in by_noun.items()}
+
+    def given(self, event: Event, label: str) -> _Fillers:
+        """Role → fillers for an event of a type; empty if it is unlikely to repeat one of the lead."""
+        in_title = event.trigger.start < self.layout.title_end
+        noun = fold(event.trigger.text)
+        if not in_title and (event.trigger.start < self.layout.lead[1] or not noun.startswith(_DEFINITE)):
+            return {}
+        same = self.by_noun.get((label, noun.removeprefix(_DEFINITE)))
+        return self.by_type.get(label, {}) if same is None and in_title else same or {}
+
+
+def _agreed(events: Sequence[_Fillers]) -> _Fillers:
+    """The places and dates of which no two events have different ones, marked as inherited."""
+    found: dict[str, list[tuple[Filler, ...]]] = {}
+    for fillers in events:
+        for role, values in fillers.items():
+            if is_place_role(role) or is_date_role(role):
+                found.setdefault(role, []).append(values)
+    return {
+        role: tuple(replace(filler, score=None, inherited="lead") for filler in values[0])
+        for role, values in found.items()
+        if len({frozenset(filler.text for filler in fillers) for fillers in values}) == 1
+    }
 
 
 class _Sentences:
