@@ -85,7 +85,7 @@ def event_records(article: Article, roles: Iterable[str] = ()) -> list[EventReco
 
     Dates are resolved against ``article.date``. Two kinds of events take a place or date that they lack from events of
     their type in the lead (the first paragraph below the title), if these agree on it: events of the title, and later
-    ones that repeat the noun with the article, as ``الهجوم`` after ``هجوم``. Such fillers are marked as inherited.
+    ones named by a definite noun that the lead has, as ``الهجوم`` after ``هجوم``. Such fillers are marked as inherited.
 
     Args:
         article: gold or predicted.
@@ -213,18 +213,23 @@ def _agreed(events: Sequence[_Fillers]) -> _Fillers:
 
 
 class _Sentences:
-    """The sentences of an article: those it has, else of its text."""
+    """The sentences of an article; where it has none, those of its text."""
 
     def __init__(self, article: Article) -> None:
         self.text = article.text
         self.given = [(sentence.start, sentence.end) for sentence in article.sentences]
-        self.split = [] if self.given else split_sentences(self.text)
+        self.split: list[tuple[int, int]] | None = None
 
     def around(self, trigger: Span) -> Span:
         """The sentence where the trigger starts; the trigger itself if it is in none."""
-        for spans in (self.given, self.split or split_sentences(self.text)):
-            at = bisect_right(spans, trigger.start, key=lambda span: span[0]) - 1
-            if at >= 0 and trigger.start < spans[at][1]:
-                start, end = spans[at]
-                return Span(start=start, end=end, text=self.text[start:end])
-        return trigger
+        found = _containing(self.given, trigger.start)
+        if found is None:
+            self.split = split_sentences(self.text) if self.split is None else self.split
+            found = _containing(self.split, trigger.start)
+        return Span(start=found[0], end=found[1], text=self.text[slice(*found)]) if found else trigger
+
+
+def _containing(spans: Sequence[tuple[int, int]], offset: int) -> tuple[int, int] | None:
+    """The span that has an offset, of spans in the order of the text."""
+    at = bisect_right(spans, offset, key=lambda span: span[0]) - 1
+    return spans[at] if at >= 0 and offset < spans[at][1] else None
