@@ -217,7 +217,7 @@ class _Sentences:
 
     def __init__(self, article: Article) -> None:
         self.text = article.text
-        self.given = [(sentence.start, sentence.end) for sentence in article.sentences]
+        self.given = sorted((sentence.start, sentence.end) for sentence in article.sentences)
         self.split: list[tuple[int, int]] | None = None
 
     def around(self, trigger: Span) -> Span:
