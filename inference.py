@@ -33,7 +33,7 @@ CPU_BATCH, GPU_BATCH = 1024, 16384
 
 
 class Tagger:
-    """Tags articles of any length.
+    """Tags articles of any length. `rasid.event_records` makes a record of each event of a tagged article.
 
     Args:
         settings: labels, thresholds, windows.

@@ -30,7 +30,8 @@ def tag(
         typer.Option(
             "--to",
             "-t",
-            help="jsonl, inline, conll, csv, text; pre-annotations for label-studio, brat (with -o), doccano, prodigy",
+            help="jsonl, inline, conll, text; events (CSV, JSONL or Parquet by the suffix of -o), csv (events for a "
+            "spreadsheet); pre-annotations for label-studio, brat (with -o), doccano, prodigy",
         ),
     ] = "jsonl",
     output: Annotated[
@@ -51,8 +52,9 @@ def tag(
 ) -> None:
     """Tag articles. Inputs that cannot be read are reported and skipped; the exit code is then 1."""
     from ..data.formats.common.lines import nearest
+    from ..data.records import record_format
     from ..inference import Tagger
-    from .tagging import FOLDERS, FORMATS, Inputs, write_tagged
+    from .tagging import FOLDERS, FORMATS, RECORDS, Inputs, write_tagged
     from .tool_files import write_tool_files
 
     target = format or write_as
@@ -60,7 +62,10 @@ def tag(
         fail(f"--to {target!r}: {nearest(target, (*FORMATS, *FOLDERS))}")
     if target in FOLDERS and output is None:
         fail(f"{target} is a folder of files: name a new one with -o")
+    if target == "events" and output is not None:
+        record_format(output)  # a wrong suffix is an error before the bundle is loaded
     tagger = Tagger.from_pretrained(bundle, backend=backend, verify=verify)  # type: ignore[arg-type]
+    roles = tagger.settings.scheme.roles
     source = Inputs(inputs or ["-"])
     articles = tagger.stream(source)
     if uncertain is not None:
@@ -70,12 +75,12 @@ def tag(
     if output is None:
         with piped():
             stream = PrintableStream(sys.stdout) if sys.stdout.isatty() else sys.stdout
-            dropped = write_tagged(articles, stream, target)
+            dropped = write_tagged(articles, stream, target, roles=roles)
     else:
         articles = _not_empty(articles, source)
         with writing(output):
-            with nullcontext(output) if target in FOLDERS else replacing(output) as place:
-                dropped = write_tagged(articles, place, target)
+            with nullcontext(output) if target in (*FOLDERS, *RECORDS) else replacing(output) as place:
+                dropped = write_tagged(articles, place, target, roles=roles)
             for file in write_tool_files(target, tagger.settings.scheme, output):
                 logger.info("wrote %s, which %s imports (docs/annotation-tools.md)", file, target)
     if source.broken:

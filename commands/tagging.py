@@ -1,7 +1,5 @@
 """Reading the inputs of ``rasid tag``, and writing tagged articles in each of its formats."""
 
-import csv
-import io
 import json
 import logging
 import sys
@@ -16,13 +14,13 @@ from typing import Any, TextIO
 from ..data.articles import Article
 from ..data.formats import format_chunks, label_studio, prodigy, write_articles
 from ..data.problems import PLACES, ProblemLog
+from ..data.records import csv_lines, json_lines, write_events
 from ._terminal import PrintableStream
 
 logger = logging.getLogger(__name__)
 _SUFFIXES = (".txt", ".jsonl")
 _STRINGS = ("id", "title", "date", "source")
 _OWN_KEYS = {own.name for own in fields(Article)}
-CSV_COLUMNS = ("article", "date", "source", "event", "type", "trigger", "start", "end", "score", "sentence")
 
 
 class Inputs:
@@ -145,15 +143,18 @@ def _has_text(raw: bytes) -> bool:
         return False
 
 
-def write_tagged(articles: Iterable[Article], target: TextIO | PrintableStream | Path, format: str) -> int:
+def write_tagged(
+    articles: Iterable[Article], target: TextIO | PrintableStream | Path, format: str, *, roles: Iterable[str] = ()
+) -> int:
     """Write predictions one by one. Articles that the format cannot hold are logged at once; what it cannot hold of the
     others is logged at the end, by cause.
 
     Args:
         articles: predictions.
-        target: a stream; for `FOLDERS` a new or empty folder.
-        format: one of `FORMATS` or `FOLDERS`; ``csv`` has a row for each event type of each trigger, ``text`` is for
-            reading.
+        target: a stream; for `FOLDERS` a new or empty folder, for `RECORDS` also a file.
+        format: one of `FORMATS` or `FOLDERS`. ``events`` are event records, in a file by its suffix and on a stream as
+            JSON Lines; ``csv`` are the same records as CSV; ``text`` is for reading.
+        roles: of the scheme; records of events have all of them.
 
     Returns:
         The number of articles that were dropped because the format cannot hold them.
@@ -179,31 +180,17 @@ def write_tagged(articles: Iterable[Article], target: TextIO | PrintableStream |
             log.dropped.clear()
             log.fixed.clear()
 
-    if isinstance(target, Path):
+    if isinstance(target, Path) and format in RECORDS:
+        write_events(watched(), target, log, format=None if format == "events" else format, roles=roles)
+    elif isinstance(target, Path):
         write_articles(watched(), target, format, log=log)
+    elif format in RECORDS:
+        target.writelines(RECORDS[format](watched(), log, roles=roles))
     else:
         target.writelines(_WRITERS.get(format, partial(format_chunks, format=format))(watched(), log=log))
     for cause, number in lost.items():
         logger.warning("%s: %s: %d", format, cause, number)
     return dropped
-
-
-def _csv(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
-    yield _row(CSV_COLUMNS)
-    for article in articles:
-        log.articles += 1
-        yield from map(_row, _event_rows(article))
-
-
-def _row(cells: Iterable[object]) -> str:
-    line = io.StringIO(newline="")
-    csv.writer(line, lineterminator="\n").writerow(map(_guarded, cells))
-    return line.getvalue()
-
-
-def _guarded(cell: object) -> object:
-    """A cell that a spreadsheet does not run as a formula: a text that begins like one gets an apostrophe before it."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def _text(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
@@ -220,26 +207,17 @@ def _prodigy(articles: Iterable[Article], log: ProblemLog) -> Iterator[str]:
 
 
 _WRITERS: dict[str, Callable[..., Iterator[str]]] = {
-    "csv": _csv,
     "text": _text,
     # Predictions, not annotations: Label Studio counts a task with an annotation as done.
     "label-studio": partial(label_studio.write, predictions=True),
     "prodigy": _prodigy,
 }
-FORMATS = ("jsonl", "inline", "conll", "csv", "text", "label-studio", "doccano", "prodigy")
+RECORDS = {"events": json_lines, "csv": csv_lines}
+"""Formats of event records, with their writers to a stream."""
+FORMATS = ("jsonl", "inline", "conll", "text", *RECORDS, "label-studio", "doccano", "prodigy")
 """Formats that are written to a stream."""
 FOLDERS = ("brat",)
 """Formats that are written as a folder of files."""
-
-
-def _event_rows(article: Article) -> Iterator[tuple[object, ...]]:
-    for event in article.events:
-        span = event.trigger
-        around = next((s for s in article.sentences if s.start <= span.start < s.end), None)
-        sentence = _one_line(article.text[around.start : around.end]) if around else ""
-        for label, score in zip_longest(event.types, event.scores):
-            row = (article.id, article.date or "", article.source or "", event.id, label)
-            yield (*row, span.text, span.start, span.end, "" if score is None else f"{score:.3f}", sentence)
 
 
 def describe(article: Article) -> str:

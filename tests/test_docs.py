@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+import runpy
 import shlex
 import shutil
 import tomllib
@@ -157,6 +158,12 @@ def test_python_runs(path, block, workspace, monkeypatch, capsys):
     names: dict[str, object] = {}
     for code in earlier[: earlier.index(block) + 1]:
         exec(compile(code, str(path), "exec"), names)
+    assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name)
+def test_examples_run(path, capsys):
+    runpy.run_path(str(path), run_name="__main__")
     assert capsys.readouterr().out
 
 

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -33,7 +34,7 @@ def test_jsonl_output_has_exact_offsets(rasid, bundle, file, tmp_path):
 
 
 def test_formats(rasid, bundle, file, tmp_path, error_of):
-    for format, needed in (("inline", "سوريا"), ("conll", "سوريا\tB-GPE"), ("csv", ",ASSAULT,قصف,"), ("text", "# خبر")):
+    for format, needed in (("inline", "سوريا"), ("conll", "سوريا\tB-GPE"), ("csv", ",قصف,"), ("text", "# خبر")):
         assert needed in rasid("tag", bundle, file, "--to", format).stdout
     (task,) = json.loads(rasid("tag", bundle, file, "-t", "label-studio").stdout)
     assert task["predictions"][0]["result"] and "annotations" not in task
@@ -49,7 +50,26 @@ def test_formats(rasid, bundle, file, tmp_path, error_of):
     assert not list(tmp_path.rglob("*.part"))
 
 
-@pytest.mark.parametrize("more", [(), ("-t", "label-studio"), ("--uncertain", "2")])
+def test_events_are_written_by_the_suffix(rasid, bundle, file, tmp_path, error_of):
+    for suffix in ("csv", "jsonl", "parquet"):
+        rasid("tag", bundle, file, "--to", "events", "-o", tmp_path / f"events.{suffix}")
+    lines = (tmp_path / "events.jsonl").read_text(encoding="utf-8")
+    assert lines == rasid("tag", bundle, file, "-t", "events").stdout
+    first = json.loads(lines.splitlines()[0])
+    assert (first["article_id"], first["title"], first["type"]) == ("خبر", "قصف في سوريا", "ASSAULT")
+    assert list(first["fillers"]) == list(load_scheme("news").roles)
+    table = pq.read_table(tmp_path / "events.parquet")
+    assert table.num_rows == len(lines.splitlines()) > 1
+    rows = (tmp_path / "events.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert rows[0].split(",") == table.column_names and len(rows) == table.num_rows + 1
+    rasid("tag", bundle, file, "--to", "csv", "-o", tmp_path / "other.txt")
+    assert (tmp_path / "other.txt").read_bytes() == (tmp_path / "events.csv").read_bytes()
+    message = error_of(rasid("tag", bundle, file, "-t", "events", "-o", tmp_path / "events.xlsx", code=1))
+    assert "events.xlsx" in message and ".csv, .jsonl, .parquet" in message
+    assert not (tmp_path / "events.xlsx").exists() and not list(tmp_path.rglob("*.part"))
+
+
+@pytest.mark.parametrize("more", [(), ("-t", "label-studio"), ("-t", "events"), ("--uncertain", "2")])
 def test_output_is_kept_if_no_input_can_be_read(rasid, bundle, tmp_path, more):
     output = tmp_path / "out.jsonl"
     output.write_text("precious", encoding="utf-8")
@@ -95,9 +115,9 @@ def test_broken_inputs_are_reported_and_the_others_tagged(rasid, bundle, file, t
 def test_exit_code_is_1_if_an_article_is_dropped(rasid, bundle, tmp_path):
     (tmp_path / "in.jsonl").write_text('{"id": "bad", "text": "\\ud800"}\n{"text": "قصف"}\n', encoding="utf-8")
     assert "dropped: bad" in rasid("tag", bundle, tmp_path / "in.jsonl", "-t", "inline", code=1).stderr
-    for format in ("csv", "text", "jsonl"):
+    for format in ("csv", "events", "text", "jsonl"):
         rasid("tag", bundle, tmp_path / "in.jsonl", "-t", format)
-        rasid("tag", bundle, tmp_path / "in.jsonl", "-t", format, "-o", tmp_path / "out")
+        rasid("tag", bundle, tmp_path / "in.jsonl", "-t", format, "-o", tmp_path / "out.parquet")
 
 
 def test_output_may_be_the_input(rasid, bundle, tmp_path):
@@ -122,7 +142,7 @@ def test_wrong_bundle_is_an_error(rasid, file, tmp_path, error_of):
 
 
 def test_wrong_options_are_errors(rasid, bundle, file, error_of):
-    assert "jsonl, inline, conll, csv, text" in error_of(rasid("tag", bundle, file, "-t", "xml", code=1))
+    assert "jsonl, inline, conll, text, events, csv" in error_of(rasid("tag", bundle, file, "-t", "xml", code=1))
     assert "did you mean 'prodigy'" in error_of(rasid("tag", bundle, file, "-t", "prodgy", code=1))
     assert "'torch' and 'onnx'" in error_of(rasid("tag", bundle, file, "--backend", "jax", code=1))
 

@@ -2,15 +2,17 @@ import csv
 import io
 import json
 import os
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from rasid import Tagger
-from rasid.commands.tagging import CSV_COLUMNS, FORMATS, Inputs, describe, write_tagged
+from rasid.commands.tagging import FORMATS, Inputs, describe, write_tagged
 from rasid.data.articles import Article, Entity, Event, Sentence, Span
 from rasid.data.problems import DataError
 from rasid.data.reading import load_articles
+from rasid.data.records.tables import columns
 
 TEXT = "قصف في سوريا\n\nقال متحدث إن قصف وقع قرب بغداد يوم الثلاثاء.\n"
 
@@ -208,19 +210,38 @@ def tagged() -> Article:
 def test_csv_has_a_row_for_each_type_of_each_trigger(tagged, caplog):
     text, _ = written([tagged, Article(text="نص")], "csv")
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
-    assert tuple(rows[0]) == CSV_COLUMNS
-    assert [(row["event"], row["type"], row["score"]) for row in rows] == [
+    assert list(rows[0]) == columns(())
+    assert [(row["event_id"], row["type"], row["score"]) for row in rows] == [
         ("v1", "ASSAULT", "0.750"),
         ("v1", "PROTEST", "0.500"),
         ("v2", "AID", ""),
     ]
     first = rows[0]
-    assert (first["article"], first["date"], first["trigger"]) == ("a,1", "2024-01-02", "قصف")
-    assert tagged.text[int(first["start"]) : int(first["end"])] == "قصف"
+    assert (first["article_id"], first["published"], first["trigger"]) == ("a,1", "2024-01-02", "قصف")
+    assert tagged.text[int(first["trigger_start"]) : int(first["trigger_end"])] == "قصف"
     assert first["sentence"] == 'قصف، "شديد" في سوريا.'
-    assert rows[2]["sentence"] == ""
+    assert rows[2]["sentence"] == "عنوان"
     assert not caplog.messages
-    assert written([], "csv")[0] == ",".join(CSV_COLUMNS) + "\n"
+    assert written([], "csv")[0] == ",".join(columns(())) + "\n"
+
+
+def test_events_are_records_and_have_the_roles_of_the_scheme(tagged, tmp_path, caplog):
+    stream = io.StringIO(newline="")
+    assert write_tagged([tagged], stream, "events", roles=["Location"]) == 0
+    records = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(record["type"], record["fillers"]) for record in records] == [
+        (label, {"Location": []}) for label in ("ASSAULT", "PROTEST", "AID")
+    ]
+    assert write_tagged([tagged], tmp_path / "events.jsonl", "events", roles=["Location"]) == 0
+    assert (tmp_path / "events.jsonl").read_text(encoding="utf-8") == stream.getvalue()
+    assert write_tagged([tagged], tmp_path / "events", "csv", roles=["Location"]) == 0
+    assert (tmp_path / "events").read_bytes().startswith("\ufeffarticle_id,".encode())
+    assert not caplog.messages
+
+
+def test_what_records_lose_is_logged(tagged, caplog):
+    assert write_tagged([tagged, replace(tagged, date="?")], io.StringIO(), "events") == 0
+    assert caplog.messages == ["events: dates that depend on an unknown date of the article: 1"]
 
 
 def test_text_format(tagged):

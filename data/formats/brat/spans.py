@@ -58,6 +58,7 @@ def with_all(variants: list[TextVariant], stored: Iterable[tuple[list[Range], st
     spans = [
         (*place, piece)
         for places, surface in stored
+        if all(start <= end for start, end in places)  # `settle` refuses the others
         for place, piece in zip(places, _pieces(places, surface)[0], strict=True)
         if piece
     ]

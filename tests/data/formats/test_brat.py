@@ -169,6 +169,7 @@ def test_relations_from_a_trigger_are_arguments() -> None:
         ("T9\tPER 0 4\tقاتل", "span not proven", "'قاتل' but the text there is 'هاجم'"),
         ("T9\tPER 0 99\tهاجم", "span not proven", "outside the text"),
         ("T9\tPER 4 4\t", "span not proven", "empty"),
+        ("T9\tPER 20 3\tهاجم", "span not proven", "ends before it starts"),
         ("T9\tPER 4 5\t ", "empty span", "white space"),
         ("T9\tPER 2 4;0 2\tجم ها", "fragments", "out of order"),
         ("T1\tPER 0 4\tهاجم", "duplicate id", "earlier line"),

@@ -1,0 +1,235 @@
+"""Records of events, made from an article with gold or predicted events."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import zip_longest
+from typing import Literal
+
+from ...errors import shown
+from ..articles import Article, Entity, Event, Span
+from ..dates import DateValue, resolve_date
+from ..dates.names import fold
+from ..problems import DataError, Problem
+from ..text.sentences import split_sentences
+from .layout import NewsLayout, layout_of
+from .roles import is_date, is_date_role, is_place_role
+
+_DEFINITE = "ال"
+_CONTEXT = 20  # code points around a date that `resolve_date` sees
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Filler:
+    """A mention that fills a role of an event.
+
+    Attributes:
+        text: the surface.
+        label: of the entity.
+        start: first code point.
+        end: one past the last code point.
+        score: probability of the argument; None on gold and on inherited fillers.
+        date: value, if the role or the label is that of a date or time; else None.
+        inherited: empty for an argument of the event; ``lead`` for one of an event in the lead that is very likely the
+            same event, see `event_records`.
+    """
+
+    text: str
+    label: str
+    start: int
+    end: int
+    score: float | None = None
+    date: DateValue | None = None
+    inherited: Literal["", "lead"] = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventRecord:
+    """An event with one of its types.
+
+    Attributes:
+        article_id: id of the article.
+        title: of the article; empty if it has none.
+        source: as given; empty if it has none.
+        published: date of the article, as given; empty if it has none.
+        event_id: id of the event; records of one trigger share it.
+        type: event type.
+        score: probability of the type; None on gold.
+        trigger: word or words that express the event.
+        fillers: role → its fillers; a role without one has an empty tuple.
+        sentence: where the trigger starts.
+        dateline: the place that the lead begins with (``بيروت (وكالة) - ``), or None. The report was written there; the
+            event may have happened elsewhere.
+    """
+
+    article_id: str
+    title: str
+    source: str
+    published: str
+    event_id: str
+    type: str
+    score: float | None
+    trigger: Span
+    fillers: Mapping[str, tuple[Filler, ...]]
+    sentence: Span
+    dateline: Entity | None
+
+
+_Fillers = Mapping[str, tuple[Filler, ...]]
+"""Role → its fillers."""
+
+
+def event_records(article: Article, roles: Iterable[str] = ()) -> list[EventRecord]:
+    """One record for each event and type of an article, in the order of the events.
+
+    Dates are resolved against ``article.date``. Two kinds of events take a place or date that they lack from events of
+    their type in the lead (the first paragraph below the title), if these agree on it: events of the title, and later
+    ones named by a definite noun that the lead has, as ``الهجوم`` after ``هجوم``. Such fillers are marked as inherited.
+
+    Args:
+        article: gold or predicted.
+        roles: roles that every record has, in this order, such as those of a scheme; other roles follow.
+
+    Raises:
+        DataError: an argument names an entity that the article lacks.
+
+    >>> from ..articles import Argument
+    >>> text = "قصف في حلب أمس"
+    >>> entities = (Entity(id="e1", label="GPE", start=7, end=10), Entity(id="e2", label="DATE", start=11, end=14))
+    >>> arguments = (Argument(role="Location", entity="e1"), Argument(role="Date", entity="e2"))
+    >>> event = Event(trigger=Span(start=0, end=3), types=("ASSAULT",), arguments=arguments)
+    >>> (record,) = event_records(Article(text=text, date="2019-05-12", entities=entities, events=(event,)))
+    >>> record.type, record.fillers["Location"][0].text, record.fillers["Date"][0].date.value
+    ('ASSAULT', 'حلب', '2019-05-11')
+    """
+    if not article.events:
+        return []
+    roles = tuple(roles)
+    layout = layout_of(article)
+    published = publication_day(article)
+    entities = {entity.id: entity for entity in article.entities if entity.id}
+    filled = [_fillers(article, event, entities, published) for event in article.events]
+    spans = _Sentences(article)
+    lead = _Lead(article.events, filled, layout)
+    records: list[EventRecord] = []
+    for event, own in zip(article.events, filled, strict=True):
+        sentence = spans.around(event.trigger)
+        for label, score in zip_longest(event.types, event.scores[: len(event.types)]):
+            records.append(
+                EventRecord(
+                    article_id=article.id,
+                    title=layout.title,
+                    source=article.source or "",
+                    published=article.date or "",
+                    event_id=event.id,
+                    type=label,
+                    score=score,
+                    trigger=event.trigger,
+                    fillers={**dict.fromkeys(roles, ()), **lead.given(event, label), **own},
+                    sentence=sentence,
+                    dateline=layout.dateline,
+                )
+            )
+    return records
+
+
+def publication_day(article: Article) -> date | None:
+    """The day of ``article.date``: ISO 8601, or a full date that `resolve_date` reads; None if there is none."""
+    given = (article.date or "").strip()
+    try:
+        return date.fromisoformat(given[:10])
+    except ValueError:
+        value = resolve_date(given, None)
+        return date.fromisoformat(value.value) if value.granularity == "day" else None
+
+
+def _fillers(article: Article, event: Event, entities: Mapping[str, Entity], published: date | None) -> _Fillers:
+    """Role → fillers of an event's arguments, in the order of the arguments."""
+    found: dict[str, list[Filler]] = {}
+    for argument in event.arguments:
+        if (entity := entities.get(argument.entity)) is None:
+            message = (
+                f"{argument.role} of {shown(event.trigger.text)} names entity {argument.entity!r}, which the article "
+                "lacks; give the entity this id, or leave the argument out"
+            )
+            raise DataError([Problem(source="article", article=article.id, cause="unknown id", message=message)])
+        found.setdefault(argument.role, []).append(
+            Filler(
+                text=entity.text,
+                label=entity.label,
+                start=entity.start,
+                end=entity.end,
+                score=argument.score,
+                date=_value(article.text, entity, published) if is_date(argument.role, entity.label) else None,
+            )
+        )
+    return {role: tuple(fillers) for role, fillers in found.items()}
+
+
+def _value(text: str, mention: Entity, published: date | None) -> DateValue:
+    before = text[max(0, mention.start - _CONTEXT) : mention.start]
+    return resolve_date(mention.text, published, before=before, after=text[mention.end : mention.end + _CONTEXT])
+
+
+class _Lead:
+    """The places and dates of the events in the lead, for events that very likely repeat them."""
+
+    def __init__(self, events: Sequence[Event], filled: Sequence[_Fillers], layout: NewsLayout) -> None:
+        self.layout = layout
+        by_type: dict[str, list[_Fillers]] = {}
+        by_noun: dict[tuple[str, str], list[_Fillers]] = {}
+        for event, fillers in zip(events, filled, strict=True):
+            if layout.lead[0] <= event.trigger.start < layout.lead[1]:
+                noun = fold(event.trigger.text).removeprefix(_DEFINITE)
+                for label in event.types:
+                    by_type.setdefault(label, []).append(fillers)
+                    by_noun.setdefault((label, noun), []).append(fillers)
+        self.by_type = {label: _agreed(found) for label, found in by_type.items()}
+        self.by_noun = {key: _agreed(found) for key, found in by_noun.items()}
+
+    def given(self, event: Event, label: str) -> _Fillers:
+        """Role → fillers for an event of a type; empty if it is unlikely to repeat one of the lead."""
+        in_title = event.trigger.start < self.layout.title_end
+        noun = fold(event.trigger.text)
+        if not in_title and (event.trigger.start < self.layout.lead[1] or not noun.startswith(_DEFINITE)):
+            return {}
+        same = self.by_noun.get((label, noun.removeprefix(_DEFINITE)))
+        return self.by_type.get(label, {}) if same is None and in_title else same or {}
+
+
+def _agreed(events: Sequence[_Fillers]) -> _Fillers:
+    """The places and dates of which no two events have different ones, marked as inherited."""
+    found: dict[str, list[tuple[Filler, ...]]] = {}
+    for fillers in events:
+        for role, values in fillers.items():
+            if is_place_role(role) or is_date_role(role):
+                found.setdefault(role, []).append(values)
+    return {
+        role: tuple(replace(filler, score=None, inherited="lead") for filler in values[0])
+        for role, values in found.items()
+        if len({frozenset(filler.text for filler in fillers) for fillers in values}) == 1
+    }
+
+
+class _Sentences:
+    """The sentences of an article; where it has none, those of its text."""
+
+    def __init__(self, article: Article) -> None:
+        self.text = article.text
+        self.given = sorted((sentence.start, sentence.end) for sentence in article.sentences)
+        self.split: list[tuple[int, int]] | None = None
+
+    def around(self, trigger: Span) -> Span:
+        """The sentence where the trigger starts; the trigger itself if it is in none."""
+        found = _containing(self.given, trigger.start)
+        if found is None:
+            self.split = split_sentences(self.text) if self.split is None else self.split
+            found = _containing(self.split, trigger.start)
+        return Span(start=found[0], end=found[1], text=self.text[slice(*found)]) if found else trigger
+
+
+def _containing(spans: Sequence[tuple[int, int]], offset: int) -> tuple[int, int] | None:
+    """The span that has an offset, of spans in the order of the text."""
+    at = bisect_right(spans, offset, key=lambda span: span[0]) - 1
+    return spans[at] if at >= 0 and offset < spans[at][1] else None
