@@ -1,11 +1,11 @@
 """A report as Markdown."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from ..models.tasks import TASKS
 from .report import Report, Score
 
-TITLES = {task.name: task.title for task in TASKS}
+TITLES = {task.name: task.title for task in TASKS} | {"arguments": "Arguments"}
 METRIC_NAMES = {
     "precision": "precision",
     "recall": "recall",
@@ -23,7 +23,27 @@ MODE_NAMES = {
     "inner": "exact, mentions inside others alone",
     "iob2": "exact, gold read as strict IOB2",
     "seqeval": "exact, computed by the library seqeval",
+    "arg_c+": "Right means exact trigger, event type, exact mention and role (Arg-C+).",
+    "arg_c": "Arg-C: any trigger of the event type",
+    "arg_i+": "Arg-I+: any role",
+    "arg_i": "Arg-I: any role, any trigger of the event type",
+    "distance": "Arg-C+ by the number of sentences from trigger to mention.",
+    "event_type": "Arg-C+ by event type.",
+    "gold_arg_c+": "With the entities and triggers of gold:",
+    "gold_arg_c": "gold entities and triggers, Arg-C",
+    "gold_arg_i+": "gold entities and triggers, Arg-I+",
+    "gold_arg_i": "gold entities and triggers, Arg-I",
+    "gold_distance": "With the entities and triggers of gold, by the number of sentences from trigger to mention:",
+    "gold_event_type": "With the entities and triggers of gold, by event type:",
 }
+LABEL_NAMES = {
+    "gold_arg_c+": "label",
+    "distance": "sentences",
+    "gold_distance": "sentences",
+    "event_type": "event type",
+    "gold_event_type": "event type",
+}
+"""Modes that have a table of their own, as the first mode of a task has, and what their labels are."""
 AVERAGE_NAMES = {
     "micro": "micro",
     "macro": "macro, over labels in gold",
@@ -68,27 +88,36 @@ def to_markdown(report: Report) -> str:
 
 
 def _section(scores: Sequence[Score]) -> list[str]:
-    """The first mode in full, with the ranking; micro averages of the others."""
+    """The first mode in full, with the ranking, and those of `LABEL_NAMES`; micro averages of the others."""
     main = scores[0].mode
-    table = [score for score in scores if score.mode in (main, "ranking")]
-    others = [score for score in scores if score.mode not in (main, "ranking") and score.averaging == "micro"]
-    measured = [score for score in table if score.label is None or score.value is not None]
-    silent = sorted({score.label or "" for score in table} - {score.label or "" for score in measured})
-    lines = ["", MODE_NAMES.get(main, main), "", *_score_table(measured, "label")]
-    if silent:
-        lines += ["", f"Neither in gold nor predicted: {', '.join(map(_escape, silent))}."]
-    if others:
-        lines += ["", *_score_table(others, "other ways to count, micro")]
+    lines: list[str] = []
+    for mode in dict.fromkeys([main, *(score.mode for score in scores if score.mode in LABEL_NAMES)]):
+        of_mode = [s for s in scores if s.mode == mode or (mode == main and s.mode == "ranking")]
+        lines += _mode_in_full(mode, of_mode)
+    apart = {main, "ranking", *LABEL_NAMES}
+    if others := [score for score in scores if score.mode not in apart and score.averaging == "micro"]:
+        lines += ["", *_score_table(others, "other ways to count, micro", lambda score: MODE_NAMES[score.mode])]
     return lines
 
 
-def _score_table(scores: Sequence[Score], title: str) -> list[str]:
+def _mode_in_full(mode: str, scores: Sequence[Score]) -> list[str]:
+    """What counts as right, a row for each label that occurs and for each average, and the other labels."""
+    measured = [score for score in scores if score.label is None or score.value is not None]
+    silent = sorted({score.label or "" for score in scores} - {score.label or "" for score in measured})
+    rows = _score_table(measured, LABEL_NAMES.get(mode, "label"), _row_name)
+    lines = ["", MODE_NAMES.get(mode, mode), "", *rows]
+    return [*lines, "", f"Neither in gold nor predicted: {', '.join(map(_escape, silent))}."] if silent else lines
+
+
+def _row_name(score: Score) -> str:
+    return score.label or f"**{AVERAGE_NAMES[str(score.averaging)]}**"
+
+
+def _score_table(scores: Sequence[Score], title: str, name_of: Callable[[Score], str]) -> list[str]:
     metrics = [metric for metric in METRIC_NAMES if any(score.metric == metric for score in scores)]
     rows: dict[str, dict[str, Score]] = {}
     for score in sorted(scores, key=lambda score: score.label is None):  # averages last
-        by_mode = score.mode not in (scores[0].mode, "ranking") or title != "label"
-        name = MODE_NAMES[score.mode] if by_mode else score.label or f"**{AVERAGE_NAMES[str(score.averaging)]}**"
-        rows.setdefault(name, {})[score.metric] = score
+        rows.setdefault(name_of(score), {})[score.metric] = score
     body = []
     for name, row in rows.items():
         first = next(iter(row.values()))

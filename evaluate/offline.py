@@ -20,12 +20,13 @@ from ..models.decoding import decode, decode_arguments
 from ..models.probabilities import sigmoid
 from ..models.tasks import TASKS, Task, heads_of, target_maker, tasks_of
 from ..progress import track
+from .arguments import BREAKDOWNS, GIVEN, argument_sets, score_arguments
 from .classification import LabelScores, fit_softmax_temperature, fit_temperature, score_labels, tune_thresholds
 from .counts import Counts
-from .errors import FrequentError, frequent_errors
+from .errors import FrequentError, frequent_argument_errors, frequent_errors
 from .flat import flat_readings
 from .report import Bootstrap, Report, Score, data_hash
-from .scores import label_scores, span_scores
+from .scores import argument_scores, label_scores, span_scores
 from .spans import LabeledSpan, count_exact, score_spans, snap_to_tokens
 
 
@@ -50,6 +51,8 @@ class Evaluation:
         tables: task → its decisions, to calibrate on; for tasks with ``scores="labels"`` also to score.
         unpredictable: (task, cause) → number of gold items that no prediction can equal.
         decodable: predictions with their logits, for `rescore`; None if they were not kept.
+        from_gold: the articles with their gold entities and triggers, and the arguments that the tagger predicts for
+            them; None if it does not predict arguments.
     """
 
     articles: list[Article]
@@ -207,6 +210,10 @@ def headline(evaluations: Sequence[Evaluation], settings: Settings) -> dict[str,
                 scores[f"{task.name}.f1"] = float(2 * correct / max(1, 2 * correct + spurious + missed))
                 values = [table.macro_average_precision for table in tables]
                 scores[f"{task.name}.ap"] = float(np.nanmean(values)) if not np.all(np.isnan(values)) else 0.0
+    if parts := [evaluation for evaluation in evaluations if "arguments" in evaluation.annotated_labels]:
+        sets = [argument_sets(part.articles, part.predictions, part.annotated_labels) for part in parts]
+        gold, predicted = ([found for pair in sets for found in pair[side]] for side in (0, 1))
+        scores["arguments.f1"] = count_exact(gold, predicted, settings.scheme.labels("arguments")).score("f1")
     scores = {name: 0.0 if np.isnan(value) else value for name, value in scores.items()}
     if means := [value for name, value in scores.items() if name.endswith(".f1")]:
         scores["mean.f1"] = float(np.mean(means))
@@ -258,6 +265,13 @@ def report_of(
             more, why = flat_readings(golds, gold, predicted, task.labels(settings.scheme), task.name, bootstrap)
             scores += more
             notes += why
+    if "arguments" in evaluation.annotated_labels and evaluation.from_gold is not None:
+        for prefix, predictions in (("", evaluation.predictions), (GIVEN, evaluation.from_gold)):
+            gold, predicted = argument_sets(golds, predictions, evaluation.annotated_labels)
+            result = score_arguments(golds, gold, predicted, settings.scheme)
+            scores += argument_scores(result, bootstrap=bootstrap, prefix=prefix)
+            counts |= {f"arguments/{prefix}{mode}": result[mode] for mode in result if mode not in BREAKDOWNS}
+        errors += frequent_argument_errors(golds, gold, predicted)  # without those of entities and triggers
     for task in evaluation.tasks("labels"):
         result = score_table(evaluation, task, settings)
         scores += label_scores(result, task=task.name, bootstrap=bootstrap)

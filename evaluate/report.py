@@ -20,7 +20,10 @@ FORMAT = 1
 """Version of the JSON form; increased if an older reader would misread it."""
 
 HEADLINE = frozenset(
-    {("strict", "f1"), ("outermost", "f1"), ("iob2", "f1"), ("decision", "f1"), ("ranking", "average_precision")}
+    {
+        *((mode, "f1") for mode in ("strict", "outermost", "iob2", "decision", "arg_c+", "gold_arg_c+")),
+        ("ranking", "average_precision"),
+    }
 )
 """(mode, metric) of the scores that are shown first: in the terminal, in a card, and when reports are compared."""
 
@@ -45,8 +48,8 @@ class Score:
     Attributes:
         task: as in ``"entities"``.
         metric: ``precision``, ``recall``, ``f1``, ``average_precision`` or ``expected_calibration_error``.
-        mode: what counts as right: a mode of spans; ``decision`` for labels above their threshold, ``ranking`` for
-            their order by probability, ``probability`` for the probabilities themselves.
+        mode: what counts as right: a mode of spans or of arguments; ``decision`` for labels above their threshold,
+            ``ranking`` for their order by probability, ``probability`` for the probabilities themselves.
         averaging: how labels were averaged; None for the score of one label.
         label: None for an average.
         value: from 0 to 1; None without gold and prediction.

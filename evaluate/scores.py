@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from .arguments import BREAKDOWNS, ArgumentMode
 from .classification import LabelScores, expected_calibration_error
 from .counts import AVERAGINGS, METRICS, Counts, average, rate
 from .report import Bootstrap, Score
@@ -68,6 +69,18 @@ def span_scores(counts: Mapping[Mode, Counts], *, task: str, bootstrap: Bootstra
         score
         for mode, of_mode in counts.items()
         for score in count_scores(of_mode, task=task, mode=mode, bootstrap=bootstrap)
+    )
+
+
+def argument_scores(
+    counts: Mapping[ArgumentMode, Counts], *, bootstrap: Bootstrap, prefix: str = ""
+) -> tuple[Score, ...]:
+    """Scores of arguments in every mode, with a prefix before its name."""
+    return tuple(
+        score
+        for mode, of_mode in counts.items()
+        for score in count_scores(of_mode, task="arguments", mode=prefix + mode, bootstrap=bootstrap)
+        if score.label or mode not in BREAKDOWNS  # whose averages say no more than those of arg_c+
     )
 
 

@@ -4,9 +4,9 @@ A span is ``(start, end, label)``, a half-open range of code points or of tokens
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -16,6 +16,7 @@ from ..data.articles import Article
 from .counts import Counts
 
 LabeledSpan: TypeAlias = tuple[int, int, str]
+Labeled: TypeAlias = tuple[*tuple[Any, ...], str]
 
 Mode = Literal["strict", "overlap", "type_blind"]
 """When a predicted span is right: ``strict``, its extent and label are those of a gold span; ``overlap``, it overlaps a
@@ -65,14 +66,17 @@ def score_spans(
 
 
 def count_exact(
-    gold: Sequence[AbstractSet[LabeledSpan]], predicted: Sequence[AbstractSet[LabeledSpan]], labels: Sequence[str]
+    gold: Sequence[AbstractSet[Labeled]], predicted: Sequence[AbstractSet[Labeled]], labels: Sequence[str]
 ) -> Counts:
-    """Count the spans that are equal in extent and label; arguments and errors are those of `score_spans`."""
+    """Count the spans that are equal in extent and label; parameters and errors are those of `score_spans`.
+
+    Any tuples that end with a label are counted like spans.
+    """
     if len(gold) != len(predicted):
         raise ValueError("gold and predicted are not of the same articles: their lengths differ")
     column = {label: number for number, label in enumerate(labels)}
     for name, articles in (("gold", gold), ("predicted", predicted)):
-        unknown = {span[2] for spans in articles for span in spans if span[2] not in column}
+        unknown = {span[-1] for spans in articles for span in spans if span[-1] not in column}
         if unknown:
             raise ValueError(f"{name} label {min(unknown)!r} is not among the labels to score: {', '.join(labels)}")
     table = np.zeros((len(gold), len(labels), 3), np.int64)  # [A, K, 3]
@@ -80,7 +84,7 @@ def count_exact(
         sets = (gold_spans & predicted_spans, predicted_spans - gold_spans, gold_spans - predicted_spans)
         for outcome, spans in enumerate(sets):
             for span in spans:
-                table[row, column[span[2]], outcome] += 1
+                table[row, column[span[-1]], outcome] += 1
     return Counts(labels=tuple(labels), table=table)
 
 
@@ -124,12 +128,19 @@ def snap_to_tokens(spans: Iterable[LabeledSpan], tokens: Sequence[tuple[int, int
     >>> snap_to_tokens({(1, 7, "LOC")}, [(0, 7), (8, 12)])
     {(0, 7, 'LOC')}
     """
+    snap = token_snapper(tokens)
+    return {(*snap(start, end), label) for start, end, label in spans}
+
+
+def token_snapper(tokens: Sequence[tuple[int, int]]) -> Callable[[int, int], tuple[int, int]]:
+    """A function that widens a range to whole tokens, as `snap_to_tokens` does."""
     starts, ends = [start for start, _ in tokens], [end for _, end in tokens]
-    snapped = set()
-    for start, end, label in spans:
+
+    def snap(start: int, end: int) -> tuple[int, int]:
         first, last = bisect_right(ends, start), bisect_left(starts, end) - 1
-        snapped.add((starts[first], ends[last], label) if first <= last else (start, end, label))
-    return snapped
+        return (starts[first], ends[last]) if first <= last else (start, end)
+
+    return snap
 
 
 def stray_spans(article: Article) -> set[LabeledSpan]:

@@ -1,3 +1,4 @@
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -5,11 +6,13 @@ import pytest
 from tokenizers import Tokenizer
 
 from rasid import Tagger
-from rasid.data.articles import Article, Entity, Event, Sentence, Span
+from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span
 from rasid.data.formats import conll
 from rasid.data.problems import ProblemLog
 from rasid.data.windows.encoding import TextEncoder
 from rasid.evaluate import offline
+from rasid.evaluate.comparison import compare_reports
+from rasid.evaluate.markdown import to_markdown
 from rasid.evaluate.report import Bootstrap, Report, data_hash
 from rasid.models.bundle import Settings
 from rasid.models.tasks import target_maker
@@ -400,3 +403,70 @@ def test_progress_is_reported_from_the_first_article(saying, everything, article
     with reported(bar):
         offline.run(saying(articles[:2]), articles[:2], everything)
     assert shown == [("tagging", 2)]
+
+
+# ---- arguments -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tagged(scheme):
+    """An article with arguments that were predicted end to end, and from the gold entities and triggers."""
+    text = "قصف الجيش حلب أمس"
+    entities = tuple(
+        replace(entity(text, surface, label), id=f"e{number}")
+        for number, (surface, label) in enumerate((("الجيش", "ORG"), ("حلب", "GPE"), ("أمس", "DATE")))
+    )
+
+    def made(*arguments: tuple[str, str]) -> Article:
+        found = tuple(Argument(role=role, entity=name) for role, name in arguments)
+        event = Event(trigger=Span(start=0, end=3), types=("ASSAULT",), arguments=found)
+        return Article(id="1", text=text, entities=entities, events=(event,))
+
+    return offline.Evaluation(
+        articles=[made(("Actor", "e0"), ("Location", "e1"), ("Date", "e2"))],
+        predictions=[made(("Actor", "e0"))],
+        from_gold=[made(("Actor", "e0"), ("Recipient", "e1"), ("Date", "e2"))],
+        annotated_labels={task: scheme.labels(task) for task in ("entities", "triggers", "arguments")},
+        tables={},
+        unpredictable=Counter(),
+    )
+
+
+def test_arguments_are_scored_end_to_end_and_from_gold(tagged, scheme):
+    settings = Settings(scheme=scheme, tasks=("entities", "triggers"), window=512, overlap=64)
+    report = offline.report_of(tagged, settings, bundle="b", data="d", bootstrap=FEW)
+    assert figures(report, "arguments", "arg_c+") == (1, 1, 3, pytest.approx(0.5))
+    assert figures(report, "arguments", "gold_arg_c+") == (2, 3, 3, pytest.approx(2 / 3))
+    assert figures(report, "arguments", "gold_arg_i")[:3] == (3, 3, 3)
+    assert {score.mode for score in report.headline("micro")} == {"strict", "arg_c+", "gold_arg_c+"}
+    assert {error.kind for error in report.errors} == {"wrong role"}  # end to end, the others are missed
+    assert Report.from_json(report.to_json()) == report
+    dev = offline.headline([tagged, tagged], settings)
+    assert dev == {
+        "entities.f1": 1,
+        "triggers.f1": 1,
+        "arguments.f1": 0.5,
+        "mean.f1": pytest.approx(2.5 / 3),
+    }
+    better = replace(tagged, predictions=tagged.articles)
+    compared = compare_reports(report, offline.report_of(better, settings, bundle="b", data="d", bootstrap=FEW))
+    assert {c.name: c.difference for c in compared if c.name.endswith("/micro/f1") and c.difference} == {
+        f"arguments/{mode}/micro/f1": 0.5 for mode in ("arg_c+", "arg_c", "arg_i+", "arg_i")
+    }
+
+
+def test_arguments_have_tables_by_role_distance_and_event_type(tagged, scheme):
+    settings = Settings(scheme=scheme, tasks=("entities", "triggers"), window=512, overlap=64)
+    text = to_markdown(offline.report_of(tagged, settings, bundle="b", data="d", bootstrap=FEW))
+    section = text.partition("## Arguments\n")[2].partition("\n## ")[0]
+    assert "Right means exact trigger, event type, exact mention and role (Arg-C+)." in section
+    assert "| Location | 1 | 0 | 0 | 0.0 | 0.0 | 0.0 |" in section
+    assert section.count("| sentences | gold |") == section.count("| event type | gold |") == 2
+    assert "| gold entities and triggers, Arg-I | 3 | 3 | 3 | 100.0 | 100.0 | 100.0 |" in section
+    assert "\n| arguments | wrong role | ASSAULT Location → Recipient | قصف … حلب | 1 |" in text
+
+
+def test_without_predicted_arguments_none_are_scored(tagged, scheme):
+    settings = Settings(scheme=scheme, tasks=("entities", "triggers"), window=512, overlap=64)
+    report = offline.report_of(replace(tagged, from_gold=None), settings, bundle="b", data="d", bootstrap=FEW)
+    assert not [score for score in report.scores if score.task == "arguments"]
