@@ -34,6 +34,39 @@ def members(ranges: Tensor, count: int) -> Tensor:
     return (position >= ranges[:, :, :1]) & (position < ranges[:, :, 1:])
 
 
+class Standardization(nn.Module):
+    """Shifts and scales every dimension of the encoder's states to mean 0 and standard deviation 1 (LeCun et al. 1998).
+
+    All states of an encoder share a large mean, and their scale differs from encoder to encoder. The gradient of a head
+    is a product with the states: unless the mean is removed, it is a second bias in every weight, and Adam's steps
+    follow the number of positives in a batch. Mean and deviation are those before training, and stay constant.
+
+    Args:
+        hidden: size of the states.
+    """
+
+    LEAST = 0.1
+    """Smallest deviation, as a share of the root mean square: a dimension that is constant must not become noise."""
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        self.mean: Tensor
+        self.deviation: Tensor
+        self.register_buffer("mean", torch.zeros(hidden))
+        self.register_buffer("deviation", torch.ones(hidden))
+
+    def fit(self, states: Tensor) -> None:
+        """Set mean and deviation from states. [N, H]"""
+        deviation, mean = torch.std_mean(states.float(), dim=0, correction=0)
+        least = self.LEAST * float(deviation.square().mean().sqrt())
+        self.mean.copy_(mean)
+        self.deviation.copy_(deviation.clamp(min=max(least, 1e-6)))
+
+    def forward(self, states: Tensor) -> Tensor:
+        """[…, H]"""
+        return (states - self.mean) / self.deviation
+
+
 class WordPooling(nn.Module):
     """States of the sub-words of a word to one state.
 

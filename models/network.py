@@ -1,12 +1,13 @@
 """The network: an encoder and a head for each task."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 
-from .heads import HeadInputs, LinearChain, WordPooling
+from .heads import HeadInputs, LinearChain, Standardization, WordPooling, members
 from .pairs import RoleWeights
 from .shape import RasidConfig
 from .tasks import LossOptions, tasks_of
@@ -29,6 +30,7 @@ class RasidModel(PreTrainedModel):
         super().__init__(config)
         self.encoder = encoder if encoder is not None else make_encoder(config.encoder)
         hidden = self.encoder.config.hidden_size
+        self.standardization = Standardization(hidden) if config.standardized else None
         self.pooling = WordPooling(config.pooling, hidden)
         self.dropout = nn.Dropout(config.dropout)
         self.chain: LinearChain | None = None
@@ -67,6 +69,8 @@ class RasidModel(PreTrainedModel):
             task → [B, W, …] or [B, S, …].
         """
         states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state  # [B, T, H]
+        if self.standardization is not None:
+            states = self.standardization(states)
         states = self.dropout(self.pooling(states, words))  # [B, W, H]
         tasks = frozenset(self.config.tasks)
         inputs = HeadInputs(
@@ -80,6 +84,25 @@ class RasidModel(PreTrainedModel):
         for task in self.tasks:
             logits[task.name] = task.forward(getattr(self, task.name), inputs, logits)
         return {name: values for name, values in logits.items() if name in tasks}
+
+    @torch.no_grad()
+    def standardize(self, batches: Iterable[Mapping[str, Tensor]]) -> None:
+        """Fit the standardization to the states of words in some batches; nothing for a network without it.
+
+        Args:
+            batches: arguments of `forward`.
+        """
+        if self.standardization is None:
+            return
+        training = self.training
+        self.eval()
+        found = []
+        for batch in batches:
+            ids, mask, words = (batch[name].to(self.device) for name in ("input_ids", "attention_mask", "words"))
+            states = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state  # [B, T, H]
+            found.append(states[members(words, states.shape[1]).any(1)])
+        self.train(training)
+        self.standardization.fit(torch.cat(found))
 
     def losses(
         self,

@@ -21,6 +21,7 @@ class RasidConfig(PretrainedConfig):
         crf: whether entities are tagged by a linear-chain CRF.
         spans: ``width`` and ``nesting`` of the span head for entities; None for BIO tags.
         dropout: before every head.
+        standardized: whether the states of the encoder are standardized; networks of version 0.1 are without.
     """
 
     model_type = "rasid"
@@ -36,11 +37,13 @@ class RasidConfig(PretrainedConfig):
         crf: bool = False,
         spans: Mapping[str, Any] | None = None,
         dropout: float = 0.1,
+        standardized: bool = False,
         **kwargs: Any,
     ) -> None:
         self.encoder = dict(encoder or {})
         self.tasks = [renamed.TASKS.get(task, task) for task in tasks]
         self.entities, self.events, self.roles = list(entities), list(events), list(roles)
         self.pooling, self.crf, self.dropout = pooling, crf, dropout
+        self.standardized = standardized
         self.spans = dict(spans) if spans else None
         super().__init__(**kwargs)

@@ -1,7 +1,7 @@
 """Everything that a run needs, made from its config: data sets, encoder, windows, batches, network, n-gram model."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from ..data.problems import DataError, Problem
 from ..data.text.words import split_words
 from ..data.windows.batches import padding_share, plan_run
 from ..data.windows.encoding import TextEncoder
-from ..data.windows.training_set import Statistics, WindowSet, write_windows
+from ..data.windows.training_set import Collator, Statistics, WindowSet, write_windows
 from ..models import ngrams
 from ..models.bundle import Settings, SpanOptions
 from ..models.encoders import EncoderWithTokenizer, load_encoder, scratch_encoder
@@ -25,6 +25,9 @@ from ..models.network import RasidModel
 from ..models.shape import RasidConfig
 from ..models.tasks import TASK_NAMES, target_maker, tasks_of
 from .trainer import Schedule, processes
+
+STANDARDIZED_ON = 8192
+"""Sub-words that mean and deviation of the encoder's states are estimated on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +99,7 @@ def make_model(config: Config, data: Data, encoder: EncoderWithTokenizer, seed: 
         crf=entities is not None and entities.decoder == "crf",
         spans=None if (options := span_options(config, data)) is None else vars(options),
         dropout=config.training.dropout,
+        standardized=True,
     )
     return RasidModel(network_config, encoder.model)
 
@@ -254,6 +258,20 @@ def make_plan(config: Config, data: Data, windows: WindowSet, seed: int) -> Plan
         steps=len(batches) // per_step,
         steps_per_epoch=max(1, per_epoch // per_step),
     )
+
+
+def standardize(network: RasidModel, windows: WindowSet, batches: Sequence[np.ndarray], collate: Collator) -> None:
+    """Fit the standardization of a new network to its states in the first batches.
+
+    Args:
+        network: encoder and heads, before training.
+        windows: training windows.
+        batches: of a plan; the first ones with `STANDARDIZED_ON` sub-words are read.
+        collate: makes batches of windows.
+    """
+    sizes = np.cumsum([windows.lengths[batch].sum() for batch in batches])
+    enough = int(np.searchsorted(sizes, STANDARDIZED_ON)) + 1
+    network.standardize(collate(windows.__getitems__(batch.tolist())) for batch in batches[:enough])
 
 
 def make_ngrams(config: Config, data: Data, text_encoder: TextEncoder) -> ngrams.NgramModel | None:

@@ -117,7 +117,9 @@ def train_seed(run: Run, seed: int) -> tuple[dict[str, Any], Tagged | None]:
         result = json.loads((folder / "finished.json").read_text(encoding="utf-8"))
     else:
         parts = make_parts(run, seed)
-        state, seconds = fit(make_trainer(run, parts), folder)
+        trainer = make_trainer(run, parts)
+        prepare.standardize(parts.model, run.windows, parts.plan.schedule.batches, trainer.data_collator)
+        state, seconds = fit(trainer, folder)
         result = {"steps": state.global_step, "best_step": state.best_global_step, "seconds": seconds}
         if is_main:
             result, tagged = select(run, parts, result)
@@ -151,12 +153,16 @@ def make_trainer(run: Run, parts: Parts) -> RasidTrainer:
 
     def score(network: RasidModel) -> dict[str, float]:
         tagger = run.tagger(network, parts.settings)
-        dev = [offline.run(tagger, dataset.articles, dataset.annotated_labels) for dataset in run.data.dev]
+        dev = [
+            offline.run(tagger, dataset.articles, dataset.annotated_labels, keep_logits=True)
+            for dataset in run.data.dev
+        ]
         tables = [table for evaluation in dev for table in evaluation.tables.values()]
         if not all(np.isfinite(table.logits[table.annotated]).all() for table in tables):
             raise NonFiniteLossError("a logit", trainer.state.global_step, ", on dev")
         # Thresholds are tuned at every evaluation: with 0.5, a rare label has an F1 of 0 for many epochs.
-        return offline.headline(dev, offline.calibrate(parts.settings, dev))
+        settings = offline.calibrate(tagger.settings, dev)
+        return offline.headline([offline.rescore(evaluation, settings) for evaluation in dev], settings)
 
     rates = training.model_dump(include={"learning_rate", "head_learning_rate", "layer_decay", "weight_decay"})
     trainer = RasidTrainer(

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _INSIDE = slice(2, None, 2)
 """Tags that continue a mention."""
+FIRST_BIAS = -4.0
+"""Most words are outside, see `triggers.FIRST_BIAS`; this is the bias of all other tags."""
 
 
 def make_targets(gold: Gold) -> dict[str, np.ndarray]:
@@ -196,6 +198,7 @@ TASK = Task(
     columns=lambda labels: {"entities": word_column("int16"), "entities_unannotated": label_column()},
     targets=make_targets,
     modules=make_modules,
+    initialize=lambda head: head.bias.data[1:].fill_(FIRST_BIAS),
     loss=loss,
     count=lambda targets: (targets["entities"] != IGNORED).sum(),  # annotated words
     decode=decode,

@@ -147,3 +147,4 @@ def test_rare_marks_begin_rare(tokenizer: Tokenizer):
     logits = run(model, windows_of(tokenizer, TEXTS[1:2]))
     for task, highest in (("triggers", 0.05), ("sentence_types", 0.2), ("article_types", 0.2)):
         assert logits[task].sigmoid().max() < highest
+    assert logits["entities"].softmax(-1)[..., 1:].max() < 0.1

@@ -158,6 +158,21 @@ def test_reports_of_the_bundle_equal_the_scores_of_the_run(run_folder: Path) -> 
             assert values[task, mode, "micro", "f1"] == pytest.approx(part[f"{task}.f1"], abs=1e-6)
 
 
+@pytest.mark.parametrize("decoder", ["viterbi", "spans", "crf"])
+def test_dev_scores_in_training_are_those_of_the_tuned_thresholds(train: Train, decoder: str) -> None:
+    folder = train(f"tasks.entities.decoder={decoder}").folder
+    result = scores(folder)
+    logged = next(line for line in log(folder) if line["step"] == result["best_step"] and "eval_mean.f1" in line)
+    assert result["dev"]["triggers.f1"] > 0
+    assert {name: logged[f"eval_{name}"] for name in result["dev"]} == pytest.approx(result["dev"])
+
+
+def test_states_are_standardized_before_the_first_step(train: Train) -> None:
+    found = weights(train("training.max_steps=1").folder)
+    assert found["standardization.mean"].abs().max() > 0
+    assert found["standardization.deviation"].std() > 0
+
+
 def test_dev_and_test_are_tagged_once_after_training(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("onnxscript")
     tagged: list[str] = []
