@@ -1,7 +1,7 @@
 """Data sets: articles and the labels that were annotated in them, under one label scheme."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -158,3 +158,31 @@ def resolve_annotated(
     if log.dropped:
         raise DataError(log.dropped)
     return resolved
+
+
+def with_role_constraints(scheme: LabelScheme, datasets: Iterable[DataSet]) -> LabelScheme:
+    """A scheme whose roles have constraints: a role without any gets the labels and event types of its arguments.
+
+    Args:
+        scheme: of the run.
+        datasets: its training data.
+    """
+    labels: dict[str, set[str]] = {role: set() for role in scheme.roles}
+    types: dict[str, set[str]] = {role: set() for role in scheme.roles}
+    for article in (article for dataset in datasets for article in dataset.articles):
+        entities = {entity.id: entity.label for entity in article.entities}
+        for event in article.events:
+            for argument in event.arguments:
+                labels[argument.role].add(entities[argument.entity])
+                types[argument.role].update(event.types)
+    roles = {
+        name: role
+        if role.entities or role.events
+        else replace(
+            role,
+            entities=tuple(label for label in scheme.entities if label in labels[name]),
+            events=tuple(kind for kind in scheme.events if kind in types[name]),
+        )
+        for name, role in scheme.roles.items()
+    }
+    return replace(scheme, roles=roles)

@@ -216,7 +216,7 @@ def check_network(folder: Path, settings: Settings, vocabulary: int) -> None:
         network = json.loads(path.read_text(encoding="utf-8"))
         outputs = {key: tuple(network.get(key, ())) for key in ("entities", "events", "roles", "tasks")}
         known = int(network["encoder"]["vocab_size"])
-    except (KeyError, RecursionError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise unreadable(path, error) from error
     outputs["tasks"] = tuple(renamed.TASKS.get(name, name) for name in outputs["tasks"])
     scheme = settings.scheme

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ import torch
 from ..configs.schema import Config
 from ..data.articles import AnnotatedLabels, Article
 from ..data.articles import Task as TaskName
-from ..data.datasets import DataSet, load_dataset
+from ..data.datasets import DataSet, load_dataset, with_role_constraints
 from ..data.labels import LabelScheme, load_scheme
 from ..data.problems import DataError, Problem
 from ..data.text.words import split_words
@@ -124,34 +124,6 @@ def make_settings(config: Config, data: Data, encoder: EncoderWithTokenizer) -> 
         spans=span_options(config, data),
         ngrams=_ngram_weight(config),
     )
-
-
-def with_role_constraints(scheme: LabelScheme, datasets: Iterable[DataSet]) -> LabelScheme:
-    """A scheme whose roles have constraints: a role without any gets the labels and event types of its arguments.
-
-    Args:
-        scheme: of the run.
-        datasets: its training data.
-    """
-    labels: dict[str, set[str]] = {role: set() for role in scheme.roles}
-    types: dict[str, set[str]] = {role: set() for role in scheme.roles}
-    for article in (article for dataset in datasets for article in dataset.articles):
-        entities = {entity.id: entity.label for entity in article.entities}
-        for event in article.events:
-            for argument in event.arguments:
-                labels[argument.role].add(entities[argument.entity])
-                types[argument.role].update(event.types)
-    roles = {
-        name: role
-        if role.entities or role.events
-        else replace(
-            role,
-            entities=tuple(label for label in scheme.entities if label in labels[name]),
-            events=tuple(kind for kind in scheme.events if kind in types[name]),
-        )
-        for name, role in scheme.roles.items()
-    }
-    return replace(scheme, roles=roles)
 
 
 def span_options(config: Config, data: Data) -> SpanOptions | None:

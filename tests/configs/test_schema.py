@@ -45,7 +45,7 @@ def test_every_key_has_a_docstring(model: type[BaseModel]) -> None:
         ("tasks.entites={}", "did you mean 'entities'?"),
         ("tasks.triggers.decoder=crf", "decoder is an option of entities only"),
         ("tasks.event_types.class_weights=balanced", "tasks.article_types: class_weights is an option of"),
-        ("tasks.entities.positive_weight=2", "an option of triggers, sentence_types, article_types only"),
+        ("tasks.entities.positive_weight=2", "an option of triggers, arguments, sentence_types, article_types only"),
         ("tasks.entities.ngrams=1", "an option of sentence_types only"),
         ("tasks.entities.nesting=false", "nesting is an option of decoder: spans only"),
         ("tasks.entities={decoder: spans, class_weights: balanced}", "cannot be used with decoder: spans"),
