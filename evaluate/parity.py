@@ -86,4 +86,10 @@ def check_parity(reference: Iterable[Prediction], exported: Iterable[Prediction]
 def _decisions(article: Article) -> set[tuple[Any, ...]]:
     spans = {(task.name, *span) for task in TASKS if task.spans for span in task.spans(article)}
     sentences = {("sentence", s.start, s.end, label) for s in article.sentences for label in s.types}
-    return spans | sentences | {("article", label) for label in article.event_types}
+    mentions = {entity.id: (entity.start, entity.end) for entity in article.entities}
+    arguments = {
+        ("argument", event.trigger.start, event.trigger.end, argument.role, *mentions[argument.entity])
+        for event in article.events
+        for argument in event.arguments
+    }
+    return spans | sentences | arguments | {("article", label) for label in article.event_types}
