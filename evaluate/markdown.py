@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from ..models.tasks import TASKS
 from .report import Report, Score
 
-TITLES = {task.name: task.title for task in TASKS} | {"arguments": "Arguments"}
+TITLES = {task.name: task.title for task in TASKS}
 METRIC_NAMES = {
     "precision": "precision",
     "recall": "recall",

@@ -25,8 +25,8 @@ class Parity:
 
     Attributes:
         articles: number of articles.
-        decisions: spans and labels that at least one of them predicted.
-        differences: spans and labels that only one of them predicted.
+        decisions: spans, arguments and labels that at least one of them predicted.
+        differences: spans, arguments and labels that only one of them predicted.
         largest: largest absolute difference between two logits.
         tolerance: share of differences that was allowed.
     """
@@ -86,10 +86,10 @@ def check_parity(reference: Iterable[Prediction], exported: Iterable[Prediction]
 def _decisions(article: Article) -> set[tuple[Any, ...]]:
     spans = {(task.name, *span) for task in TASKS if task.spans for span in task.spans(article)}
     sentences = {("sentence", s.start, s.end, label) for s in article.sentences for label in s.types}
-    mentions = {entity.id: (entity.start, entity.end) for entity in article.entities}
-    arguments = {
-        ("argument", event.trigger.start, event.trigger.end, argument.role, *mentions[argument.entity])
+    places = {entity.id: (entity.start, entity.end, entity.label) for entity in article.entities}
+    roles = {
+        ("argument", event.trigger.start, event.trigger.end, argument.role, *places[argument.entity])
         for event in article.events
         for argument in event.arguments
     }
-    return spans | sentences | arguments | {("article", label) for label in article.event_types}
+    return spans | roles | sentences | {("article", label) for label in article.event_types}
