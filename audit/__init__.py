@@ -5,7 +5,7 @@ from typing import Protocol
 
 from ..data.datasets import DataSet
 from ..data.labels import LabelScheme
-from . import balance, consistency, duplicates, letters, problem_log, spans, texts
+from . import arguments, balance, consistency, duplicates, letters, problem_log, spans, texts
 from .agreement import Versions, annotator_agreement
 from .article_views import ArticleView, make_views
 from .findings import Audit, Finding, Location, Severity
@@ -39,6 +39,7 @@ _CHECKS = (
     spans.overlapping_spans,
     consistency.ambiguous_surfaces,
     consistency.unlabeled_occurrences,
+    arguments.missing_roles,
     texts.split_clitics,
     texts.long_sentences,
     duplicates.mentions_in_train,
@@ -72,7 +73,8 @@ def audit(
     Args:
         datasets: name → data set with the log of its reading. A name that starts with train, dev (valid) or test gives
             the role of the data set. Articles must be valid by themselves (`check_article`), but may have labels that
-            the scheme lacks. A data set without ``annotated_labels`` counts as annotated for the kinds of spans in it.
+            the scheme lacks. A data set without ``annotated_labels`` counts as annotated for its mentions, triggers and
+            arguments.
         name: config or path, for the report.
         scheme: the labels that are allowed; None allows all.
         files: name → file and line of each article; None takes the source of the data set's log.
@@ -89,6 +91,8 @@ def audit(
         *balance.rare_labels(labels, datasets),
         *balance.missing_labels(labels, datasets),
         *balance.articles_without_annotation(views),
+        *arguments.arguments_outside_scheme(views, scheme),
+        *arguments.unusual_arguments(views, scheme),
         *(finding for check in _CHECKS for finding in check(views)),
         *(finding for judge in judges for finding in judge.findings(datasets, views)),
     ]

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..data.articles import Article
+from ..data.articles import AnnotatedLabels, Article, Task
 from ..data.datasets import DataSet
 from ..data.text.sentences import split_sentences
 from ..data.text.words import split_words
@@ -36,7 +36,7 @@ class AnnotatedSpan:
         text: surface.
     """
 
-    task: str
+    task: Task
     start: int
     end: int
     label: str
@@ -55,8 +55,8 @@ class ArticleView:
         stripped: its words without diacritics, aligned with ``words``; see `strip_diacritics`.
         sentences: code-point offsets of its sentences.
         mentions: its entities, then its triggers once for each type.
-        annotated: tasks that were annotated in it.
-        declared: whether a config declares them; else they are the kinds of spans in the file.
+        annotated: task → labels that were annotated in it.
+        declared: whether a config declares them; else they are the mentions, triggers and arguments of the data set.
         source: file and line that it was read from.
     """
 
@@ -67,7 +67,7 @@ class ArticleView:
     stripped: Sequence[str]
     sentences: Sequence[tuple[int, int]]
     mentions: Sequence[AnnotatedSpan]
-    annotated: frozenset[str]
+    annotated: AnnotatedLabels
     declared: bool
     source: str = ""
 
@@ -106,10 +106,8 @@ def make_views(datasets: Mapping[str, DataSet], files: Mapping[str, Sequence[str
     views: list[ArticleView] = []
     for name, dataset in datasets.items():
         sources = (files or {}).get(name) or [dataset.log.source] * len(dataset.articles)
-        # Without a declaration, a file counts as annotated for the kinds of spans in it.
-        occurring = {mention.task for article in dataset.articles for mention in mentions_of(article)}
+        annotated = dataset.annotated_labels or _occurring(dataset.articles)
         for article, source in zip(dataset.articles, sources, strict=True):
-            declared = annotated_labels_of(article, dataset.annotated_labels)
             spans = [(int(start), int(end)) for start, end in split_words(article.text)]
             views.append(
                 ArticleView(
@@ -120,12 +118,24 @@ def make_views(datasets: Mapping[str, DataSet], files: Mapping[str, Sequence[str
                     stripped=[strip_diacritics(article.text[start:end]) for start, end in spans],
                     sentences=sentences_of(article),
                     mentions=tuple(mentions_of(article)),
-                    annotated=frozenset(declared if dataset.annotated_labels else occurring),
+                    annotated=annotated_labels_of(article, annotated),
                     declared=bool(dataset.annotated_labels),
                     source=source,
                 )
             )
     return views
+
+
+def _occurring(articles: Sequence[Article]) -> dict[Task, tuple[str, ...]]:
+    """The labels of mentions, triggers and arguments: a data set without a declaration counts as annotated for them."""
+    labels: dict[Task, dict[str, None]] = {}
+    for article in articles:
+        for mention in mentions_of(article):
+            labels.setdefault(mention.task, {})[mention.label] = None
+        for event in article.events:
+            for argument in event.arguments:
+                labels.setdefault("arguments", {})[argument.role] = None
+    return {task: tuple(found) for task, found in labels.items()}
 
 
 def role_of(name: str) -> str:

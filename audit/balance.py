@@ -18,7 +18,7 @@ LabelCounts = Mapping[str, Mapping[str, Mapping[str, int]]]
 
 MINIMUM_POSITIVES = 10  # in dev, for a threshold of its own; the default of `tune_thresholds`
 _SECTIONS = {"entities": "entities", "triggers": "events"}  # of the scheme
-_THRESHOLDS = ("triggers", "sentence_types", "article_types")  # tasks with a threshold per label
+_THRESHOLDS = ("triggers", "arguments", "sentence_types", "article_types")  # tasks with a threshold per label
 
 
 def count_totals(views: Sequence[ArticleView], names: Sequence[str]) -> dict[str, dict[str, int]]:

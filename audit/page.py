@@ -209,14 +209,14 @@ def _finding(finding: Finding, locations: list[dict[str, Any]]) -> dict[str, Any
 def _location(page: _Page, number: int, location: Location) -> dict[str, Any]:
     key = (location.split, location.article)
     article = page.articles.get(key)
-    is_entity = not location.label or ("entities", location.label) in page.palette.numbers
+    section = next((s for s in ("entities", "roles") if (s, location.label) in page.palette.numbers), "events")
     return {
         "number": number,
         "location": location,
         "split": page.splits.index(location.split),
         "label": page.labels.index(location.label) if location.label else -1,
-        "color": page.palette["entities" if is_entity else "events", location.label] if location.label else -1,
-        "style": "e" if is_entity else "t",
+        "color": page.palette[section, location.label] if location.label else -1,
+        "style": "e" if section == "entities" or not location.label else "t",
         "page": page.numbers.get(key, -1),
         "snippet": snippet(article.text, location.start, location.end) if article else None,
         "direction": direction(article.text) if article else "",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from ..models.tasks import TASKS
 from .report import Report, Score
 
-TITLES = {task.name: task.title for task in TASKS} | {"arguments": "Arguments"}
+TITLES = {task.name: task.title for task in TASKS}
 METRIC_NAMES = {
     "precision": "precision",
     "recall": "recall",
@@ -88,15 +88,15 @@ def to_markdown(report: Report) -> str:
 
 
 def _section(scores: Sequence[Score]) -> list[str]:
-    """The first mode in full, with the ranking, and those of `LABEL_NAMES`; micro averages of the others."""
+    """The first mode in full, with the ranking; micro averages of the others; those of `LABEL_NAMES` in full."""
     main = scores[0].mode
-    lines: list[str] = []
-    for mode in dict.fromkeys([main, *(score.mode for score in scores if score.mode in LABEL_NAMES)]):
-        of_mode = [s for s in scores if s.mode == mode or (mode == main and s.mode == "ranking")]
-        lines += _mode_in_full(mode, of_mode)
+    lines = _mode_in_full(main, [score for score in scores if score.mode in (main, "ranking")])
     apart = {main, "ranking", *LABEL_NAMES}
     if others := [score for score in scores if score.mode not in apart and score.averaging == "micro"]:
         lines += ["", *_score_table(others, "other ways to count, micro", lambda score: MODE_NAMES[score.mode])]
+    for mode in LABEL_NAMES:
+        if of_mode := [score for score in scores if score.mode == mode]:
+            lines += _mode_in_full(mode, of_mode)
     return lines
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from rasid.audit import audit
 from rasid.audit.balance import MINIMUM_POSITIVES
-from rasid.data.articles import Article, Event, Span
+from rasid.data.articles import Argument, Article, Entity, Event, Span
 from rasid.data.labels import Label, LabelScheme
 from rasid.evaluate.classification import tune_thresholds
 
@@ -36,6 +36,20 @@ def test_rare_missing_and_unused_labels(make: Callable, made_set: Callable, find
     assert [location.label for location in found["labels-never-used"].locations] == ["LOC"]
     fine = find(train=made_set(*many), dev=made_set(*many))
     assert not {"rare-labels", "labels-not-in-train", "labels-never-used"} & set(fine)
+
+
+def test_roles_are_labels(made_set: Callable, find: Callable) -> None:
+    entities = (Entity(start=4, end=9, label="ORG", id="e"),)
+    arguments = (Argument(role="Actor", entity="e"),)
+    event = Event(trigger=Span(start=0, end=3), types=("ASSAULT",), arguments=arguments)
+    article = Article(text="قصف الجيش", id="a", entities=entities, events=(event,))
+    declared = {"arguments": ("Actor", "Count")}
+    found = find(train=made_set(article, annotated_labels=declared), dev=made_set(article, annotated_labels=declared))
+    assert [location.message for location in found["rare-labels"].locations if location.label == "Actor"] == [
+        "arguments: 1 in train, too few to learn from",
+        "arguments: 1 in dev, no threshold of its own",
+    ]
+    assert [location.label for location in found["labels-never-used"].locations] == ["Count"]
 
 
 def test_rare_labels_are_those_without_a_threshold_of_their_own() -> None:

@@ -296,6 +296,15 @@ def test_labels_have_the_color_of_the_scheme_or_one_of_their_own(scheme: LabelSc
     assert len({*colors.values()}) == 3
 
 
+def test_a_location_has_the_color_of_its_role(scheme: LabelScheme) -> None:
+    audit = replace(one_finding(Location(split="train", label="Actor")), labels={"arguments": {"Actor": {"train": 1}}})
+    html = to_html(audit, [], scheme=scheme)
+    colors = {f"l{number}": color for number, color in re.findall(r"\.l(\d+)\{--c:(#\w{6})\}", html)}
+    assert colors == {"l0": scheme.roles["Actor"].color}
+    used = {name for _, attributes in Tree(html).elements for name in attributes.get("class", "").split()}
+    assert used & {"l0", "l1"} == {"l0"}
+
+
 def test_articles_are_embedded_once_with_all_highlights(articles: list[Article], scheme: LabelScheme) -> None:
     article = articles[0]
     locations = [Location(split="train", article=article.id, start=e.start, end=e.end) for e in article.entities]
