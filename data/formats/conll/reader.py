@@ -1,11 +1,12 @@
 """Reading CoNLL files: sentences with their tokens, spans and documents."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
 from ....errors import shown
-from ...articles import Article, Entity, Event, Span
+from ...articles import Argument, Article, Entity, Event, Span
 from ...problems import ProblemLog
 from ..common.format import Located
 from ..common.lines import numbered
@@ -26,6 +27,7 @@ def read(
     columns: int | None = None,
     tags: int | list[int] | None = None,
     triggers: Collection[str] = (),
+    arguments: Mapping[str, str] | None = None,
 ) -> Located:
     """Read sentences with the numbers of their first lines.
 
@@ -39,6 +41,8 @@ def read(
         columns: the first column of tags (column 0 is the token); all that follow are read too.
         tags: the column of the tags, or several; negative numbers count from the last one.
         triggers: labels of spans that are event triggers, not entities.
+        arguments: label of an entity → its role in the events of its sentence, for files that annotate one event a
+            sentence. The entity keeps its label.
     """
     stem = PurePath(log.source).stem
     whole = list(numbered(lines))
@@ -74,7 +78,8 @@ def read(
         # Label Studio writes one mark at the top of the file, whatever the number of its tasks.
         marked = block.document and layout.known.get(1) != {"-X-"}
         meta = {"doc": block.name or f"{stem}-{block.document}"} if marked else {}
-        yield rows[0].line, _article(name, [row.token for row in rows], spans, triggers, set(strays), meta)
+        article = _article(name, [row.token for row in rows], spans, triggers, set(strays), meta)
+        yield rows[0].line, _with_arguments(article, arguments) if arguments else article
 
 
 def _good_rows(block: Block, layout: ColumnLayout, name: str, log: ProblemLog) -> Iterator[Row]:
@@ -115,6 +120,19 @@ def _is_iob1(lines: Sequence[tuple[int, str]], layout: ColumnLayout) -> bool:
         if begun > _ENOUGH and inside < begun:
             return False
     return inside > 0 and begun <= _EXCEPTIONS * inside
+
+
+def _with_arguments(article: Article, roles: Mapping[str, str]) -> Article:
+    """The article with the entities of some labels as arguments of all its events."""
+    if not article.events:
+        return article
+    entities = tuple(
+        replace(entity, id=f"e{number}") if entity.label in roles else entity
+        for number, entity in enumerate(article.entities, 1)
+    )
+    arguments = tuple(Argument(role=roles[e.label], entity=e.id) for e in entities if e.label in roles)
+    events = tuple(replace(event, arguments=arguments) for event in article.events)
+    return replace(article, entities=entities, events=events)
 
 
 def _article(

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from seqeval.metrics.sequence_labeling import get_entities
 
-from rasid.data.articles import Article, Entity, Event, Span
+from rasid.data.articles import Article, Entity, Event, Span, check_article
 from rasid.data.formats import conll, jsonl, read_files, write_articles
 from rasid.data.formats.common.tags import PREFIXES, TagScheme, spans_to_tags, tags_to_spans
 from rasid.data.problems import ProblemLog
@@ -301,3 +301,16 @@ def test_conll_never_cuts_a_mention(written: Callable) -> None:
 def test_a_token_that_conll_cannot_hold(written: Callable, token: str) -> None:
     article = Article(text=token, tokens=((0, len(token)),))
     assert written(conll.write, article) == ("", ["token"])
+
+
+def test_labels_may_be_roles_in_the_events_of_their_sentence() -> None:
+    log = ProblemLog(source="x.conll")
+    text = "هاجم B-ASSAULT\nمسلحون B-SOURCE\nقرية B-TARGET\nو O\nقتل B-ASSAULT\n\nقال O\nمسلحون B-SOURCE\nسوريا B-GPE\n"
+    roles = {"SOURCE": "Actor", "TARGET": "Recipient"}
+    one, other = (a for _, a in conll.read(text.splitlines(), log, triggers=["ASSAULT"], arguments=roles))
+    assert not list(check_article(one)) and not list(check_article(other))
+    surfaces = {entity.id: entity.text for entity in one.entities}
+    assert [[(a.role, surfaces[a.entity]) for a in event.arguments] for event in one.events] == [
+        [("Actor", "مسلحون"), ("Recipient", "قرية")]
+    ] * 2
+    assert not other.events and [entity.label for entity in other.entities] == ["SOURCE", "GPE"]
