@@ -26,7 +26,6 @@ from ..models.shape import RasidConfig
 from ..models.tasks import TASK_NAMES, target_maker, tasks_of
 from .trainer import Schedule, processes
 
-
 STANDARDIZED_ON = 8192
 """Sub-words that mean and deviation of the encoder's states are estimated on."""
 
