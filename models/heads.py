@@ -171,24 +171,26 @@ class ArgumentHead(nn.Module):
     def __init__(self, hidden: int, types: int, labels: int, roles: int) -> None:
         super().__init__()
         self.types, self.labels = types, labels
-        self.words = nn.Linear(hidden, 3 * SIZE)
+        self.words = nn.Linear(hidden, 4 * SIZE)
         self.features = nn.Embedding(feature_count(types, labels), SIZE)
         self.roles = nn.Linear(SIZE, roles)
+        self.product = nn.Linear(SIZE, roles, bias=False)
 
     def initialize(self) -> None:
         """Draw the first weights, and set the bias."""
         nn.init.normal_(self.words.weight, std=self.words.in_features**-0.5)
         nn.init.normal_(self.features.weight, std=0.5)
-        nn.init.normal_(self.roles.weight, std=SIZE**-0.5)
+        for layer in (self.roles, self.product):
+            nn.init.normal_(layer.weight, std=0.5 * SIZE**-0.5)
         nn.init.constant_(self.roles.bias, self.FIRST_BIAS)
 
     def forward(self, words: Tensor) -> Tensor:
-        """Word states [B, W, H] to states as trigger, as first and as last word of an entity. [B, W, 3 * SIZE]"""
+        """Word states [B, W, H] to the states that `role_logits` reads. [B, W, 4 * SIZE]"""
         return self.words(words)
 
     def weights(self) -> RoleWeights:
         """What scores the pairs."""
-        return RoleWeights(self.features.weight, self.roles.weight, self.roles.bias)
+        return RoleWeights(self.features.weight, self.roles.weight, self.product.weight, self.roles.bias)
 
 
 class SentenceHead(nn.Module):

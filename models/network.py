@@ -141,7 +141,10 @@ def role_weights(network: RasidModel) -> RoleWeights | None:
     if head is None:
         return None
     weights = head.weights()
-    arrays = (values.detach().float().cpu().numpy() for values in (weights.features, weights.roles, weights.bias))
+    arrays = (
+        values.detach().float().cpu().numpy()
+        for values in (weights.features, weights.roles, weights.product, weights.bias)
+    )
     return RoleWeights(*arrays)
 
 

@@ -45,13 +45,15 @@ class Pairs:
     Attributes:
         trigger: row of the trigger. [P]
         entity: row of the entity. [P]
-        words: first word of the trigger, first and last word of the entity. [P, 3]
+        words: first word of the trigger, first and last word of the entity, first and last word between the two. [P, 5]
+        between: 1 / the number of words in between, 0 for none. [P, 1] float32
         features: rows of the table of features, see `feature_count`. [P, F]
     """
 
     trigger: np.ndarray
     entity: np.ndarray
     words: np.ndarray
+    between: np.ndarray
     features: np.ndarray
 
 
@@ -109,8 +111,11 @@ def make_pairs(mentions: Mentions, types: int, labels: int) -> Pairs:
     )
     starts = np.append(0, np.cumsum(_sizes(types, labels)))[:-1]
     features = np.stack(values, axis=1).astype(np.int64) + starts
-    words = np.stack([one[:, 0], other[:, 0], other[:, 1] - 1], axis=1)
-    return Pairs(trigger=trigger, entity=entity, words=words, features=features)
+    low = np.where(after, one[:, 1], other[:, 1])
+    low = np.where(gap > 0, low, one[:, 0])
+    words = np.stack([one[:, 0], other[:, 0], other[:, 1] - 1, low, low + np.maximum(gap, 1) - 1], axis=1)
+    between = np.where(gap > 0, 1 / np.maximum(gap, 1), 0).astype(np.float32)[:, None]
+    return Pairs(trigger=trigger, entity=entity, words=words, between=between, features=features)
 
 
 def _rank(one: np.ndarray, other: np.ndarray, entities: np.ndarray, labels: int) -> np.ndarray:
@@ -148,11 +153,13 @@ class RoleWeights:
     Attributes:
         features: a state for each value of each feature. [V, `SIZE`]
         roles: [R, `SIZE`]
+        product: [R, `SIZE`]
         bias: [R]
     """
 
     features: Any
     roles: Any
+    product: Any
     bias: Any
 
     @classmethod
@@ -167,27 +174,33 @@ class RoleWeights:
         file = bundle_file(folder, WEIGHTS_FILE, "tagging of arguments needs it with every backend")
         try:
             with safe_open(file, framework="np") as weights:
-                names = ("features.weight", "roles.weight", "roles.bias")
+                names = ("features.weight", "roles.weight", "product.weight", "roles.bias")
                 arrays = [weights.get_tensor(f"arguments.{name}").astype(np.float32) for name in names]
         except Exception as error:  # safetensors raises nothing narrower
             raise unreadable(file, error) from error
         return cls(*arrays)
 
 
-def role_logits(states: Any, words: Any, features: Any, weights: RoleWeights) -> Any:
+def role_logits(states: Any, words: Any, between: Any, features: Any, weights: RoleWeights) -> Any:
     """Logits of every role for pairs.
 
-    The state of a pair is the sum of the states of its words and of its features, cut off at zero.
+    The state of a pair is the sum of the states of its words, of the mean of the words in between, and of its features,
+    cut off at zero. The product of the states of trigger and entity is read as well.
 
     Args:
-        states: three states of each word: as trigger, as first and as last word of an entity. [W, 3 * `SIZE`]
-        words: `Pairs.words`. [P, 3]
+        states: states of each word: as trigger, as first and as last word of an entity, in between. [W, 4 * `SIZE`]
+        words: `Pairs.words`. [P, 5]
+        between: `Pairs.between`. [P, 1]
         features: `Pairs.features`. [P, F]
         weights: of the same kind as the states: NumPy or torch.
 
     Returns:
         [P, R]
     """
-    parts = [states[words[:, n], n * SIZE : (n + 1) * SIZE] for n in range(3)]
-    pair = parts[0] + parts[1] + parts[2] + weights.features[features].sum(1)  # [P, SIZE]
-    return (pair * (pair > 0)) @ weights.roles.T + weights.bias
+    trigger, first, last, middle = (states[:, n * SIZE : (n + 1) * SIZE] for n in range(4))
+    entity = first[words[:, 1]] + last[words[:, 2]]
+    trigger = trigger[words[:, 0]]
+    total = middle.cumsum(0)
+    passed = (total[words[:, 4]] - total[words[:, 3]] + middle[words[:, 3]]) * between
+    pair = trigger + entity + passed + weights.features[features].sum(1)  # [P, SIZE]
+    return (pair * (pair > 0)) @ weights.roles.T + (trigger * entity) @ weights.product.T + weights.bias

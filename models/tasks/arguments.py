@@ -117,7 +117,7 @@ def loss(logits: "Tensor", targets: "Mapping[str, Tensor]", options: LossOptions
     """Binary cross-entropy of the annotated roles, over all pairs whose trigger the window owns.
 
     Args:
-        logits: states of the words. [B, W, 3 * SIZE]
+        logits: states of the words. [B, W, 4 * SIZE]
         targets: see `make_targets`, in a batch.
         options: the head, and the weight of positive pairs.
     """
@@ -126,17 +126,17 @@ def loss(logits: "Tensor", targets: "Mapping[str, Tensor]", options: LossOptions
     from ..losses import binary_loss
 
     device = logits.device
-    windows, words, features, gold = (
+    windows, words, between, features, gold = (
         torch.from_numpy(array).to(device)
         for array in _batch_pairs({name: targets[name].cpu().numpy() for name in _COLUMNS}, options.head)
     )
     rows = words + logits.shape[1] * windows[:, None]
-    scores = role_logits(logits.flatten(0, 1).float(), rows, features, options.head.weights())
+    scores = role_logits(logits.flatten(0, 1).float(), rows, between, features, options.head.weights())
     return binary_loss(scores, gold, targets["arguments_annotated"][windows], options.positive_weight)
 
 
 def _batch_pairs(columns: Mapping[str, np.ndarray], head: "ArgumentHead") -> tuple[np.ndarray, ...]:
-    """The pairs of a batch: window [P], words [P, 3], features [P, F], and the roles of gold [P, R] bool."""
+    """The pairs of a batch: window [P], `Pairs.words`, `between` and `features`, and the roles of gold [P, R] bool."""
     parts: list[tuple[np.ndarray, ...]] = []
     ranges = [columns[name] for name in ("argument_triggers", "argument_entities", "arguments")]
     for window in range(len(columns["sentences_of_words"])):
@@ -155,7 +155,7 @@ def _batch_pairs(columns: Mapping[str, np.ndarray], head: "ArgumentHead") -> tup
         for first, end, start, stop, kind, label, role in arguments.tolist():
             gold[trigger_rows[first, end, kind], entity_rows[start, stop, label], role] = True
         number = np.full(len(pairs.trigger), window)
-        parts.append((number, pairs.words, pairs.features, gold[pairs.trigger, pairs.entity]))
+        parts.append((number, pairs.words, pairs.between, pairs.features, gold[pairs.trigger, pairs.entity]))
     return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
 
 
@@ -213,7 +213,8 @@ def score_pairs(prediction: Prediction, scheme: LabelScheme, head: str) -> tuple
     found = _find(prediction.article, prediction.encoded, scheme)
     pairs = make_pairs(found.mentions, len(scheme.labels("triggers")), len(scheme.labels("entities")))
     assert prediction.roles is not None
-    return found, pairs, role_logits(prediction.logits[head], pairs.words, pairs.features, prediction.roles)
+    states = prediction.logits[head]
+    return found, pairs, role_logits(states, pairs.words, pairs.between, pairs.features, prediction.roles)
 
 
 def allowed_logits(prediction: Prediction, scheme: LabelScheme) -> np.ndarray:
@@ -257,7 +258,7 @@ TASK = Task(
     name="arguments",
     title="Arguments",
     unit="word",
-    width=lambda labels: 3 * SIZE,
+    width=lambda labels: 4 * SIZE,
     columns=lambda labels: _COLUMNS,
     targets=make_targets,
     modules=make_modules,

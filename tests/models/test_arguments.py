@@ -105,9 +105,15 @@ def test_pairs_are_those_within_reach_and_their_features_are_true(one, other, en
     assert found == near
     starts = np.cumsum([0, 2, 3, 21, 5, 8, 4, 2])
     assert pairs.features.min(initial=0) >= 0 and pairs.features.max(initial=0) < feature_count(2, 3)
-    for t, e, words, features in zip(pairs.trigger, pairs.entity, pairs.words, pairs.features - starts, strict=True):
+    rows = zip(pairs.trigger, pairs.entity, pairs.words, pairs.between, pairs.features - starts, strict=True)
+    for t, e, words, share, features in rows:
         trigger, mention = mentions.triggers[t], mentions.entities[e]
-        assert words.tolist() == [trigger[0], mention[0], mention[1] - 1]
+        assert words[:3].tolist() == [trigger[0], mention[0], mention[1] - 1]
+        low, high = min(trigger[1], mention[1]), max(trigger[0], mention[0])
+        if low < high:
+            assert (words[3], words[4], share[0]) == (low, high - 1, np.float32(1 / (high - low)))
+        else:
+            assert share == 0 and words[3] <= words[4] < 30
         kind, label, distance, gap, rank, between, crosses, nested = features.tolist()
         assert (kind, label) == (trigger[2], mention[2])
         assert np.sign(distance - 10) == (mention[0] >= trigger[1]) * 1 - (mention[1] <= trigger[0]) * 1
@@ -137,15 +143,23 @@ def test_torch_and_numpy_score_alike() -> None:
         lines=np.zeros(30, int),
     )
     pairs = make_pairs(mentions, 2, 3)
-    arrays = torch.from_numpy(pairs.words), torch.from_numpy(pairs.features)
+    arrays = map(torch.from_numpy, (pairs.words, pairs.between, pairs.features))
     expected = role_logits(states, *arrays, head.weights()).detach().numpy()
     network = torch.nn.Module()
     network.arguments = head
     weights = role_weights(network)  # type: ignore[arg-type]
     assert weights is not None
-    found = role_logits(states.detach().numpy(), pairs.words, pairs.features, weights)
+    found = role_logits(states.detach().numpy(), pairs.words, pairs.between, pairs.features, weights)
     assert found.shape == (6, 3)
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+    # By hand, for the pair of the second trigger and the first entity.
+    (row,) = np.flatnonzero((pairs.trigger == 1) & (pairs.entity == 0))
+    trigger, first, last, middle = np.split(states.detach().numpy(), 4, axis=1)
+    entity = first[0] + last[1]
+    features = weights.features[pairs.features[row]].sum(0)
+    pair = np.maximum(trigger[9] + entity + middle[2:9].mean(0) + features, 0)
+    by_hand = weights.roles @ pair + weights.product @ (trigger[9] * entity) + weights.bias
+    np.testing.assert_allclose(found[row], by_hand, rtol=1e-4, atol=1e-4)
 
 
 # ---- targets -------------------------------------------------------------------------------------------------------
@@ -220,7 +234,7 @@ def test_the_loss_is_that_of_annotated_roles(tokenizer_json: str) -> None:
     head = ArgumentHead(8, 2, 3, 3)
     for parameter in head.parameters():
         torch.nn.init.zeros_(parameter)
-    states = torch.zeros(1, len(window.words), 3 * SIZE)
+    states = torch.zeros(1, len(window.words), 4 * SIZE)
     pairs = 4 + 4  # four entities within reach of each trigger
     assert float(TASK.loss(states, batch, LossOptions(head=head)).detach()) == pytest.approx(pairs * np.log(2))
     head.roles.bias.data = torch.tensor([0.0, -30.0, 0.0])
@@ -234,10 +248,9 @@ def test_the_loss_is_that_of_annotated_roles(tokenizer_json: str) -> None:
 def prediction(encoder: TextEncoder, bias: list[float], article: Article = ARTICLE) -> Prediction:
     """Every pair has these logits."""
     (encoded,) = encoder.encode([article])
-    weights = RoleWeights(
-        np.zeros((feature_count(2, 3), SIZE), np.float32), np.zeros((3, SIZE), np.float32), np.array(bias, np.float32)
-    )
-    logits = {"arguments": np.zeros((len(encoded.words), 3 * SIZE), np.float32)}
+    zeros = np.zeros((3, SIZE), np.float32)
+    weights = RoleWeights(np.zeros((feature_count(2, 3), SIZE), np.float32), zeros, zeros, np.array(bias, np.float32))
+    logits = {"arguments": np.zeros((len(encoded.words), 4 * SIZE), np.float32)}
     return Prediction(article=article, encoded=encoded, logits=logits, roles=weights)
 
 

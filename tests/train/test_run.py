@@ -215,6 +215,33 @@ def test_a_dry_run_writes_nothing(rasid: Callable[..., Result], config_file: Pat
     assert re.search(r"loss \d+\.\d+", result.stdout)
 
 
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        (["training.head_learning_rate=0.1"], "60 optimizer steps are few, 100 or more are better: training.epochs 50"),
+        (
+            ["training.head_learning_rate=1e-3"],
+            "training.head_learning_rate 0.001 × 60 steps = 0.06, and below 0.2 rare labels are hardly learned: "
+            "raise the rate to 0.0033, or take 200 steps: training.epochs 100 instead of 30",
+        ),
+        (["training.max_steps=10"], "100 or more are better: training.max_steps 100"),
+        ([], "entities with fewer than 10 examples in data.train: "),
+        ([], "FAC 0, "),
+    ],
+)
+def test_a_dry_run_warns_about_too_little_training(
+    rasid: Callable[..., Result], config_file: Path, tmp_path: Path, overrides: list[str], expected: str
+) -> None:
+    shown = rasid("train", config_file, f"output={tmp_path}", "--dry-run", *overrides).stdout
+    assert expected in " ".join(shown.split())
+
+
+def test_enough_training_gives_no_warning(rasid: Callable[..., Result], config_file: Path, tmp_path: Path) -> None:
+    enough = ["training.epochs=200", "training.head_learning_rate=1e-3"]
+    shown = rasid("train", config_file, f"output={tmp_path}", "--dry-run", *enough).stdout
+    assert "optimizer steps are few" not in shown and "hardly learned" not in shown
+
+
 def test_tensorboard_files_are_in_the_folder_of_the_seed(train: Train) -> None:
     pytest.importorskip("tensorboard")
     folder = train("training.max_steps=1", "training.report_to=[tensorboard]").folder
