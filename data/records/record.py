@@ -17,7 +17,7 @@ from .layout import NewsLayout, layout_of
 from .roles import is_date, is_date_role, is_place_role
 
 _DEFINITE = "ال"
-_CONTEXT = 20  # code points around a date that `resolve_date` sees
+_CONTEXT = 80  # code points around a date that `resolve_date` sees
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
