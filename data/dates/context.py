@@ -17,9 +17,9 @@ _PROLONGED = re.compile(
 )
 """Verbs of something that lasts until a date, also past ones: أمهلتهم حتى الجمعة."""
 _PLANNED = frozenset(
-    "سوف لن مقرر مقرره مقررا المقرر المقرره المزمع المزمعه المرتقب المرتقبه المنتظر المنتظره المتوقع المتوقعه يتوقع تتوقع "
-    "ينتظر يرتقب يعتزم تعتزم تعتزمان يعتزمون ينوي تنوي يستعد تستعد يخطط تخطط يبدا تبدا ينطلق تنطلق يختتم تختتم ينتهي تنتهي "
-    "يستانف تستانف".split()
+    "سوف لن مقرر مقرره مقررا المقرر المقرره المزمع المزمعه المرتقب المرتقبه المنتظر المنتظره المتوقع المتوقعه يتوقع "
+    "تتوقع ينتظر يرتقب يعتزم تعتزم تعتزمان يعتزمون ينوي تنوي يستعد تستعد يخطط تخطط يبدا تبدا ينطلق تنطلق يختتم تختتم "
+    "ينتهي تنتهي يستانف تستانف".split()
 )
 _NOUNS = (
     "سيا(?!تي$)|سيط(?:ر(?!ح)|[اهي]|$)|سيد(?:[هيوك]|ات|تين|تان|ني)|سيما(?!ر)|سيم[وليب]|سين[اميغ]|سير(?:ا(?!ف)|[هتغجو])"
@@ -29,11 +29,11 @@ _NOUNS = (
 )
 """Beginnings of nouns and names that look like future verbs: سياسة, سيطر, سيرغي, ستوكهولم, also in وسيط, وسيلة."""
 _FUTURE_VERB = re.compile(rf"[وف]?(?!{_NOUNS})س[يت]\w{{2,}}")
-_PAST = frozenset("كان كانت كانوا لم".split())
+_WAS = frozenset("كان كانت كانوا".split())
 """With one of these, a plan is a past one: كان مقررا أن."""
-_OTHER_EVENT = frozenset("بعد بعدما عقب منذ اثر غداه قبيل حين عندما الذي التي الذين امس اليوم غدا الغد".split()) | frozenset(
-    names.WEEKDAYS
-)
+_OTHER_EVENT = frozenset(
+    "بعد بعدما عقب منذ اثر غداه قبيل حين عندما الذي التي الذين امس اليوم غدا الغد".split()
+) | frozenset(names.WEEKDAYS)
 """Words between a sign of the future and a date by which the date belongs to another event."""
 
 
@@ -56,32 +56,46 @@ def is_upcoming(mention: Sequence[str], before: str, after: str) -> bool:
     >>> is_upcoming(["الاحد"], "هدنة تدخل حيز التنفيذ ", ""), is_upcoming(["الاحد"], "هدنة دخلت حيز التنفيذ ", "")
     (True, False)
     """
-    words = names.tokens(_CLAUSE.split(before[-_REACH:])[-1])
-    if names.tokens(after[:_REACH])[:1] == ["موعدا"] or any(word.endswith("موعد") for word in words[-1:]):
+    if names.tokens(after[:_REACH])[:1] == ["موعدا"]:
         return True
+    if len(before) >= _REACH:  # without a word that is cut
+        before = before[-_REACH:].partition(" ")[2]
+    words = names.tokens(_CLAUSE.split(before)[-1])
+    if words[-1:] in (["يوم"], ["شهر"]):
+        words = words[:-1]
     if not words:
         return False
-    if words[-1] == "يوم":
-        words = words[:-1]
-    if words[-1:] == ["من"] and words[-2:-1] and words[-2].removeprefix("و") in _FROM:
+    if words[-1].endswith("موعد"):
         return True
-    if words[-1:] == ["قبل"]:  # "before 7 October" may be long ago, "before Sunday" is a term
-        if mention[0] in names.EDGES or mention[-1] in names.WEEKDAYS:
-            return True
-    if words[-1:] and words[-1] in _UNTIL and any(map(_PROLONGED.match, words)):
+    if words[-1] == "من" and words[-2:-1] and words[-2].removeprefix("و") in _FROM:
+        return True
+    if words[-1] == "قبل" and _is_term(mention):
+        return True
+    if words[-1] in _UNTIL and any(map(_PROLONGED.match, words)):
         return True
     return any(_is_sign(words, at) for at in range(max(0, len(words) - _NEAR), len(words)))
+
+
+def _is_term(mention: Sequence[str]) -> bool:
+    """Whether ``قبل`` before a date makes it a term: before Sunday, before the end of May.
+
+    "Before 7 October" may be long ago, and before noon, dawn or midnight are times of the day.
+    """
+    if mention[0] in ("ظهر", "فجر") or tuple(mention[:2]) == ("منتصف", "ليل"):
+        return False
+    return mention[0] in names.EDGES or mention[-1] in names.WEEKDAYS
 
 
 def _is_sign(words: Sequence[str], at: int) -> bool:
     """Whether the word at a place says that the rest of the clause is still to come."""
     word = words[at].removeprefix("و")
-    following = words[at + 1] if at + 1 < len(words) else ""
-    if not (
+    following = "".join(words[at + 1 : at + 2])
+    sign = (
         word in _PLANNED
         or _FUTURE_VERB.fullmatch(words[at])
         or (word in ("يدخل", "تدخل") and following == "حيز")
-        or (word == "علي" and following == "ان" and words[at + 2 : at + 3] and words[at + 2][0] in "يت")
-    ):
-        return False
-    return _PAST.isdisjoint(words) and _OTHER_EVENT.isdisjoint(words[at + 1 :])
+        or (word == "قد" and following.startswith("ي") and following != "يكون")
+        or (word == "علي" and following == "ان" and "".join(words[at + 2 : at + 3]).startswith(("ي", "ت")))
+    )
+    denied = words[max(0, at - 1) : at] == ["لم"] or not _WAS.isdisjoint(words)
+    return bool(sign) and not denied and _OTHER_EVENT.isdisjoint(words[at + 1 :])

@@ -44,7 +44,7 @@ def records_by_trigger(article: Article) -> dict[str, EventRecord]:
 
 def with_roles(record: EventRecord) -> EventRecord:
     """A record as files have it: with all roles, in their order."""
-    return replace(record, fillers=dict.fromkeys(ROLES, ()) | record.fillers)
+    return replace(record, fillers={**dict.fromkeys(ROLES, ()), **record.fillers})
 
 
 def texts(record: EventRecord, role: str) -> list[str]:
@@ -147,6 +147,15 @@ def test_the_words_around_a_date_are_seen() -> None:
     article = article_of("{v1:ASSAULT قصف} [e1:DATE بعد يومين] من الهدنة\n@v1 Date=e1")
     (filler,) = article.records[0].fillers["Date"]
     assert filler.date == DateValue(value="", granularity="", rule="relative to the text")
+
+
+def test_the_clause_of_a_date_is_seen() -> None:
+    marked = (
+        "أعلنت أنها س{v1:SANCTION تعلق} العمل بالمعاهدة كلها اعتبارا من [e1:DATE 12 كانون الأول/ديسمبر].\n@v1 Date=e1"
+    )
+    (record,) = article_of(marked, date="2007-07-15").records
+    (filler,) = record.fillers["Date"]
+    assert filler.date is not None and filler.date.value == "2007-12-12"
 
 
 @pytest.mark.parametrize(
