@@ -5,7 +5,10 @@ from collections.abc import Sequence
 
 from . import names
 
-_REACH = 80  # code points before a date that are read
+REACH = 80
+"""Code points before a date that are read."""
+
+_NEXT = 12  # code points that have the word next to a date
 _NEAR = 8  # words from a sign of the future to the date
 _CLAUSE = re.compile(r"[.!?؟؛،,:…«»\"\n]")
 
@@ -39,7 +42,7 @@ _OTHER_EVENT = frozenset(
 
 def is_past(before: str) -> bool:
     """Whether the word before a date says that it is past: ``منذ``."""
-    return names.tokens(before[-_REACH:])[-1:] == ["منذ"]
+    return names.tokens(before[-_NEXT:])[-1:] == ["منذ"]
 
 
 def is_upcoming(mention: Sequence[str], before: str, after: str) -> bool:
@@ -56,10 +59,10 @@ def is_upcoming(mention: Sequence[str], before: str, after: str) -> bool:
     >>> is_upcoming(["الاحد"], "هدنة تدخل حيز التنفيذ ", ""), is_upcoming(["الاحد"], "هدنة دخلت حيز التنفيذ ", "")
     (True, False)
     """
-    if names.tokens(after[:_REACH])[:1] == ["موعدا"]:
+    if names.tokens(after[:_NEXT])[:1] == ["موعدا"]:
         return True
-    if len(before) >= _REACH:  # without a word that is cut
-        before = before[-_REACH:].partition(" ")[2]
+    if len(before) >= REACH:  # without a word that is cut
+        before = before[-REACH:].partition(" ")[2]
     words = names.tokens(_CLAUSE.split(before)[-1])
     if words[-1:] in (["يوم"], ["شهر"]):
         words = words[:-1]

@@ -9,6 +9,7 @@ from typing import Literal
 
 from ...errors import shown
 from ..dates import DateValue, resolve_date
+from ..dates.context import REACH
 from ..dates.names import fold
 from ..mentions import Entity, Event, Sentence, Span
 from ..problems import DataError, Problem
@@ -17,7 +18,6 @@ from .layout import NewsLayout, layout_of
 from .roles import is_date, is_date_role, is_place_role
 
 _DEFINITE = "ال"
-_CONTEXT = 80  # code points around a date that `resolve_date` sees
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -188,8 +188,8 @@ class _Arguments:
         return {role: tuple(fillers) for role, fillers in found.items()}
 
     def _value(self, mention: Entity) -> DateValue:
-        before = self.text[max(0, mention.start - _CONTEXT) : mention.start]
-        after = self.text[mention.end : mention.end + _CONTEXT]
+        before = self.text[max(0, mention.start - REACH) : mention.start]
+        after = self.text[mention.end : mention.end + REACH]
         return resolve_date(mention.text, self.published, before=before, after=after)
 
 

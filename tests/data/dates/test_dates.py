@@ -34,6 +34,7 @@ def test_the_word_before_says_that_a_date_is_past() -> None:
     published = date(2024, 9, 10)
     assert resolve_date("7 أكتوبر", published).value == "2024-10-07"
     assert resolve_date("7 أكتوبر", published, before="في قطاع غزة منذ ").value == "2023-10-07"
+    assert resolve_date("7 أكتوبر", published, before='منذُ "').value == "2023-10-07"
 
 
 def test_the_word_behind_says_that_a_date_counts_from_another() -> None:
