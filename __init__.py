@@ -6,12 +6,11 @@ Public names are imported on first use, so that ``import rasid`` and ``rasid --h
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["Article", "Tagger", "__version__", "event_records", "load_articles"]
+__all__ = ["Article", "Tagger", "__version__", "load_articles"]
 
 _MODULES = {
     "Tagger": "inference",
     "Article": "data.articles",
-    "event_records": "data.records",
     "load_articles": "data.reading",
 }
 

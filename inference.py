@@ -33,7 +33,7 @@ CPU_BATCH, GPU_BATCH = 1024, 16384
 
 
 class Tagger:
-    """Tags articles of any length. `rasid.event_records` makes a record of each event of a tagged article.
+    """Tags articles of any length. `Article.records` of a tagged article has a record for each event.
 
     Args:
         settings: labels, thresholds, windows.

@@ -51,8 +51,8 @@ def tag(
     format: Annotated[str | None, old_option("--format", "-f", new="--to")] = None,
 ) -> None:
     """Tag articles. Inputs that cannot be read are reported and skipped; the exit code is then 1."""
+    from ..data.event_files import record_format
     from ..data.formats.common.lines import nearest
-    from ..data.records import record_format
     from ..inference import Tagger
     from .tagging import FOLDERS, FORMATS, RECORDS, Inputs, write_tagged
     from .tool_files import write_tool_files

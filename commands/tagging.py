@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from ..data.articles import Article
+from ..data.event_files import csv_lines, json_lines, write_events
 from ..data.formats import format_chunks, label_studio, prodigy, write_articles
 from ..data.problems import PLACES, ProblemLog
-from ..data.records import csv_lines, json_lines, write_events
 from ._terminal import PrintableStream
 
 logger = logging.getLogger(__name__)

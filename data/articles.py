@@ -5,11 +5,30 @@ All offsets are half-open ranges of Unicode code points of ``Article.text``.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from .. import renamed
 from ..errors import shown
 from .labels import KINDS, LabelScheme
+from .mentions import Argument, Entity, Event, Sentence, Span
+
+if TYPE_CHECKING:
+    from .records import EventRecord
+
+__all__ = [
+    "TASKS",
+    "AnnotatedLabels",
+    "Argument",
+    "Article",
+    "Entity",
+    "Event",
+    "Fault",
+    "Sentence",
+    "Span",
+    "Task",
+    "check_article",
+    "valid_part",
+]
 
 Task = Literal["entities", "triggers", "proclitics", "arguments", "sentence_types", "article_types"]
 TASKS: tuple[Task, ...] = get_args(Task)
@@ -18,74 +37,6 @@ AnnotatedLabels = Mapping[Task, tuple[str, ...]]
 
 Fault = tuple[str, str]
 """A short cause, for counting, and a message."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Span:
-    """A range of the text.
-
-    Attributes:
-        start: first code point.
-        end: one past the last code point.
-        text: the surface. If empty, `Article` fills it in; if given, `check_article` compares it with the text.
-    """
-
-    start: int
-    end: int
-    text: str = ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Entity:
-    """A mention with a label; entities may nest.
-
-    ``score`` is the model's probability of exactly this span with this label; None on gold.
-    """
-
-    start: int
-    end: int
-    label: str
-    text: str = ""
-    id: str = ""
-    score: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Argument:
-    """The role of an entity, given by its id, in an event."""
-
-    role: str
-    entity: str
-    score: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Event:
-    """A trigger with its event types and arguments.
-
-    ``scores`` aligns with ``types``: the probability that the span triggers an event of that type; empty on gold.
-    """
-
-    trigger: Span
-    types: tuple[str, ...]
-    arguments: tuple[Argument, ...] = ()
-    id: str = ""
-    scores: tuple[float, ...] = ()
-
-    @property
-    def score(self) -> float | None:
-        """The highest of ``scores``; None on gold."""
-        return max(self.scores, default=None)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sentence:
-    """A sentence with its event types. ``scores`` aligns with ``types``; empty on gold."""
-
-    start: int
-    end: int
-    types: tuple[str, ...] = ()
-    scores: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,6 +90,36 @@ class Article:
         if not renamed.TASKS.keys().isdisjoint(self.annotated):
             annotated = {renamed.TASKS.get(task, task): labels for task, labels in self.annotated.items()}
             object.__setattr__(self, "annotated", annotated)
+
+    @property
+    def records(self) -> "tuple[EventRecord, ...]":
+        """One record for each event and type, in the order of the events; see `rasid.data.records.event_records`.
+
+        They are made anew at each access.
+
+        Raises:
+            DataError: an argument names an entity that the article lacks.
+
+        >>> text = "قصف في حلب أمس"
+        >>> entities = (Entity(id="e1", label="GPE", start=7, end=10), Entity(id="e2", label="DATE", start=11, end=14))
+        >>> arguments = (Argument(role="Location", entity="e1"), Argument(role="Date", entity="e2"))
+        >>> event = Event(trigger=Span(start=0, end=3), types=("ASSAULT",), arguments=arguments)
+        >>> (record,) = Article(text=text, date="2019-05-12", entities=entities, events=(event,)).records
+        >>> record.type, record.fillers["Location"][0].text, record.fillers["Date"][0].date.value
+        ('ASSAULT', 'حلب', '2019-05-11')
+        """
+        from .records import event_records  # imports NumPy, which reading and writing articles does not need
+
+        return event_records(
+            self.text,
+            article_id=self.id,
+            title=self.title or "",
+            source=self.source or "",
+            published=self.date or "",
+            entities=self.entities,
+            events=self.events,
+            sentences=self.sentences,
+        )
 
 
 def check_article(article: Article, scheme: LabelScheme | None = None) -> Iterator[Fault]:

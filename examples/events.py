@@ -1,13 +1,12 @@
 """Prints the events of an article of the built-in corpus: who did it to whom, where, and on which day."""
 
-from rasid import event_records
 from rasid.data.corpus import load_corpus
 
 
 def main() -> None:
     """Print a line for each filler of each event."""
     article = load_corpus("dev").articles[1]
-    for record in event_records(article)[:4]:
+    for record in article.records[:4]:
         print(f"{record.type} {record.trigger.text}: {record.sentence.text[:60]}…")
         for role, fillers in record.fillers.items():
             for filler in fillers:

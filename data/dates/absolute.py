@@ -20,11 +20,13 @@ class Anchor:
         published: date of the article, or None.
         direction: -1 if the text says that the date is past, 1 future, 0 unknown.
         weekday: weekday that the expression names, or None.
+        upcoming: the text says that the date is that of the article or a later one.
     """
 
     published: date | None
     direction: int = 0
     weekday: int | None = None
+    upcoming: bool = False
 
 
 def direction_of(word: str) -> int | None:
@@ -183,6 +185,9 @@ def _years(month: int, numbers: Sequence[int], anchor: Anchor) -> Iterator[int]:
     future = sorted((gap, year) for year, gap in far.items() if gap > 0)
     if anchor.direction == 1:
         yield from (year for _, year in future)
+    elif anchor.upcoming:
+        yield from (year for gap, year in past if gap == 0)
+        yield from (year for _, year in (*future, *past))
     elif anchor.direction == 0 and future and future[0][0] <= _SOON < (past[0][0] if past else 999):
         yield from (year for _, year in (future[0], *past, *future[1:]))
     else:
@@ -201,6 +206,8 @@ def _hijri(month: int, numbers: Sequence[int], year: int | None, anchor: Anchor)
                 months = [found for found in months if found[1] < place]
             case 1:
                 months = [found for found in months if found[0] > place]
+        if anchor.upcoming and anchor.direction == 0:
+            months = [found for found in months if found[1] >= place] or months
         candidates = sorted(months, key=lambda found: min(abs((edge - place).days) for edge in found))
     if not candidates:
         return None

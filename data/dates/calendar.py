@@ -96,9 +96,9 @@ def weekday_before(limit: date, weekday: int, *, strictly: bool = False) -> date
     return limit - timedelta(days=back or (7 if strictly else 0))
 
 
-def weekday_after(limit: date, weekday: int) -> date:
-    """The first such weekday after a day."""
-    return limit + timedelta(days=(weekday - limit.weekday()) % 7 or 7)
+def weekday_after(limit: date, weekday: int, *, strictly: bool = True) -> date:
+    """The first such weekday after a day; not strictly, the day itself may be it."""
+    return limit + timedelta(days=(weekday - limit.weekday()) % 7 or (7 if strictly else 0))
 
 
 def safe_date(year: int, month: int, number: int) -> date | None:

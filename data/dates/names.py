@@ -9,6 +9,7 @@ import unicodedata
 
 _MARKS = re.compile("[\u0640\u064b-\u065f\u0670\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _LETTERS = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ة": "ه", "ک": "ك", "ی": "ي"})
+_DIGIT = re.compile(r"[^\D0-9]")
 _TOKEN = re.compile(r"[^\W\d_]+|\d+|[/:–—()-]|\.(?=\d)")
 
 
@@ -19,7 +20,7 @@ def fold(text: str) -> str:
     'الاربعاء 23 اذار'
     """
     plain = _MARKS.sub("", unicodedata.normalize("NFKC", text)).translate(_LETTERS)
-    return "".join(str(unicodedata.digit(sign)) if sign.isdecimal() else sign for sign in plain)
+    return _DIGIT.sub(lambda digit: str(unicodedata.digit(digit[0])), plain)
 
 
 def tokens(text: str) -> list[str]:

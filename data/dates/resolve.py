@@ -18,6 +18,7 @@ from .calendar import (
     weekday_after,
     weekday_before,
 )
+from .context import is_past, is_upcoming
 from .numbers import cardinal, ordinal
 from .periods import NEARLY, ago, counted, decade_or_century, relative_period, season
 
@@ -31,7 +32,8 @@ def resolve_date(mention: str, published: date | None, *, before: str = "", afte
     Args:
         mention: the expression, as in the text.
         published: date of the article; without it only full dates have a value.
-        before: text before the mention; its last word may say that the date is past (``منذ``).
+        before: text before the mention. Its clause may say that the date is past (``منذ``) or still to come (``اعتبارا
+            من``, ``ستبدأ``).
         after: text behind the mention; ``من`` behind ``بعد يومين`` says that it does not count from the article.
 
     Returns:
@@ -43,11 +45,11 @@ def resolve_date(mention: str, published: date | None, *, before: str = "", afte
     '2018-03-23'
     """
     words = names.tokens(mention)
-    context = names.tokens(before)[-1:]
-    direction = -1 if context in (["منذ"], ["منذُ"]) or words[:1] == ["منذ"] else 0
-    anchor = Anchor(published=published, direction=direction)
     if not words:
         return unknown("empty")
+    past = words[0] == "منذ" or is_past(before)
+    upcoming = not past and is_upcoming(words, before, after)
+    anchor = Anchor(published=published, direction=-1 if past else 0, upcoming=upcoming)
     if words[0] in names.REPEATED:
         return unknown("repeated")
     if any(word in names.TEXT_RELATIVE for word in words):
@@ -172,10 +174,14 @@ def _weekday(words: list[str], anchor: Anchor) -> DateValue | None:
     if anchor.published is None:
         return None
     if not rest or rest[0] in names.INDEFINITE_PARTS:
+        if anchor.upcoming:
+            return day(weekday_after(anchor.published, weekday, strictly=False), "first such weekday")
         return day(weekday_before(anchor.published, weekday), "latest such weekday")
     following = names.WEEKDAYS.get(rest[-1].removeprefix("و"))
     if following is not None and following == (weekday + 1) % 7 and len(rest) <= 2:
         last = weekday_before(anchor.published, following)
+        if anchor.upcoming:
+            last = weekday_after(anchor.published, following, strictly=False)
         return interval(last - timedelta(days=1), last, "night between two weekdays")
     if rest == ["قبل", "الماضي"]:
         found = weekday_before(anchor.published, weekday, strictly=True) - timedelta(days=7)
@@ -199,8 +205,8 @@ def _feast(words: list[str], anchor: Anchor) -> DateValue | None:
     elif (year := hijri_year(anchor.published)) is not None:
         months = [hijri_month(year + shift, month) for shift in (-1, 0, 1)]
         days = [found[0] + timedelta(days=number - 1) for found in months if found]
-    known = [found for found in days if found is not None]
     published = anchor.published
+    known = [found for found in days if found is not None and (found >= published or not anchor.upcoming)]
     return day(min(known, key=lambda found: abs((found - published).days)), "nearest feast") if known else None
 
 

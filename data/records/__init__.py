@@ -1,6 +1,6 @@
-"""Event records: one for each event and type, with its arguments, dates as values and sentence; and tables of them."""
+"""Event records: one for each event and type of an article, with its arguments, dates as values, and sentence."""
 
-from .record import EventRecord, Filler, event_records
-from .tables import csv_lines, json_lines, record_format, write_events
+from .record import EventRecord, Filler, event_records, publication_day
+from .roles import is_date_role, is_place_role
 
-__all__ = ["EventRecord", "Filler", "csv_lines", "event_records", "json_lines", "record_format", "write_events"]
+__all__ = ["EventRecord", "Filler", "event_records", "is_date_role", "is_place_role", "publication_day"]

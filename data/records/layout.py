@@ -1,9 +1,10 @@
 """Parts of a news article: title, lead, dateline."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..articles import Article, Entity
+from ..mentions import Entity
 from .roles import is_place_label
 
 # Behind the place of a dateline: "(وكالة) - ", "، 12 مايو (وكالة) - ", " / ", "/ 12 مايو", " 12-5-2019 وفا- ";
@@ -34,10 +35,15 @@ class NewsLayout:
     dateline: Entity | None
 
 
-def layout_of(article: Article) -> NewsLayout:
-    """The layout of an article. A line is a paragraph."""
-    text = article.text
-    title, title_end = article.title or "", 0
+def layout_of(text: str, title: str, entities: Iterable[Entity]) -> NewsLayout:
+    """The layout of an article. A line is a paragraph.
+
+    Args:
+        text: of the article.
+        title: as given; may be empty.
+        entities: of the article; the place of a dateline is one.
+    """
+    title_end = 0
     start, end = _line(text, 0)
     if _ends_like_a_sentence(text[start:end]):
         pass  # the article has no title, even if its format takes the first line for one
@@ -46,7 +52,7 @@ def layout_of(article: Article) -> NewsLayout:
     elif not title and _BLANK_LINE.match(text, end):
         title, title_end = text[start:end], end
     lead = _line(text, title_end)
-    return NewsLayout(title=title, title_end=title_end, lead=lead, dateline=_dateline(article, lead[0]))
+    return NewsLayout(title=title, title_end=title_end, lead=lead, dateline=_dateline(text, entities, lead[0]))
 
 
 def _line(text: str, start: int) -> tuple[int, int]:
@@ -62,8 +68,8 @@ def _ends_like_a_sentence(line: str) -> bool:
     return line.rstrip("\"'”»)").endswith((".", "…", ":", "،"))
 
 
-def _dateline(article: Article, start: int) -> Entity | None:
-    for entity in article.entities:
-        if entity.start == start and is_place_label(entity.label) and _DATELINE.match(article.text, entity.end):
+def _dateline(text: str, entities: Iterable[Entity], start: int) -> Entity | None:
+    for entity in entities:
+        if entity.start == start and is_place_label(entity.label) and _DATELINE.match(text, entity.end):
             return entity
     return None

@@ -1,4 +1,4 @@
-"""Records of events, made from an article with gold or predicted events."""
+"""Records of events, made from the text and the annotation of an article."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,16 +8,16 @@ from itertools import zip_longest
 from typing import Literal
 
 from ...errors import shown
-from ..articles import Article, Entity, Event, Span
 from ..dates import DateValue, resolve_date
+from ..dates.context import REACH
 from ..dates.names import fold
+from ..mentions import Entity, Event, Sentence, Span
 from ..problems import DataError, Problem
 from ..text.sentences import split_sentences
 from .layout import NewsLayout, layout_of
 from .roles import is_date, is_date_role, is_place_role
 
 _DEFINITE = "ال"
-_CONTEXT = 20  # code points around a date that `resolve_date` sees
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +57,7 @@ class EventRecord:
         type: event type.
         score: probability of the type; None on gold.
         trigger: word or words that express the event.
-        fillers: role → its fillers; a role without one has an empty tuple.
+        fillers: role → its fillers, for roles that have one.
         sentence: where the trigger starts.
         dateline: the place that the lead begins with (``بيروت (وكالة) - ``), or None. The report was written there; the
             event may have happened elsewhere.
@@ -80,63 +80,73 @@ _Fillers = Mapping[str, tuple[Filler, ...]]
 """Role → its fillers."""
 
 
-def event_records(article: Article, roles: Iterable[str] = ()) -> list[EventRecord]:
-    """One record for each event and type of an article, in the order of the events.
+def event_records(
+    text: str,
+    *,
+    article_id: str,
+    title: str,
+    source: str,
+    published: str,
+    entities: Sequence[Entity],
+    events: Sequence[Event],
+    sentences: Sequence[Sentence],
+) -> tuple[EventRecord, ...]:
+    """One record for each event and type of an article, in the order of the events: `Article.records`.
 
-    Dates are resolved against ``article.date``. Two kinds of events take a place or date that they lack from events of
-    their type in the lead (the first paragraph below the title), if these agree on it: events of the title, and later
-    ones named by a definite noun that the lead has, as ``الهجوم`` after ``هجوم``. Such fillers are marked as inherited.
+    Dates are resolved against the date of the article. Two kinds of events take a place or date that they lack from
+    events of their type in the lead (the first paragraph below the title), if these agree on it: events of the title,
+    and later ones named by a definite noun that the lead has, as ``الهجوم`` after ``هجوم``. Such fillers are marked as
+    inherited.
 
     Args:
-        article: gold or predicted.
-        roles: roles that every record has, in this order, such as those of a scheme; other roles follow.
+        text: of the article.
+        article_id: for the records and for errors.
+        title: as given; may be empty.
+        source: as given; may be empty.
+        published: date of the article, see `publication_day`; may be empty.
+        entities: with the surfaces of the text.
+        events: gold or predicted, with the surfaces of the text.
+        sentences: of the article; where they are missing, the text is split.
 
     Raises:
         DataError: an argument names an entity that the article lacks.
-
-    >>> from ..articles import Argument
-    >>> text = "قصف في حلب أمس"
-    >>> entities = (Entity(id="e1", label="GPE", start=7, end=10), Entity(id="e2", label="DATE", start=11, end=14))
-    >>> arguments = (Argument(role="Location", entity="e1"), Argument(role="Date", entity="e2"))
-    >>> event = Event(trigger=Span(start=0, end=3), types=("ASSAULT",), arguments=arguments)
-    >>> (record,) = event_records(Article(text=text, date="2019-05-12", entities=entities, events=(event,)))
-    >>> record.type, record.fillers["Location"][0].text, record.fillers["Date"][0].date.value
-    ('ASSAULT', 'حلب', '2019-05-11')
     """
-    if not article.events:
-        return []
-    roles = tuple(roles)
-    layout = layout_of(article)
-    published = publication_day(article)
-    entities = {entity.id: entity for entity in article.entities if entity.id}
-    filled = [_fillers(article, event, entities, published) for event in article.events]
-    spans = _Sentences(article)
-    lead = _Lead(article.events, filled, layout)
+    if not events:
+        return ()
+    layout = layout_of(text, title, entities)
+    arguments = _Arguments(text, article_id, publication_day(published), entities)
+    filled = [arguments.of(event) for event in events]
+    spans = _Sentences(text, sentences)
+    lead = _Lead(events, filled, layout)
     records: list[EventRecord] = []
-    for event, own in zip(article.events, filled, strict=True):
+    for event, own in zip(events, filled, strict=True):
         sentence = spans.around(event.trigger)
         for label, score in zip_longest(event.types, event.scores[: len(event.types)]):
             records.append(
                 EventRecord(
-                    article_id=article.id,
+                    article_id=article_id,
                     title=layout.title,
-                    source=article.source or "",
-                    published=article.date or "",
+                    source=source,
+                    published=published,
                     event_id=event.id,
                     type=label,
                     score=score,
                     trigger=event.trigger,
-                    fillers={**dict.fromkeys(roles, ()), **lead.given(event, label), **own},
+                    fillers={**lead.given(event, label), **own},
                     sentence=sentence,
                     dateline=layout.dateline,
                 )
             )
-    return records
+    return tuple(records)
 
 
-def publication_day(article: Article) -> date | None:
-    """The day of ``article.date``: ISO 8601, or a full date that `resolve_date` reads; None if there is none."""
-    given = (article.date or "").strip()
+def publication_day(published: str) -> date | None:
+    """The day of an article's date: ISO 8601, or a full date that `resolve_date` reads; None if there is none.
+
+    >>> publication_day("2019-05-12T22:00:00Z"), publication_day("12 أيار/مايو 2019")
+    (datetime.date(2019, 5, 12), datetime.date(2019, 5, 12))
+    """
+    given = published.strip()
     try:
         return date.fromisoformat(given[:10])
     except ValueError:
@@ -144,32 +154,43 @@ def publication_day(article: Article) -> date | None:
         return date.fromisoformat(value.value) if value.granularity == "day" else None
 
 
-def _fillers(article: Article, event: Event, entities: Mapping[str, Entity], published: date | None) -> _Fillers:
-    """Role → fillers of an event's arguments, in the order of the arguments."""
-    found: dict[str, list[Filler]] = {}
-    for argument in event.arguments:
-        if (entity := entities.get(argument.entity)) is None:
-            message = (
-                f"{argument.role} of {shown(event.trigger.text)} names entity {argument.entity!r}, which the article "
-                "lacks; give the entity this id, or leave the argument out"
-            )
-            raise DataError([Problem(source="article", article=article.id, cause="unknown id", message=message)])
-        found.setdefault(argument.role, []).append(
-            Filler(
-                text=entity.text,
-                label=entity.label,
-                start=entity.start,
-                end=entity.end,
-                score=argument.score,
-                date=_value(article.text, entity, published) if is_date(argument.role, entity.label) else None,
-            )
-        )
-    return {role: tuple(fillers) for role, fillers in found.items()}
+class _Arguments:
+    """Fillers from the arguments of an article's events."""
 
+    def __init__(self, text: str, article_id: str, published: date | None, entities: Iterable[Entity]) -> None:
+        self.text = text
+        self.article_id = article_id
+        self.published = published
+        self.entities = {entity.id: entity for entity in entities if entity.id}
 
-def _value(text: str, mention: Entity, published: date | None) -> DateValue:
-    before = text[max(0, mention.start - _CONTEXT) : mention.start]
-    return resolve_date(mention.text, published, before=before, after=text[mention.end : mention.end + _CONTEXT])
+    def of(self, event: Event) -> _Fillers:
+        """Role → fillers of an event's arguments, in the order of the arguments."""
+        found: dict[str, list[Filler]] = {}
+        for argument in event.arguments:
+            if (entity := self.entities.get(argument.entity)) is None:
+                message = (
+                    f"{argument.role} of {shown(event.trigger.text)} names entity {argument.entity!r}, which the "
+                    "article lacks; give the entity this id, or leave the argument out"
+                )
+                raise DataError(
+                    [Problem(source="article", article=self.article_id, cause="unknown id", message=message)]
+                )
+            found.setdefault(argument.role, []).append(
+                Filler(
+                    text=entity.text,
+                    label=entity.label,
+                    start=entity.start,
+                    end=entity.end,
+                    score=argument.score,
+                    date=self._value(entity) if is_date(argument.role, entity.label) else None,
+                )
+            )
+        return {role: tuple(fillers) for role, fillers in found.items()}
+
+    def _value(self, mention: Entity) -> DateValue:
+        before = self.text[max(0, mention.start - REACH) : mention.start]
+        after = self.text[mention.end : mention.end + REACH]
+        return resolve_date(mention.text, self.published, before=before, after=after)
 
 
 class _Lead:
@@ -215,9 +236,9 @@ def _agreed(events: Sequence[_Fillers]) -> _Fillers:
 class _Sentences:
     """The sentences of an article; where it has none, those of its text."""
 
-    def __init__(self, article: Article) -> None:
-        self.text = article.text
-        self.given = sorted((sentence.start, sentence.end) for sentence in article.sentences)
+    def __init__(self, text: str, sentences: Iterable[Sentence]) -> None:
+        self.text = text
+        self.given = sorted((sentence.start, sentence.end) for sentence in sentences)
         self.split: list[tuple[int, int]] | None = None
 
     def around(self, trigger: Span) -> Span:

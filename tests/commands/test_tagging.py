@@ -10,9 +10,9 @@ import pytest
 from rasid import Tagger
 from rasid.commands.tagging import FORMATS, Inputs, describe, write_tagged
 from rasid.data.articles import Article, Entity, Event, Sentence, Span
+from rasid.data.event_files import columns
 from rasid.data.problems import DataError
 from rasid.data.reading import load_articles
-from rasid.data.records.tables import columns
 
 TEXT = "قصف في سوريا\n\nقال متحدث إن قصف وقع قرب بغداد يوم الثلاثاء.\n"
 

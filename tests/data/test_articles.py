@@ -1,3 +1,5 @@
+import pickle
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,6 +43,15 @@ def article() -> Article:
 
 def test_a_valid_article_has_no_problem(article: Article, scheme: LabelScheme) -> None:
     assert list(check_article(article, scheme)) == [] == list(check_article(article))
+
+
+def test_records_do_not_change_an_article(article: Article) -> None:
+    before = repr(article)
+    (record,) = article.records
+    assert (record.article_id, record.fillers["Actor"][0].text) == ("a", "الجيش السوري")
+    assert repr(article) == before and article.records == (record,)
+    copy = pickle.loads(pickle.dumps(article))
+    assert copy == article and copy.records == article.records
 
 
 def test_surfaces_are_filled_in_from_the_text(article: Article) -> None:

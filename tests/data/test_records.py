@@ -1,10 +1,11 @@
-"""Event records: fillers, dates as values, inheritance from the lead, and their files."""
+"""Event records (`Article.records`): fillers, dates as values, inheritance from the lead, and their files."""
 
 import csv
 import io
 import json
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,15 +15,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import rasid
+from rasid.data import event_files
 from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span
 from rasid.data.corpus import load_corpus
 from rasid.data.dates import DateValue
+from rasid.data.event_files import columns, csv_lines, json_lines, write_events
 from rasid.data.formats import inline
 from rasid.data.labels import load_scheme
 from rasid.data.problems import DataError, ProblemLog
-from rasid.data.records import EventRecord, Filler, csv_lines, event_records, json_lines, tables, write_events
-from rasid.data.records.tables import columns
+from rasid.data.records import EventRecord, Filler
 
 ROLES = tuple(load_scheme("news").roles)
 
@@ -38,11 +39,16 @@ def article_of(marked: str, **fields: Any) -> Article:
 
 
 def records_by_trigger(article: Article) -> dict[str, EventRecord]:
-    return {record.trigger.text: record for record in event_records(article, ROLES)}
+    return {record.trigger.text: record for record in article.records}
+
+
+def with_roles(record: EventRecord) -> EventRecord:
+    """A record as files have it: with all roles, in their order."""
+    return replace(record, fillers={**dict.fromkeys(ROLES, ()), **record.fillers})
 
 
 def texts(record: EventRecord, role: str) -> list[str]:
-    return [filler.text for filler in record.fillers[role]]
+    return [filler.text for filler in record.fillers.get(role, ())]
 
 
 STRIKE = """{v1:ASSAULT قصف} جديد
@@ -67,7 +73,7 @@ def test_a_record_has_the_article_the_event_and_its_arguments() -> None:
         "2019-03-18",
     )
     assert (record.event_id, record.type, record.score) == ("v2", "ASSAULT", None)
-    assert tuple(record.fillers) == ROLES
+    assert list(record.fillers) == ["Instrument", "Location", "Date"]
     assert texts(record, "Location") == ["حلب"] and texts(record, "Actor") == []
     assert record.sentence.text == "بيروت (وكالة) - قصفت طائرات حلب فجر الأحد."
     assert record.dateline is not None and record.dateline.text == "بيروت"
@@ -78,21 +84,21 @@ def test_each_type_of_an_event_has_a_record_with_its_score() -> None:
         Event(id="v1", trigger=Span(start=0, end=3), types=("ASSAULT", "AID"), scores=(0.75, 0.5)),
         Event(id="v2", trigger=Span(start=4, end=7), types=("PROTEST",)),
     )
-    found = event_records(Article(text="قصف جدا", events=events))
+    found = Article(text="قصف جدا", events=events).records
     assert [(record.event_id, record.type, record.score) for record in found] == [
         ("v1", "ASSAULT", 0.75),
         ("v1", "AID", 0.5),
         ("v2", "PROTEST", None),
     ]
-    assert event_records(Article(text="لا شيء")) == []
+    assert Article(text="لا شيء").records == ()
 
 
 def test_several_fillers_of_a_role_keep_their_order_and_scores() -> None:
     entities = (Entity(id="e1", start=5, end=8, label="ORG", score=0.4), Entity(id="e2", start=9, end=12, label="PER"))
     arguments = (Argument(role="Actor", entity="e2", score=0.9), Argument(role="Actor", entity="e1", score=0.25))
     event = Event(trigger=Span(start=0, end=4), types=("CONSULT",), arguments=arguments)
-    (record,) = event_records(Article(text="لقاء علي مها", entities=entities, events=(event,)), ["Place"])
-    assert tuple(record.fillers) == ("Place", "Actor") and record.fillers["Place"] == ()
+    (record,) = Article(text="لقاء علي مها", entities=entities, events=(event,)).records
+    assert tuple(record.fillers) == ("Actor",)
     assert [(filler.text, filler.label, filler.score) for filler in record.fillers["Actor"]] == [
         ("مها", "PER", 0.9),
         ("علي", "ORG", 0.25),
@@ -103,18 +109,14 @@ def test_the_sentences_of_the_article_are_used_and_completed() -> None:
     text = "قصف. هدنة. لقاء."
     events = tuple(Event(trigger=Span(start=start, end=start + 3), types=("X",)) for start in (0, 5, 11))
     given_sentences = (Sentence(start=0, end=10),)
-    found = event_records(Article(text=text, events=events, sentences=given_sentences))
+    found = Article(text=text, events=events, sentences=given_sentences).records
     assert [record.sentence.text for record in found] == ["قصف. هدنة.", "قصف. هدنة.", "لقاء."]
 
 
 def test_an_argument_without_its_entity_is_an_error() -> None:
     event = Event(trigger=Span(start=0, end=3), types=("X",), arguments=(Argument(role="Actor", entity="e9"),))
     with pytest.raises(DataError, match=r"\[a\] Actor of 'قصف' names entity 'e9', which the article lacks"):
-        event_records(Article(id="a", text="قصف", events=(event,)))
-
-
-def test_public_name() -> None:
-    assert rasid.event_records is event_records
+        list(Article(id="a", text="قصف", events=(event,)).records)
 
 
 # ---- dates -----------------------------------------------------------------------------------------------------------
@@ -135,7 +137,7 @@ def test_public_name() -> None:
 )
 def test_dates_have_values(published: str | None, mention: str, value: str, granularity: str) -> None:
     article = article_of(f"{{v1:ASSAULT قصف}} [e1:DATE {mention}]\n@v1 Date=e1", date=published)
-    (record,) = event_records(article)
+    (record,) = article.records
     (filler,) = record.fillers["Date"]
     assert filler.date is not None and (filler.date.value, filler.date.granularity) == (value, granularity)
     assert filler.date.rule
@@ -143,8 +145,17 @@ def test_dates_have_values(published: str | None, mention: str, value: str, gran
 
 def test_the_words_around_a_date_are_seen() -> None:
     article = article_of("{v1:ASSAULT قصف} [e1:DATE بعد يومين] من الهدنة\n@v1 Date=e1")
-    (filler,) = event_records(article)[0].fillers["Date"]
+    (filler,) = article.records[0].fillers["Date"]
     assert filler.date == DateValue(value="", granularity="", rule="relative to the text")
+
+
+def test_the_clause_of_a_date_is_seen() -> None:
+    marked = (
+        "أعلنت أنها س{v1:SANCTION تعلق} العمل بالمعاهدة كلها اعتبارا من [e1:DATE 12 كانون الأول/ديسمبر].\n@v1 Date=e1"
+    )
+    (record,) = article_of(marked, date="2007-07-15").records
+    (filler,) = record.fillers["Date"]
+    assert filler.date is not None and filler.date.value == "2007-12-12"
 
 
 @pytest.mark.parametrize(
@@ -161,7 +172,7 @@ def test_the_words_around_a_date_are_seen() -> None:
 def test_a_role_or_a_label_makes_a_date(role: str, label: str, dated: bool) -> None:
     event = Event(trigger=Span(start=0, end=3), types=("X",), arguments=(Argument(role=role, entity="e"),))
     entity = Entity(id="e", label=label, start=4, end=7)
-    (record,) = event_records(Article(text="قصف أمس", date="2019-03-18", entities=(entity,), events=(event,)))
+    (record,) = Article(text="قصف أمس", date="2019-03-18", entities=(entity,), events=(event,)).records
     assert (record.fillers[role][0].date is not None) == dated
 
 
@@ -198,7 +209,7 @@ def test_the_same_noun_in_the_lead_comes_first() -> None:
     later = "ونفى بعد {:ASSAULT الهُجوم} ذلك. وتوقع {:ASSAULT هجوما} آخر و{:ASSAULT القصف} مستمر."
     title = "رد على {:ASSAULT هجوم}"
     article = article_of(f"{title}\n\n{lead}\n@v1 Location=e1\n@v2 Location=e2\n\n{later}")
-    found = [(record.trigger.text, texts(record, "Location")) for record in event_records(article, ROLES)]
+    found = [(record.trigger.text, texts(record, "Location")) for record in article.records]
     assert found == [
         ("هجوم", ["حماة"]),
         ("قصفت", ["حلب"]),
@@ -218,9 +229,9 @@ def test_without_a_title_only_a_repeated_noun_inherits() -> None:
 
 def test_a_first_line_that_ends_like_a_sentence_is_no_title() -> None:
     article = Article(text="وقع قصف.\n\nوقع هجوم.", events=(Event(trigger=Span(start=4, end=7), types=("X",)),))
-    assert event_records(article)[0].title == ""
+    assert article.records[0].title == ""
     article = Article(text="قصف جديد\n\nوقع هجوم.", events=(Event(trigger=Span(start=0, end=3), types=("X",)),))
-    assert event_records(article)[0].title == "قصف جديد"
+    assert article.records[0].title == "قصف جديد"
 
 
 @pytest.mark.parametrize(
@@ -242,7 +253,7 @@ def test_a_first_line_that_ends_like_a_sentence_is_no_title() -> None:
 )
 def test_datelines(lead: str, place: str | None) -> None:
     for marked in (lead, f"عنوان\n\n{lead}"):
-        (record,) = event_records(article_of(marked), ROLES)
+        (record,) = article_of(marked).records
         assert (record.dateline and record.dateline.text) == place
         assert texts(record, "Location") == texts(record, "Date") == []  # a dateline is no place of an event
 
@@ -294,13 +305,12 @@ def spans_of(record: EventRecord) -> Iterator[Span | Filler | Entity]:
 
 @given(annotated())
 def test_every_event_has_a_record_and_offsets_are_those_of_the_text(article: Article) -> None:
-    found = event_records(article, ROLES)
+    found = article.records
     pairs = [(event, label) for event in article.events for label in event.types]
     assert [(record.event_id, record.type, record.trigger) for record in found] == [
         (event.id, label, event.trigger) for event, label in pairs
     ]
     for record, (event, _) in zip(found, pairs, strict=True):
-        assert {*ROLES} <= {*record.fillers}
         own = {role: [f for f in fillers if not f.inherited] for role, fillers in record.fillers.items()}
         assert sum(map(len, own.values())) == len(event.arguments)
         assert record.sentence.start <= record.trigger.start < record.sentence.end
@@ -313,7 +323,7 @@ def test_json_lines_keep_everything(article: Article) -> None:
     log = ProblemLog()
     lines = list(json_lines([article], log, roles=ROLES))
     assert [line.count("\n") for line in lines] == [1] * len(lines)
-    assert [record_from(json.loads(line)) for line in lines] == event_records(article, ROLES)
+    assert [record_from(json.loads(line)) for line in lines] == [with_roles(record) for record in article.records]
     assert log.articles == 1
 
 
@@ -331,10 +341,10 @@ def record_from(content: dict[str, Any]) -> EventRecord:
 @given(annotated())
 def test_csv_has_the_fillers_in_columns(article: Article) -> None:
     rows = list(csv.DictReader(io.StringIO("".join(csv_lines([article], ProblemLog(), roles=ROLES)), newline="")))
-    for row, record in zip(rows, event_records(article, ROLES), strict=True):
+    for row, record in zip(rows, article.records, strict=True):
         assert article.text[int(row["trigger_start"]) : int(row["trigger_end"])] == record.trigger.text
         for role in ROLES:
-            starts = [str(filler.start) for filler in record.fillers[role]]
+            starts = [str(filler.start) for filler in record.fillers.get(role, ())]
             assert row[f"{role.lower()}_start"] == "; ".join(starts)
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) or "\n" in cell for cell in row.values())
 
@@ -348,8 +358,8 @@ def dev() -> list[Article]:
 
 
 def test_the_files_of_the_corpus_agree(dev: list[Article], tmp_path: Path) -> None:
-    found = [record for article in dev for record in event_records(article, ROLES)]
-    assert sum(bool(record.fillers["Location"]) for record in found) > 80
+    found = [record for article in dev for record in article.records]
+    assert sum("Location" in record.fillers for record in found) > 80
     for format in ("csv", "jsonl", "parquet"):
         log = write_events(dev, tmp_path / f"events.{format}", roles=ROLES)
         assert (log.articles, log.dropped) == (len(dev), [])
@@ -360,11 +370,11 @@ def test_the_files_of_the_corpus_agree(dev: list[Article], tmp_path: Path) -> No
     assert len(rows) == len(table) == len(lines) == len(found)
     for row, typed, line, record in zip(rows, table, lines, found, strict=True):
         assert list(row) == list(typed) == columns(ROLES)
-        assert record_from(json.loads(line)) == record
+        assert record_from(json.loads(line)) == with_roles(record)
         assert typed["trigger_start"] == record.trigger.start and typed["score"] is None
-        assert typed["date_value"] == [filler.date and filler.date.value for filler in record.fillers["Date"]]
+        assert typed["date_value"] == [filler.date and filler.date.value for filler in record.fillers.get("Date", ())]
         assert row["location"] == "; ".join(typed["location"]) == "; ".join(texts(record, "Location"))
-        assert typed["location_start"] == [filler.start for filler in record.fillers["Location"]]
+        assert typed["location_start"] == [filler.start for filler in record.fillers.get("Location", ())]
         assert row["date_inherited"] == "; ".join(filter(None, typed["date_inherited"]))
 
 
@@ -438,7 +448,7 @@ def test_other_suffixes_are_an_error(tmp_path: Path) -> None:
 
 
 def test_memory_does_not_grow_with_the_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "ROW_GROUP", 1000)
+    monkeypatch.setattr(event_files, "ROW_GROUP", 1000)
     events = tuple(Event(trigger=Span(start=0, end=3), types=("X",)) for _ in range(100))
     article = Article(text="قصف " + "نص " * 200, events=events)
 

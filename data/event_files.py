@@ -7,19 +7,18 @@ they are lists, of which ``DataFrame.explode`` makes a row each.
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...errors import shown
-from ...files import whole
-from ..articles import Article
-from ..formats.common.lines import escape_surrogates, to_json
-from ..problems import DataError, Problem, ProblemLog
-from .record import EventRecord, Filler, event_records, publication_day
-from .roles import is_date_role, is_place_role
+from ..errors import shown
+from ..files import whole
+from .articles import Article
+from .formats.common.lines import escape_surrogates, to_json
+from .problems import DataError, Problem, ProblemLog
+from .records import EventRecord, Filler, is_date_role, is_place_role, publication_day
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -230,12 +229,15 @@ def _arrow_types() -> "dict[str, pa.DataType]":
 
 
 def _records(articles: Iterable[Article], log: ProblemLog, roles: Sequence[str]) -> Iterator[EventRecord]:
+    """The records of articles. Each has all roles, in their order; other roles follow."""
+    empty = dict.fromkeys(roles, ())
     for article in articles:
         log.articles += 1
-        if article.date and publication_day(article) is None:
+        if article.date and publication_day(article.date) is None:
             message = f"the date {shown(article.date)} is not recognized; write it as 2019-05-12"
             log.drop("dates that depend on an unknown date of the article", message, article=article.id)
-        yield from event_records(article, roles)
+        for record in article.records:
+            yield replace(record, fillers={**empty, **record.fillers})
 
 
 def _log_other_roles(record: EventRecord, roles: Sequence[str], log: ProblemLog) -> None:
