@@ -35,11 +35,19 @@ class SpanOptions:
 
     Attributes:
         width: number of words of the longest span that it scores.
-        nesting: whether spans may be inside others.
+        nests: (outer label, inner label) of spans that may nest, those of the training data; None for all, empty for
+            flat spans.
     """
 
     width: int
-    nesting: bool = True
+    nests: tuple[tuple[str, str], ...] | None = None
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> "SpanOptions":
+        """From JSON."""
+        nests = values.get("nests")
+        pairs = None if nests is None else tuple((str(outer), str(inner)) for outer, inner in nests)
+        return cls(width=values["width"], nests=pairs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +116,7 @@ class Settings:
                 raise BundleError(f"{path}: format {content['format']}, but this version of rasid reads {FORMAT}")
             content.setdefault("spans", None)
             values = {key.name: _tuples(content[key.name]) for key in fields(cls)}
-            values["spans"] = SpanOptions(**values["spans"]) if values["spans"] else None
+            values["spans"] = SpanOptions.of(values["spans"]) if values["spans"] else None
             values["scheme"] = LabelScheme.from_dict(content["scheme"], str(path))
             for key, kind in (("window", int), ("overlap", int), ("ngrams", float)):
                 values[key] = kind(values[key])

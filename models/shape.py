@@ -19,7 +19,7 @@ class RasidConfig(PretrainedConfig):
         roles: roles of arguments in order.
         pooling: sub-words to words: ``first``, ``mean`` or ``attention``.
         crf: whether entities are tagged by a linear-chain CRF.
-        spans: ``width`` and ``nesting`` of the span head for entities; None for BIO tags.
+        spans: ``width`` and ``nests`` of the span head for entities; None for BIO tags.
         dropout: before every head.
         standardized: whether the states of the encoder are standardized; networks of version 0.1 are without.
     """

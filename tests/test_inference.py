@@ -12,6 +12,7 @@ from rasid import Tagger
 from rasid.data.articles import Article, Entity, Event, Sentence, Span, check_article
 from rasid.inference import POOL_CHARACTERS, POOL_TEXTS
 from rasid.models.bundle import Settings
+from rasid.models.pairs import SIZE, RoleWeights, feature_count
 from rasid.models.tasks import TASK_NAMES, TASKS
 
 LOW = -8.0
@@ -31,7 +32,7 @@ TEXTS = st.one_of(
 
 def hashed_backend(entities: int, events: int):
     """Logits that depend on a word's sub-word alone, or on a sentence's number: no window can change them."""
-    widths = {"entities": 1 + 2 * entities, "triggers": 2 * events, "proclitics": 4}
+    widths = {"entities": 1 + 2 * entities, "triggers": 2 * events, "proclitics": 4, "arguments": 4 * SIZE}
     tables = {task: np.random.default_rng(7).normal(scale=3, size=(4096, width)) for task, width in widths.items()}
     tables["sentence_types"] = np.random.default_rng(8).normal(scale=3, size=(4096, events))
     tables["article_types"] = tables["sentence_types"] + 1
@@ -50,7 +51,21 @@ def hashed_backend(entities: int, events: int):
 def tagger_of(tokenizer_json, scheme, *, window=96, overlap=24, backend=None, tasks=TASK_NAMES, **options) -> Tagger:
     chosen = Settings(scheme=scheme, tasks=tasks, window=window, overlap=overlap, **options)
     made = backend or hashed_backend(len(scheme.labels("entities")), len(scheme.labels("triggers")))
-    return Tagger(settings=chosen, tokenizer=Tokenizer.from_str(tokenizer_json), backend=made, batch_tokens=600)
+    labels = [len(scheme.labels(task)) for task in ("triggers", "entities", "arguments")]
+    return Tagger(
+        settings=chosen,
+        tokenizer=Tokenizer.from_str(tokenizer_json),
+        backend=made,
+        batch_tokens=600,
+        roles=random_weights(*labels),
+    )
+
+
+def random_weights(types: int, labels: int, roles: int) -> RoleWeights:
+    """Weights for which roles depend on the words and features of a pair."""
+    rng = np.random.default_rng(9)
+    shapes = (feature_count(types, labels), SIZE), (roles, SIZE), (roles, SIZE), (roles,)
+    return RoleWeights(*(rng.normal(scale=0.1, size=shape).astype(np.float32) for shape in shapes))
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +95,7 @@ def check_offsets(article: Article, text: str) -> None:
     assert set(article.evidence) == set(article.event_types)
     assert not list(check_article(article))  # no edge of a mention is white space, no id is there twice
     scores = [entity.score for entity in article.entities] + [s for event in article.events for s in event.scores]
+    scores += [argument.score for event in article.events for argument in event.arguments]
     scores += [*article.type_scores, *(score for sentence in article.sentences for score in sentence.scores)]
     assert all(score is not None and 0 <= score <= 1 for score in scores)
 

@@ -15,6 +15,7 @@ from ..data.datasets import DataSet, load_dataset, with_role_constraints
 from ..data.labels import LabelScheme, load_scheme
 from ..data.problems import DataError, Problem
 from ..data.text.words import split_words
+from ..data.windows.alignment import nested_labels
 from ..data.windows.batches import padding_share, plan_run
 from ..data.windows.encoding import TextEncoder
 from ..data.windows.training_set import Collator, Statistics, WindowSet, write_windows
@@ -24,6 +25,7 @@ from ..models.encoders import EncoderWithTokenizer, load_encoder, scratch_encode
 from ..models.network import RasidModel
 from ..models.shape import RasidConfig
 from ..models.tasks import TASK_NAMES, target_maker, tasks_of
+from ..models.tasks.entities import spans_of
 from .trainer import Schedule, processes
 
 STANDARDIZED_ON = 8192
@@ -127,19 +129,19 @@ def make_settings(config: Config, data: Data, encoder: EncoderWithTokenizer) -> 
 
 
 def span_options(config: Config, data: Data) -> SpanOptions | None:
-    """The span head that a config asks for: as wide as 99.9 % of the entities in the training data."""
+    """The span head that a config asks for: the width of 99.9 % of the entities in the training data, and their nesting."""
     section = config.tasks.get("entities")
     if section is None or section.decoder != "spans":
         return None
-    lengths = [
-        len(split_words(entity.text))
-        for dataset in data.train
-        if "entities" in dataset.annotated_labels
-        for article in dataset.articles
-        for entity in article.entities
+    articles = [
+        article for dataset in data.train if "entities" in dataset.annotated_labels for article in dataset.articles
     ]
+    lengths = [len(split_words(entity.text)) for article in articles for entity in article.entities]
     widest = int(np.ceil(np.quantile(lengths, 0.999))) if lengths else section.longest
-    return SpanOptions(width=max(1, min(widest, section.longest)), nesting=section.nesting)
+    nests = (
+        sorted({pair for article in articles for pair in nested_labels(spans_of(article))}) if section.nesting else ()
+    )
+    return SpanOptions(width=max(1, min(widest, section.longest)), nests=tuple(nests))
 
 
 def _tasks(config: Config) -> tuple[TaskName, ...]:

@@ -38,6 +38,25 @@ def outermost(spans: Sequence[tuple[int, int, str]]) -> tuple[list[tuple[int, in
     return kept, causes
 
 
+def nested_labels(spans: Iterable[tuple[int, int, str]]) -> set[tuple[str, str]]:
+    """Pairs of labels (outer, inner) of which a span is inside another. Of equal spans, each is inside the other.
+
+    >>> sorted(nested_labels([(0, 9, "ORG"), (2, 5, "GPE"), (9, 12, "DATE")]))
+    [('ORG', 'GPE')]
+    """
+    found: set[tuple[str, str]] = set()
+    open_spans: list[tuple[int, int, str]] = []
+    for start, end, label in sorted(set(spans), key=lambda span: (span[0], -span[1])):
+        open_spans = [other for other in open_spans if other[1] > start]
+        for other in open_spans:
+            if end <= other[1]:
+                found.add((other[2], label))
+            if (start, end) == other[:2]:
+                found.add((label, other[2]))
+        open_spans.append((start, end, label))
+    return found
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WordRange:
     """A gold span as words.

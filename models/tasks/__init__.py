@@ -44,7 +44,7 @@ def tasks_of(spans: SpanOptions | Mapping[str, Any] | None) -> tuple[Task, ...]:
     """
     if spans is None:
         return TASKS
-    options = spans if isinstance(spans, SpanOptions) else SpanOptions(**spans)
+    options = spans if isinstance(spans, SpanOptions) else SpanOptions.of(spans)
     return tuple(entity_spans.task_of(options) if task.name == "entities" else task for task in TASKS)
 
 

@@ -43,7 +43,7 @@ def make_targets(gold: Gold, options: SpanOptions) -> dict[str, np.ndarray]:
     listed = sorted(
         (span for span in spans_of(gold.article) if span[2] in labels), key=lambda span: (span[0], -span[1], span[2])
     )
-    if not options.nesting:
+    if options.nests == ():
         listed, causes = outermost(listed)
         gold.unpredictable.update({("entities", cause): number for cause, number in causes.items()})
     shared = "the same words as another of its label"
@@ -103,14 +103,15 @@ def count(targets: "Mapping[str, Tensor]") -> "Tensor":
 
 
 def decode_spans(
-    logits: np.ndarray, thresholds: np.ndarray, *, nesting: bool = True, temperature: float = 1.0
+    logits: np.ndarray, thresholds: np.ndarray, nests: np.ndarray, *, temperature: float = 1.0
 ) -> list[WordSpan]:
-    """Spans whose probability reaches the threshold of their label, best first; one that crosses a better one is lost.
+    """Spans whose probability reaches the threshold of their label, best first; one that conflicts with a better one is
+    lost. Two spans conflict if they cross, or if their labels do not nest.
 
     Args:
         logits: [W, width * L]
         thresholds: [L]
-        nesting: whether spans may be inside others.
+        nests: which label (row) may have which one (column) inside. [L, L] bool
         temperature: divides the logits.
 
     Returns:
@@ -125,23 +126,32 @@ def decode_spans(
     kept: list[WordSpan] = []
     for start, more, kind, score in zip(first, length, label, scores[order].tolist(), strict=True):
         end = start + more + 1
-        if end <= len(logits) and all(_fit(start, end, other, nesting) for other in kept):
+        if end <= len(logits) and all(_fit(start, end, kind, other, nests) for other in kept):
             kept.append(WordSpan(first=start, end=end, label=kind, score=score))
     return sorted(kept, key=lambda span: (span.first, -span.end, span.label))
 
 
-def _fit(first: int, end: int, other: WordSpan, nesting: bool) -> bool:
+def _fit(first: int, end: int, label: int, other: WordSpan, nests: np.ndarray) -> bool:
     if end <= other.first or other.end <= first:
         return True
     inside = other.first <= first and end <= other.end
     around = first <= other.first and other.end <= end
-    return nesting and (inside or around)
+    return bool((inside and nests[other.label, label]) or (around and nests[label, other.label]))
+
+
+@cache
+def nesting_labels(options: SpanOptions, labels: tuple[str, ...]) -> np.ndarray:
+    """Which label (row) may have which one (column) inside. [L, L] bool"""
+    if options.nests is None:
+        return np.ones((len(labels), len(labels)), dtype=bool)
+    return np.array([[(outer, inner) in options.nests for inner in labels] for outer in labels], dtype=bool)
 
 
 def word_spans(logits: np.ndarray, settings: Settings, *, options: SpanOptions) -> list[WordSpan]:
     """The entities of a text as words."""
     thresholds, temperature = settings.threshold("entities"), settings.temperature("entities")
-    return decode_spans(logits, thresholds, nesting=options.nesting, temperature=temperature)
+    nests = nesting_labels(options, settings.scheme.labels("entities"))
+    return decode_spans(logits, thresholds, nests, temperature=temperature)
 
 
 def decode(

@@ -16,7 +16,7 @@ from rasid.data.windows.targets import Targets
 from rasid.models.bundle import SpanOptions
 from rasid.models.heads import SpanHead
 from rasid.models.tasks import LossOptions, Prediction, target_maker, tasks_of
-from rasid.models.tasks.entity_spans import IMPOSSIBLE, decode_spans, loss, rows, task_of
+from rasid.models.tasks.entity_spans import IMPOSSIBLE, decode_spans, loss, nesting_labels, rows, task_of
 
 LABELS = ("PER", "GPE", "ORG")
 SCHEME = LabelScheme(name="small", entities={name: Label(name=name) for name in LABELS}, events={})
@@ -37,7 +37,7 @@ def words_of(text: str, first: int, last: int, label: str) -> Entity:
     return Entity(start=start, end=start + len(" ".join(words[first:last])), label=label)
 
 
-def made(encoder: TextEncoder, spans: Spans, **options: bool) -> tuple[Targets, EncodedText]:
+def made(encoder: TextEncoder, spans: Spans, **options: tuple) -> tuple[Targets, EncodedText]:
     article = Article(text=TEXT, entities=tuple(words_of(TEXT, *span) for span in spans))
     (encoded,) = encoder.encode([article])
     maker = target_maker(SCHEME, tasks_of(SpanOptions(width=WIDTH, **options)))
@@ -61,7 +61,7 @@ def test_nested_entities_are_targets(encoder: TextEncoder) -> None:
 
 
 def test_without_nesting_the_outermost_are_targets(encoder: TextEncoder) -> None:
-    targets, _ = made(encoder, [(1, 4, "PER"), (3, 4, "GPE"), (7, 8, "GPE")], nesting=False)
+    targets, _ = made(encoder, [(1, 4, "PER"), (3, 4, "GPE"), (7, 8, "GPE")], nests=())
     assert cells(targets) == {(1, 4, "PER"), (7, 8, "GPE")}
     assert dict(targets.unpredictable) == {("entities", "nested inside another"): 1}
 
@@ -131,8 +131,11 @@ def scored(length: int, spans: dict[tuple[int, int, int], float]) -> np.ndarray:
     return logits
 
 
-def found(logits: np.ndarray, threshold: float = 0.5, **options: bool) -> list[tuple[int, int, int]]:
-    spans = decode_spans(logits, np.full(3, threshold), **options)
+ALL, NONE = np.ones((3, 3), dtype=bool), np.zeros((3, 3), dtype=bool)
+
+
+def found(logits: np.ndarray, threshold: float = 0.5, nests: np.ndarray = ALL) -> list[tuple[int, int, int]]:
+    spans = decode_spans(logits, np.full(3, threshold), nests)
     return [(span.first, span.end, span.label) for span in spans]
 
 
@@ -141,8 +144,17 @@ def test_spans_nest_and_do_not_cross() -> None:
         6, {(0, 3, 0): 0.9, (1, 3, 1): 0.8, (1, 2, 1): 0.7, (2, 5, 2): 0.85, (0, 3, 2): 0.6, (5, 6, 0): 0.4}
     )
     assert found(logits) == [(0, 3, 0), (0, 3, 2), (1, 3, 1), (1, 2, 1)]
-    assert found(logits, nesting=False) == [(0, 3, 0)]
+    assert found(logits, nests=NONE) == [(0, 3, 0)]
     assert found(logits, threshold=0.3)[-1] == (5, 6, 0)
+
+
+def test_only_labels_that_nest_in_the_training_data_nest() -> None:
+    options = SpanOptions(width=WIDTH, nests=(("ORG", "GPE"),))
+    nests = nesting_labels(options, LABELS)
+    assert [tuple(LABELS[n] for n in pair) for pair in np.argwhere(nests)] == [("ORG", "GPE")]
+    assert nesting_labels(SpanOptions(width=WIDTH), LABELS).all()
+    logits = scored(3, {(0, 3, 2): 0.9, (1, 2, 1): 0.8, (0, 2, 2): 0.7, (2, 3, 0): 0.6})
+    assert found(logits, nests=nests) == [(0, 3, 2), (1, 2, 1)]
 
 
 def test_a_span_behind_the_last_word_is_none() -> None:
@@ -150,10 +162,12 @@ def test_a_span_behind_the_last_word_is_none() -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(seed=st.integers(0, 2**32 - 1), length=st.integers(0, 9), nesting=st.booleans(), threshold=st.floats(0.05, 0.95))
-def test_decoded_spans_are_the_best_that_fit(seed: int, length: int, nesting: bool, threshold: float) -> None:
-    logits = np.random.default_rng(seed).normal(scale=2, size=(length, WIDTH * 3)).astype(np.float32)
-    spans = decode_spans(logits, np.full(3, threshold), nesting=nesting)
+@given(seed=st.integers(0, 2**32 - 1), length=st.integers(0, 9), threshold=st.floats(0.05, 0.95))
+def test_decoded_spans_are_the_best_that_fit(seed: int, length: int, threshold: float) -> None:
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(scale=2, size=(length, WIDTH * 3)).astype(np.float32)
+    nests = rng.random((3, 3)) < rng.choice([0.0, 0.5, 1.0])
+    spans = decode_spans(logits, np.full(3, threshold), nests)
     kept: list[tuple[int, int, int]] = []
     probabilities = 1 / (1 + np.exp(-logits.astype(np.float64)))
     ranked = sorted(
@@ -164,9 +178,11 @@ def test_decoded_spans_are_the_best_that_fit(seed: int, length: int, nesting: bo
         first, end = word, word + more + 1
         if -score < threshold or end > length:
             continue
-        overlaps = [(a, b) for a, b, _ in kept if first < b and a < end]
-        nested = all((a <= first and end <= b) or (first <= a and b <= end) for a, b in overlaps)
-        if nested if nesting else not overlaps:
+        overlaps = [(a, b, other) for a, b, other in kept if first < b and a < end]
+        if all(
+            (a <= first and end <= b and nests[other, label]) or (first <= a and b <= end and nests[label, other])
+            for a, b, other in overlaps
+        ):
             kept.append((first, end, label))
     assert sorted((span.first, span.end, span.label) for span in spans) == sorted(kept)
     assert all(span.score >= threshold - 1e-6 for span in spans)
@@ -184,4 +200,6 @@ def test_rows_for_calibration_have_all_gold_and_no_impossible_span(encoder: Text
 
 def test_the_task_is_made_once_for_each_shape() -> None:
     assert task_of(SpanOptions(width=3)) is task_of(SpanOptions(width=3))
-    assert [task.name for task in tasks_of({"width": 3, "nesting": True})] == [task.name for task in tasks_of(None)]
+    assert [task.name for task in tasks_of({"width": 3, "nests": [["ORG", "GPE"]]})] == [
+        task.name for task in tasks_of(None)
+    ]

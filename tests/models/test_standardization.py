@@ -23,7 +23,7 @@ BERT = {
     "num_attention_heads": 2, "intermediate_size": 64, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0,
     "initializer_range": 0.3,  # the states must differ from word to word, as those of a trained encoder
 }  # fmt: skip
-SPANS = {"width": 3, "nesting": True}
+SPANS = {"width": 3, "nests": None}
 
 
 def network_of(scheme: LabelScheme, tokenizer: Tokenizer, **options: Any) -> RasidModel:

@@ -534,7 +534,7 @@ def test_a_span_head_learns_nested_entities_and_is_exported(train: Train) -> Non
     bundle = result.folder / "bundle"
     assert scores(result.folder)["dev"]["entities.f1"] > 0.6
     options = Settings.load(bundle).spans
-    assert options is not None and options.nesting and 1 <= options.width <= 16
+    assert options is not None and options.nests and 1 <= options.width <= 16
     assert json.loads((bundle / "parity.json").read_text(encoding="utf-8"))["differences"] == 0
 
 

@@ -41,8 +41,10 @@ def write(
     for article in articles:
         tokens = _tokens(article)
         surfaces = [article.text[start:end] for start, end in tokens]
-        if bad := next((word for word in surfaces if not _holds(word)), None):
-            message = f"token {shown(bad)} has white space or a lone surrogate, or has a meaning in the format"
+        if bad := [word for word in surfaces if not _holds(word)]:
+            message = (
+                f"token {shown(bad[0])} is empty, has white space or a lone surrogate, or has a meaning in the format"
+            )
             log.drop("token", message, article=article.id)
             continue
         spans: list[TaggedSpan] = []

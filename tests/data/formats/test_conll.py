@@ -314,3 +314,12 @@ def test_labels_may_be_roles_in_the_events_of_their_sentence() -> None:
         [("Actor", "مسلحون"), ("Recipient", "قرية")]
     ] * 2
     assert not other.events and [entity.label for entity in other.entities] == ["SOURCE", "GPE"]
+
+
+@pytest.mark.parametrize("tokens", [((0, 0), (0, 1)), ((0, 1), (2, 2))])
+def test_an_empty_token_costs_the_article_and_no_file(tokens: tuple[tuple[int, int], ...], tmp_path: Path) -> None:
+    log = ProblemLog(source="x.conll")
+    write_articles(
+        [Article(text="\ud800 b", tokens=tokens), Article(text="قال", tokens=((0, 3),))], tmp_path / "x.conll", log=log
+    )
+    assert log.drop_counts == {"token": 1} and log.articles == 1
