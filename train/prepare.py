@@ -129,7 +129,7 @@ def make_settings(config: Config, data: Data, encoder: EncoderWithTokenizer) -> 
 
 
 def span_options(config: Config, data: Data) -> SpanOptions | None:
-    """The span head that a config asks for: as wide as 99.9 % of the entities of its data, which also say what nests."""
+    """The span head that a config asks for: as wide as 99.9 % of the entities in its data, which also say what nests."""
     section = config.tasks.get("entities")
     if section is None or section.decoder != "spans":
         return None
