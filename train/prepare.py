@@ -231,17 +231,18 @@ def make_plan(config: Config, data: Data, windows: WindowSet, seed: int) -> Plan
     )
 
 
-def standardize(network: RasidModel, windows: WindowSet, batches: Sequence[np.ndarray], collate: Collator) -> None:
+def standardize(network: RasidModel, windows: WindowSet, batches: Sequence[np.ndarray], pad_id: int) -> None:
     """Fit the standardization of a new network to its states in the first batches.
 
     Args:
         network: encoder and heads, before training.
         windows: training windows.
         batches: of a plan; the first ones with `STANDARDIZED_ON` sub-words are read.
-        collate: makes batches of windows.
+        pad_id: of the tokenizer.
     """
     sizes = np.cumsum([windows.lengths[batch].sum() for batch in batches])
     enough = int(np.searchsorted(sizes, STANDARDIZED_ON)) + 1
+    collate = Collator(pad_id, {})  # without targets
     network.standardize(collate(windows.__getitems__(batch.tolist())) for batch in batches[:enough])
 
 

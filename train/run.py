@@ -131,7 +131,7 @@ def _dry_run(config: Config, data: prepare.Data, encoder: EncoderWithTokenizer, 
         run = _prepare(Path(temporary) / "windows.arrow", config, data, encoder, folder)
         parts = make_parts(run, config.training.seeds[0], encoder)
         collate = Collator(run.text_encoder.pad_id, columns_of(data.scheme, tasks_of(parts.model.config.spans)))
-        prepare.standardize(parts.model, run.windows, parts.plan.schedule.batches, collate)
+        prepare.standardize(parts.model, run.windows, parts.plan.schedule.batches, run.text_encoder.pad_id)
         batch = collate(run.windows.__getitems__(parts.plan.schedule.batches[0].tolist()))
         targets = batch.pop("targets")
         batch.pop("ids")

@@ -117,7 +117,7 @@ def train_seed(run: Run, seed: int) -> tuple[dict[str, Any], Tagged | None]:
     else:
         parts = make_parts(run, seed)
         trainer = make_trainer(run, parts)
-        prepare.standardize(parts.model, run.windows, parts.plan.schedule.batches, trainer.data_collator)
+        prepare.standardize(parts.model, run.windows, parts.plan.schedule.batches, run.text_encoder.pad_id)
         state, seconds = fit(trainer, folder)
         result = {"steps": state.global_step, "best_step": state.best_global_step, "seconds": seconds}
         if is_main:
