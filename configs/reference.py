@@ -23,8 +23,8 @@ A config is a YAML file. Keys without a default are required. Paths are relative
 - `key=value` on the command line overrides a key: `rasid train my.yaml training.epochs=3 data.train.0.path=new.jsonl`.
 - `extends: other.yaml` in a config starts from another one: mappings are merged key by key, all other values are
   replaced. The name is a path relative to the config, or the name of a built-in config.
-- `rasid train my.yaml --dry-run` checks the config, loads the data, runs one batch, and warns of too few steps, too low
-  a head rate, and labels with too few examples.
+- `rasid train my.yaml --dry-run` checks the config, loads the data, runs one batch, and warns of too few
+  steps, too low a head rate, and labels with too few examples.
 """
 
 

@@ -129,7 +129,7 @@ def make_settings(config: Config, data: Data, encoder: EncoderWithTokenizer) -> 
 
 
 def span_options(config: Config, data: Data) -> SpanOptions | None:
-    """The span head that a config asks for: as wide as 99.9 % of the entities in its data, which also say what nests."""
+    """The span head that a config asks for: as wide as 99.9 % of its training entities, which also say what nests."""
     section = config.tasks.get("entities")
     if section is None or section.decoder != "spans":
         return None
@@ -245,7 +245,7 @@ def standardize(network: RasidModel, windows: WindowSet, batches: Sequence[np.nd
     """
     sizes = np.cumsum([windows.lengths[batch].sum() for batch in batches])
     enough = int(np.searchsorted(sizes, STANDARDIZED_ON)) + 1
-    collate = Collator(pad_id, {})
+    collate = Collator(pad_id, {})  # without targets
     network.standardize(collate(windows.__getitems__(batch.tolist())) for batch in batches[:enough])
 
 

@@ -16,8 +16,9 @@ FEWEST_STEPS = 100
 """Optimizer steps below which a run is warned about."""
 LEAST_MOVE = 0.2
 """Head rate × steps below which a run is warned about: Adam moves a weight by about the rate in a step, and the heads
-must move their weights far enough to tell rare labels from none. On the built-in corpus, linear heads over fixed states
-reach at 0.06 a fifth of their final F1 for entities and half for triggers, at 0.24 four fifths and nine tenths."""
+must move their weights far enough to tell rare labels from none. On the built-in corpus, heads over fixed states of two
+encoders (rasid-mini, a BERT of 12 × 384) reach this share of the F1 that they have at 0.5 and more: entities 9 and 24 %
+at 0.06 and 87 and 83 % at 0.24, triggers 39 and 65 % at 0.06 and 77 and 92 % at 0.24."""
 FEWEST_EXAMPLES = 10
 """Examples of a label in the training data below which it is warned about."""
 
