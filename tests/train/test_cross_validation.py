@@ -312,7 +312,7 @@ def test_data_that_cannot_be_cross_validated_are_one_error(
         ([visits_file, *folds, "--bundle", bundle], "one of them"),
         ([visits_file, f"data.train.0.path={few}", *folds], "train has 4 articles, too few for 5 folds"),
         ([visits_file, f"data.train.0.path={tmp_path / 'gone.jsonl'}", *folds], "gone.jsonl: there is no such file"),
-        ([visits_file, "data.train.0.annotated=[entities, arguments]", *folds], "data.train.0.annotated"),
+        ([visits_file, "data.train.0.annotated=[entities, relations]", *folds], "data.train.0.annotated"),
         ([visits_file, "data.train.0.annotated={entities: [HERO]}", *folds], "'HERO' is not in scheme"),
         ([other, *folds, "--bundle", bundle], "no annotation that the bundle's config trains"),
         ([few, *folds, "--bundle", tmp_path], "error: "),

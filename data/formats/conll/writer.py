@@ -42,24 +42,11 @@ def write(
         tokens = _tokens(article)
         surfaces = [article.text[start:end] for start, end in tokens]
         if bad := [word for word in surfaces if not _holds(word)]:
-            message = (
-                f"token {shown(bad[0])} is empty, has white space or a lone surrogate, or has a meaning in the format"
-            )
+            reason = "is empty, has white space or a lone surrogate, or has a meaning in the format"
+            message = f"token {shown(bad[0])} {reason}"
             log.drop("token", message, article=article.id)
             continue
-        spans: list[TaggedSpan] = []
-        for entity in article.entities:
-            what = f"{entity.label} {entity.start}-{entity.end} {shown(entity.text)}"
-            inside = [n for n, (start, end) in enumerate(tokens) if start < entity.end and entity.start < end]
-            if not inside or not _is_label(entity.label):
-                message = f"{what} covers no token, or its label is empty or has white space or a lone surrogate"
-                log.drop("entity left out", message, article=article.id)
-                continue
-            start, end = tokens[inside[0]][0], tokens[inside[-1]][1]
-            if (start, end) != (entity.start, entity.end):
-                message = f"{what} is extended to whole tokens: {shown(article.text[start:end])}"
-                log.drop("widened to tokens", message, article=article.id)
-            spans.append((inside[0], inside[-1] + 1, entity.label))
+        spans = _spans(article, tokens, log)
         cuts = list(_cuts(article, tokens, spans))
         # The id that `read` gives to an article of one sentence.
         name = f"{stem}-{sentences + 1}" if len(cuts) == 1 else ""
@@ -78,6 +65,24 @@ def write(
                 tags = [*tags[:columns], *[["O"] * (stop - first)] * (columns - len(tags))]
             rows = zip(surfaces[first:stop], *tags, strict=True)
             yield "".join("\t".join(row) + "\n" for row in rows) + "\n"
+
+
+def _spans(article: Article, tokens: list[tuple[int, int]], log: ProblemLog) -> list[TaggedSpan]:
+    """The entities as ranges of tokens; what cannot be written so is recorded."""
+    spans: list[TaggedSpan] = []
+    for entity in article.entities:
+        what = f"{entity.label} {entity.start}-{entity.end} {shown(entity.text)}"
+        inside = [n for n, (start, end) in enumerate(tokens) if start < entity.end and entity.start < end]
+        if not inside or not _is_label(entity.label):
+            message = f"{what} covers no token, or its label is empty or has white space or a lone surrogate"
+            log.drop("entity left out", message, article=article.id)
+            continue
+        start, end = tokens[inside[0]][0], tokens[inside[-1]][1]
+        if (start, end) != (entity.start, entity.end):
+            message = f"{what} is extended to whole tokens: {shown(article.text[start:end])}"
+            log.drop("widened to tokens", message, article=article.id)
+        spans.append((inside[0], inside[-1] + 1, entity.label))
+    return spans
 
 
 def _tokens(article: Article) -> list[tuple[int, int]]:
