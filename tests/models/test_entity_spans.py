@@ -157,6 +157,11 @@ def test_only_labels_that_nest_in_the_training_data_nest() -> None:
     assert found(logits, nests=nests) == [(0, 3, 2), (1, 2, 1)]
 
 
+def test_bundles_without_a_list_of_labels_tell_whether_spans_nest() -> None:
+    assert SpanOptions.of({"width": 4, "nesting": True}) == SpanOptions(width=4)
+    assert SpanOptions.of({"width": 4, "nesting": False}) == SpanOptions(width=4, nests=())
+
+
 def test_a_span_behind_the_last_word_is_none() -> None:
     assert found(scored(2, {(1, 3, 0): 0.9})) == []
 
