@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from ..heads import ArgumentHead
     from ..shape import RasidConfig
 
+_BLOCK = 8192
+"""Pairs that are scored at once: a long text without sentence ends has hundreds of thousands."""
+
 
 def make_targets(gold: Gold) -> dict[str, np.ndarray]:
     """Targets of all pairs of a trigger and an entity.
@@ -226,7 +229,12 @@ def score_pairs(prediction: Prediction, scheme: LabelScheme, head: str) -> tuple
     pairs = make_pairs(found.mentions, len(scheme.labels("triggers")), len(scheme.labels("entities")))
     assert prediction.roles is not None
     states = prediction.logits[head]
-    return found, pairs, role_logits(states, pairs.words, pairs.between, pairs.features, prediction.roles)
+    blocks = [slice(start, start + _BLOCK) for start in range(0, max(1, len(pairs.trigger)), _BLOCK)]
+    logits = [
+        role_logits(states, pairs.words[block], pairs.between[block], pairs.features[block], prediction.roles)
+        for block in blocks
+    ]
+    return found, pairs, np.concatenate(logits)
 
 
 def allowed_logits(prediction: Prediction, scheme: LabelScheme) -> np.ndarray:

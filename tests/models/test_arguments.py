@@ -1,6 +1,7 @@
 """Arguments: pairs of triggers and entities, targets, scores in torch and NumPy, decoding."""
 
 import json
+import tracemalloc
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -329,6 +330,20 @@ def test_entities_without_ids_are_given_ids(encoder: TextEncoder) -> None:
     (argument,) = article.events[0].arguments
     assert {one.id: one.text for one in article.entities}[argument.entity] == "أمس"
     assert len({one.id for one in article.entities}) == len(article.entities)
+
+
+def test_a_long_text_without_sentence_ends_takes_little_memory(encoder: TextEncoder) -> None:
+    text = " ".join(["قصف حلب"] * 250)
+    starts = range(0, len(text), 8)
+    events = tuple(Event(trigger=Span(start=n, end=n + 3), types=("ASSAULT",)) for n in starts)
+    entities = tuple(Entity(start=n + 4, end=n + 7, label="GPE") for n in starts)
+    given = prediction(encoder, [-5.0, 5.0, -5.0], Article(text=text, events=events, entities=entities))
+    tracemalloc.start()
+    (article,) = decode_arguments([given], SETTINGS)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert [len(one.arguments) for one in article.events] == [250] * 250
+    assert peak < 150e6
 
 
 def test_without_events_there_are_no_arguments(encoder: TextEncoder) -> None:
