@@ -78,6 +78,13 @@ def test_gold_that_no_prediction_can_equal_is_counted(encoder: TextEncoder, span
     assert dict(targets.unpredictable) == {("entities", cause): 1}
 
 
+def test_gold_whose_labels_do_not_nest_in_training_is_counted(encoder: TextEncoder) -> None:
+    spans = [(1, 4, "ORG"), (2, 3, "GPE"), (3, 4, "PER")]
+    targets, _ = made(encoder, spans, nests=(("ORG", "GPE"),))
+    assert cells(targets) == set(spans)
+    assert dict(targets.unpredictable) == {("entities", "nests with a label that it never nests with in training"): 1}
+
+
 # ---- the head ------------------------------------------------------------------------------------------------------
 
 
