@@ -42,10 +42,8 @@ def write(
         tokens = _tokens(article)
         surfaces = [article.text[start:end] for start, end in tokens]
         if bad := [word for word in surfaces if not _holds(word)]:
-            message = (
-                f"token {shown(bad[0])} is empty, has white space or a lone surrogate, or has a meaning in the format"
-            )
-            log.drop("token", message, article=article.id)
+            why = "is empty, has white space or a lone surrogate, or has a meaning in the format"
+            log.drop("token", f"token {shown(bad[0])} {why}", article=article.id)
             continue
         spans: list[TaggedSpan] = []
         for entity in article.entities:
