@@ -41,7 +41,7 @@ class Tagger:
         backend: runs the network.
         batch_tokens: sub-words in a batch, padding included.
         ngrams: its logits, times `Settings.ngrams`, are added to those of the network.
-        roles: of the network, if it has a head for arguments.
+        roles: weights that score the pairs of triggers and entities; None without a head for arguments.
     """
 
     def __init__(

@@ -119,7 +119,7 @@ def _count(
 
 
 def _sentence_starts(article: Article) -> list[int]:
-    return [s.start for s in article.sentences] or [start for start, _ in split_sentences(article.text)]
+    return sorted(s.start for s in article.sentences) or [start for start, _ in split_sentences(article.text)]
 
 
 def _distance(argument: AttachedArgument, starts: Sequence[int]) -> str:

@@ -271,7 +271,8 @@ def report_of(
             result = score_arguments(golds, gold, predicted, settings.scheme)
             scores += argument_scores(result, bootstrap=bootstrap, prefix=prefix)
             counts |= {f"arguments/{prefix}{mode}": result[mode] for mode in result if mode not in BREAKDOWNS}
-        errors += frequent_argument_errors(golds, gold, predicted)  # without those of entities and triggers
+            if prefix == GIVEN:  # errors of the argument head alone
+                errors += frequent_argument_errors(golds, gold, predicted)
     for task in evaluation.tasks("labels"):
         result = score_table(evaluation, task, settings)
         scores += label_scores(result, task=task.name, bootstrap=bootstrap)

@@ -45,7 +45,8 @@ class SpanOptions:
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> "SpanOptions":
         """From JSON."""
-        nests = values.get("nests")
+        # Before labels were listed, `nesting` told whether any may nest.
+        nests = values.get("nests", None if values.get("nesting", True) else ())
         pairs = None if nests is None else tuple((str(outer), str(inner)) for outer, inner in nests)
         return cls(width=values["width"], nests=pairs)
 

@@ -1,4 +1,4 @@
-"""Pairs of a trigger and an entity: which are in reach, what the head of the arguments reads of them, and their scores.
+"""Pairs of a trigger and an entity: which are in reach, their features, and their scores.
 
 The scores of torch and of NumPy come from one function, so that tagging with ONNX needs no torch.
 """
@@ -18,7 +18,7 @@ SIZE = 128
 _STEPS = np.array([0, 1, 2, 3, 4, 6, 9, 14, 24, 40])
 """Words between trigger and entity from which a new bucket of distances begins, behind the zero of overlap."""
 _MOST = 3
-"""Counts of mentions in between are not told apart from here on."""
+"""Larger counts of mentions in between have the feature of this one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -164,7 +164,9 @@ def _train(
     repeats = [datasets[name].repeats for name in outside if datasets[name].part == "train"]
     training = config.training.model_copy(update={"seeds": config.training.seeds[:1], "report_to": []})
     export = config.export.model_copy(update={"onnx": False})
-    # Folds judge mentions and types. Arguments refer to entities by id, and `_learnable` has no ids.
+    # Folds judge mentions and types, and `_learnable` drops arguments.
+    if training.metric == "arguments.f1":
+        training = training.model_copy(update={"metric": "mean.f1"})
     tasks = {task: options for task, options in config.tasks.items() if task != "arguments"}
     fold_config = config.model_copy(
         update={"name": folder.name, "output": folder.parent, "tasks": tasks, "training": training, "export": export}

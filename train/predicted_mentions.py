@@ -19,7 +19,8 @@ def with_predicted_mentions(
 ) -> dict[str, Tensor]:
     """Targets with the triggers and entities that the network predicts, beside those of gold.
 
-    A predicted mention that gold lacks has no role. Windows whose arguments were not annotated get none.
+    A predicted mention that gold lacks has no role. It is left out where its label or the arguments were not annotated:
+    there, gold may lack it although it is right.
 
     Args:
         targets: of a batch.
@@ -33,19 +34,19 @@ def with_predicted_mentions(
         scores = chain.scores().detach().float().cpu().numpy()
         settings = replace(settings, transitions=tuple(map(tuple, scores.tolist())))
     lengths = (words[:, :, 1] > words[:, :, 0]).sum(1).tolist()
-    annotated = targets["arguments_annotated"].any(1).tolist()
     owned = targets["owned"].cpu().numpy()
     added = dict(targets)
     for task in network.tasks:
         column = {"triggers": "argument_triggers", "entities": "argument_entities"}.get(task.name)
         if column is None or task.word_spans is None:
             continue
+        annotated = targets[f"{column}_annotated"].cpu().numpy()
         rows = [
             (window, span.first, span.end, span.label)
             for window, values in enumerate(logits[task.name].detach().float().cpu().numpy())
-            if annotated[window]
+            if annotated[window].any()
             for span in task.word_spans(values[: lengths[window]], settings)
-            if task.name == "entities" or owned[window, span.first]
+            if annotated[window, span.label] and (task.name == "entities" or owned[window, span.first])
         ]
         gold = targets[column].cpu().numpy()
         both = np.concatenate([gold, np.array(rows, dtype=gold.dtype).reshape(-1, 4)])

@@ -168,7 +168,9 @@ class RasidTrainer(Trainer):
             loss, count = losses[task]
             if isinstance(num_items_in_batch, torch.Tensor):
                 # DDP averages gradients over processes, where the sum is needed.
-                count = num_items_in_batch[number] / self.args.world_size
+                items = num_items_in_batch[number] / self.args.world_size
+                # Without a pair of gold in the step, predicted mentions have pairs all the same.
+                count = torch.where(items > 0, items, count.to(items))
             total = total + weight * loss / count.clamp(min=1e-9 if self.args.world_size > 1 else 1)
         if not torch.isfinite(total):
             parts = ", ".join(f"{task} {float(losses[task][0].detach()):.4g}" for task in self.loss_weights)

@@ -24,15 +24,19 @@ if TYPE_CHECKING:
     from ..heads import ArgumentHead
     from ..shape import RasidConfig
 
+_BLOCK = 8192
+"""Pairs that are scored at once: a long text without sentence ends has hundreds of thousands."""
+
 
 def make_targets(gold: Gold) -> dict[str, np.ndarray]:
     """Targets of all pairs of a trigger and an entity.
 
     Returns:
-        ``argument_triggers`` and ``argument_entities``, ranges of words and the number of their label, [N, 3] int32;
-        ``arguments``, [N, 7] int32: words of the trigger, words of the entity, numbers of event type, label and role;
-        ``sentences_of_words`` and ``lines_of_words``, [W] int32; and ``arguments_annotated``, [R] bool. Without
-        annotated roles there are no mentions.
+        ``argument_triggers`` and ``argument_entities``, ranges of words and the number of their label, [N, 3] int32,
+        no two alike; ``arguments``, [N, 7] int32: words of the trigger, words of the entity, numbers of event type,
+        label and role; ``sentences_of_words`` and ``lines_of_words``, [W] int32; ``arguments_annotated``, [R] bool;
+        and ``argument_triggers_annotated``, [K] bool, and ``argument_entities_annotated``, [L] bool, whether all
+        mentions of a label are gold. Without annotated roles there are no mentions.
     """
     article, scheme, numbers = gold.article, gold.scheme, gold.numbers("arguments")
     annotated = set(gold.annotated.get("arguments", ()))
@@ -51,18 +55,28 @@ def make_targets(gold: Gold) -> dict[str, np.ndarray]:
             if abs(int(np.subtract(*mentions.sentences[[mentions.triggers[triggers[0], 0], other[0]]]))) > REACH:
                 gold.unpredictable["arguments", f"more than {REACH} sentences from its trigger"] += 1
                 continue
+            label = article.entities[found.entities[entity]].label
+            if not any(scheme.allows(kind, argument.role, label) for kind in event.types):
+                gold.unpredictable["arguments", "not allowed by the scheme"] += 1
             rows += [
                 [*one[:2], *other[:2], one[2], other[2], numbers[argument.role]] for one in mentions.triggers[triggers]
             ]
     kept = slice(None if annotated else 0)
     return {
-        "argument_triggers": mentions.triggers[kept].astype(np.int32),
-        "argument_entities": mentions.entities[kept].astype(np.int32),
+        "argument_triggers": _distinct(mentions.triggers)[kept].astype(np.int32),
+        "argument_entities": _distinct(mentions.entities)[kept].astype(np.int32),
         "arguments": np.array(rows, dtype=np.int32).reshape(-1, 7),
         "sentences_of_words": mentions.sentences.astype(np.int32),
         "lines_of_words": mentions.lines.astype(np.int32),
         "arguments_annotated": gold.annotated_mask("arguments"),
+        "argument_triggers_annotated": gold.annotated_mask("triggers") & bool(annotated),
+        "argument_entities_annotated": gold.annotated_mask("entities") & bool(annotated),
     }
+
+
+def _distinct(rows: np.ndarray) -> np.ndarray:
+    """Rows without those that repeat an earlier one: two events may have the same trigger and type."""
+    return rows[np.sort(np.unique(rows, axis=0, return_index=True)[1])]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,7 +113,8 @@ def _find(article: Article, encoded: EncodedText, scheme: LabelScheme) -> _Found
     mentions = Mentions(
         triggers=listed[0][:, :3],
         entities=listed[1][:, :3],
-        sentences=np.searchsorted(encoded.sentence_words[:, 0], words, side="right") - 1,
+        # The sentences of an article may be in any order.
+        sentences=np.searchsorted(np.sort(encoded.sentence_words[:, 0]), words, side="right") - 1,
         lines=lines_of(article.text, encoded.words[:, 0]),
     )
     rows = {article.entities[number].id: row for row, number in enumerate(listed[1][:, 3].tolist())}
@@ -214,7 +229,12 @@ def score_pairs(prediction: Prediction, scheme: LabelScheme, head: str) -> tuple
     pairs = make_pairs(found.mentions, len(scheme.labels("triggers")), len(scheme.labels("entities")))
     assert prediction.roles is not None
     states = prediction.logits[head]
-    return found, pairs, role_logits(states, pairs.words, pairs.between, pairs.features, prediction.roles)
+    blocks = [slice(start, start + _BLOCK) for start in range(0, max(1, len(pairs.trigger)), _BLOCK)]
+    logits = [
+        role_logits(states, pairs.words[block], pairs.between[block], pairs.features[block], prediction.roles)
+        for block in blocks
+    ]
+    return found, pairs, np.concatenate(logits)
 
 
 def allowed_logits(prediction: Prediction, scheme: LabelScheme) -> np.ndarray:
@@ -252,6 +272,8 @@ _COLUMNS = {
     "sentences_of_words": place_column("int32"),
     "lines_of_words": place_column("int32"),
     "arguments_annotated": label_column(),
+    "argument_triggers_annotated": label_column(),
+    "argument_entities_annotated": label_column(),
 }
 
 TASK = Task(

@@ -50,18 +50,22 @@ def make_targets(gold: Gold, options: SpanOptions) -> dict[str, np.ndarray]:
     predictable, others = settle(
         gold.article.text, gold.encoded, listed, gold.proclitics, shared=shared, exclusive="spans"
     )
+    nests = nesting_labels(options, gold.scheme.labels("entities"))
     cells: set[tuple[int, int]] = set()
-    kept: list[tuple[int, int]] = []  # words of the spans so far, to find those that cross
+    kept: list[WordSpan] = []  # the spans so far, to find those that conflict
     for span in (*predictable, *others):
         cause, length = span.cause, span.last - span.first
+        found = WordSpan(first=span.first, end=span.last, label=numbers[span.label], score=1.0)
         if not cause and length > options.width:
             cause = f"longer than {options.width} words"
-        elif not cause and any(_cross((span.first, span.last), other) for other in kept):
+        elif not cause and any(_cross(found, other) for other in kept):
             cause = "crosses another"
+        elif not cause and not all(_fit(found, other, nests) for other in kept):
+            cause = "nests with a label that it never nests with in training"
         if cause:
             gold.unpredictable["entities", cause] += 1
         else:
-            kept.append((span.first, span.last))
+            kept.append(found)
         if 0 < length <= options.width:
             cells.add((span.first, (length - 1) * len(numbers) + numbers[span.label]))
     return {
@@ -70,9 +74,8 @@ def make_targets(gold: Gold, options: SpanOptions) -> dict[str, np.ndarray]:
     }
 
 
-def _cross(one: tuple[int, int], other: tuple[int, int]) -> bool:
-    first, second = sorted((one, other))
-    return first[0] < second[0] < first[1] < second[1]
+def _cross(one: WordSpan, other: WordSpan) -> bool:
+    return one.first < other.first < one.end < other.end or other.first < one.first < other.end < one.end
 
 
 def make_modules(config: "RasidConfig", hidden: int, options: SpanOptions) -> "dict[str, nn.Module]":
@@ -125,18 +128,18 @@ def decode_spans(
     first, length, label = (axis[order].tolist() for axis in places)
     kept: list[WordSpan] = []
     for start, more, kind, score in zip(first, length, label, scores[order].tolist(), strict=True):
-        end = start + more + 1
-        if end <= len(logits) and all(_fit(start, end, kind, other, nests) for other in kept):
-            kept.append(WordSpan(first=start, end=end, label=kind, score=score))
+        span = WordSpan(first=start, end=start + more + 1, label=kind, score=score)
+        if span.end <= len(logits) and all(_fit(span, other, nests) for other in kept):
+            kept.append(span)
     return sorted(kept, key=lambda span: (span.first, -span.end, span.label))
 
 
-def _fit(first: int, end: int, label: int, other: WordSpan, nests: np.ndarray) -> bool:
-    if end <= other.first or other.end <= first:
+def _fit(span: WordSpan, other: WordSpan, nests: np.ndarray) -> bool:
+    if span.end <= other.first or other.end <= span.first:
         return True
-    inside = other.first <= first and end <= other.end
-    around = first <= other.first and other.end <= end
-    return bool((inside and nests[other.label, label]) or (around and nests[label, other.label]))
+    inside = other.first <= span.first and span.end <= other.end
+    around = span.first <= other.first and other.end <= span.end
+    return bool((inside and nests[other.label, span.label]) or (around and nests[span.label, other.label]))
 
 
 @cache

@@ -172,6 +172,10 @@ def test_distances_are_sentences_between_trigger_and_mention() -> None:
     # Sentences that the article has count, not those of its text.
     whole = replace(gold, sentences=(Sentence(start=0, end=len(TEXT)),))
     assert score_arguments([whole], *sets, SCHEME)["distance"].total.tolist()[0] == [2, 0, 3]
+    starts = [0, at("i"), at("m"), at("q"), len(TEXT)]
+    parts = [Sentence(start=start, end=end) for start, end in zip(starts, starts[1:], strict=False)]
+    turned = replace(gold, sentences=tuple(reversed(parts)))
+    assert (score_arguments([turned], *sets, SCHEME)["distance"].total == counts.total).all(), "in any order"
 
 
 def test_event_types_are_counted_apart() -> None:

@@ -1,6 +1,7 @@
 """Arguments: pairs of triggers and entities, targets, scores in torch and NumPy, decoding."""
 
 import json
+import tracemalloc
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer
 
-from rasid.data.articles import Argument, Article, Entity, Event, Span
+from rasid.data.articles import Argument, Article, Entity, Event, Sentence, Span
 from rasid.data.labels import Label, LabelScheme
 from rasid.data.windows.columns import BatchShape, Part
 from rasid.data.windows.encoding import EncodedText, TextEncoder
@@ -222,8 +223,8 @@ def test_every_argument_is_trained_in_one_window(encoder: TextEncoder) -> None:
     assert len(missing) <= len(rows) / 8  # whose words no window holds together
 
 
-def test_the_loss_is_that_of_annotated_roles(tokenizer_json: str) -> None:
-    targets, encoded = made(TextEncoder(Tokenizer.from_str(tokenizer_json)), "Place")
+def loss_of(targets: Targets, encoded: EncodedText, bias: list[float]) -> tuple[float, int]:
+    """Loss and count of a batch of one window, all of whose pairs have these logits."""
     (window,) = encoded.windows
     part = Part(window=window, owned=np.ones(len(window.words), dtype=bool), first=True)
     shape = BatchShape(words=np.array([len(window.words)]), sentences=np.array([6]), articles=np.array([0]))
@@ -234,12 +235,46 @@ def test_the_loss_is_that_of_annotated_roles(tokenizer_json: str) -> None:
     head = ArgumentHead(8, 2, 3, 3)
     for parameter in head.parameters():
         torch.nn.init.zeros_(parameter)
+    head.roles.bias.data = torch.tensor(bias)
     states = torch.zeros(1, len(window.words), 4 * SIZE)
+    return float(TASK.loss(states, batch, LossOptions(head=head)).detach()), int(TASK.count(batch))
+
+
+@pytest.fixture(scope="module")
+def wide(tokenizer_json: str) -> TextEncoder:
+    """Its windows hold the whole text."""
+    return TextEncoder(Tokenizer.from_str(tokenizer_json))
+
+
+def test_the_loss_is_that_of_annotated_roles(wide: TextEncoder) -> None:
+    made_targets = made(wide, "Place")
     pairs = 4 + 4  # four entities within reach of each trigger
-    assert float(TASK.loss(states, batch, LossOptions(head=head)).detach()) == pytest.approx(pairs * np.log(2))
-    head.roles.bias.data = torch.tensor([0.0, -30.0, 0.0])
-    assert float(TASK.loss(states, batch, LossOptions(head=head)).detach()) == pytest.approx(30.0)  # the one Place
-    assert TASK.count(batch).item() == pairs
+    assert loss_of(*made_targets, [0.0, 0.0, 0.0]) == (pytest.approx(pairs * np.log(2)), pairs)
+    assert loss_of(*made_targets, [0.0, -30.0, 0.0]) == (pytest.approx(30.0), pairs)  # the one Place
+
+
+def test_two_events_with_one_trigger_and_type_are_trained_as_one(wide: TextEncoder) -> None:
+    one, other = event("قصف", "ASSAULT", Place="حلب"), event("قصف", "ASSAULT", Place="بغداد")
+    twice = replace(ARTICLE, events=(one, replace(other, id="other"), ARTICLE.events[1]))
+    made_targets = made(wide, "Place", article=twice)
+    assert loss_of(*made_targets, [0.0, -30.0, 0.0]) == (pytest.approx(60.0), 8)
+    # A pair that is right in one event would be wrong in the other.
+    assert loss_of(*made_targets, [0.0, 30.0, 0.0])[0] == pytest.approx(6 * 30.0)
+
+
+def test_sentences_may_be_in_any_order(wide: TextEncoder) -> None:
+    (encoded,) = wide.encode([ARTICLE])
+    sentences = [Sentence(start=start, end=end) for start, end in encoded.sentences.tolist()]
+    targets, _ = made(wide, "Place", article=replace(ARTICLE, sentences=tuple(sentences)))
+    turned, _ = made(wide, "Place", article=replace(ARTICLE, sentences=tuple(sentences[::-1])))
+    np.testing.assert_array_equal(turned["sentences_of_words"], targets["sentences_of_words"])
+    assert targets["sentences_of_words"].max() == len(sentences) - 1
+
+
+def test_arguments_that_the_scheme_forbids_are_counted(wide: TextEncoder) -> None:
+    article = replace(ARTICLE, events=(event("قصف", "ASSAULT", Place="سامر", Actor="حلب"),))
+    targets, _ = made(wide, "Place", "Actor", article=article)
+    assert dict(targets.unpredictable) == {("arguments", "not allowed by the scheme"): 1}
 
 
 # ---- decoding ------------------------------------------------------------------------------------------------------
@@ -295,6 +330,20 @@ def test_entities_without_ids_are_given_ids(encoder: TextEncoder) -> None:
     (argument,) = article.events[0].arguments
     assert {one.id: one.text for one in article.entities}[argument.entity] == "أمس"
     assert len({one.id for one in article.entities}) == len(article.entities)
+
+
+def test_a_long_text_without_sentence_ends_takes_little_memory(encoder: TextEncoder) -> None:
+    text = " ".join(["قصف حلب"] * 250)
+    starts = range(0, len(text), 8)
+    events = tuple(Event(trigger=Span(start=n, end=n + 3), types=("ASSAULT",)) for n in starts)
+    entities = tuple(Entity(start=n + 4, end=n + 7, label="GPE") for n in starts)
+    given = prediction(encoder, [-5.0, 5.0, -5.0], Article(text=text, events=events, entities=entities))
+    tracemalloc.start()
+    (article,) = decode_arguments([given], SETTINGS)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert [len(one.arguments) for one in article.events] == [250] * 250
+    assert peak < 150e6
 
 
 def test_without_events_there_are_no_arguments(encoder: TextEncoder) -> None:

@@ -78,6 +78,13 @@ def test_gold_that_no_prediction_can_equal_is_counted(encoder: TextEncoder, span
     assert dict(targets.unpredictable) == {("entities", cause): 1}
 
 
+def test_gold_whose_labels_do_not_nest_in_training_is_counted(encoder: TextEncoder) -> None:
+    spans = [(1, 4, "ORG"), (2, 3, "GPE"), (3, 4, "PER")]
+    targets, _ = made(encoder, spans, nests=(("ORG", "GPE"),))
+    assert cells(targets) == set(spans)
+    assert dict(targets.unpredictable) == {("entities", "nests with a label that it never nests with in training"): 1}
+
+
 # ---- the head ------------------------------------------------------------------------------------------------------
 
 
@@ -155,6 +162,11 @@ def test_only_labels_that_nest_in_the_training_data_nest() -> None:
     assert nesting_labels(SpanOptions(width=WIDTH), LABELS).all()
     logits = scored(3, {(0, 3, 2): 0.9, (1, 2, 1): 0.8, (0, 2, 2): 0.7, (2, 3, 0): 0.6})
     assert found(logits, nests=nests) == [(0, 3, 2), (1, 2, 1)]
+
+
+def test_bundles_without_a_list_of_labels_tell_whether_spans_nest() -> None:
+    assert SpanOptions.of({"width": 4, "nesting": True}) == SpanOptions(width=4)
+    assert SpanOptions.of({"width": 4, "nesting": False}) == SpanOptions(width=4, nests=())
 
 
 def test_a_span_behind_the_last_word_is_none() -> None:

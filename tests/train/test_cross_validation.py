@@ -246,6 +246,18 @@ def test_partial_annotation_is_kept(check: Callable, visits_file: Path, tmp_path
     assert locations and {location["label"] for location in locations if location["article"] in only_per} <= {"PER"}
 
 
+def test_folds_have_no_arguments(check: Callable, visits_file: Path, trained: list) -> None:
+    tasks = ("entities", "triggers", "arguments")
+    check(
+        visits_file, f"tasks={{{', '.join(f'{task}: {{}}' for task in tasks)}}}", "training.metric=arguments.f1",
+        *(f"data.{part}.0.annotated=[{', '.join(tasks)}]" for part in ("train", "dev")), "--folds", 2,
+    )  # fmt: skip
+    assert len(trained) == 2
+    for config, data in trained:
+        assert set(config.tasks) == set(data.train[0].annotated_labels) == {"entities", "triggers"}
+        assert config.training.metric == "mean.f1"
+
+
 def test_labels_and_ids_that_are_invalid_in_training_can_be_checked(
     check: Callable, visits_file: Path, tmp_path: Path, trained: list
 ) -> None:

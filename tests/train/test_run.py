@@ -28,6 +28,7 @@ from rasid.inference import Tagger
 from rasid.models.bundle import Settings
 from rasid.models.export import ExportError
 from rasid.models.network import RasidModel
+from rasid.models.tasks import TASK_NAMES
 from rasid.train import arguments, run, seed
 from rasid.train import export as run_export
 from rasid.train.callbacks import CompleteCheckpoints
@@ -610,6 +611,8 @@ def test_two_processes_take_the_steps_of_one(
     config.update(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
     (encoder / "config.json").write_text(json.dumps(config))
     base = [f"encoder.name={encoder}", "training.dropout=0", "training.epochs=2", "training.evaluations=1"]
+    every = f"[{', '.join(TASK_NAMES)}]"
+    base += ["tasks.arguments={}", *(f"data.{part}.0.annotated={every}" for part in ("train", "dev"))]
     (tmp_path / "rasid").symlink_to(Path(package.__file__).parent)  # for a checkout that is not installed
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     done = subprocess.run(

@@ -15,13 +15,14 @@ from rasid.data.articles import AnnotatedLabels, Article
 from rasid.data.labels import LabelScheme
 from rasid.data.windows.encoding import TextEncoder
 from rasid.data.windows.training_set import WindowSet, write_windows
+from rasid.models.bundle import Settings
 from rasid.models.network import RasidModel
 from rasid.models.shape import RasidConfig
 from rasid.models.tasks import target_maker
 from rasid.train.callbacks import JsonLog, ProgressTable
 from rasid.train.trainer import RasidTrainer, Schedule, same_random_state
 
-TASKS = ["entities", "triggers", "proclitics", "sentence_types", "article_types"]
+TASKS = ["entities", "triggers", "proclitics", "sentence_types", "article_types", "arguments"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +53,7 @@ class Workshop:
             tasks=TASKS,
             entities=self.scheme.labels("entities"),
             events=self.scheme.labels("triggers"),
+            roles=self.scheme.labels("arguments"),
             crf=crf,
             dropout=0.0,
         )
@@ -92,6 +94,7 @@ class Workshop:
             per_epoch=len(batches),
             pad_id=0,
             optimizer=torch.optim.SGD(model.parameters(), lr=1.0),
+            settings=Settings(scheme=self.scheme, tasks=tuple(TASKS), window=96, overlap=24),
             score=lambda network: {"mean.f1": 0.0},
             weights=weights or dict.fromkeys(TASKS, 1.0),
             positive_weights={},
@@ -191,6 +194,24 @@ def test_class_weights_and_positive_weights_change_the_loss_of_their_task_only(
         assert torch.equal(plain[task][1], changed[task][1])
     assert changed["entities"][0] < plain["entities"][0]
     assert changed["triggers"][0] > plain["triggers"][0]
+
+
+def test_without_a_gold_pair_the_loss_is_a_mean_over_predicted_pairs(
+    workshop: Workshop, articles: list[Article], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_events = [replace(article, events=()) for article in articles[:4]]
+    windows = workshop.windows([(no_events, workshop.everything())])
+    model = workshop.model()
+    model.triggers.bias.data.fill_(2.0)  # most words are triggers
+    model.arguments.roles.bias.data.fill_(-1.0)
+    trainer = workshop.trainer(model, windows, [range(4)], weights={"arguments": 1.0})
+    batch = trainer.data_collator(windows.__getitems__(range(4)))
+    none = trainer._get_num_items_in_batch([batch], torch.device("cpu"))
+    assert none is not None and none.tolist() == [0]
+    for world_size in (1, 2):  # a process of two has the loss of its own batch
+        monkeypatch.setattr(TrainingArguments, "world_size", world_size)
+        loss = float(trainer.compute_loss(model, dict(batch), num_items_in_batch=none).detach())
+        assert 0.1 < loss < 2 * len(workshop.scheme.labels("arguments"))
 
 
 def test_random_state_is_restored_after_an_error() -> None:

@@ -187,9 +187,9 @@ def test_types_of_the_tensors(written: Written, scheme: LabelScheme, articles: l
     batch = Collator(0, columns_of(scheme))(windows.__getitems__([4, 0, 2]))
     integers = ("input_ids", "attention_mask", "words", "sentences", "sentence_numbers")
     assert all(batch[name].dtype == torch.int64 for name in integers)
-    flags = {"entities_unannotated", "triggers", "triggers_annotated", "arguments_annotated", "owned", "sentence_valid"}
+    flags = {"entities_unannotated", "triggers", "owned", "sentence_valid"}
     for name, values in batch["targets"].items():
-        assert values.dtype == (torch.bool if name in flags else torch.int64), name
+        assert values.dtype == (torch.bool if name in flags or name.endswith("_annotated") else torch.int64), name
 
 
 def test_a_scheme_of_entities_alone(written: Written, scheme: LabelScheme, articles: list[Article]) -> None:
