@@ -37,6 +37,7 @@ from rasid.data.text.normalizer import train_wordpiece
 from rasid.data.windows.batches import plan_run
 from rasid.data.windows.encoding import TextEncoder
 from rasid.data.windows.training_set import WindowSet, write_windows
+from rasid.models.bundle import Settings
 from rasid.models.encoders import save_tokenizer
 from rasid.models.tasks import target_maker
 from rasid.train.optimizer import make_optimizer, parameter_groups
@@ -153,6 +154,7 @@ def train_rasid(
             per_epoch=per_epoch,
             pad_id=encoder.pad_id,
             optimizer=make_optimizer(groups, fused=True),
+            settings=Settings(scheme=SCHEME, tasks=("entities",), window=512, overlap=0),
             score=lambda _: {},
             weights={"entities": 1.0},
             positive_weights={},

@@ -306,7 +306,7 @@ def test_what_the_scheme_forbids_is_never_predicted(encoder: TextEncoder) -> Non
         *(("مساعدات", "Actor", name) for name in ("حلب", "سامر", "بغداد")),
         ("مساعدات", "Date", "أمس"),
     }
-    assert all(0.99 < argument.score < 1 for one in article.events for argument in one.arguments)
+    assert all(0.99 < (argument.score or 0) < 1 for one in article.events for argument in one.arguments)
 
 
 def test_thresholds_and_temperatures_of_roles(encoder: TextEncoder) -> None:

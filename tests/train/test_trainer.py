@@ -202,8 +202,9 @@ def test_without_a_gold_pair_the_loss_is_a_mean_over_predicted_pairs(
     no_events = [replace(article, events=()) for article in articles[:4]]
     windows = workshop.windows([(no_events, workshop.everything())])
     model = workshop.model()
-    model.triggers.bias.data.fill_(2.0)  # most words are triggers
-    model.arguments.roles.bias.data.fill_(-1.0)
+    weights = dict(model.named_parameters())
+    weights["triggers.bias"].data.fill_(2.0)  # most words are triggers
+    weights["arguments.roles.bias"].data.fill_(-1.0)
     trainer = workshop.trainer(model, windows, [range(4)], weights={"arguments": 1.0})
     batch = trainer.data_collator(windows.__getitems__(range(4)))
     none = trainer._get_num_items_in_batch([batch], torch.device("cpu"))
